@@ -7,6 +7,8 @@ traceback and exits with `exit_code`; anything else that escapes is a defect of 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from robustbench_seg.text import escaped
+
 
 class RobustsegError(Exception):
     """Base of all errors that the user can fix. `exit_code` is what a command exits with."""
@@ -33,15 +35,23 @@ class RobustsegError(Exception):
 
 
 class CardError(RobustsegError):
-    """A TOML file (model card, protocol, dataset description) lacks something or is wrong."""
+    """A table of TOML or JSON (a card, a protocol, a record) lacks something or is wrong."""
 
 
 class DatasetError(RobustsegError):
     """A dataset is missing or incomplete, or an image or label cannot be read."""
 
 
+class OptionError(RobustsegError):
+    """An option that does not exist, has no such value, or does not go with another one."""
+
+
 class CorruptionError(RobustsegError):
-    """A corruption that cannot be made: its name, severity or image, or where it is to be kept."""
+    """A corruption that cannot be made: its name, its severity, or the image."""
+
+
+class TreeError(RobustsegError):
+    """A corrupted dataset on disk that is incomplete, altered, or not the one asked for."""
 
 
 class AttackError(RobustsegError):
@@ -49,7 +59,7 @@ class AttackError(RobustsegError):
 
 
 class ModelError(RobustsegError):
-    """A model that does not exist, or cannot be built or run as asked."""
+    """A model that does not exist, or cannot be built, run or trained as asked."""
 
 
 class WeightsError(RobustsegError):
@@ -57,11 +67,15 @@ class WeightsError(RobustsegError):
 
 
 class ResultsError(RobustsegError):
-    """Runs, or what was asked of them, that are missing, unreadable or contradictory."""
+    """Runs, packs or predictions that are missing, unreadable or contradictory."""
 
 
 class FileError(RobustsegError):
     """A file or folder that cannot be written, or must not be replaced."""
+
+
+class OutputError(RobustsegError):
+    """Standard output cannot be written. It has no message if the reader has closed the pipe."""
 
 
 class IncompleteError(RobustsegError):
@@ -78,17 +92,6 @@ class IncompleteError(RobustsegError):
         """
         super().__init__(message)
         self.reasons = reasons
-
-
-def escaped(text: str) -> str:
-    r"""Escape line breaks and all else that is not printable.
-
-    >>> escaped("a\nb")
-    'a\\nb'
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _shown(value: object) -> str:

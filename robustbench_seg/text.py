@@ -3,6 +3,7 @@
 import math
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 
 
 def one_line(text: str, longest: int | None = None) -> str:
@@ -33,6 +34,26 @@ def _shown(character: str) -> str:
 _UNSEEN = {"Cc", "Cf", "Zl", "Zp"}
 _JOINERS = {"\u200c", "\u200d"}
 """They are part of words in several scripts, and of emoji."""
+
+
+def escaped(text: str) -> str:
+    r"""Escape line breaks and all else that is not printable.
+
+    >>> escaped("a\nb")
+    'a\\nb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def printable(path: Path | str) -> str:
+    r"""Return a path as text that is valid UTF-8.
+
+    >>> printable("caf\udce9")
+    'caf\\udce9'
+    """
+    return str(path).encode(errors="backslashreplace").decode()
 
 
 def text_table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
@@ -71,7 +92,7 @@ def number(value: float, digits: int = 1) -> str:
     return "" if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def counted(numbers: Iterable[int], one: str, several: str | None = None) -> str:
+def counted(numbers: int | Iterable[int], one: str, several: str | None = None) -> str:
     """Return a count with its noun; several numbers where the count depends on the case.
 
     Args:
@@ -79,10 +100,10 @@ def counted(numbers: Iterable[int], one: str, several: str | None = None) -> str
         one: The noun in the singular.
         several: The noun in the plural. None: with an s.
 
-    >>> counted([1], "image"), counted([4, 24], "image"), counted([2], "class", "classes")
+    >>> counted(1, "image"), counted([4, 24], "image"), counted(2, "class", "classes")
     ('1 image', '4 or 24 images', '2 classes')
     """
-    numbers = list(numbers)
+    numbers = list(numbers) if isinstance(numbers, Iterable) else [numbers]
     noun = one if numbers == [1] else several or f"{one}s"
     return f"{' or '.join(map(str, numbers))} {noun}"
 
@@ -94,3 +115,12 @@ def enumeration(items: Sequence[str]) -> str:
     ('a', 'a, b and c')
     """
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def first_items(items: Sequence[str], count: int = 5) -> str:
+    """List the first items, and say whether there are more.
+
+    >>> first_items(["road", "sky", "car"], 2)
+    'road, sky, ...'
+    """
+    return ", ".join(items[:count]) + (", ..." if len(items) > count else "")

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from robustbench_seg.errors import IncompleteError
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.values.verification import Verification
 from robustbench_seg.store import verify_pack
-from robustbench_seg.trees import verify as verify_tree
+from robustbench_seg.text import counted
+from robustbench_seg.trees import verify_tree
 
 
 def verify(
@@ -29,10 +31,51 @@ def verify(
         The problems, the number of files, and whether manifests were merged.
 
     Raises:
-        CorruptionError: A tree has no manifest, or shards are missing.
+        TreeError: A tree has no manifest, or shards are missing.
         CardError: The manifest lacks something or is wrong.
         ResultsError: A file is not a pack, is damaged, or has unexpected content.
     """
     path = checked_path(path)
     check = verify_pack if path.is_file() else verify_tree
     return check(path, progress, announce)
+
+
+def verification_text(path: Path, found: Verification) -> str:
+    """Describe what `verify` found, a line for each fact.
+
+    Args:
+        path: The tree's folder, or the pack.
+        found: The result.
+    """
+    lines = [f"{path}: its shards are merged in {path / 'manifest.json'}"] if found.merged else []
+    lines += map(str, found.problems)
+    if not found.problems:
+        what = "files are as they were made"
+        if path.is_file():
+            what += ", its parts are of its run, and its scores follow from them"
+        lines.append(f"{path}: all {found.files} {what}")
+    return "\n".join(lines)
+
+
+def check_verified(path: Path, found: Verification) -> None:
+    """Refuse a tree or a pack in which `verify` found problems.
+
+    Args:
+        path: The tree's folder, or the pack.
+        found: The result.
+
+    Raises:
+        IncompleteError: There are problems. The message says what to do.
+    """
+    if found.problems and path.is_file():
+        problems = counted(len(found.problems), "problem")
+        raise IncompleteError(
+            f"{path}: {problems}; get the pack again from its author, or make it again from the "
+            "run folder"
+        )
+    if found.problems:
+        raise IncompleteError(
+            f"{path}: {len(found.problems)} files are not as {path / 'manifest.json'} says; "
+            "start generate-cityscapes-c on it again, which makes what is missing and records what "
+            "an interrupted start has left; remove what is altered or foreign after that"
+        )

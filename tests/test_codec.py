@@ -11,8 +11,16 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from robustbench_seg.codec import Range, check_ranges, from_table, parse, read, to_table, to_toml
-from robustbench_seg.errors import CardError, ModelError
+from robustbench_seg.codec import (
+    Range,
+    check_ranges,
+    from_table,
+    parse_toml,
+    read_toml,
+    to_table,
+    to_toml,
+)
+from robustbench_seg.errors import CardError, OptionError
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ mean = [0, 0.5, 1]
 def test_a_file_is_read_with_and_without_a_byte_order_mark(tmp_path, encoding):
     path = tmp_path / "a.toml"
     path.write_text(GOOD.replace('"a"', '"\u00e4"'), encoding=encoding)
-    assert read(Outer, path, "card").name == "\u00e4"
+    assert read_toml(Outer, path, "card").name == "\u00e4"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +84,7 @@ def test_other_encodings_are_one_line(tmp_path, encoding, name):
     path = tmp_path / "a.toml"
     path.write_text(GOOD.replace('"a"', f'"{name}"'), encoding=encoding)
     with pytest.raises(CardError) as raised:
-        read(Outer, path, "card")
+        read_toml(Outer, path, "card")
     assert str(raised.value) == f"{path}: the card is not UTF-8 text; save it as UTF-8"
 
 
@@ -93,7 +101,7 @@ def test_what_is_no_file_is_one_line(tmp_path, make, reason):
     path = tmp_path / "a.toml"
     make(path)
     with pytest.raises(CardError) as raised:
-        read(Outer, path, "card")
+        read_toml(Outer, path, "card")
     assert str(raised.value) == f"{path}: the card cannot be read ({reason})"
 
 
@@ -102,19 +110,19 @@ def test_what_is_no_file_is_one_line(tmp_path, make, reason):
 )
 def test_what_the_parser_cannot_take_is_one_line(text):
     with pytest.raises(CardError, match=r"^a\.toml: not valid TOML: ") as raised:
-        parse(Outer, text, "a.toml")
+        parse_toml(Outer, text, "a.toml")
     assert "\n" not in str(raised.value)
 
 
 def test_values_become_the_annotated_types():
-    assert parse(Outer, GOOD, "a.toml") == Outer(
+    assert parse_toml(Outer, GOOD, "a.toml") == Outer(
         name="a",
         inner=Inner((0.0, 0.5, 1.0)),
         score=76.0,
         sizes=(1, 2, 3),
         extra={"width": 3},
     )
-    assert type(parse(Outer, GOOD, "a.toml").score) is float
+    assert type(parse_toml(Outer, GOOD, "a.toml").score) is float
 
 
 @pytest.mark.parametrize(
@@ -133,7 +141,7 @@ def test_values_become_the_annotated_types():
 )
 def test_every_mistake_is_named(text, message):
     with pytest.raises(CardError) as error:
-        parse(Outer, text, "a.toml")
+        parse_toml(Outer, text, "a.toml")
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
 
@@ -205,7 +213,7 @@ def test_a_record_comes_back_from_json_and_toml_as_it_was(seed):
     assert repr(from_table(Everything, table, "x.json")) == repr(record)
     # None is left out of TOML; a field whose default is not None would take that.
     text = to_toml(record, remark=_text(rng), without=() if record.maybe else ("maybe",))
-    copy = parse(Everything, text, "x.toml")
+    copy = parse_toml(Everything, text, "x.toml")
     assert repr(copy).replace("maybe=3", "") == repr(record).replace(f"maybe={record.maybe}", "")
 
 
@@ -263,23 +271,23 @@ def test_the_ends_of_a_range_are_in_it():
 
 
 def test_a_record_that_was_made_in_python_is_checked_alike():
-    check_ranges(Ranges(seed=1, sides=(1, 2)), ModelError)
+    check_ranges(Ranges(seed=1, sides=(1, 2)))
     for values in ({"share": "x"}, {"share": True}, {"share": math.nan}, {"seed": -1}):
-        with pytest.raises(ModelError, match=r"^\w+ = .* is out of range; give (an integer, )?0 "):
-            check_ranges(Ranges(**values), ModelError)
+        with pytest.raises(OptionError, match=r"^\w+ = .* is out of range; give (an integer, )?0 "):
+            check_ranges(Ranges(**values))
 
 
 @pytest.mark.parametrize("text", ["a = " + 9999 * "[", "a = " + 9999 * "1", "a = 1 \x00"])
 def test_toml_of_unknown_origin_is_one_line(text):
     with pytest.raises(CardError, match=r"^x.toml: not valid TOML: ") as error:
-        parse(Everything, text, "x.toml")
+        parse_toml(Everything, text, "x.toml")
     assert str(error.value).isprintable()
 
 
 def test_every_line_of_the_remark_is_a_comment():
     text = to_toml(Inner((0.0, 0.0, 1.0)), remark='one\nmean = "x"\r\n[inner]\x00\x1b')
     assert text.startswith('# one\n# mean = "x"\n# [inner]\nmean = [\n')
-    assert parse(Inner, text, "x") == Inner((0.0, 0.0, 1.0))
+    assert parse_toml(Inner, text, "x") == Inner((0.0, 0.0, 1.0))
 
 
 def test_what_a_table_cannot_hold_is_no_silent_string():

@@ -24,8 +24,8 @@ SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", PAGE, re.M | re.S))
 
 def table(spec: Perturbation) -> str:
     lines = ["| severity | 1 | 2 | 3 | 4 | 5 |", "| --- | --- | --- | --- | --- | --- |"]
-    for name in dict.fromkeys(name for level in spec.severities for name in level):
-        values = [f"{level[name]:g}" if name in level else "–" for level in spec.severities]
+    for name in dict.fromkeys(name for level in spec.parameters for name in level):
+        values = [f"{level[name]:g}" if name in level else "–" for level in spec.parameters]
         lines.append(f"| {name} | {' | '.join(values)} |")
     return "\n".join(lines) + "\n"
 
@@ -41,7 +41,7 @@ def test_every_corruption_has_one_section_under_its_category():
 def test_the_table_of_a_corruption_is_that_of_the_protocols(spec):
     (found,) = re.findall(r"(?:^\|.*\n)+", SECTIONS[spec.name], re.M)
     assert found == table(spec)
-    for name in {name for level in spec.severities for name in level}:
+    for name in {name for level in spec.parameters for name in level}:
         assert f"`{name}`" in SECTIONS[spec.name], "a parameter that the text does not explain"
 
 
@@ -50,7 +50,7 @@ def test_the_ranges_of_parameters_are_those_that_are_checked():
     rows = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \| (.*) \|$", text, re.M)
     users = {name: set(of.split(", ")) for name, of, _ in rows}
     used = {
-        name: {spec.name for spec in ALL.perturbations if any(name in s for s in spec.severities)}
+        name: {spec.name for spec in ALL.perturbations if any(name in s for s in spec.parameters)}
         for name in CORRUPTION_PARAMETERS
     }
     assert users == used

@@ -93,7 +93,7 @@ NVLABS = ROOT / "tests" / "data" / "architectures" / "nvlabs_b0.json"
 
 # What takes long even so.
 SLOW = (
-    "robustseg demo ",
+    "robustseg demo",  # tests/cli/test_demo.py does it on one image
     "robustseg evaluate --model segformer-b0 --backend openvino",
     "robustseg ablation ",
     "robustseg weights export",

@@ -21,14 +21,16 @@ FLOORS = [
     {"architectures", "corruption", "datasets"},
     {"records"},
     {"machine", "codec"},
-    {"files", "text"},
-    {"errors", "content", "__init__"},
+    {"files"},
+    {"errors"},
+    {"text", "content", "__init__"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
 # The same inside rooms that have rooms of their own: "" is the top level of one.
 INNER_FLOORS = {
     "records": [{""}, {"specs"}, {"runs"}, {"cards"}, {"values"}],
+    "evaluation": [{""}, {"predictions"}, {"images"}, {"inputs"}, {"outputs"}],
     "reporting": [
         {""},
         {"boards", "page"},
@@ -37,6 +39,7 @@ INNER_FLOORS = {
         {"panels"},
         {"literature"},
     ],
+    "weights": [{""}, {"formats", "sources"}, {"readers"}],
     "segmenter": [{"loading"}, {"adapters"}, {""}, {"inference"}, {"labelling"}],
     "segmenter/adapters": [{""}, {"programs", "python_models", "transformers"}],
 }

@@ -14,7 +14,7 @@ import pytest
 import robustbench_seg as rs
 from robustbench_seg.evaluation.arguments import EvaluateOptions
 from robustbench_seg.records.cards.model_card import load_card
-from robustbench_seg.records.specs.evaluation_spec import EvaluationOptions
+from robustbench_seg.records.specs.evaluation_options import EvaluationOptions
 from robustbench_seg.records.specs.training_spec import TrainingOptions
 from robustbench_seg.records.specs.tree_spec import TreeOptions
 from robustbench_seg.records.values.training_recipe import RecipeOptions

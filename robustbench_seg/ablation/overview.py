@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from robustbench_seg.ablation.spec import AblationSpec
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep
 from robustbench_seg.analysis import count_cost, meta_network
-from robustbench_seg.machine.start import program
+from robustbench_seg.machine.command_text import program
 from robustbench_seg.records.cards.ablation import AblationVariant
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 
@@ -50,7 +50,7 @@ def _command(step: Step, processes: int) -> str | None:
     """The command that does the same as a step; None where none does."""
     match step:
         case TrainStep(spec):
-            return spec.command(processes)
+            return spec.equivalent_command(processes)
         case EvaluateStep(spec):
             return shlex.join([*program(processes), *_evaluate_words(spec)])
         case ReportStep(runs, out):

@@ -36,7 +36,7 @@ def check_names(spec: EvaluationSpec) -> None:
         load_class_map(spec.class_map)
 
 
-def published_notice(spec: EvaluationSpec) -> str:
+def evaluation_notice(spec: EvaluationSpec) -> str:
     """Return one line on the published scores of the models of a specification.
 
     Args:

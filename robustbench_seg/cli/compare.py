@@ -27,8 +27,9 @@ def compare(
     packs.
 
     Prints each score with its 95 % interval, the difference A - B with its own, and for each
-    corruption whether one of the two is shown to be better. Both models draw the same images.
-    Several runs of one name are one model if they differ only in their seeds.
+    corruption whether one of the two is shown to be better. The bootstrap draws the same
+    images for both models. Several runs of one name are one model if they differ only in their
+    seeds.
     """
     from robustbench_seg.reporting import Comparison
 

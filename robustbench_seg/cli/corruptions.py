@@ -44,15 +44,11 @@ def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, se
         click.echo("\n\n".join(map(_description, protocols)))
         return
 
-    from robustbench_seg.corruption.compiling import announce_compiling
-    from robustbench_seg.corruption.preview import check_sheet, contact_sheet, write_sheet
+    from robustbench_seg.corruption.preview import write_preview
     from robustbench_seg.datasets import read_image
 
     out = out or Path("corruptions.png")
-    check_sheet(out)
-    announce_compiling()
-    sheet = contact_sheet(read_image(photo, apply_orientation=True), merged(protocols), seed)
-    write_sheet(sheet, out)
+    write_preview(read_image(photo, apply_orientation=True), merged(protocols), out, seed)
     click.echo(out)
 
 

@@ -6,7 +6,8 @@ import click
 
 from robustbench_seg.cli import options, parsers
 from robustbench_seg.records.cards.model_forms import listed_forms
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
+from robustbench_seg.records.specs.evaluation_options import evaluation_spec
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.adaptation import PRIOR
 from robustbench_seg.records.values.choices import (
@@ -198,19 +199,19 @@ def evaluate(models: tuple[str, ...], **chosen: Any) -> None:
     again, only what is missing is computed; with other corruptions or severities they are added.
     Several machines, GPUs and clusters: docs/how-to/cluster.md.
     """
-    from robustbench_seg.cli.before_evaluation import check_names, published_notice
+    from robustbench_seg.cli.before_evaluation import check_names, evaluation_notice
 
     spec = evaluation_spec(models, **chosen)
     check_names(spec)
-    if notice := published_notice(spec):
+    if notice := evaluation_notice(spec):
         click.echo(notice, err=True)
 
     from robustbench_seg.machine.start import prepare_process
 
     prepare_process()
 
+    from robustbench_seg.cli.terminal_summary import summary_text
     from robustbench_seg.evaluation import evaluate as run
-    from robustbench_seg.results import summary_text
 
     runs = run(spec, progress=True)
     if runs:  # of torchrun's processes the first has them

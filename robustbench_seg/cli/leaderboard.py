@@ -24,5 +24,5 @@ def leaderboard(packs: tuple[Path, ...], out: Path, protocol: str | None) -> Non
 
     written = Leaderboard.write(packs, out, protocol=protocol)
     for name, count in written.models.items():
-        click.echo(f"{name}: {counted([count], 'model')}")
+        click.echo(f"{name}: {counted(count, 'model')}")
     click.echo(f"leaderboard: {written.page}")

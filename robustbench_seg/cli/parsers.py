@@ -1,27 +1,42 @@
 """Types and callbacks that turn the text of an option into a value."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from robustbench_seg.codec import Range
-from robustbench_seg.errors import FileError, ModelError
+from robustbench_seg.errors import FileError, OptionError
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.adaptation import ALL
 from robustbench_seg.records.values.augment import augment_text
 from robustbench_seg.records.values.image_size import check_size
 from robustbench_seg.records.values.input_size import input_size_text
-from robustbench_seg.records.values.shard import Shard, parse_shard
+from robustbench_seg.records.values.shard import parse_shard
 
 
-def parse_shard_option(context: click.Context, parameter: click.Parameter, value: str) -> Shard:
-    """Click callback that parses "2/8" as Shard(2, 8)."""
-    try:
-        return parse_shard(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error), context, parameter) from None
+def _callback(parse: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return the click callback of a function of the library, whose errors name the option."""
+
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        try:
+            return parse(value)
+        except (OptionError, ValueError) as error:
+            raise click.BadParameter(str(error), context, parameter) from None
+
+    return callback
+
+
+parse_shard_option = _callback(parse_shard)
+"""Parses "2/8" as Shard(2, 8)."""
+
+parse_input_size = _callback(input_size_text)
+"""Normalises "512X1024"; "native", "processor" and None stay."""
+
+parse_augment = _callback(augment_text)
+"""Normalises "1.25,flip" as "flip,1.25"; None stays."""
 
 
 def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
@@ -36,25 +51,9 @@ def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -
         ) from None
     try:
         check_size((height, width))
-    except ModelError as error:
+    except OptionError as error:
         raise click.BadParameter(str(error), context, parameter) from None
     return height, width
-
-
-def parse_input_size(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-    """Click callback that normalises "512X1024"; "native", "processor" and None stay."""
-    try:
-        return input_size_text(value)
-    except ModelError as error:
-        raise click.BadParameter(str(error), context, parameter) from None
-
-
-def parse_augment(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-    """Click callback that normalises "1.25,flip" as "flip,1.25"; None stays."""
-    try:
-        return augment_text(value)
-    except ModelError as error:
-        raise click.BadParameter(str(error), context, parameter) from None
 
 
 def parse_adapt_images(context: click.Context, parameter: click.Parameter, value: Any) -> Any:

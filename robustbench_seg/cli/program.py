@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from robustbench_seg.errors import RobustsegError
-from robustbench_seg.files import printable
 from robustbench_seg.machine.signals import INTERRUPTED, TERMINATED, Terminated, orderly_end
 from robustbench_seg.machine.standard_streams import secure_streams
+from robustbench_seg.text import printable
 
 log = logging.getLogger(__name__)
 

@@ -59,6 +59,7 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
     type=parsers.integer(ranges.TRAINING_SEED),
     default=TrainingRecipe.seed,
     show_default=True,
+    help="Seed of the initial weights, the order of images and their augmentation.",
 )
 @options.device()
 @options.precision()

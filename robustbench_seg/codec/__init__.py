@@ -7,12 +7,12 @@ A bool is not an int, an int has at most 64 bits, a float is finite, and text is
 key is an error that names the nearest known one, so a misspelt setting never becomes a silent
 default. A dataclass checks what its types cannot say in `__post_init__`. A field with metadata
 {"stored": False} is neither read nor written; one with {"when_set": True} is not written if it is
-None.
+None; one with {"key": "x"} has the key x in the table.
 """
 
 from robustbench_seg.codec.ranges import Range, check_count, check_ranges, check_text
 from robustbench_seg.codec.tables import from_table, to_table
-from robustbench_seg.codec.toml_files import parse, read, to_toml
+from robustbench_seg.codec.toml_files import parse_toml, read_toml, to_toml
 
 __all__ = [
     "Range",
@@ -20,8 +20,8 @@ __all__ = [
     "check_ranges",
     "check_text",
     "from_table",
-    "parse",
-    "read",
+    "parse_toml",
+    "read_toml",
     "to_table",
     "to_toml",
 ]

@@ -7,8 +7,8 @@ import types
 import typing
 from typing import Annotated, Any
 
-from robustbench_seg.errors import RobustsegError
-from robustbench_seg.files import printable
+from robustbench_seg.errors import OptionError
+from robustbench_seg.text import printable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,19 +44,19 @@ class Range:
         return " and ".join(text for end, text in texts if math.isfinite(end))
 
 
-def check_ranges(record: object, error: type[RobustsegError]) -> None:
-    """Raise `error` if a field of a dataclass that was made in Python is out of its Range."""
+def check_ranges(record: object) -> None:
+    """Raise OptionError if a field of a dataclass that was made in Python is out of its Range."""
     hints = typing.get_type_hints(type(record), include_extras=True)
     for name, hint in hints.items():
         value = getattr(record, name)
         if value is not None and (wanted := _outside(hint, value)):
-            raise error(f"{name} = {value!r} is out of range; give {wanted}")
+            raise OptionError(f"{name} = {value!r} is out of range; give {wanted}")
 
 
-def check_count(name: str, value: object, wanted: Range, error: type[RobustsegError]) -> None:
-    """Raise `error` if an argument that is a count is neither None nor within `wanted`."""
+def check_count(name: str, value: object, wanted: Range) -> None:
+    """Raise OptionError if an argument that is a count is neither None nor within `wanted`."""
     if value is not None and (outside := _outside(Annotated[int, wanted], value)):
-        raise error(f"{name} = {value!r} is out of range; give {outside}")
+        raise OptionError(f"{name} = {value!r} is out of range; give {outside}")
 
 
 def _outside(hint: Any, value: Any) -> str | None:
@@ -76,7 +76,7 @@ def _outside(hint: Any, value: Any) -> str | None:
     return None
 
 
-def check_text(key: str, text: str | None, error: type[RobustsegError]) -> None:
-    """Raise `error` if a text that was made in Python cannot be written as UTF-8."""
+def check_text(key: str, text: str | None) -> None:
+    """Raise OptionError if a text that was made in Python cannot be written as UTF-8."""
     if text is not None and printable(text) != text:
-        raise error(f"{key} = {printable(text)!r:.200} is not UTF-8 text; choose another")
+        raise OptionError(f"{key} = {printable(text)!r:.200} is not UTF-8 text; choose another")

@@ -34,17 +34,18 @@ def from_table(kind: type[Card], table: object, where: str) -> Card:
     """
     if not isinstance(table, Mapping):
         raise CardError(f"{where}: {kind.__name__} wanted, {type(table).__name__} given")
-    fields = {field.name: field for field in _stored(kind)}
+    fields = {_key(field): field for field in _stored(kind)}
     hints = typing.get_type_hints(kind, include_extras=True)
     values = {}
     for key, value in table.items():
         if key not in fields:
             raise CardError(f"{where}: {unknown('key', one_line(str(key), 60), fields)}")
-        values[key] = _checked(hints[key], value, f"{where}: {key}")
-    for name, field in fields.items():
+        name = fields[key].name
+        values[name] = _checked(hints[name], value, f"{where}: {key}")
+    for key, field in fields.items():
         required = field.default is field.default_factory is dataclasses.MISSING
-        if required and name not in values:
-            raise CardError(f"{where}: the key '{name}' is missing")
+        if required and key not in table:
+            raise CardError(f"{where}: the key '{key}' is missing")
     try:
         return kind(**values)
     except (ValueError, RobustsegError) as error:
@@ -61,7 +62,7 @@ def to_table(record: object) -> dict[str, Any]:
     """
     values = ((field, getattr(record, field.name)) for field in _stored(type(record)))
     return {
-        field.name: _plain(value)
+        _key(field): _plain(value)
         for field, value in values
         if value is not None or not field.metadata.get("when_set")
     }
@@ -70,6 +71,10 @@ def to_table(record: object) -> dict[str, Any]:
 def _stored(kind: type) -> list[dataclasses.Field[Any]]:
     fields = dataclasses.fields(kind)
     return [field for field in fields if field.init and field.metadata.get("stored", True)]
+
+
+def _key(field: dataclasses.Field[Any]) -> str:
+    return str(field.metadata.get("key", field.name))
 
 
 def _plain(value: Any) -> Any:

@@ -16,7 +16,7 @@ MAX_BYTES = 4 << 20
 """The largest TOML file that is read."""
 
 
-def read(kind: type[Card], path: Path, what: str) -> Card:
+def read_toml(kind: type[Card], path: Path, what: str) -> Card:
     """Read a TOML file.
 
     Args:
@@ -42,10 +42,10 @@ def read(kind: type[Card], path: Path, what: str) -> Card:
         text = data.decode("utf-8-sig")
     except UnicodeError as error:
         raise CardError(f"{path}: the {what} is not UTF-8 text; save it as UTF-8") from error
-    return parse(kind, text, str(path))
+    return parse_toml(kind, text, str(path))
 
 
-def parse(kind: type[Card], text: str, where: str) -> Card:
+def parse_toml(kind: type[Card], text: str, where: str) -> Card:
     """Read the TOML `text` as a `kind`; `where` names its source in errors (CardError)."""
     try:
         table = tomllib.loads(text)

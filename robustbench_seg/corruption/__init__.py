@@ -1,19 +1,12 @@
 """Corruptions of images: the nineteen of imagecorruptions, at five severities each."""
 
-from robustbench_seg.corruption.engine import (
+from robustbench_seg.corruption.entry_point import check_draws, corrupt
+from robustbench_seg.corruption.probes import libraries, library_differences, probe, probe_image
+from robustbench_seg.corruption.registry import (
     CORRUPTIONS,
     RANDOM_CORRUPTIONS,
     Corruption,
-    corrupt,
-    random_perturbations,
-)
-from robustbench_seg.corruption.probes import (
     laws,
-    libraries,
-    library_differences,
-    probe,
-    probe_differences,
-    probe_image,
 )
 from robustbench_seg.corruption.streams import FAST_STREAM_VERSION, STREAMS, FastStream
 
@@ -24,12 +17,11 @@ __all__ = [
     "STREAMS",
     "Corruption",
     "FastStream",
+    "check_draws",
     "corrupt",
     "laws",
     "libraries",
     "library_differences",
     "probe",
-    "probe_differences",
     "probe_image",
-    "random_perturbations",
 ]

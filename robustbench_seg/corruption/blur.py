@@ -19,18 +19,37 @@ def motion_blur(image: Image, rng: RandomStream, *, radius: float, sigma: float)
     """Blur along a line at a random angle of -45..45 degrees.
 
     The kernel is one-sided: the image also moves, by about 0.8 sigma, away from its labels.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Stream of random numbers.
+        radius: Its whole part decides the length of the kernel: 2 * radius + 1 pixels.
+        sigma: Sigma of the half Gaussian along the line, in pixels.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
     """
     from robustbench_seg.corruption import kernels
 
     angle = rng.angle(-45, 45)
     line = blur_weights.line(int(radius), sigma, angle, image.shape[:2])
     out = np.empty_like(image)
-    kernels.shifted_levels(image, *line, blur_weights.error_of_singles(line.weights), out)
+    kernels.shifted_levels(image, *line, blur_weights.float32_error(line.weights), out)
     return out
 
 
 def defocus_blur(image: Image, rng: RandomStream, *, radius: float, alias: float) -> Image:
-    """Blur with a disk, its rim softened by a Gaussian of sigma `alias`; edges are mirrored."""
+    """Blur with a disk, its rim softened by a Gaussian of sigma `alias`; edges are mirrored.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Unused, because nothing is random.
+        radius: Radius of the disk, in pixels; its fraction is dropped.
+        alias: Sigma of the Gaussian that softens the rim, in pixels.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
+    """
     from robustbench_seg.corruption import kernels
 
     disk = _disk(int(radius), alias)
@@ -40,7 +59,7 @@ def defocus_blur(image: Image, rng: RandomStream, *, radius: float, alias: float
     out, reach = np.empty_like(image), int(runs.max())
     summable = image.shape[1] <= WIDEST and reach < min(image.shape[:2])
     if not summable or not kernels.disk_levels(
-        image, runs, steps, reach, blur_weights.error_of_singles(shares), out
+        image, runs, steps, reach, blur_weights.float32_error(shares), out
     ):
         # The library's own sums decide what a sum by another order cannot.
         return truncated(np.asarray(cv2.filter2D(image / 255.0, -1, disk), np.float64))
@@ -80,6 +99,16 @@ def glass_blur(
     Kept as they are in the reference: the trade is a copy (the neighbour keeps its value, and a
     pixel can be copied on and on along the scan); the neighbour is -distance to distance - 1 away,
     so that the image moves by half a pixel; between the steps it is truncated to uint8.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Stream of random numbers.
+        sigma: Sigma of the Gaussian of both blurs, in pixels.
+        distance: Largest offset of a neighbour along each axis, in whole pixels.
+        iterations: Number of passes over the image, a whole number.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
     """
     from robustbench_seg.corruption import kernels
 
@@ -108,14 +137,23 @@ def _trade(packed: NDArray[np.uint32], rng: RandomStream, distance: int) -> None
 
 
 def gaussian_blur(image: Image, rng: RandomStream, *, sigma: float) -> Image:
-    """Blur with a Gaussian that ends at 4 sigma; edges are repeated."""
+    """Blur with a Gaussian that ends at 4 sigma; edges are repeated.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Unused, because nothing is random.
+        sigma: Sigma of the Gaussian, in pixels.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
+    """
     from robustbench_seg.corruption import kernels
 
     weights = blur_weights.gaussian_weights(sigma)
     # Each of the two passes adds its error; the second also rounds the sums of two neighbours.
     shares = weights * np.where(np.arange(len(weights)) > 0, 2, 1)
     order = np.concatenate([shares[:1], shares[:0:-1]])
-    margin = 2 * blur_weights.error_of_singles(order)
+    margin = 2 * blur_weights.float32_error(order)
     out = np.empty_like(image)
     kernels.gaussian_levels(image, weights, margin, out)
     return out

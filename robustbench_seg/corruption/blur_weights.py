@@ -9,12 +9,17 @@ from numpy.typing import NDArray
 from robustbench_seg.corruption.image_arrays import Floats
 
 
-def error_of_singles(shares: NDArray[np.number]) -> float:
-    """Bound of the error of a weighted sum of levels (0..255) in single precision, in levels.
+def float32_error(shares: NDArray[np.number]) -> float:
+    """Bound the error of a weighted sum of levels in float32.
 
-    shares: the weights, not negative, in the order of the sum. Weights, products and partial sums
-    are each rounded by at most 2^-24 of themselves; a fourth rounding is granted to the terms,
-    which may themselves be sums of two.
+    Weights, products and partial sums are each rounded by at most 2^-24 of themselves. A fourth
+    rounding is granted to the terms, which may themselves be sums of two.
+
+    Args:
+        shares: The weights, not negative, in the order of the sum.
+
+    Returns:
+        The bound, in levels (0..255).
     """
     return float(1.01 * 255 * 2.0**-24 * (3 * shares.sum() + np.cumsum(shares).sum()))
 

@@ -15,7 +15,16 @@ from robustbench_seg.corruption.random_stream import RandomStream
 
 
 def brightness(image: Image, rng: RandomStream, *, add: float) -> Image:
-    """Add `add` to the value channel of HSV."""
+    """Add `add` to the value channel of HSV.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Unused, because nothing is random.
+        add: What is added, as a share of the range of the channel; results are clipped to 0..1.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
+    """
     from robustbench_seg.corruption import kernels
 
     out = np.empty_like(image)
@@ -24,7 +33,16 @@ def brightness(image: Image, rng: RandomStream, *, add: float) -> Image:
 
 
 def contrast(image: Image, rng: RandomStream, *, factor: float) -> Image:
-    """Shrink the distance to the mean of each channel by `factor`."""
+    """Shrink the distance to the mean of each channel by `factor`.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Unused, because nothing is random.
+        factor: Factor of the distance to the mean; 1 leaves the image as it is.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
+    """
     from robustbench_seg.corruption import kernels
 
     means = kernels.channel_sums(image) / (image.shape[0] * image.shape[1])
@@ -38,6 +56,15 @@ def saturate(image: Image, rng: RandomStream, *, factor: float, add: float) -> I
 
     A gray pixel has no hue and gets that of red: with `add` > 0 gray turns reddish, as in the
     reference.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Unused, because nothing is random.
+        factor: Factor of the saturation.
+        add: What is added afterwards; results are clipped to 0..1.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
     """
     from robustbench_seg.corruption import kernels
 
@@ -47,7 +74,16 @@ def saturate(image: Image, rng: RandomStream, *, factor: float, add: float) -> I
 
 
 def jpeg_compression(image: Image, rng: RandomStream, *, quality: float) -> Image:
-    """Encode as JPEG of this quality (4:2:0 chroma) and decode."""
+    """Encode as JPEG of this quality (4:2:0 chroma) and decode.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Unused, because nothing is random.
+        quality: JPEG quality of Pillow, 1..100; its fraction is dropped.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
+    """
     buffer = io.BytesIO()
     PillowImage.fromarray(image).save(buffer, "JPEG", quality=int(quality))
     return np.array(PillowImage.open(buffer))

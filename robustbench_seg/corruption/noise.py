@@ -22,22 +22,58 @@ LEVELS = np.arange(256)
 
 
 def gaussian_noise(image: Image, rng: RandomStream, *, scale: float) -> Image:
-    """Add Gaussian noise of standard deviation `scale`."""
+    """Add Gaussian noise of standard deviation `scale`.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Stream of random numbers.
+        scale: Standard deviation, as an intensity (0..1).
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
+    """
     return rng.levels(image, GaussianNoise(scale))
 
 
 def impulse_noise(image: Image, rng: RandomStream, *, amount: float) -> Image:
-    """Set the share `amount` of the samples to 0 or 255 (each channel by itself)."""
+    """Set the share `amount` of the samples to 0 or 255 (each channel by itself).
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Stream of random numbers.
+        amount: Share of the samples that change, 0..1.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
+    """
     return rng.levels(image, ImpulseNoise(amount))
 
 
 def shot_noise(image: Image, rng: RandomStream, *, photons: float) -> Image:
-    """Replace intensity x by Poisson(x * photons) / photons."""
+    """Replace intensity x by Poisson(x * photons) / photons.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Stream of random numbers.
+        photons: Number of photons at full intensity.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
+    """
     return rng.levels(image, ShotNoise(photons))
 
 
 def speckle_noise(image: Image, rng: RandomStream, *, scale: float) -> Image:
-    """Add to intensity x Gaussian noise of standard deviation x * scale."""
+    """Add to intensity x Gaussian noise of standard deviation x * scale.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Stream of random numbers.
+        scale: Standard deviation at full intensity, as an intensity (0..1).
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
+    """
     return rng.levels(image, SpeckleNoise(scale))
 
 

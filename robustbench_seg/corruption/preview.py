@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from robustbench_seg.corruption.engine import corrupt
+from robustbench_seg.corruption.compiling import announce_compiling
+from robustbench_seg.corruption.entry_point import corrupt
 from robustbench_seg.errors import FileError
 from robustbench_seg.files import atomic_file
 from robustbench_seg.records.cards.protocol import Protocol
@@ -23,6 +24,25 @@ MARK = "robustseg"
 """What a sheet says in its comment, by which it is known."""
 
 
+def write_preview(photo: NDArray[np.uint8], protocol: Protocol, out: Path, seed: int = 0) -> None:
+    """Write a sheet of a photo under every corruption and severity of a protocol.
+
+    Args:
+        photo: uint8 HxWx3 RGB.
+        protocol: The protocol.
+        out: The file, PNG or JPEG. An earlier sheet is replaced.
+        seed: Seed of the corruptions' random numbers.
+
+    Raises:
+        FileError: The suffix of `out` is neither .png nor .jpg, another file is there, or it cannot
+            be written.
+        CorruptionError: The photo cannot be corrupted.
+    """
+    check_sheet(out)
+    announce_compiling()
+    write_sheet(contact_sheet(photo, protocol, seed), out)
+
+
 def contact_sheet(photo: NDArray[np.uint8], protocol: Protocol, seed: int = 0) -> Image.Image:
     """Draw `photo` (uint8 HxWx3 RGB) with a row for each corruption, a column for each severity.
 
@@ -35,17 +55,17 @@ def contact_sheet(photo: NDArray[np.uint8], protocol: Protocol, seed: int = 0) -
     right, down = cell[0] + _MARGIN, cell[1] + _MARGIN
     sheet = Image.new(
         "RGB",
-        (_LABELS + right * len(protocol.levels), _HEADER + down * len(protocol.perturbations)),
+        (_LABELS + right * len(protocol.severities), _HEADER + down * len(protocol.perturbations)),
         "white",
     )
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
-    for column, severity in enumerate(protocol.levels):
+    for column, severity in enumerate(protocol.severities):
         draw.text((_LABELS + column * right, 4), f"severity {severity}", "black", font)
     for row, spec in enumerate(protocol.perturbations):
         top = _HEADER + row * down
         draw.text((4, top + cell[1] // 2 - 16), spec.name, "black", font)
         draw.text((4, top + cell[1] // 2), spec.category, "gray", font)
-        for column, severity in enumerate(spec.levels):
+        for column, severity in enumerate(spec.severities):
             variant = corrupt(photo, spec.name, severity, seed=seed, protocol=protocol)
             shrunk = Image.fromarray(variant).resize(cell, Image.Resampling.BOX)
             sheet.paste(shrunk, (_LABELS + column * right, top))

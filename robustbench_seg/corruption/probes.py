@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from robustbench_seg import __version__
-from robustbench_seg.corruption import engine
+from robustbench_seg.corruption.entry_point import check_draws, corrupt
 from robustbench_seg.corruption.image_arrays import Image, digest_pixels
-from robustbench_seg.errors import CardError, CorruptionError, unknown
+from robustbench_seg.errors import CorruptionError
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
 
@@ -43,8 +43,8 @@ def probe(
     """Corrupt the built-in image under each condition.
 
     Args:
-        conditions: of the protocol; clean and attacks are left out.
-        protocol: where the parameters come from.
+        conditions: Conditions of the protocol; clean is left out.
+        protocol: Where the parameters come from.
         stream: "fast" or "reference".
         seed: 0 to 2^32 - 1.
 
@@ -54,10 +54,11 @@ def probe(
         left out.
 
     Raises:
-        CorruptionError: There is no such corruption or stream, or the seed is out of range.
+        CorruptionError: There is no such corruption.
+        OptionError: There is no such stream, or the seed is out of range.
         CardError: The protocol's parameters are not those of the corruption.
     """
-    engine.check_draws(stream, seed)
+    check_draws(stream, seed)
     image = probe_image()
     digests = {}
     for condition in conditions:
@@ -65,7 +66,7 @@ def probe(
             continue
         protocol.spec(condition.name)
         try:
-            variant = engine.corrupt(
+            variant = corrupt(
                 image,
                 condition.name,
                 condition.severity,
@@ -78,44 +79,6 @@ def probe(
             continue
         digests[condition.folder] = digest_pixels(variant)
     return digests
-
-
-def probe_differences(
-    recorded: Mapping[str, str],
-    conditions: Iterable[Condition],
-    protocol: Protocol,
-    stream: str,
-    seed: int,
-) -> tuple[Condition, ...]:
-    """Compare the probe of here and now with a recorded one.
-
-    Args:
-        recorded: what `probe` returned then.
-        conditions: those to compare; one that is not in `recorded` is not compared.
-        protocol: where the parameters come from.
-        stream: "fast" or "reference".
-        seed: 0 to 2^32 - 1.
-
-    Returns:
-        The conditions whose bytes differ, in their order.
-    """
-    compared = [condition for condition in conditions if condition.folder in recorded]
-    current = probe(compared, protocol, stream, seed)
-    return tuple(c for c in compared if current.get(c.folder) != recorded[c.folder])
-
-
-def laws(protocol: Protocol) -> Mapping[str, int]:
-    """Return the law version of each corruption of a protocol, in its order, without attacks.
-
-    Raises:
-        CardError: the protocol has a corruption that is not registered.
-    """
-    known = {corruption.name: corruption.law for corruption in engine.CORRUPTIONS}
-    names = [spec.name for spec in protocol.perturbations if not spec.is_attack]
-    for name in names:
-        if name not in known:
-            raise CardError(f"protocol {protocol.name}: {unknown('corruption', name, known)}")
-    return {name: known[name] for name in names}
 
 
 def libraries() -> Mapping[str, str]:

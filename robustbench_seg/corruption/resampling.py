@@ -28,6 +28,15 @@ def zoom_blur(image: Image, rng: RandomStream, *, stop: float, step: float) -> I
     As in the reference: the image counts twice; an enlargement is cut at its bottom and right,
     where it is up to a pixel too large, so the centre moves a little; sums are in float32; and a
     rounding error lets some enlargements reach `stop` itself, or lose their last row or column.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Unused, because nothing is random.
+        stop: Enlargements are below this factor.
+        step: Difference between two enlargements.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
     """
     from robustbench_seg.corruption import kernels
 
@@ -51,6 +60,14 @@ def elastic_transform(image: Image, rng: RandomStream, *, strength: float) -> Im
     """Move every pixel by a smooth random displacement of `strength`; edges are mirrored.
 
     The image moves and its labels do not. Displacements are held in float32, as in the reference.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Stream of random numbers.
+        strength: Factor of the smoothed displacements.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
     """
     from robustbench_seg.corruption import kernels
 
@@ -77,6 +94,17 @@ def pixelate(image: Image, rng: RandomStream, *, size: float) -> Image:
     """Shrink the image to `size` of its sides by averaging, and repeat pixels to enlarge it again.
 
     One pixel becomes 1 / size pixels wide, at any size of the image.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Unused, because nothing is random.
+        size: Side of the small image as a share of that of the image, 0..1.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
+
+    Raises:
+        CorruptionError: The size leaves no pixel.
     """
     height, width, _ = image.shape
     fewer = int(width * size), int(height * size)

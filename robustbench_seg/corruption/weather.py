@@ -40,6 +40,20 @@ def snow(
 
     As in the reference: flakes are added a second time, turned by 180 degrees; their motion blur is
     one-sided; the image is held in float32, the flakes in float64.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Stream of random numbers.
+        mean: Mean of the noise.
+        scale: Standard deviation of the noise.
+        zoom: Factor by which the noise is enlarged.
+        threshold: Noise below it becomes 0.
+        radius: As for motion_blur.
+        sigma: As for motion_blur.
+        keep: Share of the image that is kept, 0..1; the rest is its whitened version.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
     """
     from robustbench_seg.corruption import kernels
 
@@ -99,6 +113,19 @@ def spatter(
 
     Give one of `water`, the strength of pale blue drops with light and dark edges, and `mud`, the
     sigma that rounds brown spots off. Where no noise is above the threshold the image stays.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Stream of random numbers.
+        mean: Mean of the noise.
+        scale: Standard deviation of the noise.
+        sigma: Sigma of the Gaussian that smooths the noise, in pixels.
+        threshold: Drops are where the smoothed noise is above it.
+        water: Strength of the strongest drop: at 1 it adds the whole colour of water. 0: none.
+        mud: Sigma of the Gaussian that rounds off the spots, in pixels. 0: water instead.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
     """
     from robustbench_seg.corruption import kernels
 
@@ -140,6 +167,15 @@ def fog(image: Image, rng: RandomStream, *, density: float, decay: float) -> Ima
 
     The cloud is a square with sides of the next power of two, scaled to 0..1 over all of it and cut
     to the image at its top left: a wide image may see only thick or thin parts.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Stream of random numbers.
+        density: Intensity that the thickest part of the cloud adds.
+        decay: Factor by which the noise shrinks from one level to the next finer one.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
     """
     from robustbench_seg.corruption import kernels
 
@@ -177,6 +213,18 @@ def frost(image: Image, rng: RandomStream, *, keep: float, ice: float) -> Image:
 
     The photographs are those of imagecorruptions 1.1.2, which never uses its sixth; they are
     enlarged to cover the image.
+
+    Args:
+        image: uint8 H x W x 3 RGB; it is not changed.
+        rng: Stream of random numbers.
+        keep: Weight of the image.
+        ice: Weight of the photograph.
+
+    Returns:
+        A new image, uint8 H x W x 3 RGB.
+
+    Raises:
+        CorruptionError: The photographs are not installed.
     """
     from robustbench_seg.corruption import kernels
 

@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from robustbench_seg.codec import read
+from robustbench_seg.codec import read_toml
 from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.datasets.class_map import ClassMap
 from robustbench_seg.datasets.facts_by_name import class_names
@@ -90,7 +90,7 @@ def load_class_map(name: str | Path) -> ClassMap:
     else:
         known = unknown("class map", name, list_class_maps())
         raise CardError(f"{known}; or give the path of a .toml file")
-    return _checked(read(ClassMapFile, path, "class map"), path.stem, str(path))
+    return _checked(read_toml(ClassMapFile, path, "class map"), path.stem, str(path))
 
 
 def fitting_maps(model: Sequence[str], dataset: Sequence[str]) -> tuple[str, ...]:

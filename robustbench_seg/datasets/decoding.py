@@ -32,8 +32,8 @@ _BITS_PER_SAMPLE, _SAMPLE_FORMAT = 258, 339  # tags of TIFF
 _SIGNED = 2
 """The sample format of TIFF whose levels may be negative; Pillow takes them for 128 and more."""
 
-MAX_PIXELS = 1 << 27
-"""More pixels than that, decoded and turned into RGB, take more than 2 GiB."""
+MAX_DECODED_PIXELS = 1 << 27
+"""Largest number of pixels of an image file. Decoded and turned into RGB, more take over 2 GiB."""
 
 
 def read_image(path: Path, apply_orientation: bool = False) -> Image:
@@ -98,13 +98,15 @@ def image_file(path: Path, formats: tuple[str, ...] = _FORMATS) -> Iterator[Imag
 
     Raises:
         Exception: The file is not regular, of another format, truncated, has a wrong checksum
-            (PNG), or declares more pixels than MAX_PIXELS. On a damaged file Pillow raises
+            (PNG), or declares more pixels than MAX_DECODED_PIXELS. On a damaged file Pillow raises
             exceptions of many types, also while the block decodes the pixels.
     """
     check_regular(path)
     with Pillow.open(path, formats=formats) as file:
-        if file.width * file.height > MAX_PIXELS:
-            raise Pillow.DecompressionBombError(f"{file.width}x{file.height} pixels")
+        if file.width * file.height > MAX_DECODED_PIXELS:
+            raise Pillow.DecompressionBombError(
+                f"{file.width}x{file.height} are more than {MAX_DECODED_PIXELS} pixels"
+            )
         if file.format == "PNG":
             file.verify()  # the checksums, which decoding passes over
     with Pillow.open(path, formats=formats) as file:

@@ -1,20 +1,19 @@
 """The classes of a dataset, their colours, and what the ids in its label files mean.
 
 A TOML file holds them: one in the content folder `datasets` for a dataset that the program knows;
-for a user's own, the file that also says where its images lie (custom.py).
+for a user's own, the file that also says where its images lie (custom/).
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from importlib import resources
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.codec import parse
+from robustbench_seg.codec import parse_toml
+from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.datasets.dataset import IGNORE
 from robustbench_seg.datasets.label_colours import is_colour
 from robustbench_seg.datasets.label_table import UNKNOWN, id_ranges, label_table
@@ -22,7 +21,8 @@ from robustbench_seg.datasets.palette import voc_palette
 from robustbench_seg.errors import CardError, unknown
 from robustbench_seg.records.values.ranges import Level, Positive, Side
 
-CONTENT = "robustbench_seg.content.datasets"
+FOLDER = content_folder("datasets")
+"""The files of the datasets that the program knows."""
 
 _OF_CLASSES = ("classes", "palette", "label_map", "ignore", "label_colours", "groups", "persons")
 """The keys that `classes_of` stands for."""
@@ -101,8 +101,8 @@ class DatasetFacts:
 
     def _take_classes(self, name: str) -> None:
         """Take the classes of another file, and all that belongs to them."""
-        if name not in content_names():
-            raise CardError(f"classes_of: {unknown('dataset', name, content_names())}")
+        if name not in toml_names(FOLDER):
+            raise CardError(f"classes_of: {unknown('dataset', name, toml_names(FOLDER))}")
         own_ids = () if self.label_map is None else _OF_IDS
         for key in (key for key in _OF_CLASSES if key not in own_ids):
             if getattr(self, key) not in _ABSENT:
@@ -134,13 +134,6 @@ class DatasetFacts:
 
 
 @cache
-def content_names() -> tuple[str, ...]:
-    """List the datasets of the content folder: names of files without suffix, sorted."""
-    names = (Path(entry.name) for entry in resources.files(CONTENT).iterdir())
-    return tuple(sorted(name.stem for name in names if name.suffix == ".toml"))
-
-
-@cache
 def dataset_facts(name: str) -> DatasetFacts:
     """Read the facts of a dataset of the content folder.
 
@@ -150,8 +143,8 @@ def dataset_facts(name: str) -> DatasetFacts:
     Returns:
         The facts.
     """
-    file = resources.files(CONTENT) / f"{name}.toml"
-    return parse(DatasetFacts, file.read_text(encoding="utf-8"), str(file))
+    file = FOLDER / f"{name}.toml"
+    return parse_toml(DatasetFacts, file.read_text(encoding="utf-8"), str(file))
 
 
 def _check_ids(facts: DatasetFacts) -> None:

@@ -7,17 +7,16 @@ training labels. Frequencies are stored in TOML files. The one for minicity ship
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 
 from robustbench_seg import __version__
-from robustbench_seg.codec import Range, parse, read, to_toml
+from robustbench_seg.codec import Range, parse_toml, read_toml, to_toml
+from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.datasets.dataset import IGNORE, Dataset
 from robustbench_seg.datasets.dataset_files import read_labels
-from robustbench_seg.datasets.facts import CONTENT
 from robustbench_seg.datasets.registry import open_dataset
 from robustbench_seg.errors import CardError, DatasetError, unknown
 from robustbench_seg.files import atomic_file, check_own, checked_path
@@ -25,7 +24,7 @@ from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.values.ranges import Positive
 
 _REMARK = "Pixels of each class, counted by robustseg class-frequencies."
-_FOLDER = "frequencies"
+_FOLDER = content_folder("datasets") / "frequencies"
 _WHAT = "file of class frequencies"
 
 
@@ -137,20 +136,19 @@ def load_class_frequencies(source: str | Path) -> ClassFrequencies:
         CardError: No such frequencies ship, or the file is wrong.
     """
     if isinstance(source, Path) or source.endswith(".toml"):
-        return read(ClassFrequencies, Path(source), _WHAT)
-    file = resources.files(CONTENT) / _FOLDER / f"{source}.toml"
+        return read_toml(ClassFrequencies, Path(source), _WHAT)
+    file = _FOLDER / f"{source}.toml"
     if source not in shipped_frequencies():
         raise CardError(
             f"no class frequencies of {source!r:.60} ship; count them with class-frequencies and "
             f"give the path of the .toml file. Shipped: {', '.join(shipped_frequencies())}"
         )
-    return parse(ClassFrequencies, file.read_text(encoding="utf-8"), file.name)
+    return parse_toml(ClassFrequencies, file.read_text(encoding="utf-8"), file.name)
 
 
 def shipped_frequencies() -> tuple[str, ...]:
     """List the datasets whose class frequencies ship."""
-    files = (resources.files(CONTENT) / _FOLDER).iterdir()
-    return tuple(sorted(Path(f.name).stem for f in files if f.name.endswith(".toml")))
+    return toml_names(_FOLDER)
 
 
 def _counted(dataset: Dataset, progress: bool) -> Mapping[str, int]:

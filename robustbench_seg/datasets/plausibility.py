@@ -14,6 +14,7 @@ from robustbench_seg.datasets.decoding import read_label_ids
 from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.label_table import UNKNOWN, id_ranges
 from robustbench_seg.errors import DatasetError
+from robustbench_seg.text import first_items
 
 SAMPLE = 48
 """Label files that are looked at, evenly spread over the split."""
@@ -112,6 +113,5 @@ def _classes_without_pixels(dataset: FileDataset, sample: _Sample, whole: bool) 
 
 
 def _absent(absent: Sequence[str], of: int) -> str:
-    shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
     have = "has" if len(absent) == 1 else "have"
-    return f"{len(absent)} of {of} classes {have} no pixel ({shown})"
+    return f"{len(absent)} of {of} classes {have} no pixel ({first_items(absent)})"

@@ -6,16 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from robustbench_seg.datasets import Dataset
-from robustbench_seg.errors import DatasetError, ModelError
-from robustbench_seg.evaluation.evaluation import segmenter_options
+from robustbench_seg.errors import DatasetError, OptionError
+from robustbench_seg.evaluation.inputs.evaluation import segmenter_options
 from robustbench_seg.machine.torchrun import own_device
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.specs.evaluation_spec import (
-    NO_MODEL,
-    EvaluationOptions,
-    EvaluationSpec,
-    evaluation_spec,
-)
+from robustbench_seg.records.specs.evaluation_options import EvaluationOptions, evaluation_spec
+from robustbench_seg.records.specs.evaluation_spec import NO_MODEL, EvaluationSpec
 from robustbench_seg.segmenter import Segmenter, segmenter_of
 
 
@@ -72,14 +68,14 @@ def sort_arguments(
     """
     models = tuple(model) if isinstance(model, list | tuple) else (model,)
     if models in ((), (None,)):
-        raise ModelError(NO_MODEL)
+        raise OptionError(NO_MODEL)
     by_name = [isinstance(one, str | Path) for one in models]
     if any(by_name) and not all(by_name):
-        raise ModelError("give all models by name, or all as objects")
+        raise OptionError("give all models by name, or all as objects")
     names = [one if known else _name(one) for one, known in zip(models, by_name, strict=True)]
     about_objects = {name: value for name, value in options.items() if name in _ABOUT_OBJECTS}
     if about_objects and all(by_name):
-        raise ModelError(f"{', '.join(about_objects)}: for models that are objects, not names")
+        raise OptionError(f"{', '.join(about_objects)}: for models that are objects, not names")
     asked = {name: value for name, value in options.items() if name not in _ABOUT_OBJECTS}
     opened = None if isinstance(dataset, str | Path | None) else dataset
     if opened is not None:
@@ -95,12 +91,12 @@ def sort_arguments(
     return spec, GivenObjects(segmenters, opened, loaded)
 
 
-def _check_dataset(dataset: Dataset, options: Mapping[str, Any]) -> None:
+def _check_dataset(dataset: Dataset, options: Mapping[str, object]) -> None:
     """Check that an object is a dataset, and that no option asks to open it."""
-    if lacking := [name for name in _OF_DATASETS if not hasattr(dataset, name)]:
+    if missing := [name for name in _OF_DATASETS if not hasattr(dataset, name)]:
         raise DatasetError(
             f"dataset: {dataset!r:.100} is neither a name nor a dataset; it lacks "
-            f"{', '.join(lacking)}"
+            f"{', '.join(missing)}"
         )
     for name in ("data", "split"):
         if options.get(name) is not None:
@@ -115,6 +111,6 @@ def _segmenters(
     models: tuple[object, ...], spec: EvaluationSpec, about_objects: Mapping[str, Any]
 ) -> tuple[Segmenter, ...]:
     if spec.weights is not None:
-        raise ModelError("weights go with a card; give objects with their own")
+        raise OptionError("weights go with a card; give objects with their own")
     options = segmenter_options(spec, device=own_device(spec.device))
     return tuple(segmenter_of(model, options, **about_objects) for model in models)

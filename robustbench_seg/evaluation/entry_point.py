@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Unpack
 
 from robustbench_seg.datasets import Dataset
-from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
+from robustbench_seg.errors import IncompleteError, OptionError
 from robustbench_seg.evaluation.arguments import EvaluateOptions, GivenObjects, sort_arguments
-from robustbench_seg.evaluation.evaluation import open_evaluation
+from robustbench_seg.evaluation.inputs.evaluation import open_evaluation
 from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
 from robustbench_seg.machine.threads import torch_threads
-from robustbench_seg.machine.torchrun import joined, own_device
+from robustbench_seg.machine.torchrun import own_device, process_group
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.shard import Shard
@@ -53,12 +53,12 @@ def evaluate(
     if spec is None:
         spec, objects = sort_arguments(model, dataset, protocol, options)
     elif model is not None or dataset is not None or protocol is not None or options:
-        raise ResultsError("give a specification or options, not both")
+        raise OptionError("give a specification or options, not both")
     else:
         objects = GivenObjects()
     if spec.executor == "ray":
         if objects.segmenters or objects.dataset or objects.protocol:
-            raise ModelError("a cluster needs models, data and protocol by name, not as objects")
+            raise OptionError("a cluster needs models, data and protocol by name, not as objects")
         from robustbench_seg.evaluation.ray_executor import evaluate_on_ray
 
         return [Run(path) for path in evaluate_on_ray(spec, progress)]
@@ -72,7 +72,7 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: GivenObjects, progress:
     For torchrun stops all others where one fails, also where it only left out an image.
     """
     paths, incomplete, warned = list[Path](), list[IncompleteError](), False
-    with joined("cpu") as processes, torch_threads(spec.threads):
+    with process_group("cpu") as processes, torch_threads(spec.threads):
         own = Shard(processes.rank + 1, processes.count)
         part = replace(spec, shard=spec.shard.subshard(own))
         shown = progress and processes.first
@@ -89,7 +89,7 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: GivenObjects, progress:
                 paths += run_evaluation(drawn, shown)
             except IncompleteError as error:
                 incomplete.append(error)
-        failures = [error for errors in processes.gathered(incomplete) for error in errors]
+        failures = [error for errors in processes.gather(incomplete) for error in errors]
     if not processes.first:
         return []
     if failures:

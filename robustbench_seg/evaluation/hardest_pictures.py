@@ -1,9 +1,9 @@
 """Pictures of the images that a run found hardest, made again when the run is complete."""
 
-from robustbench_seg.evaluation.evaluation import Evaluation
-from robustbench_seg.evaluation.image_maker import ImageMaker, SourceImage
+from robustbench_seg.evaluation.images.image_maker import ImageMaker, SourceImage
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun
-from robustbench_seg.evaluation.pictures import write_input, write_labels
+from robustbench_seg.evaluation.outputs.pictures import write_input, write_labels
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.results import hardest_images
 from robustbench_seg.store import PictureFiles, read_counts

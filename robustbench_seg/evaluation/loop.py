@@ -13,12 +13,12 @@ from pathlib import Path
 
 from robustbench_seg.corruption.compiling import announce_compiling
 from robustbench_seg.errors import IncompleteError
-from robustbench_seg.evaluation.corrupted_tree import corrupted_tree
-from robustbench_seg.evaluation.evaluation import Evaluation
 from robustbench_seg.evaluation.hardest_pictures import keep_hardest
 from robustbench_seg.evaluation.image_bar import ImageBar
-from robustbench_seg.evaluation.image_maker import ImageMaker, SourceImage
-from robustbench_seg.evaluation.image_watch import UnchangedImages, UnreadableImages
+from robustbench_seg.evaluation.images.image_maker import ImageMaker, SourceImage
+from robustbench_seg.evaluation.images.image_watch import UnchangedImages, UnreadableImages
+from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.opening import open_runs
 from robustbench_seg.records.values.condition import CLEAN, Condition
@@ -130,7 +130,7 @@ class _Loop:
             for item in self._maker.all(wanted):
                 self.unchanged.take(item)
                 self._unreadable.take(item)
-                for run in _lacking(runs, item.source, item.condition):
+                for run in _missing(runs, item.source, item.condition):
                     run.take(item)
                     run.flush(block, after=FLUSH_SECONDS)
                     self._bar.update()
@@ -147,11 +147,11 @@ def _wanted(
     for index in block:
         source = SourceImage(evaluation.dataset, index, evaluation.class_map)
         for condition in conditions:
-            if _lacking(runs, source, condition):
+            if _missing(runs, source, condition):
                 yield source, condition
 
 
-def _lacking(runs: Sequence[ModelRun], source: SourceImage, condition: Condition) -> list[ModelRun]:
+def _missing(runs: Sequence[ModelRun], source: SourceImage, condition: Condition) -> list[ModelRun]:
     return [run for run in runs if run.lacks(source, condition)]
 
 
@@ -159,7 +159,7 @@ def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], shown: bool) -> Image
     conditions = evaluation.all_conditions
     total = len(runs) * sum(map(len, evaluation.blocks)) * len(conditions)
     todo = sum(
-        len(_lacking(runs, source, condition))
+        len(_missing(runs, source, condition))
         for block in evaluation.blocks
         for source, condition in _wanted(evaluation, block, conditions, runs)
     )

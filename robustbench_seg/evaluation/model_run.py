@@ -12,14 +12,14 @@ import numpy as np
 
 from robustbench_seg.datasets import IGNORE, ClassMap, Dataset
 from robustbench_seg.errors import FileError, RobustsegError
-from robustbench_seg.evaluation.attacker import Attacker
-from robustbench_seg.evaluation.class_mapping import map_classes
-from robustbench_seg.evaluation.evaluation import BLOCK
-from robustbench_seg.evaluation.image_maker import ConditionImage, SourceImage
-from robustbench_seg.evaluation.outcomes import Outcomes
-from robustbench_seg.evaluation.pictures import keep_pictures
-from robustbench_seg.evaluation.prediction_folder import PredictionFolder
-from robustbench_seg.evaluation.predictions import Predictions
+from robustbench_seg.evaluation.images.attacker import Attacker
+from robustbench_seg.evaluation.images.image_maker import ConditionImage, SourceImage
+from robustbench_seg.evaluation.images.outcomes import Outcomes
+from robustbench_seg.evaluation.inputs.evaluation import BLOCK
+from robustbench_seg.evaluation.outputs.pictures import keep_pictures
+from robustbench_seg.evaluation.outputs.prediction_folder import PredictionFolder
+from robustbench_seg.evaluation.predictions.class_mapping import map_classes
+from robustbench_seg.evaluation.predictions.predictions import Predictions
 from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import Measure, Prediction
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord
@@ -98,7 +98,7 @@ class ModelRun:
         """Whether results of an image under a condition are missing."""
         if self.outcomes.given_up:
             return False
-        if self.folder.lacking(source.id, condition):
+        if self.folder.missing(source.id, condition):
             return True
         if self._inputs.attacker.lacks(self.segmenter, source.id, condition):
             return True
@@ -107,7 +107,7 @@ class ModelRun:
     def is_complete(self, images: Sequence[str], conditions: Sequence[Condition]) -> bool:
         """Whether all results of these images under these conditions are there."""
         return not any(
-            self.folder.lacking(image, condition) for condition in conditions for image in images
+            self.folder.missing(image, condition) for condition in conditions for image in images
         )
 
     def take(self, image: ConditionImage) -> None:
@@ -135,7 +135,7 @@ class ModelRun:
             self._fail(image, error)
             return
         observers = self._observers(image, prediction)
-        if observers != self._lacking(image):
+        if observers != self._missing(image):
             reason = f"{image.source.id}: {self.segmenter.name} has no file of confidence for it"
             self.outcomes.leave_out(image.source.id, image.condition, reason)
         if not observers:
@@ -163,17 +163,17 @@ class ModelRun:
         self.folder.add(block.start // BLOCK, rows, timings)
         self._flushed = time.monotonic()
 
-    def _lacking(self, image: ConditionImage) -> tuple[Measure, ...]:
+    def _missing(self, image: ConditionImage) -> tuple[Measure, ...]:
         # No measure is missing where only the prediction is to be saved.
-        return self.folder.lacking(image.source.id, image.condition) or self._inputs.measures
+        return self.folder.missing(image.source.id, image.condition) or self._inputs.measures
 
     def _predict(self, image: ConditionImage, segmenter: Segmenter) -> Prediction:
         """Predict the labels, with confidence if a missing measure or a saved file needs it."""
         pixels = image.pixels
         assert pixels is not None, "take leaves out images that could not be made"
         truth, classes = image.source.sample().labels, len(self._dataset.classes)
-        wanted = {m.needs_confidence for m in self._lacking(image) if m.needs_confidence}
-        exported = self._saved is not None and self._saved.layout.confidence
+        wanted = {m.needs_confidence for m in self._missing(image) if m.needs_confidence}
+        exported = self._saved is not None and self._saved.form.confidence
         class_map = self._inputs.class_map
         if not (wanted or exported) or not isinstance(segmenter, ConfidentSegmenter):
             return map_classes(Prediction(segmenter(pixels), truth, classes), class_map)
@@ -189,7 +189,7 @@ class ModelRun:
         """The missing measures that can be computed: a prediction in files may lack confidence."""
         return tuple(
             measure
-            for measure in self._lacking(image)
+            for measure in self._missing(image)
             if prediction.confidence or not measure.needs_confidence
         )
 
@@ -217,7 +217,7 @@ class ModelRun:
 
     def _collect(self) -> None:
         row, timing = self._scoring.popleft().result()
-        if self.folder.lacking(row.image, row.condition):
+        if self.folder.missing(row.image, row.condition):
             self._rows.append(row)
             self._timings.extend([timing] if timing else [])
         if row.reason is None:
@@ -239,5 +239,5 @@ class ModelRun:
 
     def _add_reason(self, image: ConditionImage, reason: str) -> None:
         """Add a row without values, which says why."""
-        if self.folder.lacking(image.source.id, image.condition):
+        if self.folder.missing(image.source.id, image.condition):
             self._rows.append(Row(image.source.id, image.condition, reason=reason))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from robustbench_seg.datasets import ClassMap, FileDataset, is_labelled, label_warning
-from robustbench_seg.evaluation.evaluation import Evaluation
-from robustbench_seg.evaluation.prediction_checks import stray_files
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.predictions.prediction_checks import stray_files
 from robustbench_seg.results import absent_class_warnings
 from robustbench_seg.text import counted
 
@@ -72,7 +72,7 @@ def announce_seed(drawn: Evaluation, evaluation: Evaluation, shown: bool) -> Non
     """
     if shown and len(evaluation.spec.seeds) > 1:
         names = dict.fromkeys(condition.name for condition in drawn.conditions)
-        print(f"seed {drawn.seed}: {counted([len(names)], drawn.protocol.noun)}", file=sys.stderr)
+        print(f"seed {drawn.seed}: {counted(len(names), drawn.protocol.noun)}", file=sys.stderr)
 
 
 def warn_of_absent_classes(runs: Sequence[Path]) -> None:
@@ -109,9 +109,9 @@ def _few(names: Sequence[str]) -> str:
 def files_found(dataset: FileDataset) -> str:
     """Count the files of a dataset, in a sentence that names some of those left out."""
     count, others = len(dataset), dataset.left_out
-    labels = counted([count], "label") if dataset.is_labelled else "no labels"
-    text = f"{dataset.name} {dataset.split}: {counted([count], 'image')}, {labels}"
+    labels = counted(count, "label") if dataset.is_labelled else "no labels"
+    text = f"{dataset.name} {dataset.split}: {counted(count, 'image')}, {labels}"
     if not others:
         return text
     named = ", ".join([*others[:_NAMED], *(["..."] if len(others) > _NAMED else [])])
-    return f"{text}, {counted([len(others)], 'file')} beside them left out: {named}"
+    return f"{text}, {counted(len(others), 'file')} beside them left out: {named}"

@@ -5,18 +5,22 @@ from concurrent.futures import Executor
 from contextlib import ExitStack
 from pathlib import Path
 
-from robustbench_seg.evaluation.adaptation import AdaptedPredictions
-from robustbench_seg.evaluation.attacker import Attacker
-from robustbench_seg.evaluation.corrupted_tree import Tree
-from robustbench_seg.evaluation.evaluation import BLOCK, Evaluation
-from robustbench_seg.evaluation.image_maker import ImageMaker
+from robustbench_seg.analysis import image_macs
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.errors import RobustsegError
+from robustbench_seg.evaluation.images.attacker import Attacker
+from robustbench_seg.evaluation.images.image_maker import ImageMaker
+from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
+from robustbench_seg.evaluation.inputs.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun, RunInputs
-from robustbench_seg.evaluation.prediction_folder import PredictionFolder
-from robustbench_seg.evaluation.predictions import Predictions, open_predictions
+from robustbench_seg.evaluation.outputs.prediction_folder import PredictionFolder
+from robustbench_seg.evaluation.outputs.server_formats import file_format
+from robustbench_seg.evaluation.predictions.adaptation import AdaptedPredictions
+from robustbench_seg.evaluation.predictions.predictions import Predictions, open_predictions
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.run_records import run_record
-from robustbench_seg.evaluation.server_formats import layout_of
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.evaluation.temperature_fit import run_temperature
+from robustbench_seg.machine.locks import registered
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
@@ -48,7 +52,7 @@ def open_runs(
         ModelError: A segmenter can give none of the measures.
         ResultsError: A folder holds something else, a file of predictions has changed, or other
             libraries give other pixels or labels than when the run began.
-        CorruptionError: The manifest of a folder of predictions cannot be read.
+        TreeError: The manifest of a folder of predictions cannot be read.
         CardError: That manifest is wrong.
     """
     attacker = Attacker(evaluation.attack_settings)
@@ -66,61 +70,106 @@ def _inputs(
     attacker: Attacker,
     at_work: ExitStack,
 ) -> RunInputs:
-    spec = evaluation.spec
-    record = run_record(evaluation, segmenter, tree)
+    spec, data = evaluation.spec, evaluation.dataset
+    temperature = run_temperature(evaluation, segmenter)
+    record = run_record(evaluation, segmenter, tree, temperature, _macs(segmenter, data))
     blocks = {block.start // BLOCK for block in evaluation.blocks}
     measures = evaluation.measures_of(segmenter)
     folder = RunFolder.open(spec.out, record, measures, blocks)
     # Register before anything is written: other processes sweep what unregistered ones leave.
     _enter(folder.path, spec, at_work)
     _warn_of_what_stays(folder.path, record)
-    predictions: Predictions
-    if record.key.segmenter.adaptation and isinstance(segmenter, NetworkSegmenter):
-        predictions = AdaptedPredictions(evaluation, segmenter, record, maker)
-    else:
-        predictions = open_predictions(evaluation, segmenter, folder, tree)
-    lacking = _conditions_lacking(evaluation, folder)
-    tree_probe = None if tree is None else tree.probe
-    if lacking:
-        conditions = [condition for condition in lacking if condition != CLEAN]
-        check_probe(folder.path, evaluation, segmenter, conditions, tree_probe)
-    saved = None
-    if root := spec.save_predictions:
-        confident = spec.save_confidence and why_no_confidence(segmenter) is None
-        layout = layout_of(spec.prediction_format, confident)
-        saved = PredictionFolder.open(root, segmenter.name, record, layout)
-    if saved:
-        _enter(saved.folder, spec, at_work)
-    if spec.save_attacks:
-        attacks = attacker.open_folder(spec.save_attacks, segmenter, record.key)
-        if attacks:
-            _enter(attacks.folder, spec, at_work)
+    predictions = _predictions(evaluation, segmenter, folder, record, tree, maker)
+    _check_probe(evaluation, segmenter, folder, tree)
+    saved = _open_saved_predictions(spec, segmenter, record, at_work)
+    _open_saved_attacks(spec, segmenter, record, attacker, at_work)
     return RunInputs(
         segmenter=segmenter,
         predictions=predictions,
         folder=folder,
         saved=saved,
-        dataset=evaluation.dataset,
+        dataset=data,
         measures=measures,
-        temperature=record.key.temperature,
+        temperature=temperature,
         attacker=attacker,
         class_map=evaluation.class_map,
     )
 
 
+def _macs(segmenter: Segmenter, data: Dataset) -> int | None:
+    """Multiply-accumulates for an image of the size of the first one, if they can be counted."""
+    if segmenter.about.card is None:
+        return segmenter.about.macs
+    try:
+        height, width = data[0].image.shape[:2]
+        return image_macs(segmenter.record, len(segmenter.classes), (height, width))
+    except RobustsegError as error:
+        log.info("%s: operations not counted: %s", segmenter.name, error)
+        return None
+
+
+def _predictions(
+    evaluation: Evaluation,
+    segmenter: Segmenter,
+    folder: RunFolder,
+    record: RunRecord,
+    tree: Tree | None,
+    maker: ImageMaker,
+) -> Predictions:
+    if record.key.segmenter.adaptation and isinstance(segmenter, NetworkSegmenter):
+        return AdaptedPredictions(evaluation, segmenter, record, maker)
+    return open_predictions(evaluation, segmenter, folder, tree)
+
+
+def _check_probe(
+    evaluation: Evaluation, segmenter: Segmenter, folder: RunFolder, tree: Tree | None
+) -> None:
+    """Check that the run continues as it began, unless no image is missing."""
+    missing = _missing_conditions(evaluation, folder)
+    if missing:
+        conditions = [condition for condition in missing if condition != CLEAN]
+        tree_probe = None if tree is None else tree.probe
+        check_probe(folder.path, evaluation, segmenter, conditions, tree_probe)
+
+
+def _open_saved_predictions(
+    spec: EvaluationSpec, segmenter: Segmenter, record: RunRecord, at_work: ExitStack
+) -> PredictionFolder | None:
+    if spec.save_predictions is None:
+        return None
+    confident = spec.save_confidence and why_no_confidence(segmenter) is None
+    form = file_format(spec.prediction_format, confident)
+    saved = PredictionFolder.open(spec.save_predictions, segmenter.name, record, form)
+    _enter(saved.folder, spec, at_work)
+    return saved
+
+
+def _open_saved_attacks(
+    spec: EvaluationSpec,
+    segmenter: Segmenter,
+    record: RunRecord,
+    attacker: Attacker,
+    at_work: ExitStack,
+) -> None:
+    if spec.save_attacks is None:
+        return
+    if attacks := attacker.open_folder(spec.save_attacks, segmenter, record.key):
+        _enter(attacks.folder, spec, at_work)
+
+
 def _enter(folder: Path, spec: EvaluationSpec, at_work: ExitStack) -> None:
     """Register this process in a folder until the end, and remove leftovers of killed processes."""
-    sweep = at_work.enter_context(presence(folder))
+    sweep = at_work.enter_context(registered(folder))
     if spec.shard == WHOLE:
         sweep()
 
 
-def _conditions_lacking(evaluation: Evaluation, folder: RunFolder) -> list[Condition]:
+def _missing_conditions(evaluation: Evaluation, folder: RunFolder) -> list[Condition]:
     ids = evaluation.dataset.ids
     return [
         condition
         for condition in evaluation.all_conditions
-        if any(folder.lacking(ids[i], condition) for block in evaluation.blocks for i in block)
+        if any(folder.missing(ids[i], condition) for block in evaluation.blocks for i in block)
     ]
 
 

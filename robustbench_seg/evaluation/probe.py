@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.corruption import library_differences, probe, probe_image
 from robustbench_seg.errors import ResultsError, RobustsegError
-from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import versions
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.values.condition import Condition

@@ -16,11 +16,12 @@ from typing import Any
 import torch
 
 from robustbench_seg.errors import IncompleteError, ResultsError, RobustsegError
-from robustbench_seg.evaluation.corrupted_tree import corrupted_tree
-from robustbench_seg.evaluation.evaluation import Evaluation, open_evaluation
+from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation, open_evaluation
 from robustbench_seg.evaluation.loop import left_out_error, run_evaluation
 from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
 from robustbench_seg.evaluation.run_records import run_record
+from robustbench_seg.evaluation.temperature_fit import run_temperature
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.machine.signals import same_handlers
@@ -155,7 +156,10 @@ def _opened(spec: EvaluationSpec) -> Evaluation:
 def _folders(evaluation: Evaluation) -> list[Path]:
     """Return the run folders, which the workers create if they do not exist yet."""
     tree = corrupted_tree(evaluation)
-    records = [run_record(evaluation, segmenter, tree) for segmenter in evaluation.segmenters]
+    records = [
+        run_record(evaluation, segmenter, tree, run_temperature(evaluation, segmenter))
+        for segmenter in evaluation.segmenters
+    ]
     return [RunFolder.path_of(evaluation.spec.out, record) for record in records]
 
 

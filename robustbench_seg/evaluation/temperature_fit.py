@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.datasets import Dataset, open_dataset
 from robustbench_seg.errors import CardError, DatasetError, ResultsError, RobustsegError
-from robustbench_seg.evaluation.adaptation_images import clean_segmenter
-from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.predictions.adaptation_images import clean_segmenter
+from robustbench_seg.evaluation.run_records import dataset_record
 from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
-from robustbench_seg.records.runs.run_key import DatasetRecord
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord, first_half
 from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
 
@@ -30,22 +30,19 @@ log = logging.getLogger(__name__)
 GRID = 2.0 ** np.arange(-1, 3.01, 0.25)
 """Temperatures whose NLL is computed."""
 
-MOST = 50
+MAX_FIT_IMAGES = 50
 """At most this many images, evenly spaced, are used to fit a temperature."""
 
 _DECIMALS = 2
 """Decimals of a fitted temperature; rounding differences between machines are smaller."""
 
 
-def temperature_record(
-    evaluation: Evaluation, segmenter: Segmenter, dataset: DatasetRecord
-) -> TemperatureRecord | None:
+def run_temperature(evaluation: Evaluation, segmenter: Segmenter) -> TemperatureRecord | None:
     """Return the temperature of a segmenter's run, fitted if the specification says so.
 
     Args:
         evaluation: What is evaluated.
         segmenter: The segmenter.
-        dataset: The record of the images that are scored.
 
     Returns:
         The record. None: no scaled confidence is counted.
@@ -62,7 +59,8 @@ def temperature_record(
         return None
     if asked != "fit":
         return TemperatureRecord((float(asked),))
-    of_what = canonical_json([to_table(segmenter.record), to_table(dataset)])
+    scored = dataset_record(evaluation.dataset)
+    of_what = canonical_json([to_table(segmenter.record), to_table(scored)])
     path = evaluation.spec.out / "temperatures" / f"{digest_bytes(of_what.encode())[:16]}.json"
     if not path.exists():
         write_json(path, to_table(_fit_temperature(evaluation, segmenter)))
@@ -119,7 +117,7 @@ class _Fit:
 
 def _fit(segmenter: ConfidentSegmenter, data: Dataset, places: Sequence[int]) -> _Fit:
     """Fit a temperature on some of the images at `places` of a dataset."""
-    chosen = np.linspace(0, len(places) - 1, min(MOST, len(places))).round().astype(int)
+    chosen = np.linspace(0, len(places) - 1, min(MAX_FIT_IMAGES, len(places))).round().astype(int)
     losses, images = np.zeros(len(GRID)), list[str]()
     reason: DatasetError | None = None
     for place in chosen:

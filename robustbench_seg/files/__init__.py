@@ -24,7 +24,6 @@ from robustbench_seg.files.paths import (
     file_name,
     folder_name_problem,
     path_problem,
-    printable,
 )
 from robustbench_seg.files.regular import check_regular, open_regular
 
@@ -46,7 +45,6 @@ __all__ = [
     "parse_json",
     "partial_path",
     "path_problem",
-    "printable",
     "read_json",
     "remove_partials",
     "write_bytes",

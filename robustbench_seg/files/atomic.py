@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from robustbench_seg.errors import FileError
-from robustbench_seg.files.paths import printable
-from robustbench_seg.files.regular import _File, open_regular
+from robustbench_seg.files.regular import open_regular
+from robustbench_seg.text import printable
 
 _PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}\.partial(\.[^.]*)?")
 """Pattern of the names of the temporary files of `atomic_file`."""
@@ -47,6 +47,33 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         finally:
             with suppress(OSError):
                 partial.unlink()
+
+
+class _File(io.FileIO):
+    """A file that records its write errors, because libraries replace them by their own.
+
+    It hides its descriptor, so that every library writes through it.
+    """
+
+    def __init__(self, path: Path, errors: list[OSError]) -> None:
+        self._errors = errors
+        super().__init__(path, "x+")
+
+    def write(self, data: Any, /) -> int:
+        """Write some of the bytes `data`."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            self._errors.append(error)
+            raise
+
+    def fileno(self) -> int:
+        """Raise, because callers must not use the descriptor."""
+        raise io.UnsupportedOperation
+
+    def sync(self) -> None:
+        """Wait until all data is on the disk."""
+        os.fsync(super().fileno())
 
 
 def partial_path(path: Path) -> Path:

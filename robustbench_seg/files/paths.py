@@ -6,6 +6,7 @@ from pathlib import Path
 
 from robustbench_seg.errors import FileError
 from robustbench_seg.files.digests import digest_bytes
+from robustbench_seg.text import printable
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -41,15 +42,6 @@ def checked_path(path: Path | str) -> Path:
             f"{text[:60]!r}...: File name too long; a name has at most 255 bytes, a path 4095"
         )
     return Path(path)
-
-
-def printable(path: Path | str) -> str:
-    r"""Return a path as text that is valid UTF-8.
-
-    >>> printable("caf\udce9")
-    'caf\\udce9'
-    """
-    return str(path).encode(errors="backslashreplace").decode()
 
 
 def path_problem(name: str) -> str | None:

@@ -1,38 +1,10 @@
 """Opens files only if they are regular, not pipes or devices."""
 
 import errno
-import io
 import os
 import stat
 from pathlib import Path
-from typing import Any, BinaryIO
-
-
-class _File(io.FileIO):
-    """A file that records its write errors, because libraries replace them by their own.
-
-    It hides its descriptor, so that every library writes through it.
-    """
-
-    def __init__(self, path: Path, errors: list[OSError]) -> None:
-        self._errors = errors
-        super().__init__(path, "x+")
-
-    def write(self, data: Any, /) -> int:
-        """Write some of the bytes `data`."""
-        try:
-            return super().write(data)
-        except OSError as error:
-            self._errors.append(error)
-            raise
-
-    def fileno(self) -> int:
-        """Raise, because callers must not use the descriptor."""
-        raise io.UnsupportedOperation
-
-    def sync(self) -> None:
-        """Wait until all data is on the disk."""
-        os.fsync(super().fileno())
+from typing import BinaryIO
 
 
 def check_regular(path: Path, empty: bool = False) -> os.stat_result:

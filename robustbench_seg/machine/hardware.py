@@ -9,7 +9,14 @@ from robustbench_seg.errors import ModelError
 
 
 def check_device(device: str) -> None:
-    """ModelError, in one line, for a device that torch does not know or cannot use."""
+    """Refuse a device that torch does not know or cannot use.
+
+    Args:
+        device: A torch device, such as "cuda:0".
+
+    Raises:
+        ModelError: There is no such device, or it cannot be used.
+    """
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
@@ -18,7 +25,14 @@ def check_device(device: str) -> None:
 
 
 def hardware(device: str) -> str:
-    """Name a device: the GPU, or the processor and its number of threads."""
+    """Name the hardware of a device.
+
+    Args:
+        device: A torch device, such as "cuda:0".
+
+    Returns:
+        The name of the GPU, or that of the processor and torch's number of threads.
+    """
     if torch.device(device).type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()

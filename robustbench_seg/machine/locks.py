@@ -14,11 +14,16 @@ from robustbench_seg.files import remove_partials
 
 
 @contextmanager
-def presence(folder: Path, *, unlocked: bool = False) -> Iterator[Callable[[], None]]:
-    """Hold a lock that shows that a process works in `folder`; yield a function that sweeps it.
+def registered(folder: Path, *, unlocked: bool = False) -> Iterator[Callable[[], None]]:
+    """Hold a shared lock, which shows other processes that this one works in a folder.
 
-    The sweep removes the partial files of killed processes, if no other process is at work that
-    they could belong to. `unlocked`: whether it does so where the file system has no locks.
+    Args:
+        folder: The folder, which exists.
+        unlocked: Whether the sweep removes files where the file system has no locks.
+
+    Yields:
+        A function that sweeps the folder: it removes the partial files of killed processes, unless
+        another process is registered, which they could belong to.
     """
     handle = os.open(folder, os.O_RDONLY)
 
@@ -42,11 +47,14 @@ def presence(folder: Path, *, unlocked: bool = False) -> Iterator[Callable[[], N
 
 
 @contextmanager
-def turn(file: Path) -> Iterator[None]:
-    """Wait until no other process has the turn at `file`, and take it.
+def exclusive(file: Path) -> Iterator[None]:
+    """Wait until no other process holds the exclusive lock of a file, and hold it in the block.
 
-    The process that has the turn may replace the file. If the file does not exist or cannot be
-    written, there is no waiting.
+    The block may replace the file. If the file does not exist or cannot be written, there is no
+    waiting.
+
+    Args:
+        file: The file.
     """
     handle = _locked(file)
     try:

@@ -7,14 +7,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from robustbench_seg.errors import RobustsegError
+from robustbench_seg.errors import OutputError
 
 BROKEN_PIPE = 141
 """Exit code of a command whose output is not read, as after SIGPIPE in other programs."""
-
-
-class OutputError(RobustsegError):
-    """Standard output cannot be written. It has no message if the reader has closed the pipe."""
 
 
 def secure_streams() -> None:

@@ -20,7 +20,15 @@ _PATIENCE = datetime.timedelta(hours=12)
 
 @dataclass(frozen=True)
 class Processes:
-    """The `rank`-th (from 0) of `count`; what communicates must be called by all of them."""
+    """One of several processes that work together.
+
+    `replicate`, `mean`, `gather`, `check_same` and `broadcast` communicate: all processes must call
+    them, in the same order. The others do not.
+
+    Attributes:
+        rank: Number of this process, from 0.
+        count: Number of processes.
+    """
 
     rank: int = 0
     count: int = 1
@@ -30,8 +38,15 @@ class Processes:
         """Whether this is the process that validates and writes."""
         return self.rank == 0
 
-    def slots(self, batch: int) -> range:
-        """Its part of the places in a batch. ModelError if not all would have as many."""
+    def batch_part(self, batch: int) -> range:
+        """Return the places in a batch that this process fills.
+
+        Args:
+            batch: Number of places, over all processes.
+
+        Raises:
+            ModelError: The processes cannot have the same number of places each.
+        """
         if batch % self.count:
             raise ModelError(
                 f"a batch of {batch} cannot be shared evenly by {self.count} processes; choose a "
@@ -41,9 +56,13 @@ class Processes:
         return range(self.rank * part, (self.rank + 1) * part)
 
     def replicate(self, network: nn.Module) -> nn.Module:
-        """What to call instead of `network`, so that gradients are the mean over all processes.
+        """Wrap a network, so that its gradients are means over all processes; all call this.
 
-        On GPUs the BatchNorms of `network` become synchronised ones, in place.
+        Args:
+            network: The network. On GPUs its BatchNorms become synchronised ones, in place.
+
+        Returns:
+            What to call instead of the network.
         """
         if self.count == 1:
             return network
@@ -53,29 +72,59 @@ class Processes:
         return DistributedDataParallel(network)
 
     def mean(self, value: Tensor) -> Tensor:
-        """Return the mean of `value` over the processes, the same in each."""
+        """Average a tensor over the processes; all call this.
+
+        Args:
+            value: The tensor of this process, of the same shape in each.
+
+        Returns:
+            The mean, the same in each process.
+        """
         if self.count == 1:
             return value
         total = value.clone()
         dist.all_reduce(total)
         return total / self.count
 
-    def gathered(self, value: Any) -> list[Any]:
-        """Wait for all; what each gave, which must be picklable, rank 0 first."""
+    def gather(self, value: Any) -> list[Any]:
+        """Collect a value of each process; all call this, and it waits for all.
+
+        Args:
+            value: The value of this process, which must be picklable.
+
+        Returns:
+            The values by rank, in each process.
+        """
         values = [value] * self.count
         if self.count > 1:
             dist.all_gather_object(values, value)
         return values
 
     def check_same(self, value: int, what: str) -> None:
-        """Wait for all. ModelError, in each, where `value` is not the same integer in all."""
-        values = self.gathered(value)
+        """Check that a number is the same in all processes; all call this, and it waits for all.
+
+        Args:
+            value: The number of this process.
+            what: What it is, for the error.
+
+        Raises:
+            ModelError: It differs. Each process raises it.
+        """
+        values = self.gather(value)
         if len(set(values)) > 1:
             there = ", ".join(map(str, values))
             raise ModelError(f"{what} differs between the processes: {there} (rank 0 first)")
 
-    def agreed(self, value: float, device: str) -> float:
-        """Return the first process's `value`, in each process."""
+    def broadcast(self, value: float, device: str) -> float:
+        """Send a number from the first process to the others; all call this.
+
+        Args:
+            value: The number; only that of the first process counts.
+            device: Torch device of this process.
+
+        Returns:
+            The number of the first process, in each process.
+        """
         if self.count == 1:
             return value
         shared = torch.tensor(value, dtype=torch.float64, device=device)
@@ -84,9 +133,10 @@ class Processes:
 
 
 def torchrun_processes() -> Processes:
-    """The rank of this process among those that torchrun has started; rank 0 of 1 without torchrun.
+    """Read from the environment which of torchrun's processes this is.
 
-    Nothing is communicated.
+    Returns:
+        The processes; rank 0 of 1 without torchrun. They can communicate in `process_group` only.
     """
     rank, count = os.environ.get("RANK"), os.environ.get("WORLD_SIZE")
     if not (rank and count and "TORCHELASTIC_RUN_ID" in os.environ):
@@ -100,8 +150,15 @@ def own_device(device: str) -> str:
 
 
 @contextmanager
-def joined(device: str) -> Iterator[Processes]:
-    """Join the processes that torchrun started with this one, if there are any."""
+def process_group(device: str) -> Iterator[Processes]:
+    """Let the processes that torchrun started communicate in the block; all must enter it.
+
+    Args:
+        device: Torch device of this process: on a GPU they use NCCL, else Gloo.
+
+    Yields:
+        The processes; a single one without torchrun.
+    """
     processes = torchrun_processes()
     if processes.count == 1:
         yield processes

@@ -18,7 +18,8 @@ from robustbench_seg.reporting.comparison_report import Comparison, compare
 from robustbench_seg.reporting.leaderboard_report import Leaderboard, leaderboard
 from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.page_report import Report, report
-from robustbench_seg.reporting.panels import finding, read_panels, terminal_table
+from robustbench_seg.reporting.panels import finding, read_panels
+from robustbench_seg.reporting.tables.terminal_table import terminal_table
 
 __all__ = [
     "Comparison",

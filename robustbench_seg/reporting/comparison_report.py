@@ -131,9 +131,9 @@ def _heading(comparison: Comparison) -> str:
         f"CD, rCD: against {comparison.reference.name}, in percent ({DEGRADATION_CITATION})"
     )
     if notes := reading_notes((a, b)):
-        lines.append(f"mind: A and B differ in {', '.join(notes)}")
+        lines.append(f"note: A and B differ in {', '.join(notes)}")
     if scores.units == 1:
-        lines.append(f"no intervals: there is but one unit ({scores.unit})")
+        lines.append(f"no intervals: there is only one sampling unit ({scores.unit})")
     elif scores.units < FEW_UNITS:
         lines.append(f"with only {scores.units} {scores.unit} intervals and p-values are rough")
     return "\n".join([*map(one_line, lines), ""])

@@ -9,7 +9,6 @@ import pandas as pd
 from robustbench_seg.analysis import Cost, count_cost, measure_speed, meta_network
 from robustbench_seg.codec import check_count
 from robustbench_seg.datasets import image_size
-from robustbench_seg.errors import ModelError
 from robustbench_seg.files import check_own, checked_path, write_text
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.cards.model_card import ModelCard, list_models, load_card
@@ -58,14 +57,15 @@ def cost(
         threads.
 
     Raises:
-        ModelError: A card is unknown, a size is too small, or a model cannot be measured.
+        OptionError: A size or a number is out of range.
+        ModelError: A card is unknown, or a model cannot be measured.
     """
     folder = Path() if out is None else checked_path(out)
     if out is not None:
         others = ("published.csv", "size.svg", "size.png")
         check_own(folder / "cost.csv", "model,architecture,", *(folder / name for name in others))
-    check_count("repeat", repeat, REPEAT, ModelError)
-    check_count("threads", threads, THREADS, ModelError)
+    check_count("repeat", repeat, REPEAT)
+    check_count("threads", threads, THREADS)
     for model in models:
         load_card(model)  # an unknown one is an error before any is counted
     for size in sizes:

@@ -7,8 +7,9 @@ from pathlib import Path
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.reporting.page.page import write_page
-from robustbench_seg.reporting.panels import Panel, finding, read_panels, terminal_table
+from robustbench_seg.reporting.panels import Panel, finding, read_panels
 from robustbench_seg.reporting.panels.model_groups import Paths
+from robustbench_seg.reporting.tables.terminal_table import terminal_table
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from robustbench_seg.analysis import ReceptiveFields, measure_fields
 from robustbench_seg.codec import check_count
-from robustbench_seg.errors import ModelError
 from robustbench_seg.files import check_own, checked_path, write_text
 from robustbench_seg.records.values.image_size import check_size
 from robustbench_seg.records.values.ranges import IMAGES
@@ -51,7 +50,7 @@ def erf(
     folder = Path() if out is None else checked_path(out)
     if out is not None:
         check_own(folder / "erf.csv", "model,stage,", folder / "erf.svg", folder / "erf.png")
-    check_count("images", images, IMAGES, ModelError)
+    check_count("images", images, IMAGES)
     if size is not None:
         check_size(size)
     measured = measure_fields(

@@ -6,7 +6,7 @@ from pathlib import Path
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.store import COUNTS, read_counts, with_counts
-from robustbench_seg.text import counted
+from robustbench_seg.text import counted, first_items
 
 
 def absent_class_warnings(runs: Sequence[Path]) -> list[str]:
@@ -34,7 +34,6 @@ def _warning(run: Path) -> str | None:
     if not absent:
         return None
     of = f"{len(absent)} of {len(record.scored_classes)} classes"
-    images = counted([len(clean)], "image")
-    shown = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
+    images = counted(len(clean), "image")
     have = "has" if len(absent) == 1 else "have"
-    return f"{record.dataset}: {of} {have} no true pixel in the {images}: {shown}"
+    return f"{record.dataset}: {of} {have} no true pixel in the {images}: {first_items(absent)}"

@@ -10,7 +10,7 @@ from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.store import condition_scores, read_counts
 
-GAP = 1.5
+LARGEST_GAP = 1.5
 """Points by which a clean mIoU may miss the published one: other libraries, other resizing."""
 
 
@@ -22,7 +22,7 @@ def clean_gap_warnings(runs: Sequence[Path]) -> list[str]:
             are skipped.
 
     Returns:
-        A sentence for each run whose two scores are more than GAP points apart.
+        A sentence for each run whose two scores are more than LARGEST_GAP points apart.
     """
     records = {run: read_record(run) for run in runs}
     comparable = [run for run, record in records.items() if record.published]
@@ -43,10 +43,10 @@ def clean_gap(record: RunRecord, miou: float) -> str | None:
         miou: Its clean mIoU in percent; nan where it is not complete.
 
     Returns:
-        A sentence if the two are more than GAP points apart; None otherwise.
+        A sentence if the two are more than LARGEST_GAP points apart; None otherwise.
     """
     published = record.published
-    if not published or not abs(miou - published.miou) > GAP:
+    if not published or not abs(miou - published.miou) > LARGEST_GAP:
         return None
     return (
         f"{record.model}: its clean mIoU is {miou:.1f}, published is {published.miou:.1f} "

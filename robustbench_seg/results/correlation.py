@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.values.choices import Resample, check_choice
 from robustbench_seg.results.draws import RESAMPLES, draw_units
 from robustbench_seg.results.intervals import LEVEL, NO_INTERVAL, Interval
@@ -30,9 +29,9 @@ def draw_weights(families: Sequence[str], resample: Resample, resamples: int = R
         each counts once.
 
     Raises:
-        ResultsError: `resample` is unknown.
+        OptionError: `resample` is unknown.
     """
-    check_choice("resample", resample, Resample, ResultsError)
+    check_choice("resample", resample, Resample)
     units = np.arange(len(families))
     if resample == "families":
         units = np.unique(np.asarray(families, dtype=str), return_inverse=True)[1]

@@ -11,7 +11,7 @@ from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.store import COUNTS, condition_rows, with_counts
 
-COUNT = 10
+HARDEST_IMAGES = 10
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class HardImage:
 
 
 def hardest_images(
-    results: pd.DataFrame, protocol: Protocol, count: int = COUNT
+    results: pd.DataFrame, protocol: Protocol, count: int = HARDEST_IMAGES
 ) -> list[HardImage]:
     """Find the images of one run with the lowest mean.
 

@@ -15,7 +15,7 @@ LEVEL = 95.0
 PERCENT = (0.0, 100.0)
 """Limits of a share in percent."""
 
-ANY = (-math.inf, math.inf)
+UNBOUNDED = (-math.inf, math.inf)
 """Limits of a ratio of scores, such as a retention, which has none."""
 
 FEW_UNITS = 30

@@ -26,9 +26,9 @@ def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mappi
     reasons = (
         results[results["reason"].notna()].groupby(["corruption", "severity"])["reason"].first()
     )
-    lacking = dict[str, dict[str, list[int]]]()
+    missing = dict[str, dict[str, list[int]]]()
     severities_of: dict[str, tuple[int, ...]] = {CLEAN.name: (CLEAN.severity,)}
-    severities_of |= {spec.name: spec.levels for spec in protocol.perturbations}
+    severities_of |= {spec.name: spec.severities for spec in protocol.perturbations}
     for name, severities in severities_of.items():
         for severity in severities:
             count = int(scored.get((name, severity), 0))
@@ -36,13 +36,13 @@ def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mappi
                 what = f"{count} of {total} images" if count else "not run"
                 why = reasons.get((name, severity))
                 text = f"{what} ({why})" if why else what
-                lacking.setdefault(name, {}).setdefault(text, []).append(severity)
+                missing.setdefault(name, {}).setdefault(text, []).append(severity)
     return {
         name: "; ".join(
             text if tuple(severities) == severities_of[name] else _severities_text(severities, text)
             for text, severities in by_text.items()
         )
-        for name, by_text in lacking.items()
+        for name, by_text in missing.items()
     }
 
 

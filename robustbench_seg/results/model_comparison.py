@@ -5,8 +5,9 @@ corruptions, which are a family (see verdict). The intervals are not adjusted: e
 by itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,13 +19,14 @@ from robustbench_seg.measures import (
     SCALED_CONFIDENCE,
     WorstImages,
 )
+from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.comparability import check_comparable
 from robustbench_seg.results.corruption_degradation import Reference, degradation
 from robustbench_seg.results.draws import Draws
-from robustbench_seg.results.intervals import ANY, PERCENT, score_interval
+from robustbench_seg.results.intervals import PERCENT, UNBOUNDED, score_interval
 from robustbench_seg.results.model_scores import RANKED, ScoreDraws
 from robustbench_seg.results.scored_model import ScoredModel
 from robustbench_seg.results.summary import with_every_severity
@@ -52,10 +54,9 @@ class _Compared:
         severities: Column `severities`.
         a: Draws of A.
         b: Draws of B.
+        reason: Returns why a model lacks it.
         limits: The smallest and largest value that it can have.
         degrees: Degrees of freedom of what both are related to.
-        is_average: Whether it averages over corruptions.
-        is_relative: Whether it is relative to the clean score.
     """
 
     kind: str
@@ -63,10 +64,9 @@ class _Compared:
     severities: str
     a: Draws
     b: Draws
+    reason: Callable[[ScoredModel], str]
     limits: tuple[float, float] = field(default=PERCENT, kw_only=True)
     degrees: int = field(default=0, kw_only=True)
-    is_average: bool = field(default=False, kw_only=True)
-    is_relative: bool = field(default=False, kw_only=True)
 
 
 def _is_mean(line: _Compared) -> bool:
@@ -122,7 +122,7 @@ def compare_models(
             *(difference.points, *difference.interval, difference.p),
             judged[place].p if place in judged else np.nan,
             judged[place].better if place in judged else "",
-            _reason(a, b, line, protocol),
+            _reason(a, b, line),
         )
         for place, (line, difference) in enumerate(zip(lines, differences, strict=True))
     ]
@@ -142,13 +142,15 @@ def _lines(
     one, two = (model.scores.by_name[RANKED] for model in (a, b))
     for score in summary_scores(protocol, one.info):
         kind = "summary" if score.kind == "average" else score.kind
-        yield _compared(kind, score, one, two)
+        yield _compared(kind, score, one, two, partial(_why_unscored, kind, score, protocol))
         if score.kind == "clean":
             for condition in protocol.conditions():
-                cells = (scores.cell(condition) for scores in (one, two))
-                yield _Compared("condition", condition.name, str(condition.severity), *cells)
-    first, second = a.scores.summary, b.scores.summary
-    lost, other = (degradation(s.clean, s.corruptions, reference) for s in (first, second))
+                first, second = one.cell(condition), two.cell(condition)
+                name, severity = condition.name, str(condition.severity)
+                why = partial(_why_incomplete, "condition", name)
+                yield _Compared("condition", name, severity, first, second, why)
+    summaries = a.scores.summary, b.scores.summary
+    lost, other = (degradation(s.clean, s.corruptions, reference) for s in summaries)
     yield from _degradation_lines("CD", lost.cd, other.cd, protocol, reference.degrees)
     yield from _degradation_lines("rCD", lost.rcd, other.rcd, protocol, reference.degrees)
     yield from _measure_lines(a, b, protocol)
@@ -164,15 +166,13 @@ def _degradation_lines(
     """The lines of CD or rCD: each corruption, and the mean over them."""
     for spec in protocol.perturbations:
         name, severities = spec.name, spec.scored_text
-        yield _Compared(kind, name, severities, a[name], b[name], limits=ANY, degrees=degrees)
+        why = partial(_why_unrelated, name)
+        yield _Compared(
+            kind, name, severities, a[name], b[name], why, limits=UNBOUNDED, degrees=degrees
+        )
     one, two = (np.asarray(np.mean([*draws.values()], axis=0)) for draws in (a, b))
-    yield _Compared(
-        *("summary", kind, "scored", one, two),
-        limits=ANY,
-        degrees=degrees,
-        is_average=True,
-        is_relative=kind == "rCD",
-    )
+    why = partial(_why_no_average, RANKED, protocol.perturbations, kind == "rCD")
+    yield _Compared("summary", kind, "scored", one, two, why, limits=UNBOUNDED, degrees=degrees)
 
 
 def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[_Compared]:
@@ -188,53 +188,77 @@ def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterat
             continue
         for score in summary_scores(protocol, one.info):
             if score.kind != "category":
-                yield _compared(name, score, one, other)
+                why = partial(_why_unmeasured, name, score, protocol)
+                yield _compared(name, score, one, other, why)
 
 
-def _compared(kind: str, score: SummaryScore, a: ScoreDraws, b: ScoreDraws) -> _Compared:
+def _compared(
+    kind: str,
+    score: SummaryScore,
+    a: ScoreDraws,
+    b: ScoreDraws,
+    reason: Callable[[ScoredModel], str],
+) -> _Compared:
     severities = "" if score.kind == "clean" else score.severities or "scored"
-    return _Compared(
-        *(kind, score.name, severities, score.draws(a), score.draws(b)),
-        limits=score.limits,
-        is_average=score.kind in ("category", "average"),
-        is_relative=score.is_relative,
-    )
+    draws = score.draws(a), score.draws(b)
+    return _Compared(kind, score.name, severities, *draws, reason, limits=score.limits)
 
 
-def _reason(a: ScoredModel, b: ScoredModel, line: _Compared, protocol: Protocol) -> str:
+def _reason(a: ScoredModel, b: ScoredModel, line: _Compared) -> str:
     """Say why a model lacks the score or some trainings. Empty if neither model does."""
     labels = dict[str, list[str]]()
     for label, model, draws in (("A", a, line.a), ("B", b, line.b)):
         if np.isnan(draws[0]):
-            why = _lacking(model, line, protocol)
-            labels.setdefault(why, []).append(label)
+            labels.setdefault(line.reason(model), []).append(label)
         elif line.kind in model.scores.by_name and (of := model.scores.of_trainings(line.kind)):
             labels.setdefault(f"of {of} trainings", []).append(label)
     return "; ".join(f"{' and '.join(models)}: {why}" for why, models in labels.items())
 
 
-def _lacking(model: ScoredModel, line: _Compared, protocol: Protocol) -> str:
-    kind, score = line.kind, line.score
-    scores = model.scores.by_name.get(kind, model.scores.by_name[RANKED])
-    if kind in LIKELIHOOD_SCORES and model.records[0].key.class_map:
-        return f"no {kind}: {NO_LIKELIHOOD}"
-    if kind in model.scores.by_name and not scores.conditions:
-        why = model.records[0].about.no_confidence if kind in _OF_CONFIDENCE else None
-        return f"no {kind}: {why}" if why else f"no image has {kind}; evaluate again to add it"
-    if kind in (info.key for info in WorstImages.infos) and len(model.scores.images) < LEAST_IMAGES:
-        return f"{kind} needs {LEAST_IMAGES} images"
-    if not line.is_average:
-        other = NO_REFERENCE if kind in ("CD", "rCD") else f"not every image has {kind}"
-        return model.missing.get(score, other)
-    every = line.severities == every_severity(protocol)
-    averaged = with_every_severity(protocol) if every else protocol
+def _why_unmeasured(key: str, score: SummaryScore, protocol: Protocol, model: ScoredModel) -> str:
+    """Return why a model lacks a summary of a score other than the one that ranks."""
+    if key in LIKELIHOOD_SCORES and model.records[0].key.class_map:
+        return f"no {key}: {NO_LIKELIHOOD}"
+    if not model.scores.by_name[key].conditions:
+        why = model.records[0].about.no_confidence if key in _OF_CONFIDENCE else None
+        return f"no {key}: {why}" if why else f"no image has {key}; evaluate again to add it"
+    if key in (info.key for info in WorstImages.infos) and len(model.scores.images) < LEAST_IMAGES:
+        return f"{key} needs {LEAST_IMAGES} images"
+    return _why_unscored(key, score, protocol, model)
+
+
+def _why_unscored(kind: str, score: SummaryScore, protocol: Protocol, model: ScoredModel) -> str:
+    """Return why a model lacks a summary of a score; `kind`: column `kind`."""
+    if score.kind in ("clean", "corruption"):
+        return _why_incomplete(kind, score.name, model)
+    every = score.severities == every_severity(protocol)
+    specs = (with_every_severity(protocol) if every else protocol).perturbations
+    if score.kind == "category":
+        specs = tuple(spec for spec in specs if spec.category == score.name)
+    key = kind if kind in model.scores.by_name else RANKED
+    return _why_no_average(key, specs, score.is_relative, model)
+
+
+def _why_incomplete(kind: str, corruption: str, model: ScoredModel) -> str:
+    return model.missing.get(corruption, f"not every image has {kind}")
+
+
+def _why_unrelated(corruption: str, model: ScoredModel) -> str:
+    """Return why a model has no CD or rCD of a corruption."""
+    return model.missing.get(corruption, NO_REFERENCE)
+
+
+def _why_no_average(
+    key: str, specs: Sequence[Perturbation], is_relative: bool, model: ScoredModel
+) -> str:
+    """Return which cells an average of the score `key` over `specs` lacks."""
+    scores = model.scores.by_name[key]
     names = [
         spec.name
-        for spec in averaged.perturbations
-        if kind != "category" or spec.category == score
+        for spec in specs
         if any(np.isnan(scores.cell(Condition(spec.name, s))[0]) for s in spec.scored)
     ]
-    if line.is_relative and np.isnan(scores.summary.clean[0]):
+    if is_relative and np.isnan(scores.summary.clean[0]):
         names.insert(0, CLEAN.name)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"lacks {', '.join(names[:3])}{more}" if names else NO_REFERENCE

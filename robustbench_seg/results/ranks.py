@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import scipy  # which imports its parts where they are first used
 from numpy.typing import NDArray
 
 from robustbench_seg.results.draws import Draws, split_draws
-from robustbench_seg.results.significance import ALPHA, holm, p_value
+from robustbench_seg.results.significance import ALPHA, holm, p_value, p_values
 
 
 def shared_ranks(count: int, is_tied: Callable[[int, int], bool]) -> tuple[str, ...]:
@@ -65,7 +64,7 @@ def established_pairs(
         others = first + 1 + np.flatnonzero((compared[first] & whole & whole[first])[first + 1 :])
         of_trainings = trained[first] + trained[others] > 0
         plain = others[~of_trainings]
-        p[first, plain] = _p_values(
+        p[first, plain] = p_values(
             scores[first] - scores[plain], stack[first] - stack[plain], units
         )
         for other in others[of_trainings].tolist():
@@ -78,19 +77,3 @@ def established_pairs(
     established = np.zeros((count, count), np.bool_)
     established[upper] = adjusted < ALPHA
     return established | established.T
-
-
-def _p_values(
-    scores: NDArray[np.float64], images: NDArray[np.float64], units: int
-) -> NDArray[np.float64]:
-    """Compute `p_value` for several differences of models with one training each."""
-    if units < 2:
-        return np.ones(len(scores))
-    beyond = np.where(scores[:, None] > 0, images <= 0, images >= 0).mean(axis=1)
-    error = np.sqrt(images.var(axis=1) * units / (units - 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        student = np.where(
-            error > 0, 2 * scipy.special.stdtr(units - 1, -np.abs(scores) / error), 0.0
-        )
-    found = np.minimum(1.0, np.maximum(np.maximum(2 * beyond, student), 2.0 ** (1 - units)))
-    return np.asarray(np.where(scores == 0, 1.0, found))

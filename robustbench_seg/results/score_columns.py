@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import CLEAN
 
 SCORE_COLUMNS = {
     "model": "string",
@@ -26,6 +28,15 @@ SCORE_COLUMNS = {
 
 CLASS_MAP_COLUMN = "class_map"
 """The last column of tables of scores, if any row has a class map."""
+
+
+def miou_columns(protocol: Protocol) -> tuple[str, ...]:
+    """Return the columns of tables/miou.csv that hold a score, in their order.
+
+    Args:
+        protocol: The protocol of its rows.
+    """
+    return CLEAN.name, *protocol.names, "mean", "retention"
 
 
 def with_class_map(table: pd.DataFrame, record: RunRecord) -> pd.DataFrame:

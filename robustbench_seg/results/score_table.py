@@ -233,7 +233,7 @@ def _condition_lines(
     """Each corruption at each severity that has rows."""
     info = score.info
     for spec in protocol.perturbations:
-        for severity in spec.levels:
+        for severity in spec.severities:
             condition = Condition(spec.name, severity)
             if condition in score.conditions:
                 label = _ScoreLabel(info.name, str(severity), spec.name, spec.category, info.group)

@@ -155,12 +155,12 @@ def _missing(
     results: pd.DataFrame, protocol: Protocol, runs: Sequence[Sequence[str]], total: int
 ) -> Mapping[str, str]:
     """Describe what the trainings lack of each corruption; `runs`: of each training."""
-    lacking = dict[str, dict[str, None]]()
+    missing = dict[str, dict[str, None]]()
     for training in runs:
         rows = results[results["run"].isin(training)]
         for name, text in missing_text(rows, protocol, total).items():
-            lacking.setdefault(name, {})[text] = None
-    return {name: "; ".join(texts) for name, texts in lacking.items()}
+            missing.setdefault(name, {})[text] = None
+    return {name: "; ".join(texts) for name, texts in missing.items()}
 
 
 def _weights_text(records: Sequence[RunRecord]) -> str | None:

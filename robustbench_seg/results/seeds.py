@@ -11,12 +11,22 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.corruption import random_perturbations
+from robustbench_seg.corruption import RANDOM_CORRUPTIONS
 from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.attack_parameters import FIXED_ATTACKS
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.results.summary import summarise
 from robustbench_seg.store import condition_scores
 from robustbench_seg.text import enumeration
+
+
+def random_perturbations(protocol: Protocol) -> frozenset[str]:
+    """Name the corruptions and attacks of a protocol whose images another seed changes."""
+    return frozenset(
+        spec.name
+        for spec in protocol.perturbations
+        if (spec.name not in FIXED_ATTACKS if spec.is_attack else spec.name in RANDOM_CORRUPTIONS)
+    )
 
 
 def seed_means(results: pd.DataFrame, protocol: Protocol, trainings: int) -> Mapping[int, float]:

@@ -18,9 +18,8 @@ def p_value(draws: Draws, units: int, degrees: int = 0) -> float:
     """Compute the two-sided p-value of a difference of 0.
 
     It is the largest of three: twice the share of the images' draws on the far side of 0; that of a
-    t-test with the draws' standard error (see Uncertainty), since draws of few units are no
-    evidence of other units, nor few trainings of other trainings; and that of a sign test on which
-    all units agree, 2 / 2^units.
+    t-test with the draws' standard error (see Uncertainty), because few units or few trainings say
+    little about others; and that of a sign test in which all units agree, 2 / 2^units.
 
     Args:
         draws: The difference and its draws.
@@ -38,21 +37,49 @@ def p_value(draws: Draws, units: int, degrees: int = 0) -> float:
     """
     if np.isnan(draws).any():
         return float("nan")
-    score = float(draws[0])
-    if units < 2 or score == 0:
-        return 1.0
     images, _ = split_draws(draws)
-    beyond = images <= 0 if score > 0 else images >= 0
-    uncertainty = Uncertainty.of(draws, units, degrees)
-    return min(1.0, max(2 * float(beyond.mean()), _student(score, uncertainty), 2.0 ** (1 - units)))
+    student = None
+    if degrees and units > 1:
+        student = _student(abs(float(draws[0])), Uncertainty.of(draws, units, degrees))
+    return float(p_values(draws[:1], images[None], units, student)[0])
+
+
+def p_values(
+    scores: NDArray[np.float64],
+    images: NDArray[np.float64],
+    units: int,
+    student: float | None = None,
+) -> NDArray[np.float64]:
+    """Compute `p_value` for several differences at once.
+
+    Args:
+        scores: The differences, float64 (N,), without nan.
+        images: The draws of the images of each, (N, resamples).
+        units: How many units were drawn from.
+        student: The p-value of the t-test where trainings vary. None: each model has one training.
+
+    Returns:
+        0..1, (N,).
+    """
+    if units < 2:
+        return np.ones(len(scores))
+    beyond = np.where(scores[:, None] > 0, images <= 0, images >= 0).mean(axis=1)
+    if student is None:
+        error = np.sqrt(images.var(axis=1) * units / (units - 1))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            tails = scipy.special.stdtr(units - 1, -np.abs(scores) / error)
+        t_test = np.where(error > 0, 2 * tails, 0.0)
+    else:
+        t_test = np.full(len(scores), student)
+    largest = np.maximum(np.maximum(2 * beyond, t_test), 2.0 ** (1 - units))
+    return np.asarray(np.where(scores == 0, 1.0, np.minimum(1.0, largest)))
 
 
 def _student(score: float, uncertainty: Uncertainty) -> float:
+    """The p-value of a t-test in which images and trainings vary."""
     if not uncertainty.error:
         return 0.0
-    ratio = abs(score) / uncertainty.error
-    if not uncertainty.trainings:
-        return 2 * float(scipy.special.stdtr(uncertainty.units - 1, -ratio))
+    ratio = score / uncertainty.error
     if uncertainty.quantile(_SMALLEST) <= ratio:
         return _SMALLEST
     excess = lambda p: uncertainty.quantile(p) - ratio  # noqa: E731

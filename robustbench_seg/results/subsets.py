@@ -23,7 +23,7 @@ from robustbench_seg.results.intervals import PERCENT, Interval, score_interval
 from robustbench_seg.results.model_scores import RANKED, ModelScores
 from robustbench_seg.store import read_counts, trainings, with_counts
 
-DROP = "miou_drop"
+DROP_METRIC = "miou_drop"
 """The metric: mIoU of the references minus the mIoU of the same places under the condition."""
 
 DROP_LIMITS = (-100.0, 100.0)
@@ -36,7 +36,7 @@ class SubsetScore:
     Attributes:
         model: Index of the model among those that the caller gave.
         dataset: Name of the subset, such as acdc:fog.
-        metric: RANKED or DROP.
+        metric: RANKED or DROP_METRIC.
         draws: The score and its draws, in percent.
         images: Number of images; for a drop, the number of pairs.
         units: Number of sampling units.
@@ -58,7 +58,7 @@ class SubsetScore:
     @property
     def interval(self) -> Interval:
         """The ends of its 95 % interval; nan if there is none."""
-        limits = DROP_LIMITS if self.metric == DROP else PERCENT
+        limits = DROP_LIMITS if self.metric == DROP_METRIC else PERCENT
         return score_interval(self.draws, self.units, self.degrees, limits=limits)
 
 
@@ -130,7 +130,8 @@ class _Images:
     def scores(self, resamples: int) -> ModelScores:
         """Score these images as a complete run."""
         rows = self.rows.assign(images=len(self.names))
-        return bootstrap(rows, load_protocol(), resamples, self.identity, self.runs)
+        protocol = load_protocol()  # any will do: the images are clean, which each protocol has
+        return bootstrap(rows, protocol, resamples, self.identity, self.runs)
 
 
 def _are_same_networks(some: Sequence[RunRecord], others: Sequence[RunRecord]) -> bool:
@@ -193,7 +194,7 @@ def _drop(images: _Images, reference: _Images, resamples: int) -> SubsetScore:
         each.of(images.dataset, shared).scores(resamples) for each in (images, reference)
     )
     low, high = adverse.cell(CLEAN), clear.cell(CLEAN)
-    drop = _score(images, DROP, adverse, high - low)
+    drop = _score(images, DROP_METRIC, adverse, high - low)
     return replace(drop, clear=float(high[0]), adverse=float(low[0]))
 
 

@@ -62,7 +62,7 @@ def summarise(
     corruptions = {spec.name: mean_over(spec.name, spec.scored) for spec in protocol.perturbations}
     averaged = [spec for spec in protocol.perturbations if spec.averaged]
     mean = _mean([corruptions[spec.name] for spec in averaged])
-    mpc = _mean([mean_over(spec.name, spec.levels) for spec in averaged])
+    mpc = _mean([mean_over(spec.name, spec.severities) for spec in averaged])
     return Summary(
         clean=clean,
         corruptions=corruptions,
@@ -103,5 +103,5 @@ def _mean(scores: list[ScoreArray]) -> ScoreArray:
 
 def with_every_severity(protocol: Protocol) -> Protocol:
     """Return the protocol with all severities of every perturbation scored, for mPC and rPC."""
-    specs = tuple(replace(spec, scored=spec.levels) for spec in protocol.perturbations)
+    specs = tuple(replace(spec, scored=spec.severities) for spec in protocol.perturbations)
     return replace(protocol, perturbations=specs)

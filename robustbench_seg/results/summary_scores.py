@@ -12,7 +12,7 @@ from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.draws import Draws
-from robustbench_seg.results.intervals import ANY
+from robustbench_seg.results.intervals import UNBOUNDED
 from robustbench_seg.results.model_scores import RANKED, ScoreDraws
 from robustbench_seg.results.worst_case import worst_condition, worst_corruption
 from robustbench_seg.text import counted
@@ -49,7 +49,7 @@ class SummaryScore:
 
 def every_severity(protocol: Protocol) -> str:
     """Return all severities of a protocol, such as "1-5"."""
-    first, last = protocol.levels[0], protocol.levels[-1]
+    first, last = protocol.severities[0], protocol.severities[-1]
     return f"{first}-{last}" if first < last else str(first)
 
 
@@ -66,7 +66,7 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
     """
     limits, every = info.limits, every_severity(protocol)
     name, clean = CLEAN.name, str(CLEAN.severity)
-    averaged = counted([len(protocol.averaged_names)], protocol.noun)
+    averaged = counted(len(protocol.averaged_names), protocol.noun)
     found = [
         SummaryScore("clean", name, name, clean, limits, lambda s: s.summary.clean, name),
         *_parts(protocol, limits),
@@ -124,4 +124,4 @@ def _average(
 def _ratio(
     name: str, label: str, draws: Callable[[ScoreDraws], Draws], severities: str | None = None
 ) -> SummaryScore:
-    return SummaryScore("average", name, label, severities, ANY, draws, is_relative=True)
+    return SummaryScore("average", name, label, severities, UNBOUNDED, draws, is_relative=True)

@@ -99,7 +99,7 @@ def adapt(segmenter: NetworkSegmenter, images: Sequence[Image]) -> AdaptedSegmen
 
     height, width = images[0].shape[:2]
     try:
-        with memory_errors(height, width, "another --device"):
+        with memory_errors(height, width, "another device"):
             found = batch_statistics(
                 segmenter.network,
                 segmenter.forward,

@@ -89,7 +89,7 @@ def assemble(
         )
     except (RuntimeError, AssertionError) as error:
         raise ModelError(
-            f"device '{options.device}': {reason(error)}; choose another with --device"
+            f"device '{options.device}': {reason(error)}; choose another device"
         ) from error
 
 

@@ -215,7 +215,7 @@ class NetworkSegmenter:
             values = self._prepare.at_size_of_image(output, height, width)
             return log_shares(values) if self._output == "class_scores" else values
 
-        with frozen(self._network), memory_errors(height, width, "another --device"):
+        with frozen(self._network), memory_errors(height, width, "another device"):
             return loss_gradient(
                 image[None],
                 loss,

@@ -51,8 +51,8 @@ class SegmenterOptions:
 
     def __post_init__(self) -> None:
         _ = self.adaptation, parse_augment(self.augment)
-        check_choice("precision", self.precision, Precision, ModelError)
-        check_choice("backend", self.backend, Backend, ModelError)
+        check_choice("precision", self.precision, Precision)
+        check_choice("backend", self.backend, Backend)
 
     @property
     def adaptation(self) -> Adaptation | None:

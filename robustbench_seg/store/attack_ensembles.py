@@ -44,7 +44,7 @@ def with_ensembles(
         for severity, at_severity in of_members.groupby("severity"):
             scored = at_severity[at_severity[matrices].notna()]
             tables = [scored[scored["corruption"] == member] for member in members]
-            if reason := _lacking(members, tables, record.images):
+            if reason := _missing(members, tables, record.images):
                 found = at_severity.drop_duplicates("image")
                 found = found.assign(**dict.fromkeys(sources), reason=reason)
             else:
@@ -53,11 +53,11 @@ def with_ensembles(
     return pd.concat([rows, *derived])
 
 
-def _lacking(members: Sequence[str], tables: Sequence[pd.DataFrame], images: int) -> str | None:
+def _missing(members: Sequence[str], tables: Sequence[pd.DataFrame], images: int) -> str | None:
     """Say why the ensemble cannot be derived, or return None."""
     for member, table in zip(members, tables, strict=True):
         if len(table) != images:
-            return f"{member} has {len(table)} of {counted([images], 'image')}"
+            return f"{member} has {len(table)} of {counted(images, 'image')}"
     if len({tuple(table["image"]) for table in tables}) > 1:
         return f"{', '.join(members)} have different images"
     return None

@@ -152,8 +152,8 @@ def has_values(path: Path, measure: Measure | None = None) -> bool:
         return False
 
 
-def names_run(path: Path) -> bool:
-    """Whether a part names its run; older parts do not.
+def states_its_run(path: Path) -> bool:
+    """Return whether a part states the run that it belongs to; older parts do not.
 
     Args:
         path: A part that `read_part` can read.

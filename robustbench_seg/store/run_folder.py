@@ -20,7 +20,7 @@ from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import cannot_be_written, file_name
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.machine.locks import registered
 from robustbench_seg.measures import CONFUSION, MEASURES, Measure
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record, write_record
 from robustbench_seg.records.runs.run_key import first_difference
@@ -53,7 +53,7 @@ class RunFolder:
         # By measure and condition: the sets share the strings of the many images.
         self._scored: defaultdict[tuple[str, Condition], set[str]] = defaultdict(set)
 
-    def lacking(self, image: str, condition: Condition) -> tuple[Measure, ...]:
+    def missing(self, image: str, condition: Condition) -> tuple[Measure, ...]:
         """List the measures without an observation of an image under a condition."""
         scored = self._scored
         return tuple(m for m in self._measures if image not in scored[m.name, condition])
@@ -86,7 +86,7 @@ class RunFolder:
         Args:
             root: The folder of run folders.
             record: The record of the run.
-            measures: The measures that `lacking` can list.
+            measures: The measures that `missing` can list.
             blocks: Numbers of the blocks of images to read; None: all.
 
         Raises:
@@ -162,7 +162,7 @@ def _write_first(folder: Path, record: RunRecord) -> None:
     with ExitStack() as at_work:
         with suppress(OSError):  # write_record reports it
             folder.mkdir(parents=True, exist_ok=True)
-            at_work.enter_context(presence(folder))  # keeps others from sweeping its files
+            at_work.enter_context(registered(folder))  # keeps others from sweeping its files
         write_record(folder, record)
 
 

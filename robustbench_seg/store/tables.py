@@ -69,9 +69,9 @@ def _read(paths: Paths, measures: Sequence[Measure], *, pooled: bool) -> pd.Data
     tables = [_read_run(folder, measures, pooled) for folder in find_runs(paths)]
     most = max(tables, key=lambda table: len(table.columns)).columns
     for table in tables:
-        for lacking in most.difference(table.columns, sort=False):
-            place = list(most).index(lacking)
-            table.insert(place, lacking, pd.Series([None] * len(table), dtype=object))
+        for column in most.difference(table.columns, sort=False):
+            place = list(most).index(column)
+            table.insert(place, column, pd.Series([None] * len(table), dtype=object))
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from robustbench_seg.datasets import Dataset, open_dataset
-from robustbench_seg.errors import DatasetError, ModelError
+from robustbench_seg.errors import DatasetError, ModelError, OptionError
 from robustbench_seg.machine.hardware import check_device, hardware
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.machine.torchrun import own_device, torchrun_processes
@@ -54,8 +54,9 @@ def train(
         The path of the card, the number of steps and the mIoU.
 
     Raises:
-        ModelError: An option, the model or the device does not exist; a value of the recipe is out
-            of range; the folder holds another training; or the loss is no longer a number.
+        OptionError: An option does not exist, or a value of the recipe is out of range.
+        ModelError: The model or the device does not exist; the folder holds another training; or
+            the loss is no longer a number.
         CardError, DatasetError, WeightsError: Card, dataset or encoder cannot be read.
         IncompleteError: `half` was asked for and a weight does not fit float16. The training is
             kept, in float32.
@@ -69,7 +70,7 @@ def train(
         card_name = model.name if isinstance(model, ModelCard) else model
         spec = training_spec(card_name, **names, **options)
     elif model is not None or dataset is not None or validate_on is not None or options:
-        raise ModelError("give a specification or options, not both")
+        raise OptionError("give a specification or options, not both")
     source = model if isinstance(model, ModelCard) else load_card(spec.model)
     images, validation = _open(
         dataset or spec.dataset or source.dataset,

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import check_own, remove_partials
-from robustbench_seg.machine.torchrun import Processes, joined
+from robustbench_seg.machine.torchrun import Processes, process_group
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.training.batches import Batches, BatchNormaliser, iterate_batches
@@ -76,7 +76,7 @@ def fit(
         ModelError: The loss is no longer a number, the batch cannot be shared evenly, or the
             checkpoint is unreadable or another training's.
     """
-    with joined(spec.device) as processes:
+    with process_group(spec.device) as processes:
         return _Trainer(spec, initial, images, validation, processes).fit()
 
 
@@ -99,7 +99,7 @@ class _Trainer:
         self._validation = validation
         self._processes = processes
         self._normalise = BatchNormaliser(initial.card.preprocessing, spec.device)
-        slots = processes.slots(spec.recipe.batch)
+        slots = processes.batch_part(spec.recipe.batch)
         self._batches = Batches(images, spec.recipe, initial.card, slots)
         self._learner = Learner(
             initial.network, spec.recipe, spec.device, spec.precision, processes
@@ -152,7 +152,7 @@ class _Trainer:
         state.iteration += 1
         self._progress = progress(recipe, state.iteration, self._clock.seconds)
         if recipe.minutes:  # each process has its own clock
-            self._progress = self._processes.agreed(self._progress, self._spec.device)
+            self._progress = self._processes.broadcast(self._progress, self._spec.device)
         return lr
 
     def _is_due(self, every: int | None) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
-from robustbench_seg.codec import parse
+from robustbench_seg.codec import parse_toml
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, ModelError, WeightsError
 from robustbench_seg.files import write_text
@@ -55,7 +55,7 @@ def planned_model(
     if Path(card.name).name != card.name:
         raise ModelError(f"name '{card.name}': it names files; give one without /")
     training = Training(
-        command=spec.command(processes),
+        command=spec.equivalent_command(processes),
         minutes=0.0,
         hardware="",
         iterations=0,
@@ -150,7 +150,7 @@ def save_trained_model(
     if tensors := not_finite(state):
         raise ModelError(
             f"{weights}: not written, for the training ended in NaN or infinite values, first in "
-            f"{tensors[0]}; train again with a lower --lr, or in float32"
+            f"{tensors[0]}; train again with a lower lr, or in float32"
         )
     too_large: WeightsError | None = None
     try:
@@ -162,7 +162,7 @@ def save_trained_model(
         save_weights(weights, state, metadata)
     text = card_text(dataclasses.replace(card, training=training), remark)
     path = folder / f"{card.name}.toml"
-    parse(ModelCard, text, str(path))  # never write a card that cannot be read
+    parse_toml(ModelCard, text, str(path))  # never write a card that cannot be read
     write_text(path, text)
     if too_large:
         raise IncompleteError(f"{too_large}; the training is kept, in float32")

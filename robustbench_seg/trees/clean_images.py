@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from robustbench_seg.datasets import Dataset
-from robustbench_seg.errors import CorruptionError
+from robustbench_seg.errors import TreeError
 from robustbench_seg.trees.plan import CleanImage, TreePlan
 
 CLEAN_FOLDER = "clean"
@@ -40,12 +40,12 @@ def with_images_on_disk(plan: TreePlan, dataset: Dataset) -> TreePlan:
 
 
 def _check_drawn(dataset: Dataset, on_disk: Dataset, folder: Path) -> None:
-    """Raise CorruptionError if a file of a drawn dataset differs from what was drawn."""
+    """Raise TreeError if a file of a drawn dataset differs from what was drawn."""
     for index, name in enumerate(dataset.ids):
         drawn, found = dataset[index], on_disk[index]
         same_image = np.array_equal(drawn.image, found.image)
         if not (same_image and np.array_equal(drawn.labels, found.labels)):
-            raise CorruptionError(
+            raise TreeError(
                 f"{folder / name} or its labels are not those of {dataset.name}; remove {folder} "
                 "and start again"
             )

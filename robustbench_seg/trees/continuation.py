@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from pathlib import Path
 
-from robustbench_seg.errors import CorruptionError
-from robustbench_seg.machine.locks import turn
+from robustbench_seg.errors import TreeError
+from robustbench_seg.machine.locks import exclusive
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import Condition, as_png
 from robustbench_seg.trees.links import keeps_no_links
@@ -38,11 +38,11 @@ def begin_or_continue(
         The record of the tree as it was begun.
 
     Raises:
-        CorruptionError: Another tree is there, or a condition gave other pixels.
+        TreeError: Another tree is there, or a condition gave other pixels.
     """
     if read_tree_record(folder) is None:
         _begin(folder, wanted)
-    with turn(folder / RECORD_FILE):
+    with exclusive(folder / RECORD_FILE):
         begun = read_tree_record(folder) or wanted
         check_continues(folder, begun, wanted)
         check(begun)
@@ -90,22 +90,22 @@ def check_continues(folder: Path, begun: TreeRecord, other: TreeRecord) -> None:
         other: The record of the other start.
 
     Raises:
-        CorruptionError: Settings, clean images or pixels of a condition differ.
+        TreeError: Settings, clean images or pixels of a condition differ.
     """
     if differences := begun.differences(other):
-        raise CorruptionError(
+        raise TreeError(
             f"{folder} holds a tree made otherwise: {'; '.join(differences)}; "
             "choose another folder, or remove this one"
         )
     if replaced := [
         name for name in begun.other_sources(other.source_sizes) if _holds(folder, name)
     ]:
-        raise CorruptionError(other_source(folder, replaced, begun, other.source_sizes))
+        raise TreeError(other_source(folder, replaced, begun, other.source_sizes))
     changed = [
         name for name, digest in other.probe.items() if begun.probe.get(name, digest) != digest
     ]
     if changed:
-        raise CorruptionError(other_pixels(folder, changed, begun.libraries, other.libraries))
+        raise TreeError(other_pixels(folder, changed, begun.libraries, other.libraries))
 
 
 def check_folder(folder: Path, wanted: TreeRecord, protocol: Protocol) -> None:
@@ -117,7 +117,7 @@ def check_folder(folder: Path, wanted: TreeRecord, protocol: Protocol) -> None:
         protocol: Its conditions name the folders of images.
 
     Raises:
-        CorruptionError: The folder holds another tree, or images of unknown origin.
+        TreeError: The folder holds another tree, or images of unknown origin.
     """
     # Look for images first: another process may begin a tree at any time.
     file = next(_files_of(folder, protocol.conditions()), None)
@@ -125,7 +125,7 @@ def check_folder(folder: Path, wanted: TreeRecord, protocol: Protocol) -> None:
     if begun is not None:
         check_continues(folder, begun, wanted)
     elif file is not None:
-        raise CorruptionError(
+        raise TreeError(
             f"{folder} holds {file.relative_to(folder).as_posix()} and no record of how its images "
             "were made: they are of unknown origin and no tree is made of them; choose another "
             "folder (evaluate --corrupted scores them as they are)"

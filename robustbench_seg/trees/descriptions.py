@@ -21,12 +21,12 @@ def write_descriptions(plan: TreePlan) -> Mapping[str, Digests]:
     Raises:
         FileError: A file cannot be written.
     """
-    if plan.layout is None:
+    if plan.png_layout is None:
         return {}
     files = {}
     for condition in plan.conditions:
         name = f"{condition.folder}/{plan.dataset}.toml"
-        text = _description(plan.dataset, plan.layout, condition).encode()
+        text = _description(plan.dataset, plan.png_layout, condition).encode()
         path = plan.out / name
         if not (path.is_file() and path.read_bytes() == text):
             with atomic_file(path) as file:

@@ -28,7 +28,7 @@ def from_first_format(table: Mapping[str, Json], where: str) -> Mapping[str, Jso
     return {
         **{key: value for key, value in table.items() if key not in ("versions", "digest")},
         "stream_version": int(fast) if table.get("stream") == "fast" else REFERENCE_STREAM_VERSION,
-        "laws": {entry.name: LAW for entry in CORRUPTIONS if entry.name in made},
+        "laws": {name: LAW for name in CORRUPTIONS if name in made},
         "libraries": {name: v for name, v in libraries.items() if name != "fast stream"},
         "probe": {},
     }

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import file_digests
-from robustbench_seg.errors import CorruptionError, DatasetError
+from robustbench_seg.errors import DatasetError, TreeError
 from robustbench_seg.files import canonical_json, digest_bytes, digest_file
 from robustbench_seg.records.values.condition import Condition, as_png
 from robustbench_seg.trees.manifest import MANIFEST, RECORD_FILE, shard_manifests
@@ -68,13 +68,13 @@ def read_foreign_tree(
         images: Ids of the clean images.
 
     Raises:
-        CorruptionError: There is no such image, or a file cannot be read.
+        TreeError: There is no such image, or a file cannot be read.
     """
     pngs = [as_png(image) for image in images]
     names = [f"{c.folder}/{name}" for c in conditions for name in pngs]
     names = [name for name in names if (folder / name).is_file()]
     if not names:
-        raise CorruptionError(
+        raise TreeError(
             f"{folder} has no manifest.json and none of the images asked for, such as "
             f"<corruption>/<severity>/{pngs[0]}: it is not a tree of this dataset"
         )
@@ -82,4 +82,4 @@ def read_foreign_tree(
         return ForeignTree(dict(zip(names, file_digests(folder, names), strict=True)))
     except OSError as error:
         why = error.strerror or error
-        raise CorruptionError(f"{error.filename or folder} cannot be read: {why}") from error
+        raise TreeError(f"{error.filename or folder} cannot be read: {why}") from error

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
-from robustbench_seg.corruption.engine import check_draws
+from robustbench_seg.corruption import check_draws
 from robustbench_seg.datasets import DATASETS, Dataset, FileDataset, image_sizes, open_dataset
-from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError
+from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError, OptionError
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.records.specs.tree_spec import TreeOptions, TreeSpec, tree_spec
@@ -58,8 +58,10 @@ def generate_cityscapes_c(
         The manifest, with the digest of every file; of a shard, that of the shard.
 
     Raises:
-        CorruptionError: A name, severity, seed, stream or option does not exist; the folder holds
-            another tree or cannot be written; the disk is too full.
+        OptionError: An option, the stream or the seed does not exist.
+        CorruptionError: The protocol has no such corruption or severity, or it is an attack.
+        TreeError: The folder holds another tree, or the disk has too little free space.
+        FileError: The folder cannot be written.
         DatasetError: The dataset is not there, or an image cannot be read.
         CardError: A TOML file lacks something or is wrong.
         IncompleteError: With `keep_going`, images were left out. The manifest is written and names
@@ -69,37 +71,51 @@ def generate_cityscapes_c(
         names = _name(dataset, TreeSpec.dataset), _name(protocol, TreeSpec.protocol)
         spec = tree_spec(*names, **options)
     elif dataset is not None or protocol is not None or options:
-        raise CorruptionError("give a specification or options, not both")
+        raise OptionError("give a specification or options, not both")
     loaded = protocol if isinstance(protocol, Protocol) else load_protocol(spec.protocol)
     check_draws(spec.stream, spec.seed)
-    conditions = loaded.conditions(spec.corruptions, spec.severities)
-    for condition in conditions:
-        if loaded.spec(condition.name).is_attack:
-            raise CorruptionError(
-                f"{condition.name} is an attack, which needs a network and the true labels; "
-                "`evaluate` makes it"
-            )
+    conditions = _conditions(spec, loaded)
     clean = _opened(dataset, spec)
     plan = _plan(spec, clean, loaded, conditions)
-    if isinstance(clean, FileDataset) and plan.layout is None and clean.name not in DATASETS:
-        log.warning(
-            "%s: no TOML file describes its folders as datasets, since the globs of %s find no PNG "
-            "files in place of its images; end each glob of images with a suffix, such as .jpg",
-            spec.out,
-            clean.name,
-        )
+    _warn_without_description(plan, clean)
     check_folder(spec.out, plan.record, loaded)
     plan = with_images_on_disk(plan, clean)
     workers = spec.workers or min(_cores(), int(WORKERS.most))
     announce(sum_up(plan, workers))
     manifest = write_tree(plan, workers=workers, keep_going=spec.keep_going, progress=progress)
+    _check_complete(spec.out, manifest)
+    return manifest
+
+
+def _conditions(spec: TreeSpec, protocol: Protocol) -> tuple[Condition, ...]:
+    """The conditions that are asked for. An attack is refused."""
+    conditions = protocol.conditions(spec.corruptions, spec.severities)
+    for condition in conditions:
+        if protocol.spec(condition.name).is_attack:
+            raise CorruptionError(
+                f"{condition.name} is an attack, which needs a network and the true labels; "
+                "`evaluate` makes it"
+            )
+    return conditions
+
+
+def _warn_without_description(plan: TreePlan, clean: Dataset) -> None:
+    if isinstance(clean, FileDataset) and plan.png_layout is None and clean.name not in DATASETS:
+        log.warning(
+            "%s: no TOML file describes its folders as datasets, since the globs of %s find no PNG "
+            "files in place of its images; end each glob of images with a suffix, such as .jpg",
+            plan.out,
+            clean.name,
+        )
+
+
+def _check_complete(out: Path, manifest: Manifest) -> None:
     if manifest.left_out:
         raise IncompleteError(
-            f"{spec.out}: {len(manifest.left_out)} images were left out; fix their sources and "
+            f"{out}: {len(manifest.left_out)} images were left out; fix their sources and "
             "start again to add them",
             tuple(dict.fromkeys(manifest.left_out.values())),
         )
-    return manifest
 
 
 def _plan(
@@ -113,7 +129,7 @@ def _plan(
         dataset=clean.name,
         split=clean.split,
         shard=spec.shard,
-        layout=clean.png_layout if isinstance(clean, FileDataset) else None,
+        png_layout=clean.png_layout if isinstance(clean, FileDataset) else None,
     )
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from robustbench_seg.corruption.image_arrays import Image, digest_pixels
-from robustbench_seg.errors import CorruptionError, DatasetError
+from robustbench_seg.errors import CorruptionError, DatasetError, TreeError
 from robustbench_seg.files import digest_bytes, digest_file, write_bytes
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.trees.manifest import Digests
@@ -15,7 +15,7 @@ from robustbench_seg.trees.plan import CleanImage, TreePlan
 from robustbench_seg.trees.png import encode_png, read_pixels, read_with_origin
 
 
-class ForeignImageError(CorruptionError):
+class ForeignImageError(TreeError):
     """A file in a tree holds other pixels, and nothing says who made it; it is kept."""
 
 
@@ -64,7 +64,7 @@ class ImageJob:
                 files[name] = found or self._make(image, condition, pixels)
                 made += found is None
             except (DatasetError, CorruptionError) as error:
-                if not self.keep_going or isinstance(error, ForeignImageError):
+                if not self.keep_going:
                     raise
                 left_out[name] = str(error)
         return ImageResult(files, left_out, made)

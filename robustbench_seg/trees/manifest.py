@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.corruption.image_arrays import digest_pixels
-from robustbench_seg.errors import CorruptionError, DatasetError
+from robustbench_seg.errors import DatasetError, TreeError
 from robustbench_seg.records.values.shard import WHOLE, Shard
 from robustbench_seg.trees.record import TreeRecord
 from robustbench_seg.trees.record_file import read_record_file, record_digest, write_record_file
@@ -97,22 +97,22 @@ def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of a generated tree.
 
     Raises:
-        CorruptionError: There is none, or the tree is not complete.
+        TreeError: There is none, or the tree is not complete.
         CardError: The manifest is wrong.
     """
     path = folder / MANIFEST
     if path.exists():
         return read_shard(path)
     if shard_manifests(folder):
-        raise CorruptionError(
+        raise TreeError(
             f"{folder} was made in shards that are not merged yet: robustseg verify {folder}"
         )
     if (folder / RECORD_FILE).exists():
-        raise CorruptionError(
+        raise TreeError(
             f"{folder} has no {MANIFEST}: it is not finished; start generate-cityscapes-c on it "
             "again to finish it"
         )
-    raise CorruptionError(
+    raise TreeError(
         f"{folder} has no {MANIFEST} and no {RECORD_FILE}: it is not a tree that "
         "generate-cityscapes-c has made; give the folder of one"
     )

@@ -4,8 +4,8 @@ from functools import reduce
 from itertools import islice
 from pathlib import Path
 
-from robustbench_seg.errors import CorruptionError
-from robustbench_seg.machine.locks import presence, turn
+from robustbench_seg.errors import TreeError
+from robustbench_seg.machine.locks import exclusive, registered
 from robustbench_seg.records.values.shard import WHOLE, Shard
 from robustbench_seg.trees.continuation import check_continues
 from robustbench_seg.trees.manifest import (
@@ -22,13 +22,13 @@ from robustbench_seg.trees.manifest import (
 def merge_shards(folder: Path) -> bool:
     """Make one manifest of those of all shards, and of the one that was there before.
 
-    Returns whether there were any. CorruptionError names those that are not finished, or says how
+    Returns whether there were any. TreeError names those that are not finished, or says how
     they differ in what decides pixels.
     """
     if not shard_manifests(folder):
         return False
     # Without locks: all shards are finished here, so no process is at work.
-    with presence(folder, unlocked=True) as sweep, turn(folder / RECORD_FILE):
+    with registered(folder, unlocked=True) as sweep, exclusive(folder / RECORD_FILE):
         _merge_shards(folder)
         sweep()
     return True
@@ -40,17 +40,17 @@ def _merge_shards(folder: Path) -> None:
     for count in counts:
         missing = (i for i in range(1, count + 1) if Shard(i, count) not in parts)
         if first := list(islice(missing, 20)):
-            lacking = count - sum(shard.count == count for shard in parts)
-            more = f" and {lacking - len(first)} more" if lacking > len(first) else ""
-            raise CorruptionError(
+            unfinished = count - sum(shard.count == count for shard in parts)
+            more = f" and {unfinished - len(first)} more" if unfinished > len(first) else ""
+            raise TreeError(
                 f"{folder}: of {count} shards {', '.join(map(str, first))}{more} are not finished; "
                 f"start generate-cityscapes-c with --shard I/{count} for each, or without --shard"
             )
-    standing = [read_manifest(folder)] if (folder / MANIFEST).exists() else []
-    standing += [read_shard(path) for path in parts.values()]
-    for other in standing[1:]:
-        check_continues(folder, standing[0], other)
-    write_manifest(folder, reduce(Manifest.joined, standing))
+    existing = [read_manifest(folder)] if (folder / MANIFEST).exists() else []
+    existing += [read_shard(path) for path in parts.values()]
+    for other in existing[1:]:
+        check_continues(folder, existing[0], other)
+    write_manifest(folder, reduce(Manifest.joined, existing))
     for path in parts.values():
         path.unlink(missing_ok=True)
 
@@ -73,9 +73,9 @@ def write_merged(out: Path, made: Manifest, shard: Shard) -> Manifest:
             made = read_shard(parts[shard]).joined(made)
         write_manifest(out, made, shard)
         return made
-    standing = [read_manifest(out)] if (out / MANIFEST).exists() else []
-    standing += [read_shard(path) for path in parts.values()]
-    made = reduce(Manifest.joined, [*standing, made])
+    existing = [read_manifest(out)] if (out / MANIFEST).exists() else []
+    existing += [read_shard(path) for path in parts.values()]
+    made = reduce(Manifest.joined, [*existing, made])
     write_manifest(out, made)
     for path in parts.values():
         path.unlink(missing_ok=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from robustbench_seg.corruption.engine import corrupt
+from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.image_arrays import Image
-from robustbench_seg.errors import CorruptionError
+from robustbench_seg.errors import TreeError
 from robustbench_seg.files import canonical_json, digest_bytes, path_problem
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.records.values.condition import Condition, as_png
@@ -47,8 +47,8 @@ class TreePlan:
         clean_files: Files in `out` that belong to the tree but are not corrupted images: the clean
             images and labels of a dataset that is drawn there.
         shard: The part of the images to write here; other machines write the rest.
-        layout: TOML (without the key `name`) that describes the folder of each condition. None: the
-            dataset has a known name, or no globs can describe it.
+        png_layout: TOML (without the key `name`) that describes the folder of each condition. None:
+            the dataset has a known name, or no globs can describe it.
     """
 
     out: Path
@@ -59,7 +59,7 @@ class TreePlan:
     split: str
     clean_files: tuple[str, ...] = ()
     shard: Shard = WHOLE
-    layout: str | None = None
+    png_layout: str | None = None
 
     @cached_property
     def record(self) -> TreeRecord:
@@ -107,7 +107,7 @@ class TreePlan:
             "image": image.id,
             "clean": clean,
             "corruption": [name, severity, self.record.laws.get(name)],
-            "parameters": self.choice.protocol.spec(name).severities[severity - 1],
+            "parameters": self.choice.protocol.spec(name).parameters[severity - 1],
             "draws": [self.choice.stream, self.record.stream_version, self.choice.seed],
             "pixels": pixels,
         }
@@ -117,22 +117,22 @@ class TreePlan:
         """Check the paths of the images and labels.
 
         Raises:
-            CorruptionError: A path cannot be written, or two files would get the same one.
+            TreeError: A path cannot be written, or two files would get the same one.
         """
         first = dict[str, str]()
         for image in self.images:
             for name in (image.id, *image.companions):
                 if why := path_problem(name):
-                    raise CorruptionError(f"the path {name!r:.200} {why}; rename the file")
+                    raise TreeError(f"the path {name!r:.200} {why}; rename the file")
         for image in self.images:
             if (other := first.setdefault(as_png(image.id), image.id)) != image.id:
-                raise CorruptionError(
+                raise TreeError(
                     f"{other} and {image.id} would both become {as_png(image.id)}; rename one"
                 )
         for image in self.images:
             for path in image.companions:
                 if path in first:
-                    raise CorruptionError(
+                    raise TreeError(
                         f"{first[path]} would become {path}, where labels lie; keep labels in a "
                         "folder of their own"
                     )

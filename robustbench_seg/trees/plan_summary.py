@@ -3,7 +3,7 @@
 import shutil
 from dataclasses import dataclass
 
-from robustbench_seg.errors import CorruptionError
+from robustbench_seg.errors import TreeError
 from robustbench_seg.trees.plan import TreePlan
 from robustbench_seg.trees.space import space_needed
 
@@ -50,7 +50,7 @@ def sum_up(plan: TreePlan, workers: int) -> PlanSummary:
         workers: Number of processes.
 
     Raises:
-        CorruptionError: The disk has too little free space.
+        TreeError: The disk has too little free space.
     """
     folder = plan.out.absolute()
     while not folder.exists():
@@ -66,7 +66,7 @@ def sum_up(plan: TreePlan, workers: int) -> PlanSummary:
         workers=workers,
     )
     if summary.needed > summary.free:
-        raise CorruptionError(
+        raise TreeError(
             f"{plan.out}: about {_size(summary.needed)} are needed, {_size(summary.free)} "
             "are free; choose another folder, or fewer corruptions and severities"
         )

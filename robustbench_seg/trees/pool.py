@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 import cv2
 
-from robustbench_seg.errors import CorruptionError
+from robustbench_seg.errors import TreeError
 from robustbench_seg.machine.signals import TERMINATED, signals_blocked
 
 Result = TypeVar("Result")
@@ -22,7 +22,9 @@ Work = Callable[[int, Callable[[], bool]], Result]
 """work(index, stopped) does a piece. It calls `stopped()` now and then, and ends early if true."""
 
 
-def run(work: Work[Result], count: int, workers: int, take: Callable[[Result], None]) -> None:
+def run_in_processes(
+    work: Work[Result], count: int, workers: int, take: Callable[[Result], None]
+) -> None:
     """Do the pieces 0 .. count - 1 of some work.
 
     With one worker this process does all. Otherwise new processes do, so `work` must pickle, and a
@@ -35,7 +37,7 @@ def run(work: Work[Result], count: int, workers: int, take: Callable[[Result], N
         take: Called with each result in this process, in the order in which they come.
 
     Raises:
-        CorruptionError: A process died.
+        TreeError: A process died.
         Exception: A piece raised it; the other processes have stopped then.
     """
     workers = min(workers, count)
@@ -56,7 +58,7 @@ def run(work: Work[Result], count: int, workers: int, take: Callable[[Result], N
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             if isinstance(error, BrokenProcessPool):
-                raise CorruptionError(
+                raise TreeError(
                     "a worker process died, perhaps for want of memory; what is finished is kept: "
                     "start again with fewer workers"
                 ) from None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from robustbench_seg.codec import from_table
-from robustbench_seg.errors import CardError, CorruptionError
+from robustbench_seg.errors import CardError, TreeError
 from robustbench_seg.files import (
     Json,
     canonical_json,
@@ -44,7 +44,7 @@ def read_record_file(kind: type[Record], path: Path) -> Record:
         path: The file.
 
     Raises:
-        CorruptionError: The file cannot be read, was altered, or has a newer format.
+        TreeError: The file cannot be read, was altered, or has a newer format.
         CardError: A key is missing, or a value is wrong.
     """
     record = from_table(kind, _table_of(path), str(path))
@@ -77,21 +77,21 @@ def _table_of(path: Path) -> Mapping[str, Json]:
         table = read_json(path, _LARGEST)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or one_line(str(error), 200)
-        raise CorruptionError(
+        raise TreeError(
             f"{path} cannot be read: {why}; restore it, or generate the tree again"
         ) from error
     if not isinstance(table, dict):
-        raise CorruptionError(f"{path} cannot be read: it holds no table")
+        raise TreeError(f"{path} cannot be read: it holds no table")
     number = table.pop("format", 1)
     if type(number) is not int or not 1 <= number <= FORMAT:
-        raise CorruptionError(
+        raise TreeError(
             f"{path} has format {number!r:.40}, and this version of robustseg reads formats 1 to "
             f"{FORMAT}; use a newer one"
         )
     if number == 1:
         return from_first_format(table, str(path))
     if number > WITHOUT_DIGEST and table.pop("digest", None) != _digest_or_none(table):
-        raise CorruptionError(
+        raise TreeError(
             f"{path} was altered: its digest is not that of what it says; restore it, or generate "
             "the tree again"
         )

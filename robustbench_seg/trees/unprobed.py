@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from robustbench_seg.corruption.image_arrays import Image, digest_pixels
-from robustbench_seg.errors import CorruptionError, DatasetError
+from robustbench_seg.errors import CorruptionError, DatasetError, TreeError
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.trees.manifest import Digests
 from robustbench_seg.trees.plan import TreePlan
@@ -24,7 +24,7 @@ def check_unprobed(plan: TreePlan, begun: TreeRecord, known: Mapping[str, Digest
         known: Path in the tree -> recorded digests.
 
     Raises:
-        CorruptionError: A condition, which the message names, gives other pixels.
+        TreeError: A condition, which the message names, gives other pixels.
     """
 
     @lru_cache(maxsize=1)
@@ -48,7 +48,7 @@ def check_unprobed(plan: TreePlan, begun: TreeRecord, known: Mapping[str, Digest
     unprobed = [c for c in plan.conditions if c.folder not in begun.probe]
     if changed := [condition.folder for condition in unprobed if differs(condition)]:
         libraries = plan.record.libraries
-        raise CorruptionError(other_pixels(plan.out, changed, begun.libraries, libraries))
+        raise TreeError(other_pixels(plan.out, changed, begun.libraries, libraries))
 
 
 def _digest(plan: TreePlan, name: str) -> str:

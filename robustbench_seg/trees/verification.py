@@ -18,7 +18,7 @@ from robustbench_seg.trees.merging import merge_shards
 from robustbench_seg.trees.png import read_pixels
 
 
-def verify(
+def verify_tree(
     folder: Path | str,
     progress: Callable[[int], object] = lambda files: None,
     announce: Callable[[int], object] = lambda files: None,
@@ -36,7 +36,7 @@ def verify(
         The problems, the number of files, and whether manifests were merged.
 
     Raises:
-        CorruptionError: There is no manifest, or shards are missing.
+        TreeError: There is no manifest, or shards are missing.
         CardError: The manifest lacks something or is wrong.
     """
     folder = checked_path(folder)
@@ -66,16 +66,16 @@ def _files(folder: Path) -> Iterator[str]:
                 yield path
 
 
-def _check_file(folder: Path, name: str, wanted: Digests) -> Problem | None:
+def _check_file(folder: Path, name: str, recorded: Digests) -> Problem | None:
     path = folder / name
     if not path.is_file():
         return Problem(name, "missing")
     try:
-        if digest_file(path) == wanted.file:
+        if digest_file(path) == recorded.file:
             return None
         if path.suffix == ".toml":
             return Problem(name, "altered", "other bytes")
-        same = digest_pixels(read_pixels(path)) == wanted.pixels
+        same = digest_pixels(read_pixels(path)) == recorded.pixels
     except OSError as error:
         return Problem(name, "altered", f"cannot be read: {error}")
     return Problem(name, "altered", "other bytes, but the same pixels" if same else "other pixels")

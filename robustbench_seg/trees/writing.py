@@ -12,7 +12,7 @@ from pathlib import Path
 
 from robustbench_seg.corruption import library_differences, probe
 from robustbench_seg.files import cannot_be_written
-from robustbench_seg.machine.locks import presence, turn
+from robustbench_seg.machine.locks import exclusive, registered
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.trees.continuation import begin_or_continue
 from robustbench_seg.trees.descriptions import write_descriptions
@@ -29,7 +29,7 @@ from robustbench_seg.trees.manifest import (
 )
 from robustbench_seg.trees.merging import write_merged
 from robustbench_seg.trees.plan import TreePlan
-from robustbench_seg.trees.pool import run
+from robustbench_seg.trees.pool import run_in_processes
 from robustbench_seg.trees.record import TreeRecord
 from robustbench_seg.trees.unprobed import check_unprobed
 
@@ -59,7 +59,7 @@ def write_tree(
         The manifest.
 
     Raises:
-        CorruptionError: `out` holds another tree, or a condition gives other pixels than when the
+        TreeError: `out` holds another tree, or a condition gives other pixels than when the
             tree was begun.
         FileError: A file cannot be written.
         DatasetError: An image cannot be read.
@@ -76,7 +76,7 @@ def write_tree(
 
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with presence(out) as sweep:
+        with registered(out) as sweep:
             known = _known(plan)
             begun = begin_or_continue(out, wanted, lambda begun: check_unprobed(plan, begun, known))
             _warn_of_other_libraries(out, begun, wanted)
@@ -84,14 +84,14 @@ def write_tree(
             files |= {name: file_digests(out / name) for name in plan.clean_files}
             files |= write_descriptions(plan)
             work = ImageJob(plan, keep_going, known)
-            run(work, len(plan.shard_images), workers, take)
+            run_in_processes(work, len(plan.shard_images), workers, take)
             record = dataclasses.replace(
                 begun, laws=wanted.laws, probe=wanted.probe, source_sizes=_sizes(plan, files)
             )
             made = Manifest(**vars(record), files=files, links=links, left_out=left_out)
             if plan.shard == WHOLE:
                 sweep()
-            with turn(out / RECORD_FILE):
+            with exclusive(out / RECORD_FILE):
                 return write_merged(out, made, plan.shard)
     except OSError as error:
         # An error of a link or a rename has two paths; the second is the one to write.

@@ -17,10 +17,11 @@ from robustbench_seg.files import cache_folder, digest_bytes
 from robustbench_seg.records.cards.model_card import ModelCard
 from robustbench_seg.records.cards.weights_source import WeightsSource
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED
-from robustbench_seg.weights.archive import SUFFIX, unpacked
-from robustbench_seg.weights.download import download, verify
-from robustbench_seg.weights.hub import NotOnHubError, cached_hub_file
-from robustbench_seg.weights.hub_folder import (
+from robustbench_seg.weights.readers.archive import SUFFIX, unpacked
+from robustbench_seg.weights.readers.weight_paths import IN_FOLDER, find_weights
+from robustbench_seg.weights.sources.download import download, verify_digest
+from robustbench_seg.weights.sources.hub import NotOnHubError, cached_hub_file
+from robustbench_seg.weights.sources.hub_folder import (
     CONFIG,
     NEEDED,
     hub_place,
@@ -29,9 +30,8 @@ from robustbench_seg.weights.hub_folder import (
     optional_hub_file,
     warn_of_folder,
 )
-from robustbench_seg.weights.source_text import named_digest
-from robustbench_seg.weights.urls import split_url
-from robustbench_seg.weights.weight_paths import IN_FOLDER, find_weights
+from robustbench_seg.weights.sources.source_text import named_digest
+from robustbench_seg.weights.sources.urls import split_url
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
     if card.weights.source == "none":
         raise WeightsError(
             f"{card.name}: no weights are published; make some with robustseg train --model "
-            f"{card.name}. Give a file with --weights, or --weights {UNTRAINED} for random ones "
+            f"{card.name}. Give a file as weights, or weights {UNTRAINED} for random ones "
             "(timing only)"
         )
     sources = list(_by_source(card))
@@ -105,7 +105,7 @@ def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
         try:
             return _verified(each, with_config)
         except NotOnHubError as error:
-            log.warning("warning: %s; %s is fetched instead", error, following.weights.location)
+            log.warning("%s; %s is fetched instead", error, following.weights.location)
     return _verified(sources[-1], with_config)
 
 
@@ -122,11 +122,11 @@ def _verified(card: ModelCard, with_config: bool) -> Path:
     if source.source != "file":
         # Also what was put there by hand; of an archive, the archive.
         kept = place if place.is_file() else file
-        digest = verify(kept, source.sha256 or "", source.location, place)
+        digest = verify_digest(kept, source.sha256 or "", source.location, place)
         hint = named_digest(source.location) if source.source == "url" else ""
         if not source.sha256 and not digest.startswith(hint):
             log.warning(
-                "warning: %s: its name ends in %s, but its sha256 begins with %s; it is used all "
+                "%s: its name ends in %s, but its sha256 begins with %s; it is used all "
                 "the same. Add #sha256=%s to the URL to have it verified",
                 source.location,
                 hint,
@@ -163,7 +163,7 @@ def _fetch(source: WeightsSource, place: Path) -> Path:
         return unpacked(place) if place.name.endswith(SUFFIX) else place
     if source.source == "manual":
         raise WeightsError(
-            f"{source.location} answers people, not programs: open it in a browser and save the "
-            f"file as {place}"
+            f"{source.location} cannot be downloaded by a program; download it in a browser and "
+            f"save it as {place}"
         )
     return find_weights(place)  # a file beside the card: the error names it

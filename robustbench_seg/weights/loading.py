@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.network_tensors import COUNTER, Shapes
+from robustbench_seg.weights.formats.network_tensors import COUNTER, Shapes
 from robustbench_seg.weights.weight_file import Weights, not_finite, read_weights
 
 SHOWN = 4

@@ -18,12 +18,12 @@ from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import read_json, write_bytes
-from robustbench_seg.weights.checkpoint import read_checkpoint
-from robustbench_seg.weights.first_bytes import SAFETENSORS_START, check_file, unreadable
-from robustbench_seg.weights.formats import classes_of
-from robustbench_seg.weights.network_tensors import Shapes, find_network
-from robustbench_seg.weights.tensor_bundle import read_tensor_bundle
-from robustbench_seg.weights.weight_paths import (
+from robustbench_seg.weights.formats.network_tensors import Shapes, find_network
+from robustbench_seg.weights.formats.registry import classes_of
+from robustbench_seg.weights.readers.first_bytes import SAFETENSORS_START, check_file, unreadable
+from robustbench_seg.weights.readers.tensor_bundle import read_tensor_bundle
+from robustbench_seg.weights.readers.torch_checkpoint import read_torch_checkpoint
+from robustbench_seg.weights.readers.weight_paths import (
     BUNDLE_INDEX,
     IN_FOLDER,
     SHARD_INDEX,
@@ -120,7 +120,7 @@ def read_weights(path: Path, shapes: Shapes | None = None) -> Weights:
     Args:
         path: The file, or a path that stands for it (see find_weights).
         shapes: Name -> shape of the tensors of the network that the weights are for. It is found
-            by them among what else a training saves (see weights.network_tensors).
+            by them among what else a training saves (see formats.network_tensors).
 
     Returns:
         The weights.
@@ -134,7 +134,7 @@ def read_weights(path: Path, shapes: Shapes | None = None) -> Weights:
         content = _content(path)
         tensors = {name: _widened(tensor) for name, tensor in content.tensors.items()}
         if content.remark:
-            log.warning("warning: %s: %s", path, content.remark)
+            log.warning("%s: %s", path, content.remark)
         if content.metadata.get("format") == "robustseg":
             return Weights(tensors, content.metadata, path)
         return _converted(tensors, content, path, shapes)
@@ -199,7 +199,7 @@ def _read(path: Path) -> _Content:
             names = opened.keys()
             return _Content({n: opened.get_tensor(n) for n in names}, opened.metadata() or {})
     if start.startswith(PICKLE_STARTS):
-        checkpoint = read_checkpoint(path)
+        checkpoint = read_torch_checkpoint(path)
         return _Content(
             checkpoint.tensors, {}, checkpoint.classes, checkpoint.remark, checkpoint.prefix
         )
@@ -212,9 +212,9 @@ def _read_shards(index: Path) -> _Content:
     for shard in sorted(set(places.values())):
         held = _read(index.parent / shard).tensors
         wanted = [name for name, place in places.items() if place == shard]
-        if lacking := [name for name in wanted if name not in held]:
+        if missing := [name for name in wanted if name not in held]:
             raise WeightsError(
-                f"{index.parent / shard}: lacks {lacking[0]}, which {index.name} beside it "
+                f"{index.parent / shard}: lacks {missing[0]}, which {index.name} beside it "
                 "promises; get the index and all its shards again"
             )
         tensors |= {name: held[name] for name in wanted}
@@ -227,13 +227,13 @@ def _converted(
     """The weights of another project, under the names that the architectures here expect."""
     network = find_network(tensors, shapes, path)
     if network.note:
-        log.warning("note: %s: %s", path, network.note)
+        log.warning("%s: %s", path, network.note)
     facts = {"prefix": content.prefix + network.prefix} if content.prefix + network.prefix else {}
-    if network.form is None:
+    if network.format is None:
         return Weights(network.tensors, {**content.metadata, **facts}, path)
-    facts |= {"format": network.form.name}
-    if network.form.eps:
-        facts["eps"] = network.form.eps
+    facts |= {"format": network.format.name}
+    if network.format.eps:
+        facts["eps"] = network.format.eps
     if classes := content.classes or _described_classes(path):
         facts["classes"] = json.dumps(classes)
     return Weights(network.tensors, facts, path)

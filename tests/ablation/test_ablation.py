@@ -18,7 +18,7 @@ from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, TrainStep, 
 from robustbench_seg.analysis import count_cost, meta_network
 from robustbench_seg.cli.main import main
 from robustbench_seg.datasets.minicity import SCENES
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
@@ -248,7 +248,7 @@ def test_the_library_refuses_what_the_ablation_sets_itself(option, tmp_path):
 
 
 def test_an_option_that_does_not_exist_is_one_line(tmp_path):
-    with pytest.raises(ModelError, match="unknown option of train 'warm_up'; did you mean"):
+    with pytest.raises(OptionError, match="unknown option of train 'warm_up'; did you mean"):
         ablation_spec("width", out=tmp_path, warm_up=1)
 
 

@@ -161,7 +161,8 @@ def test_clips_are_shown(write, tmp_path):
     write("low", 50, dataset="camvid", clip=12)
     result = compare(tmp_path, "high", "low")
     assert line(
-        result, "no intervals: there is but one unit (clips of about 12 consecutive frames)"
+        result,
+        "no intervals: there is only one sampling unit (clips of about 12 consecutive frames)",
     )
     assert "[" not in line(result, "fog")
 
@@ -169,8 +170,8 @@ def test_clips_are_shown(write, tmp_path):
 def test_other_settings_are_shown(write, tmp_path):
     write("good", 70)
     write("poor", 50, seed=1)
-    assert line(compare(tmp_path, "good", "poor"), "mind:") == (
-        "mind: A and B differ in seed 0 and 1"
+    assert line(compare(tmp_path, "good", "poor"), "note:") == (
+        "note: A and B differ in seed 0 and 1"
     )
 
 

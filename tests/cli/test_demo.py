@@ -9,16 +9,16 @@ from robustbench_seg.segmenter import NetworkSegmenter
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The demo on two images: its output and its folder."""
+    """The demo on one image: its output and its folder."""
     out = tmp_path_factory.mktemp("demo")
-    return CliRunner().invoke(main, ["demo", "--limit", "2", "--out", str(out)]), out
+    return CliRunner().invoke(main, ["demo", "--limit", "1", "--out", str(out)]), out
 
 
 def test_the_demo_ends_in_a_report_and_says_what_was_learnt(demo):
     result, out = demo
     assert result.exit_code == 0, result.output
     assert str(out / "report" / "index.html") in result.stdout
-    assert "2 images of minicity val" in result.stdout
+    assert "1 image of minicity val" in result.stdout
     assert "segformer-b0-minicity" in (out / "report" / "index.html").read_text()
 
 
@@ -34,6 +34,6 @@ def test_started_again_it_computes_nothing(demo, monkeypatch, blank_figures):
     _, out = demo
     seen = []
     monkeypatch.setattr(NetworkSegmenter, "__call__", lambda self, image: seen.append(image))
-    result = CliRunner().invoke(main, ["demo", "--limit", "2", "--out", str(out)])
+    result = CliRunner().invoke(main, ["demo", "--limit", "1", "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert seen == []

@@ -42,7 +42,9 @@ def test_report_writes_the_page_and_says_what_was_learnt(runs: Path, tmp_path: P
         "no difference in robustness is established between whole (mean mIoU over 16 corruptions"
         in result.stdout
     )
-    assert "whole and half differ by 50.0 points (there is but one sampling unit)." in result.stdout
+    assert (
+        "whole and half differ by 50.0 points (there is only one sampling unit)." in result.stdout
+    )
     assert lines[-1] == f"report: {tmp_path / 'out' / 'index.html'}"
     assert (tmp_path / "out" / "index.html").is_file()
     assert (tmp_path / "out" / "tables" / "miou.csv").is_file()

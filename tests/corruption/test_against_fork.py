@@ -68,20 +68,20 @@ def assert_equal_with_the_same_draws(image: np.ndarray, corruption: str) -> None
             assert difference.max() == 0
 
 
-@pytest.mark.parametrize("corruption", [corruption.name for corruption in CORRUPTIONS])
+@pytest.mark.parametrize("corruption", [*CORRUPTIONS])
 @pytest.mark.parametrize("name", IMAGES)
 def test_equal_with_the_same_draws(name, corruption):
     assert_equal_with_the_same_draws(np.ascontiguousarray(IMAGES[name]), corruption)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("corruption", [corruption.name for corruption in CORRUPTIONS])
+@pytest.mark.parametrize("corruption", [*CORRUPTIONS])
 def test_equal_at_the_size_of_cityscapes(corruption):
     assert_equal_with_the_same_draws(np.tile(PHOTOGRAPH, (2, 4, 1)), corruption)
 
 
 def test_the_registry_is_what_the_shipped_protocols_and_the_fork_have():
-    names = [corruption.name for corruption in CORRUPTIONS]
+    names = [*CORRUPTIONS]
     assert tuple(names[:16]) == load_protocol().names
     shipped = {
         spec.name

@@ -5,11 +5,18 @@ import sys
 import numpy as np
 import pytest
 
-from robustbench_seg.corruption import CORRUPTIONS, corrupt, engine, resampling, weather
-from robustbench_seg.errors import CardError, CorruptionError
+from robustbench_seg.corruption import (
+    CORRUPTIONS,
+    Corruption,
+    corrupt,
+    entry_point,
+    resampling,
+    weather,
+)
+from robustbench_seg.errors import CardError, CorruptionError, OptionError
 from robustbench_seg.records.cards.protocol import load_protocol
 
-NAMES = [corruption.name for corruption in CORRUPTIONS]
+NAMES = [*CORRUPTIONS]
 DRAWLESS = [
     "defocus_blur",
     "gaussian_blur",
@@ -98,7 +105,7 @@ def test_severities_draw_apart(image):
     gray = np.full((64, 64, 3), 128, np.uint8)
     protocol = load_protocol()
     spec = protocol.spec("gaussian_noise")
-    equal = type(spec)(spec.name, spec.category, spec.scored, (spec.severities[2],) * 5)
+    equal = type(spec)(spec.name, spec.category, spec.scored, (spec.parameters[2],) * 5)
     protocol = type(protocol)("equal", "1", "test", (equal,))
     results = {
         corrupt(gray, "gaussian_noise", s, protocol=protocol).tobytes() for s in (1, 2, 3, 4, 5)
@@ -115,9 +122,9 @@ def test_neither_order_nor_process_nor_global_state_matters(image):
         "from robustbench_seg.corruption import CORRUPTIONS, corrupt\n"
         "image = np.frombuffer(sys.stdin.buffer.read(), np.uint8).reshape(64, 70, 3)\n"
         "np.random.seed(5)\n"
-        "for entry in reversed(CORRUPTIONS):\n"
-        "    out = corrupt(image, entry.name, 2, seed=9, image_id='x')\n"
-        "    print(entry.name, hashlib.sha256(out.tobytes()).hexdigest())\n"
+        "for name in reversed(CORRUPTIONS):\n"
+        "    out = corrupt(image, name, 2, seed=9, image_id='x')\n"
+        "    print(name, hashlib.sha256(out.tobytes()).hexdigest())\n"
     )
     other = subprocess.run(
         [sys.executable, "-c", script], input=image.tobytes(), capture_output=True, check=True
@@ -137,8 +144,8 @@ def test_importing_is_light():
         "heavy = {'numba', 'scipy', 'skimage', 'imagecorruptions', 'torch'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "import numpy as np\n"
-        "for entry in c.CORRUPTIONS:\n"
-        "    c.corrupt(np.zeros((40, 40, 3), np.uint8), entry.name, 1)\n"
+        "for name in c.CORRUPTIONS:\n"
+        "    c.corrupt(np.zeros((40, 40, 3), np.uint8), name, 1)\n"
         "heavy = {'skimage', 'imagecorruptions', 'torch'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
@@ -204,7 +211,7 @@ def test_wrong_severities(image, severity):
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 0.0, True, None])
 def test_wrong_seeds(image, seed):
-    with pytest.raises(CorruptionError, match=r"^seed .* is not an integer of 0 to 2\^32 - 1"):
+    with pytest.raises(OptionError, match=r"^seed .* is not an integer of 0 to 2\^32 - 1"):
         corrupt(image, "snow", 1, seed=seed)
 
 
@@ -247,7 +254,7 @@ def test_wrong_names(image):
     with pytest.raises(CorruptionError, match=r"unknown corruption 'fogg'; did you.*fog") as told:
         corrupt(image, "fogg", 1)
     assert "cospgd" not in str(told.value), "no attack is offered"
-    with pytest.raises(CorruptionError, match=r"unknown stream 'slow'\. Known: fast, reference"):
+    with pytest.raises(OptionError, match=r"unknown stream 'slow'\. Known: fast, reference"):
         corrupt(image, "fog", 1, stream="slow")
 
 
@@ -285,13 +292,13 @@ def test_wrong_parameters_of_a_protocol(image, name, parameters, message):
     ],
 )
 def test_a_function_that_breaks_its_word(image, monkeypatch, function, message):
-    monkeypatch.setattr(engine, "CORRUPTIONS", (engine.Corruption("mine", function, law=1),))
-    engine._function.cache_clear()
+    monkeypatch.setitem(CORRUPTIONS, "mine", Corruption("mine", function, law=1))
+    entry_point._function.cache_clear()
     protocol = load_protocol()
     spec = type(protocol.perturbations[0])("mine", "digital", (1,), ({},) * 5)
     with pytest.raises(CardError, match=f"mine: its function {message}"):
         corrupt(image, "mine", 1, protocol=type(protocol)("mine", "1", "test", (spec,)))
-    engine._function.cache_clear()
+    entry_point._function.cache_clear()
 
 
 def test_blocks_larger_than_the_image(image):

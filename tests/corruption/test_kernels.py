@@ -44,7 +44,7 @@ def test_gaussian_is_that_of_skimage(rng, sigma):
 
 @pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
 def test_defocus_is_that_of_opencv(severity):
-    parameters = load_protocol().spec("defocus_blur").severities[severity - 1]
+    parameters = load_protocol().spec("defocus_blur").parameters[severity - 1]
     disk = blur._disk(int(parameters["radius"]), parameters["alias"])
     image = photograph()
     expected = truncated(cv2.filter2D(image / 255.0, -1, disk))
@@ -92,7 +92,7 @@ def test_defocus_leaves_ties_to_opencv(monkeypatch):
 def test_the_second_look_is_what_makes_blur_exact(margin, monkeypatch):
     image = photograph()
     if margin == "none":
-        monkeypatch.setattr(blur_weights, "error_of_singles", lambda shares: 0.0)
+        monkeypatch.setattr(blur_weights, "float32_error", lambda shares: 0.0)
     wrong = 0
     for sigma in (1, 2, 3, 4, 6):
         expected = filters.gaussian(image / 255.0, sigma, channel_axis=2)
@@ -101,7 +101,7 @@ def test_the_second_look_is_what_makes_blur_exact(margin, monkeypatch):
     assert (wrong > 0) == (margin == "none")
 
 
-def test_the_error_of_singles_is_a_bound(rng):
+def test_the_float32_error_is_a_bound(rng):
     for taps in (5, 21, 99):
         weights = rng.random(taps)
         weights /= weights.sum()
@@ -110,7 +110,7 @@ def test_the_error_of_singles_is_a_bound(rng):
         for weight, level in zip(weights.astype(np.float32), levels, strict=True):
             total += weight * level
         error = np.abs(total - weights @ levels.astype(np.float64)).max()
-        bound = blur_weights.error_of_singles(weights)
+        bound = blur_weights.float32_error(weights)
         assert bound / 200 < error < bound
 
 
@@ -128,8 +128,8 @@ def test_enlarge_is_zoom_of_scipy(rng):
     assert black_edges > 0, "no size met at which SciPy loses the last row or column"
 
 
-SHIFTS = [(1, 0, row["add"]) for row in load_protocol().spec("brightness").severities]
-SHIFTS += [(row["factor"], row["add"], 0) for row in load_protocol().spec("saturate").severities]
+SHIFTS = [(1, 0, row["add"]) for row in load_protocol().spec("brightness").parameters]
+SHIFTS += [(row["factor"], row["add"], 0) for row in load_protocol().spec("saturate").parameters]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ whole images of those that are computed by whole numbers or in a fixed order; fa
 reference.png hold rows of the others, whose libraries (OpenCV, libjpeg, exp of NumPy) may move
 samples by a level from version to version and from processor to processor.
 
-After a change on purpose bump the law of the corruption (CORRUPTIONS in engine.py), or the version
-of the stream if its draws change, and run this file: it writes the files anew. It refuses where
-bytes change and the law stands.
+After a change on purpose bump the law of the corruption (CORRUPTIONS in registry.py), or the
+version of the stream if its draws change, and run this file: it writes the files anew. It refuses
+where bytes change and the law stands.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ IN_ROWS = (
 FIRST = 100
 HEIGHT = {"fast": 8, "reference": 2}
 SEVERITIES = range(1, 6)
-LAWS = {entry.name: entry.law for entry in CORRUPTIONS}
+LAWS = {entry.name: entry.law for entry in CORRUPTIONS.values()}
 ROWS = [(name, severity) for name in LAWS if name in IN_ROWS for severity in SEVERITIES]
 
 

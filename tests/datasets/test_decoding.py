@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from robustbench_seg.datasets import decoding
 from robustbench_seg.datasets.decoding import read_image, read_label_ids
 from robustbench_seg.errors import DatasetError
 
@@ -350,3 +351,10 @@ def test_a_camera_s_second_picture_does_not_count(tmp_path):
     first, second = (Image.fromarray(np.full((8, 8, 3), level, np.uint8)) for level in (90, 200))
     first.save(path, "MPO", save_all=True, append_images=[second])
     assert abs(int(read_image(path)[0, 0, 0]) - 90) <= 1
+
+
+def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded(put, monkeypatch):
+    path = put("a.png", np.zeros((4, 6, 3), np.uint8))
+    monkeypatch.setattr(decoding, "MAX_DECODED_PIXELS", 23)
+    with pytest.raises(DatasetError, match=r"a\.png.*6x4 are more than 23 pixels"):
+        decoding.read_image(path)

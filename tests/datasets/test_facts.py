@@ -2,14 +2,13 @@
 
 import subprocess
 import sys
-from importlib import resources
 
 import numpy as np
 import pytest
 from cityscapesscripts.helpers.labels import labels
 
 from robustbench_seg.datasets import IGNORE, class_groups, class_names, custom, person_classes
-from robustbench_seg.datasets.facts import CONTENT, dataset_facts
+from robustbench_seg.datasets.facts import FOLDER, dataset_facts
 from robustbench_seg.datasets.label_table import UNKNOWN
 from robustbench_seg.errors import CardError, DatasetError
 
@@ -21,7 +20,7 @@ MANY_TO_ONE = ("idd", "mapillary-v1.2", "mapillary-v2.0")
 
 
 def test_the_folder_holds_these_files():
-    files = {entry.name for entry in resources.files(CONTENT).iterdir()}
+    files = {entry.name for entry in FOLDER.iterdir()}
     assert {name for name in files if name.endswith(".toml")} == {f"{n}.toml" for n in NAMES}
 
 
@@ -69,7 +68,7 @@ def test_groups_of_what_has_the_classes_of_cityscapes_and_of_what_has_none():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_file_is_a_dataset_of_one_s_own_once_it_says_where_files_lie(name, tmp_path, put):
-    text = (resources.files(CONTENT) / f"{name}.toml").read_text(encoding="utf-8")
+    text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
     (tmp_path / "mine.toml").write_text(f'images = "i/*.png"\nlabels = "l/*.png"\n{text}')
     first = np.flatnonzero(dataset_facts(name).table == 0)[0]
     put("i/a.png", np.zeros((1, 1, 3), np.uint8))

@@ -12,8 +12,8 @@ from torch import nn
 import robustbench_seg as rs
 from robustbench_seg.datasets import Sample
 from robustbench_seg.errors import DatasetError
-from robustbench_seg.evaluation.attack_settings import AttackSettings
-from robustbench_seg.evaluation.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.attack_settings import AttackSettings
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.measures import select_measures
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol

@@ -10,9 +10,12 @@ from torch import nn
 
 import robustbench_seg as rs
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
-from robustbench_seg.evaluation import adaptation
-from robustbench_seg.evaluation.adaptation_images import adaptation_images, clean_segmenter
+from robustbench_seg.errors import IncompleteError, ModelError, OptionError, ResultsError
+from robustbench_seg.evaluation.predictions import adaptation
+from robustbench_seg.evaluation.predictions.adaptation_images import (
+    adaptation_images,
+    clean_segmenter,
+)
 from robustbench_seg.evaluation.ray_executor import run_block
 from robustbench_seg.measures import confusion_matrix
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
@@ -200,7 +203,10 @@ def test_a_damaged_file_of_statistics_is_one_line(normed, tmp_path):
 
 
 def test_statistics_of_another_network_are_refused(tmp_path):
-    from robustbench_seg.evaluation.statistics_file import read_statistics, write_statistics
+    from robustbench_seg.evaluation.predictions.statistics_file import (
+        read_statistics,
+        write_statistics,
+    )
 
     given = {"classes": CLASSES, "mean": (0.0,) * 3, "std": (1.0,) * 3, "adapt": "bn"}
     segmenter = rs.load_segmenter(Normed(), name="normed", **given)
@@ -285,7 +291,7 @@ def test_a_task_of_a_cluster_computes_them_too(tmp_path):
     ],
 )
 def test_a_specification_that_asks_for_something_else(options, message):
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(OptionError, match=message):
         EvaluationSpec(("m",), **options)
 
 

@@ -13,7 +13,7 @@ import robustbench_seg as rs
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import load_class_map
 from robustbench_seg.errors import CardError, ModelError, ResultsError
-from robustbench_seg.evaluation.class_mapping import map_classes
+from robustbench_seg.evaluation.predictions.class_mapping import map_classes
 from robustbench_seg.measures import CONFUSION, MEASURES, Confidence, Prediction, Truth
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.results import hardest_images
@@ -316,7 +316,9 @@ def test_pieces_that_do_not_fit_are_one_line(score, toy, reds, tmp_path):
 
 
 def test_a_published_score_is_of_the_models_own_classes(score, toy, monkeypatch):
-    monkeypatch.setattr("robustbench_seg.evaluation.evaluation.published_images", {"toy": 6}.get)
+    monkeypatch.setattr(
+        "robustbench_seg.evaluation.inputs.evaluation.published_images", {"toy": 6}.get
+    )
     about = {"published": {"miou": 31.0, "source": "the paper"}, "published_on": "toy"}
     model = Four()
     model.about = about

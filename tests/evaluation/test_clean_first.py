@@ -2,7 +2,7 @@
 
 import pytest
 
-from robustbench_seg.evaluation import evaluation
+from robustbench_seg.evaluation.inputs import evaluation
 from robustbench_seg.records.values.shard import Shard
 from tests.evaluation.conftest import evaluate
 

@@ -9,7 +9,13 @@ import torch
 from torch import nn
 
 import robustbench_seg as rs
-from robustbench_seg.errors import DatasetError, IncompleteError, ModelError, ResultsError
+from robustbench_seg.errors import (
+    DatasetError,
+    IncompleteError,
+    ModelError,
+    OptionError,
+    ResultsError,
+)
 from robustbench_seg.evaluation import temperature_fit
 from robustbench_seg.evaluation.temperature_fit import GRID, best_temperature
 from robustbench_seg.records.cards.protocol import load_protocol
@@ -207,7 +213,7 @@ def test_a_single_image_has_no_other_half(levels, toy):
 
 
 def test_the_train_split_is_taken_where_there_is_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(temperature_fit, "MOST", 2)
+    monkeypatch.setattr(temperature_fit, "MAX_FIT_IMAGES", 2)
     (run,) = rs.evaluate(
         model="segformer-b0-minicity",
         dataset="minicity",
@@ -236,5 +242,5 @@ def test_the_least_loss_between_and_at_the_ends_of_the_grid():
 
 @pytest.mark.parametrize("value", [0, -1.0, "warm", float("nan")])
 def test_other_temperatures_are_refused(levels, value):
-    with pytest.raises(ModelError, match=r"temperature = .* does not exist; give 0.01 to 100, or"):
+    with pytest.raises(OptionError, match=r"temperature = .* does not exist; give 0.01 to 100, or"):
         levels(temperature=value)

@@ -6,7 +6,12 @@ import torch
 from torch import nn
 
 import robustbench_seg as rs
-from robustbench_seg.errors import CorruptionError, DatasetError, ModelError, ResultsError
+from robustbench_seg.errors import (
+    DatasetError,
+    ModelError,
+    OptionError,
+    ResultsError,
+)
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.store import Run
 from tests.evaluation.conftest import CLASSES, Toy
@@ -136,8 +141,13 @@ def without(options, name):
 @pytest.mark.parametrize(
     ("model", "options", "error", "message"),
     [
-        (None, {}, ModelError, "give a model: its name, a segmenter, a torch module or a callable"),
-        ([], {}, ModelError, "give a model: its name"),
+        (
+            None,
+            {},
+            OptionError,
+            "give a model: its name, a segmenter, a torch module or a callable",
+        ),
+        ([], {}, OptionError, "give a model: its name"),
         (3, {}, ModelError, "a model is wanted, not int; give its name, a torch"),
         (Threshold(), without(MODULE, "classes"), ModelError, "Threshold: give classes, the names"),
         (
@@ -152,14 +162,14 @@ def without(options, name):
         (by_red, without(CALLABLE, "version"), ModelError, "by_red: give version, a text that ch"),
         (by_red, {**CALLABLE, "device": "cuda"}, ModelError, "decides itself how it runs; leave"),
         (by_red, {**CALLABLE, "classes": ("a", "b")}, ModelError, r"m predicts 2 classes \(a, b\)"),
-        (by_red, {**CALLABLE, "stream": "fats"}, CorruptionError, "unknown stream 'fats'"),
-        (by_red, {**CALLABLE, "sead": 1}, ResultsError, "unknown option of evaluate 'sead'; did y"),
-        (["segformer-b0", by_red], {}, ModelError, "all models by name, or all as objects"),
-        ("segformer-b0", {"classes": CLASSES}, ModelError, "classes: for models that are objects"),
+        (by_red, {**CALLABLE, "stream": "fats"}, OptionError, "unknown stream 'fats'"),
+        (by_red, {**CALLABLE, "sead": 1}, OptionError, "unknown option of evaluate 'sead'; did y"),
+        (["segformer-b0", by_red], {}, OptionError, "all models by name, or all as objects"),
+        ("segformer-b0", {"classes": CLASSES}, OptionError, "classes: for models that are objects"),
         (
             by_red,
             {**CALLABLE, "executor": "ray"},
-            ModelError,
+            OptionError,
             "a cluster needs models, data and pr",
         ),
     ],
@@ -174,7 +184,7 @@ def test_what_is_missing_or_wrong_is_one_line(evaluate, tmp_path, model, options
 def test_a_specification_or_options_but_not_both():
     spec = rs.EvaluationSpec(("segformer-b0",))
     for more in ({"model": "a"}, {"dataset": "camvid"}, {"protocol": "mpc-15"}, {"limit": 3}):
-        with pytest.raises(ResultsError, match="give a specification or options, not both"):
+        with pytest.raises(OptionError, match="give a specification or options, not both"):
             rs.evaluate(spec, **more)
 
 
@@ -201,7 +211,7 @@ def test_an_open_dataset_takes_no_folder_or_split_beside_it(toy, reds, tmp_path,
     ("options", "error", "message"),
     [
         ({"dataset": 1}, DatasetError, "dataset: 1 is neither a name nor a dataset; it lacks name"),
-        ({"out": None}, ResultsError, "out is None; give a folder for the run folders"),
+        ({"out": None}, OptionError, "out is None; give a folder for the run folders"),
     ],
 )
 def test_values_of_another_type_are_one_line(toy, reds, tmp_path, options, error, message):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.machine.locks import registered
 from tests.evaluation.command import (
     CONDITIONS,
     FULL,
@@ -138,14 +138,14 @@ def test_a_partial_file_of_a_process_at_work_stays(place, whole):
     (run,) = out.iterdir()
     partial = run / "parts/.x.01234567.partial.parquet"
     partial.touch()
-    with presence(run):
+    with registered(run):
         assert start(place, out.name).wait(timeout=120) == 0
         assert partial.exists()
     assert start(place, out.name).wait(timeout=120) == 0
     assert not partial.exists()
 
 
-@pytest.mark.parametrize("limit", [16, 32, 64])
+@pytest.mark.parametrize("limit", [16, pytest.param(32, marks=pytest.mark.slow), 64])
 def test_few_descriptors_are_enough_or_one_line(place, whole, limit):
     out = place / f"descriptors-{limit}"
     process = start_afresh(place, out.name, descriptors=limit)

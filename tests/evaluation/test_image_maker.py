@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.errors import IncompleteError
-from robustbench_seg.evaluation.image_maker import ImageMaker, SourceImage
+from robustbench_seg.evaluation.images.image_maker import ImageMaker, SourceImage
 from robustbench_seg.trees.manifest import read_manifest
 from tests.evaluation.conftest import evaluate, evaluation
 

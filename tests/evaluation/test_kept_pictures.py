@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.evaluation.pictures import keep_pictures
+from robustbench_seg.evaluation.outputs.pictures import keep_pictures
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results import hardest_images
 from robustbench_seg.store import PictureFiles, read_counts

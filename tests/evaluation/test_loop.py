@@ -57,7 +57,7 @@ def test_every_row_is_what_its_parts_give(toy, reds, protocol, conditions, tmp_p
 
 def milder(protocol):
     contrast, noise = protocol.spec("contrast"), protocol.spec("gaussian_noise")
-    mild = replace(contrast, severities=({"factor": 0.9},) * 5)
+    mild = replace(contrast, parameters=({"factor": 0.9},) * 5)
     return replace(protocol, name="mild", perturbations=(mild, noise))
 
 
@@ -93,7 +93,7 @@ def test_each_corrupted_image_is_made_once_for_all_models(
         made.append((options["image_id"], name, severity))
         return corrupt(image, name, severity, **options)
 
-    monkeypatch.setattr("robustbench_seg.evaluation.image_maker.corrupt", counted)
+    monkeypatch.setattr("robustbench_seg.evaluation.images.image_maker.corrupt", counted)
     evaluate([reds(), reds("other", facts={"shift": 1})], toy(), protocol, conditions, tmp_path)
     assert len(made) == len(set(made)) == 6 * 4
 

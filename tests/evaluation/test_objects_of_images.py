@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.evaluation.image_maker import SourceImage
+from robustbench_seg.evaluation.images.image_maker import SourceImage
 from robustbench_seg.measures import OBJECTS, Prediction
 
 IMAGE = "leftImg8bit/val/a/a_000000_000019_leftImg8bit.png"

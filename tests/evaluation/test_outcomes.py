@@ -2,7 +2,7 @@
 
 import pytest
 
-from robustbench_seg.evaluation.outcomes import FAILURES, Outcomes
+from robustbench_seg.evaluation.images.outcomes import FAILURES, Outcomes
 from robustbench_seg.records.values.condition import CLEAN, Condition
 
 FOG = Condition("fog", 3)

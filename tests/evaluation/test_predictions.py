@@ -81,7 +81,7 @@ def test_images_without_a_file_of_their_own_are_refused_before_a_model_is_loaded
     def never(*_, **__):
         raise AssertionError("a model is loaded")
 
-    monkeypatch.setattr("robustbench_seg.evaluation.evaluation.load_named", never)
+    monkeypatch.setattr("robustbench_seg.evaluation.inputs.evaluation.load_named", never)
     monkeypatch.setattr(toy, "ids", ids)
     options = {"model": "segformer-b0-minicity", "dataset": toy(2), "out": tmp_path / "r"}
     with pytest.raises(ResultsError) as caught:

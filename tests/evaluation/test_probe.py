@@ -16,7 +16,7 @@ import pytest
 from robustbench_seg.corruption import digital
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.evaluation.probe import check_probe
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.machine.locks import registered
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.store import read_probes, read_results
 from tests.evaluation.conftest import CLASSES, evaluate
@@ -202,7 +202,7 @@ def test_another_start_does_not_sweep_the_probe_that_is_being_written(start, red
         partial = folder / "probes" / ".x.01234567.partial.json"
         partial.parent.mkdir(exist_ok=True)
         partial.touch()
-        with presence(folder) as sweep:
+        with registered(folder) as sweep:
             sweep()
         swept.append(not partial.exists())
         partial.unlink(missing_ok=True)

@@ -8,10 +8,9 @@ import pytest
 from PIL import Image
 
 from robustbench_seg import corruption
-from robustbench_seg.corruption import engine
 from robustbench_seg.datasets import minicity, open_dataset
-from robustbench_seg.errors import CorruptionError, ResultsError
-from robustbench_seg.evaluation.corrupted_tree import corrupted_tree
+from robustbench_seg.errors import ResultsError, TreeError
+from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_file import read_record
@@ -24,7 +23,7 @@ from tests.evaluation.conftest import evaluate, evaluation
 def record(toy, reds, protocol):
     def of(dataset=None, model=None, conditions=(), protocol=protocol, **options):
         opened = evaluation([model or reds()], dataset or toy(), protocol, conditions, **options)
-        return run_record(opened, opened.segmenters[0], corrupted_tree(opened))
+        return run_record(opened, opened.segmenters[0], corrupted_tree(opened), None)
 
     return of
 
@@ -36,7 +35,7 @@ def digest(record):
 
 def test_what_changes_a_number_changes_the_key(digest, toy, reds, protocol):
     spec = protocol.perturbations[0]
-    harder = dataclasses.replace(spec, severities=(spec.severities[1], *spec.severities[1:]))
+    harder = dataclasses.replace(spec, parameters=(spec.parameters[1], *spec.parameters[1:]))
     tables = dataclasses.replace(protocol, perturbations=(harder, *protocol.perturbations[1:]))
     digests = [
         digest(),
@@ -84,11 +83,8 @@ def test_a_version_of_a_library_is_recorded_and_no_part_of_the_key(record, monke
 
 def test_another_law_of_a_corruption_is_another_run(digest, monkeypatch):
     before = digest()
-    changed = tuple(
-        one._replace(law=one.law + 1) if one.name == "fog" else one
-        for one in corruption.CORRUPTIONS
-    )
-    monkeypatch.setattr(engine, "CORRUPTIONS", changed)
+    fog = corruption.CORRUPTIONS["fog"]
+    monkeypatch.setitem(corruption.CORRUPTIONS, "fog", fog._replace(law=fog.law + 1))
     assert digest() != before
 
 
@@ -202,5 +198,5 @@ def test_a_tree_of_unknown_origin_is_a_run_of_its_own(
 def test_a_folder_without_the_images_is_one_line(toy, reds, protocol, conditions, tmp_path):
     for condition in conditions:
         (tmp_path / "tree" / condition.folder).mkdir(parents=True)
-    with pytest.raises(CorruptionError, match="it is not a tree of this dataset"):
+    with pytest.raises(TreeError, match="it is not a tree of this dataset"):
         evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=tmp_path / "tree")

@@ -7,9 +7,10 @@ import pytest
 
 import robustbench_seg as rs
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.errors import CorruptionError, IncompleteError, ResultsError
+from robustbench_seg.errors import IncompleteError, OptionError
 from robustbench_seg.measures import confusion_matrix
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
+from robustbench_seg.records.specs.evaluation_options import evaluation_spec
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.store import read_results
 from tests.evaluation.conftest import evaluation
 
@@ -52,16 +53,16 @@ def test_one_left_out_image_does_not_stop_the_further_seeds(toy, reds, tmp_path)
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"seeds": ()}, CorruptionError, "give a seed of the corruptions, such as 0"),
-        ({"seeds": (1, 2, 1)}, CorruptionError, "the seed 1 is given twice; give each once"),
+        ({"seeds": ()}, OptionError, "give a seed of the corruptions, such as 0"),
+        ({"seeds": (1, 2, 1)}, OptionError, "the seed 1 is given twice; give each once"),
         (
             {"seeds": (0, 1), "corrupted": "tree"},
-            ResultsError,
+            OptionError,
             "tree holds the images of one seed; evaluate each seed by itself",
         ),
         (
             {"seeds": (0, 1), "save_predictions": "seen"},
-            ResultsError,
+            OptionError,
             "predictions of several seeds would have the same names; save those of one seed",
         ),
     ],
@@ -73,7 +74,7 @@ def test_seeds_that_cannot_be(options, error, message):
 
 
 def test_seeds_without_a_random_corruption_are_refused(toy, reds, tmp_path):
-    with pytest.raises(CorruptionError, match="none of these corruptions draws random numbers"):
+    with pytest.raises(OptionError, match="none of these corruptions draws random numbers"):
         rs.evaluate(
             model=reds(),
             version="1",

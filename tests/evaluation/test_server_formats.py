@@ -12,8 +12,8 @@ from cityscapesscripts.helpers.labels import trainId2label
 from PIL import Image
 
 import robustbench_seg as rs
-from robustbench_seg.errors import ModelError, ResultsError
-from robustbench_seg.evaluation.server_formats import layout_of
+from robustbench_seg.errors import ModelError, OptionError, ResultsError
+from robustbench_seg.evaluation.outputs.server_formats import file_format
 
 official = evalPixelLevelSemanticLabeling
 CLASSES = rs.class_names("cityscapes")
@@ -228,9 +228,9 @@ def test_what_no_server_knows_is_refused_before_a_model_is_loaded(put, saved, tm
     put("valannot/a.png", np.zeros((20, 30)))
     with pytest.raises(ResultsError, match="acdc is of the classes of Cityscapes; camvid has"):
         saved("acdc", "camvid", "val")
-    with pytest.raises(ResultsError, match="the prediction format acdc has nowhere to go; say"):
+    with pytest.raises(OptionError, match="the prediction format acdc has nowhere to go; say"):
         rs.EvaluationSpec(("m",), prediction_format="acdc")
-    with pytest.raises(ResultsError, match="unknown prediction_format 'acdcs'; did you mean"):
+    with pytest.raises(OptionError, match="unknown prediction_format 'acdcs'; did you mean"):
         rs.EvaluationSpec(("m",), prediction_format="acdcs", save_predictions=tmp_path)
 
 
@@ -246,11 +246,11 @@ def test_what_no_server_knows_is_refused_before_a_model_is_loaded(put, saved, tm
     ],
 )
 def test_a_server_s_names_have_all_their_digits_and_parts(form, image):
-    assert layout_of(form).path(image) is None
+    assert file_format(form).path(image) is None
 
 
 def test_bravo_s_names_may_hold_dots():
-    assert layout_of("bravo").path("bravo_synobjs/st. bernard/4.5.png") == (
+    assert file_format("bravo").path("bravo_synobjs/st. bernard/4.5.png") == (
         "bravo_synobjs/st. bernard/4.5_pred.png"
     )
 

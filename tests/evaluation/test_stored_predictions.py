@@ -145,7 +145,7 @@ def test_a_file_that_changes_during_the_run_is_not_scored(levels, stored, folder
     stored(1, measures="confusion")
     path = folder / "clean/0/val/0.png"
     monkeypatch.setattr(
-        "robustbench_seg.evaluation.predictions.check_unchanged",
+        "robustbench_seg.evaluation.predictions.predictions.check_unchanged",
         lambda *_: Image.fromarray(np.zeros((40, 48), np.uint8)).save(path),
     )
     with pytest.raises(IncompleteError, match=r"clean/0/val/0.png is not the file that"):

@@ -11,7 +11,7 @@ from robustbench_seg import evaluate, generate_cityscapes_c, read_results
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.datasets.decoding import read_image, read_label_ids
 from robustbench_seg.datasets.minicity import write_minicity
-from robustbench_seg.trees import verify
+from robustbench_seg.trees import verify_tree
 from robustbench_seg.trees.manifest import read_manifest
 from tests.fuzz.conftest import randoms, seeds
 
@@ -115,4 +115,4 @@ def test_a_damaged_manifest(attack, tree, seeds):
         found = attack.read(seed, done, lambda: read_manifest(folder))
         if found is not None and found.files != wanted.files:
             attack.fault(seed, done, "other digests are read")
-        attack.read(seed, f"{done}: verify", lambda: verify(folder))
+        attack.read(seed, f"{done}: verify", lambda: verify_tree(folder))

@@ -37,7 +37,7 @@ def test_an_attack_has_its_own_severities_and_a_control_is_not_averaged(tmp_path
     assert protocol.names == ("contrast", "noise")
     assert [spec.is_attack for spec in protocol.perturbations] == [False, True]
     assert protocol.averaged_names == ("contrast",)
-    assert protocol.spec("noise").levels == (1, 2)
+    assert protocol.spec("noise").severities == (1, 2)
     assert [c.folder for c in protocol.conditions(["noise"])] == ["noise/1", "noise/2"]
     assert [c.folder for c in protocol.conditions((), [2, 3])] == [
         *("contrast/2", "contrast/3", "noise/2")

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from robustbench_seg.codec import from_table, to_table
-from robustbench_seg.errors import CardError, CorruptionError, ModelError, ResultsError
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
+from robustbench_seg.errors import CardError, CorruptionError, OptionError
+from robustbench_seg.records.specs.evaluation_options import evaluation_spec
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.shard import WHOLE, Shard
 
 FULL = EvaluationSpec(
@@ -79,25 +80,29 @@ def test_a_misspelt_field_is_named():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"stream": "fats"}, CorruptionError, "unknown stream 'fats'; did you mean 'fast'"),
-        ({"seeds": (-1,)}, ModelError, r"seeds = \(-1,\) is out of range; give an integer"),
-        ({"seeds": (0, 2**32)}, ModelError, r"seeds = \(0, 4294967296\)"),
+        ({"stream": "fats"}, OptionError, "unknown stream 'fats'; did you mean 'fast'"),
+        ({"seeds": (-1,)}, OptionError, r"seeds = \(-1,\) is out of range; give an integer"),
+        ({"seeds": (0, 2**32)}, OptionError, r"seeds = \(0, 4294967296\)"),
         ({"severities": (6,)}, CorruptionError, "severity 6 does not exist; it is one of 1 to 5"),
-        ({"precision": "fp61"}, ModelError, "unknown precision 'fp61'; did you mean 'fp16'"),
-        ({"backend": "openvin"}, ModelError, "unknown backend 'openvin'; did you mean"),
-        ({"inference": "slid"}, ModelError, "unknown inference 'slid'; did you mean 'slide'"),
-        ({"executor": "rai"}, ResultsError, "unknown executor 'rai'; did you mean 'ray'"),
+        ({"precision": "fp61"}, OptionError, "unknown precision 'fp61'; did you mean 'fp16'"),
+        ({"backend": "openvin"}, OptionError, "unknown backend 'openvin'; did you mean"),
+        ({"inference": "slid"}, OptionError, "unknown inference 'slid'; did you mean 'slide'"),
+        ({"executor": "rai"}, OptionError, "unknown executor 'rai'; did you mean 'ray'"),
         (
             {"temperature": "fit", "class_map": "cityscapes-to-camvid"},
-            ModelError,
+            OptionError,
             "a temperature cannot be fitted with a class map, .*; give it as a number",
         ),
-        ({"limit": 0}, ModelError, "limit = 0 is out of range; give an integer, 1 to 1000000000"),
-        ({"models": ("a", "b"), "name": "c"}, ModelError, "a name and weights go with a single m"),
-        ({"models": ("a", "b"), "weights": "w"}, ModelError, "go with a single model; evaluate th"),
+        ({"limit": 0}, OptionError, "limit = 0 is out of range; give an integer, 1 to 1000000000"),
+        ({"models": ("a", "b"), "name": "c"}, OptionError, "a name and weights go with a single m"),
+        (
+            {"models": ("a", "b"), "weights": "w"},
+            OptionError,
+            "go with a single model; evaluate",
+        ),
         (
             {"executor": "ray", "shard": Shard(1, 2)},
-            ResultsError,
+            OptionError,
             "a shard is for machines that share no cluster; leave it out",
         ),
     ],
@@ -140,7 +145,7 @@ def test_what_a_person_writes_becomes_a_specification():
 
 
 def test_an_option_that_does_not_exist_is_named():
-    with pytest.raises(ResultsError, match="unknown option of evaluate 'devise'; did you mean 'de"):
+    with pytest.raises(OptionError, match="unknown option of evaluate 'devise'; did you mean 'de"):
         evaluation_spec(model="a", devise="cuda")
 
 
@@ -151,13 +156,13 @@ def test_the_command_is_that_of_this_process(monkeypatch):
 
 
 def test_an_evaluation_has_a_model():
-    with pytest.raises(ModelError, match=r"^give a model: its name, a segmenter, a torch module"):
+    with pytest.raises(OptionError, match=r"^give a model: its name, a segmenter, a torch module"):
         EvaluationSpec(models=())
 
 
 @pytest.mark.parametrize("name", ["batch", "threads", "workers"])
 def test_counts_are_one_or_more(name):
     with pytest.raises(
-        ModelError, match=rf"^{name} = 0 is out of range; give an integer, 1 to \d+$"
+        OptionError, match=rf"^{name} = 0 is out of range; give an integer, 1 to \d+$"
     ):
         EvaluationSpec(models=("a",), **{name: 0})

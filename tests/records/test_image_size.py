@@ -4,7 +4,7 @@ from click.testing import CliRunner
 import robustbench_seg as rs
 from robustbench_seg.cli.main import main
 from robustbench_seg.codec import check_ranges
-from robustbench_seg.errors import CardError, ModelError
+from robustbench_seg.errors import CardError, OptionError
 from robustbench_seg.records.values.image_size import check_size
 from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.records.values.ranges import MAX_SIDE
@@ -20,7 +20,7 @@ def test_sizes_that_a_machine_takes(size):
 
 @pytest.mark.parametrize("size", [(0, 5), (5, -1), (1, 32_769), (16_384, 16_385)])
 def test_sizes_that_no_machine_takes(size):
-    with pytest.raises(ModelError, match=f"the size {size[0]}x{size[1]}: {WANTED}"):
+    with pytest.raises(OptionError, match=f"the size {size[0]}x{size[1]}: {WANTED}"):
         check_size(size)
 
 
@@ -34,20 +34,20 @@ def test_no_command_begins_with_such_a_size(command):
 
 def test_no_function_begins_with_such_a_size():
     for function, asked in ((rs.cost, {"sizes": [(9**6, 9)]}), (rs.erf, {"size": (9**6, 9)})):
-        with pytest.raises(ModelError, match="the size 531441x9: sides of"):
+        with pytest.raises(OptionError, match="the size 531441x9: sides of"):
             function(["segformer-b0"], **asked)
 
 
 def test_an_image_a_window_and_a_crop_have_one_largest_side():
     check_size((MAX_SIDE, 32))
-    check_ranges(Inference("slide", MAX_SIDE, MAX_SIDE), ModelError)
+    check_ranges(Inference("slide", MAX_SIDE, MAX_SIDE))
     TrainingRecipe(crop=(MAX_SIDE, 32), batch=1)
     beyond = MAX_SIDE + 1
-    with pytest.raises(ModelError, match=f"sides of 1 to {MAX_SIDE} pixels"):
+    with pytest.raises(OptionError, match=f"sides of 1 to {MAX_SIDE} pixels"):
         check_size((beyond, 32))
-    with pytest.raises(ModelError, match=f"give .*1 to {MAX_SIDE}"):
-        check_ranges(Inference("slide", beyond, beyond), ModelError)
-    with pytest.raises(ModelError, match=f"give .*32 to {MAX_SIDE}"):
+    with pytest.raises(OptionError, match=f"give .*1 to {MAX_SIDE}"):
+        check_ranges(Inference("slide", beyond, beyond))
+    with pytest.raises(OptionError, match=f"give .*32 to {MAX_SIDE}"):
         TrainingRecipe(crop=(beyond, 32), batch=1)
 
 

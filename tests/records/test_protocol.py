@@ -7,8 +7,10 @@ from pathlib import Path
 import imagecorruptions
 import pytest
 
+from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.corruption import CORRUPTIONS
 from robustbench_seg.errors import CardError, CorruptionError
+from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import list_protocols, load_protocol, merged
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.corruption_parameters import CORRUPTION_PARAMETERS
@@ -95,7 +97,7 @@ def test_shipped_protocols_are_called_as_their_files_and_agree_on_parameters():
     assert len(known.names) == 19
     for protocol in corrupting:
         for spec in protocol.perturbations:
-            assert spec.severities == known.spec(spec.name).severities
+            assert spec.parameters == known.spec(spec.name).parameters
 
 
 def test_merged_takes_each_corruption_from_the_first_that_has_it():
@@ -107,9 +109,9 @@ def test_merged_takes_each_corruption_from_the_first_that_has_it():
 
 def test_parameters_are_floats_out_of_the_file():
     protocol = load_protocol()
-    assert protocol.spec("motion_blur").severities[4] == {"radius": 20.0, "sigma": 15.0}
-    assert protocol.spec("shot_noise").severities[0] == {"photons": 60.0}
-    values = [v for s in protocol.perturbations for table in s.severities for v in table.values()]
+    assert protocol.spec("motion_blur").parameters[4] == {"radius": 20.0, "sigma": 15.0}
+    assert protocol.spec("shot_noise").parameters[0] == {"photons": 60.0}
+    values = [v for s in protocol.perturbations for table in s.parameters for v in table.values()]
     assert {type(value) for value in values} == {float}
 
 
@@ -288,7 +290,7 @@ def test_a_parameter_is_a_number(tmp_path, value, message):
 def test_every_parameter_of_every_corruption_has_a_range():
     named = {
         parameter.name
-        for entry in CORRUPTIONS
+        for entry in CORRUPTIONS.values()
         for parameter in inspect.signature(entry.function).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY
     }
@@ -320,7 +322,7 @@ def test_a_protocol_from_python_has_the_same_ranges():
     with pytest.raises(
         CardError, match=r"'fog': severity 1: decay = 0\.0 is out of range; give 1 to 10"
     ):
-        replace(spec, severities=({"density": 1.0, "decay": 0.0}, *spec.severities[1:]))
+        replace(spec, parameters=({"density": 1.0, "decay": 0.0}, *spec.parameters[1:]))
     with pytest.raises(CardError, match=r"name is '\.\./fog'"):
         replace(spec, name="../fog")
 
@@ -374,10 +376,20 @@ def test_categories_with_their_corruptions():
 def test_severities_digest_depends_on_every_parameter_and_not_on_what_scores():
     protocol = load_protocol()
     first, *others = protocol.perturbations
-    changed = dict(first.severities[4])
+    changed = dict(first.parameters[4])
     changed[next(iter(changed))] += 1
-    harder = replace(first, severities=(*first.severities[:4], changed))
+    harder = replace(first, parameters=(*first.parameters[:4], changed))
     unscored = replace(first, scored=(1,))
     digest = protocol.severities_digest
     assert replace(protocol, perturbations=(harder, *others)).severities_digest != digest
     assert replace(protocol, perturbations=(unscored, *others)).severities_digest == digest
+
+
+def test_the_parameters_are_the_key_severities_of_a_table():
+    spec = load_protocol().spec("fog")
+    table = to_table(spec)
+    assert table["severities"] == list(spec.parameters)
+    assert "parameters" not in table
+    assert from_table(Perturbation, table, "t") == spec
+    with pytest.raises(CardError, match="t: the key 'severities' is missing"):
+        from_table(Perturbation, {k: v for k, v in table.items() if k != "severities"}, "t")

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli.train import train
-from robustbench_seg.codec import from_table, parse, to_table, to_toml
-from robustbench_seg.errors import CardError, ModelError
+from robustbench_seg.codec import from_table, parse_toml, to_table, to_toml
+from robustbench_seg.errors import CardError, OptionError
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
 from robustbench_seg.records.values.training import Training
@@ -44,7 +44,7 @@ OTHER = {
 def test_a_recipe_comes_back_from_a_card_as_it_was():
     for recipe in (RECIPE, TrainingRecipe(), TrainingRecipe(iterations=5, minutes=2.0)):
         training = replace(TRAINING, recipe=recipe, seed=recipe.seed, ema=recipe.ema)
-        assert parse(Training, to_toml(training), "card") == training
+        assert parse_toml(Training, to_toml(training), "card") == training
         assert from_table(Training, to_table(training), "run.json") == training
 
 
@@ -149,13 +149,13 @@ def test_the_recipe_of_a_shipped_card_is_that_of_its_command(name, monkeypatch):
     ],
 )  # fmt: skip
 def test_the_command_of_a_spec_means_that_spec(spec, monkeypatch):
-    assert parsed(spec.command(), monkeypatch) == spec
+    assert parsed(spec.equivalent_command(), monkeypatch) == spec
 
 
 def test_what_has_no_option_is_a_comment_of_the_command():
     spec = TrainingSpec("m", Path("o"), recipe=TrainingRecipe(flip=0.0, photometric=False))
     expected = "robustseg train --model m --out o  # flip = 0.0, photometric = False"
-    assert spec.command() == expected
+    assert spec.equivalent_command() == expected
 
 
 def parsed(command, monkeypatch):
@@ -182,5 +182,5 @@ def parsed(command, monkeypatch):
 )
 def test_counts_of_a_training_are_checked(name, value, least, tmp_path):
     message = rf"^{name} = {value} is out of range; give an integer, {least} to \d+$"
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(OptionError, match=message):
         training_spec(model="a", out=tmp_path, **{name: value})

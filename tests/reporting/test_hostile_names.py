@@ -11,6 +11,7 @@ import pytest
 from fake_runs import steady, weaker, write_run
 from matplotlib.figure import Figure
 
+from robustbench_seg.cli.terminal_summary import summary_text
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.comparison_report import Comparison
@@ -18,9 +19,9 @@ from robustbench_seg.reporting.figures.figure_files import write_figure
 from robustbench_seg.reporting.figures.panel_figures import class_heatmap, severity_curves
 from robustbench_seg.reporting.figures.style import plain
 from robustbench_seg.reporting.page import figures
-from robustbench_seg.reporting.panels import finding, terminal_table
+from robustbench_seg.reporting.panels import finding
 from robustbench_seg.reporting.tables import formats
-from robustbench_seg.results import summary_text
+from robustbench_seg.reporting.tables.terminal_table import terminal_table
 from robustbench_seg.store import Run
 
 NAMES = [

@@ -200,9 +200,9 @@ def test_a_run_whose_images_another_protocol_made_is_not_scored_under_this_one(r
 def test_a_run_is_scored_under_any_protocol_that_agrees_on_parameters(run, protocol):
     fewer = replace(protocol, name="weather", perturbations=protocol.perturbations[-4:])
     assert read_model([run("b")], fewer).scores.mean[0] > 0
-    lacking = read_model([run("b")], load_protocol("mpc-15")).missing
-    assert set(lacking) == {"zoom_blur", "elastic_transform", "pixelate"}
-    harder = replace(fewer.perturbations[0], severities=fewer.perturbations[1].severities)
+    missing = read_model([run("b")], load_protocol("mpc-15")).missing
+    assert set(missing) == {"zoom_blur", "elastic_transform", "pixelate"}
+    harder = replace(fewer.perturbations[0], parameters=fewer.perturbations[1].parameters)
     with pytest.raises(ResultsError, match="with other parameters than those of weather"):
         read_model([run("b")], replace(fewer, perturbations=(harder,)))
 

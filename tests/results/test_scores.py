@@ -124,9 +124,9 @@ def test_mpc_and_rpc_average_all_severities(table, protocol):
     assert summary.mean[0] != pytest.approx(mpc, abs=0.01)
     assert summary_of(table(every), protocol).mean == pytest.approx(summary.mean)
     del cells[Condition("shot_noise", 4)]
-    lacking = summarise(cells, protocol)
-    assert np.isnan(lacking.mpc).all()
-    assert lacking.mean == summary.mean
+    incomplete = summarise(cells, protocol)
+    assert np.isnan(incomplete.mpc).all()
+    assert incomplete.mean == summary.mean
 
 
 def test_severities_that_do_not_score_change_nothing(table, whole, protocol):

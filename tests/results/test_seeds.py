@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from robustbench_seg.cli.terminal_summary import summary_text
 from robustbench_seg.corruption import CORRUPTIONS, RANDOM_CORRUPTIONS, corrupt
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results import read_model, summary_text
+from robustbench_seg.results import read_model
 from robustbench_seg.store import Run, group_runs, model_runs
 
 FOG, CONTRAST = Condition("fog", 3), Condition("contrast", 3)
@@ -30,7 +31,7 @@ def drawn(run, protocol):
 def test_which_corruptions_are_random():
     """Another seed gives another image under these, under all severities, and no others."""
     image = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
-    for entry in CORRUPTIONS:
+    for entry in CORRUPTIONS.values():
         for severity in range(1, 6):
             one, other = (corrupt(image, entry.name, severity, seed=seed) for seed in (0, 1))
             assert np.array_equal(one, other) == (not entry.is_random), (entry.name, severity)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 import robustbench_seg as rs
 from robustbench_seg.analysis import image_macs
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.preprocessing import Resize
 from robustbench_seg.segmenter import FloatImage, why_no_gradient
 from robustbench_seg.segmenter.labelling.variants import Variant, average
@@ -226,5 +226,5 @@ def test_the_record_says_so():
     ],
 )
 def test_other_words_are_refused(augment, message):
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(OptionError, match=message):
         rs.load_segmenter(Quarter(), augment=augment, **OBJECT)

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from robustbench_seg.errors import FileError, ResultsError
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.machine.locks import registered
 from robustbench_seg.measures import CONFUSION, MEASURES
 from robustbench_seg.records.runs.run_file import read_record, write_record
 from robustbench_seg.records.values.condition import CLEAN, Condition
@@ -71,10 +71,10 @@ def test_what_is_done_is_known_after_opening_again(tmp_path, run_record):
     folder = RunFolder.open(tmp_path, run_record())
     folder.add(0, [row(), Row("2.png", FOG, reason="broken")])
     for one in (folder, RunFolder.open(tmp_path, run_record())):
-        lacking = [measure.name for measure in one.lacking("1.png", FOG)]
-        assert lacking == [measure.name for measure in MEASURES if measure != CONFUSION]
-        assert CONFUSION in one.lacking("2.png", FOG)
-        assert CONFUSION in one.lacking("1.png", CLEAN)
+        missing = [measure.name for measure in one.missing("1.png", FOG)]
+        assert missing == [measure.name for measure in MEASURES if measure != CONFUSION]
+        assert CONFUSION in one.missing("2.png", FOG)
+        assert CONFUSION in one.missing("1.png", CLEAN)
         assert one.count() == 1
 
 
@@ -124,7 +124,7 @@ def test_partial_files_of_a_killed_process_are_passed_over(tmp_path, run_record)
     folder.add(0, [row()])
     (folder.path / "parts/.00001-abc.12345678.partial.parquet").write_bytes(b"half")
     reopened = RunFolder.open(tmp_path, run_record())
-    assert CONFUSION not in reopened.lacking("1.png", FOG)
+    assert CONFUSION not in reopened.missing("1.png", FOG)
     assert reopened.count() == 1
 
 
@@ -173,7 +173,7 @@ def test_another_process_does_not_sweep_the_record_that_is_being_written(
     def write(folder, record):
         partial = folder / ".run.01234567.partial.json"
         partial.touch()
-        with presence(folder) as sweep:
+        with registered(folder) as sweep:
             sweep()
         swept.append(not partial.exists())
         write_record(folder, record)

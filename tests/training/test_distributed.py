@@ -125,9 +125,9 @@ def test_killed_processes_go_on_together_exactly(tmp_path):
 APART = """
 import sys
 from robustbench_seg.errors import ModelError
-from robustbench_seg.machine.torchrun import joined
+from robustbench_seg.machine.torchrun import process_group
 
-with joined("cpu") as processes:
+with process_group("cpu") as processes:
     processes.check_same(7, "the iteration")
     try:
         processes.check_same(4 * (not processes.rank), "the iteration")
@@ -150,7 +150,9 @@ def test_processes_that_see_different_checkpoints_stop(tmp_path):
 def test_shares_make_up_the_batch(blocks, card):
     recipe = TrainingRecipe(batch=6, crop=(32, 40))
     whole = Batches(blocks, recipe, card)[3]
-    shares = [Batches(blocks, recipe, card, Processes(rank, 3).slots(6))[3] for rank in range(3)]
+    shares = [
+        Batches(blocks, recipe, card, Processes(rank, 3).batch_part(6))[3] for rank in range(3)
+    ]
     for of_whole, parts in zip(whole, zip(*shares, strict=True), strict=True):
         assert len(parts[0]) == 2
         assert torch.equal(of_whole, torch.cat(parts))
@@ -159,7 +161,7 @@ def test_shares_make_up_the_batch(blocks, card):
 def test_a_batch_that_cannot_be_shared_is_refused():
     message = "a batch of 8 cannot be shared evenly by 3 processes; choose a multiple of 3"
     with pytest.raises(ModelError, match=message):
-        Processes(0, 3).slots(8)
+        Processes(0, 3).batch_part(8)
 
 
 def test_alone_nothing_is_wrapped(small):
@@ -167,5 +169,5 @@ def test_alone_nothing_is_wrapped(small):
     alone = Processes()
     assert alone.replicate(network) is network
     assert alone.mean(value) is value
-    assert alone.agreed(0.5, "cpu") == 0.5
-    assert alone.slots(3) == range(3)
+    assert alone.broadcast(0.5, "cpu") == 0.5
+    assert alone.batch_part(3) == range(3)

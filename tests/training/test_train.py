@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.errors import DatasetError, ModelError
+from robustbench_seg.errors import DatasetError, ModelError, OptionError
 from robustbench_seg.records.cards.model_card import card_text, load_card
 from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
@@ -117,7 +117,7 @@ def test_a_split_cannot_be_found_beside_an_open_dataset(stripes, tmp_path):
 
 
 def test_an_unknown_precision_is_one_line(stripes, tmp_path):
-    with pytest.raises(ModelError, match="unknown precision 'bf61'; did you mean 'bf16'"):
+    with pytest.raises(OptionError, match="unknown precision 'bf61'; did you mean 'bf16'"):
         train(model="segformer-b0", dataset=stripes, out=tmp_path, precision="bf61")
 
 
@@ -167,7 +167,7 @@ def test_a_worker_that_dies_is_one_line(stripes, tmp_path):
     ],
 )
 def test_options_that_do_not_exist_or_lack_are_one_line(options, message):
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(OptionError, match=message):
         train(**options)
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from robustbench_seg.cli.train import train
 from robustbench_seg.content import content_folder
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.errors import CardError, DatasetError, ModelError, WeightsError
+from robustbench_seg.errors import CardError, DatasetError, ModelError, OptionError, WeightsError
 from robustbench_seg.measures import confusion_matrix, mean_iou
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.segmenter import load_model, load_segmenter
@@ -160,7 +160,11 @@ def test_augmentation_for_robustness_shows(stripes, tmp_path):
             WeightsError,
             "none.pth: no weights",
         ),
-        (["--model", "segformer-b0", "--augment", "augmix", "--ema", "2"], ModelError, "ema = 2.0"),
+        (
+            ["--model", "segformer-b0", "--augment", "augmix", "--ema", "2"],
+            OptionError,
+            "ema = 2.0",
+        ),
         (["--model", "segformer-b0", "--split", "tran"], DatasetError, "tran"),
         (
             ["--model", "segformer-b0", "--name", "a/b"],
@@ -170,7 +174,7 @@ def test_augmentation_for_robustness_shows(stripes, tmp_path):
         (["--model", "segformer-b0", "--device", "cuda:99"], ModelError, "device 'cuda:99': "),
         (
             ["--model", "segformer-b0", "--minutes", "0"],
-            ModelError,
+            OptionError,
             "minutes = 0.0 is out of range",
         ),
         (

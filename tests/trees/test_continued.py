@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from robustbench_seg.corruption import engine, libraries, weather
-from robustbench_seg.errors import CorruptionError
+from robustbench_seg.corruption import CORRUPTIONS, Corruption, entry_point, libraries, weather
+from robustbench_seg.errors import TreeError
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees import writing as module
 from robustbench_seg.trees.manifest import read_manifest
-from robustbench_seg.trees.verification import verify
+from robustbench_seg.trees.verification import verify_tree
 from robustbench_seg.trees.writing import write_tree
 
 SOME = ("spatter", "contrast")
@@ -51,7 +51,7 @@ def test_other_versions_go_on_and_nothing_is_made_anew(town, grown):
     assert manifest.libraries["numpy"] == "2.0.1"  # the versions that began it
     assert set(manifest.probe) == {f"{name}/{s}" for name in (*SOME, "fog") for s in (1, 5)}
     assert set(manifest.laws) == {*SOME, "fog"}
-    assert verify(grown).problems == ()
+    assert verify_tree(grown).problems == ()
 
 
 @pytest.mark.parametrize("finished", [True, False])
@@ -69,7 +69,7 @@ def test_another_constant_is_refused_by_name(town, tmp_path, contents, monkeypat
         shutil.rmtree(tmp_path / "spatter/5")
     before = contents(tmp_path)
     # Severity 5 of spatter is mud, and contrast has no colour: both are as they were.
-    with pytest.raises(CorruptionError) as caught:
+    with pytest.raises(TreeError) as caught:
         write_tree(town.plan(tmp_path, corruptions=SOME))
     assert str(caught.value) == (
         f"{tmp_path}: spatter at severity 1 gives other pixels than when the tree was begun "
@@ -86,18 +86,15 @@ def test_the_same_versions_with_another_constant_are_refused_too(town, tmp_path,
         then.setattr(weather, "WATER", weather.WATER * np.float32(1.05))
         write_tree(town.plan(tmp_path, corruptions=("spatter",), severities=(1, 2)))
     with pytest.raises(
-        CorruptionError,
+        TreeError,
         match=rf"{OTHER_PIXELS} was begun \(by the same versions of all libraries: on another",
     ):
         write_tree(town.plan(tmp_path, corruptions=("spatter",), severities=(1, 2)))
 
 
 def test_another_law_is_refused_by_name_and_others_go_on(town, grown, monkeypatch):
-    entries = tuple(
-        entry._replace(law=2) if entry.name == "contrast" else entry for entry in engine.CORRUPTIONS
-    )
-    monkeypatch.setattr(engine, "CORRUPTIONS", entries)
-    with pytest.raises(CorruptionError, match="its contrast has law 1, not 2; choose another"):
+    monkeypatch.setitem(CORRUPTIONS, "contrast", CORRUPTIONS["contrast"]._replace(law=2))
+    with pytest.raises(TreeError, match="its contrast has law 1, not 2; choose another"):
         write_tree(town.plan(grown, corruptions=SOME))
     write_tree(town.plan(grown, corruptions=("spatter", "fog")))
 
@@ -113,7 +110,7 @@ def test_a_tree_of_format_1_is_verified_and_goes_on(town, tmp_path, first_format
     out = tmp_path / "out"
     write_tree(town.plan(out, corruptions=SOME))
     first_format(out, robustseg="0.0.9", numpy="2.0.1")
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
     before = images(out)
     manifest = write_tree(town.plan(out, corruptions=(*SOME, "fog")))
     assert before.items() <= images(out).items()
@@ -122,7 +119,7 @@ def test_a_tree_of_format_1_is_verified_and_goes_on(town, tmp_path, first_format
     for name in (".recipe.json", "manifest.json"):
         table = json.loads((out / name).read_text())
         assert (table["format"], table["libraries"]["numpy"]) == (3, "2.0.1")
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
 
 
 @pytest.mark.parametrize("kept", ["manifest", "record", "files"])
@@ -147,7 +144,7 @@ def test_a_tree_of_format_1_with_other_pixels_is_refused(
         " and 1 more conditions give" if 2 in severities else " gives"
     )
     for _ in range(2):  # refusing it records nothing that would let it pass
-        with pytest.raises(CorruptionError, match=rf"{subject} other pixels.*numpy 2\.0\.1 then"):
+        with pytest.raises(TreeError, match=rf"{subject} other pixels.*numpy 2\.0\.1 then"):
             write_tree(town.plan(out, corruptions=SOME, severities=severities))
         assert contents(out) == before
 
@@ -159,12 +156,12 @@ def test_a_broken_image_does_not_decide_for_format_1(town, tmp_path, first_forma
     clean = town.root / "leftImg8bit/val/ulm/ulm_0_leftImg8bit.png"
     clean.write_bytes(clean.read_bytes()[:1000])
     write_tree(town.plan(out, corruptions=("fog",)), keep_going=True)
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
 
 
 def test_a_condition_without_a_probe_is_compared_by_an_image(town, tmp_path, monkeypatch):
     protocol = load_protocol()
-    spec = replace(protocol.spec("contrast"), name="pixelate", severities=({"size": 0.008},) * 5)
+    spec = replace(protocol.spec("contrast"), name="pixelate", parameters=({"size": 0.008},) * 5)
     protocol = replace(protocol, name="coarse", perturbations=(spec,))
     settings = {"protocol": protocol, "corruptions": ("pixelate",), "severities": (3,)}
     wide = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
@@ -172,16 +169,13 @@ def test_a_condition_without_a_probe_is_compared_by_an_image(town, tmp_path, mon
     settings["images"] = images
     assert write_tree(town.plan(tmp_path, **settings)).probe == {}
     write_tree(town.plan(tmp_path, **settings))
-    monkeypatch.setattr(
-        engine,
-        "CORRUPTIONS",
-        (engine.Corruption("pixelate", lambda image, rng, *, size: image // 2, law=1),),
-    )
-    engine._function.cache_clear()
-    with pytest.raises(CorruptionError, match="pixelate at severity 3 gives other pixels"):
+    halved = Corruption("pixelate", lambda image, rng, *, size: image // 2, law=1)
+    monkeypatch.setitem(CORRUPTIONS, "pixelate", halved)
+    entry_point._function.cache_clear()
+    with pytest.raises(TreeError, match="pixelate at severity 3 gives other pixels"):
         write_tree(town.plan(tmp_path, **settings))
     monkeypatch.undo()
-    engine._function.cache_clear()
+    entry_point._function.cache_clear()
 
 
 def shard(town, out, index, **changes):
@@ -196,14 +190,14 @@ def test_shards_of_other_versions_are_one_tree(town, tmp_path, contents, librari
     libraries_then(out, numpy="2.0.1")
     shard(town, out, 2)
     shard(town, out, 3)
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
     assert contents(out) == contents(tmp_path / "whole")
 
 
 def test_a_shard_with_other_pixels_is_refused(town, tmp_path, monkeypatch):
     shard(town, tmp_path, 1)
     monkeypatch.setattr(weather, "WATER", weather.WATER * np.float32(0.9))
-    with pytest.raises(CorruptionError, match="spatter at severity 1 gives other pixels"):
+    with pytest.raises(TreeError, match="spatter at severity 1 gives other pixels"):
         shard(town, tmp_path, 2)
     assert not list(tmp_path.glob("*/*/leftImg8bit/**/ulm_1*"))
 
@@ -221,8 +215,8 @@ def test_shards_made_apart_with_other_pixels_are_not_merged(town, tmp_path, monk
             symlinks=True,
             ignore=shutil.ignore_patterns(".recipe.json", "gtFine"),
         )
-    with pytest.raises(CorruptionError, match="spatter at severity 1 gives other pixels"):
-        verify(tmp_path / "1")
+    with pytest.raises(TreeError, match="spatter at severity 1 gives other pixels"):
+        verify_tree(tmp_path / "1")
     assert not (tmp_path / "1/manifest.json").exists()
 
 
@@ -231,14 +225,14 @@ def test_shards_of_two_seeds_are_not_merged(town, tmp_path):
         shard(town, tmp_path / str(index), index, seed=index // 3)
     for index in (2, 3):
         shutil.copy(tmp_path / f"{index}/manifest.{index}-of-3.json", tmp_path / "1")
-    with pytest.raises(CorruptionError, match="its seed is 0, not 1"):
-        verify(tmp_path / "1")
+    with pytest.raises(TreeError, match="its seed is 0, not 1"):
+        verify_tree(tmp_path / "1")
 
 
 def test_the_manifest_of_a_shard_says_what_the_tree_is(town, tmp_path):
     shard(town, tmp_path, 1)
     (tmp_path / ".recipe.json").unlink()  # as a copy leaves it behind
-    with pytest.raises(CorruptionError, match="its seed is 0, not 1"):
+    with pytest.raises(TreeError, match="its seed is 0, not 1"):
         shard(town, tmp_path, 2, seed=1)
 
 
@@ -248,7 +242,7 @@ def test_shards_of_format_1_are_merged(town, tmp_path, first_format):
     shard(town, out, 2)
     first_format(out, numpy="2.0.1")
     shard(town, out, 3)
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
     manifest = read_manifest(out)
     assert len(manifest.files) == 12
     assert set(manifest.probe) == {f"{name}/{s}" for name in SOME for s in (1, 5)}

@@ -9,7 +9,7 @@ from PIL import Image
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees.generate import generate_cityscapes_c
-from robustbench_seg.trees.verification import verify
+from robustbench_seg.trees.verification import verify_tree
 
 CLASSES = """
 classes = ["ground", "rock"]
@@ -85,7 +85,7 @@ def test_a_folder_is_read_back(layout, quarry, tmp_path, caplog):
             np.testing.assert_array_equal(here.labels, there.labels)
             assert (here.image != there.image).any()
     assert caplog.messages == []  # nothing is left out
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
 
 
 def test_a_list_comes_with_the_folder(quarry, tmp_path):
@@ -104,7 +104,7 @@ def test_a_list_comes_with_the_folder(quarry, tmp_path):
     found = open_dataset(out / "contrast/1/quarry.toml", split="train")
     assert found.ids == ("JPEGImages/1.png", "JPEGImages/3.png")
     assert found[0].labels.shape == (40, 48)
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
 
 
 def test_classes_of_a_known_dataset_are_written_out(quarry, tmp_path):
@@ -132,11 +132,13 @@ def test_shards_agree_and_an_altered_description_is_noticed(quarry, tmp_path):
             workers=1,
             shard=Shard(index, 2),
         )
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
     description = out / "contrast/1/quarry.toml"
     assert tomllib.loads(description.read_text())["images"] == {"val": ["photos/val/*.png"]}
     description.write_text(description.read_text() + "# mine\n")
-    assert list(map(str, verify(out).problems)) == ["altered: contrast/1/quarry.toml (other bytes)"]
+    assert list(map(str, verify_tree(out).problems)) == [
+        "altered: contrast/1/quarry.toml (other bytes)"
+    ]
 
 
 def test_without_a_suffix_in_a_glob_there_is_no_description(quarry, tmp_path, caplog):
@@ -147,4 +149,4 @@ def test_without_a_suffix_in_a_glob_there_is_no_description(quarry, tmp_path, ca
     )
     assert [m for m in caplog.messages if "no TOML file describes its folders" in m]
     assert not list(out.rglob("*.toml"))
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()

@@ -13,7 +13,8 @@ from robustbench_seg.errors import (
     CorruptionError,
     DatasetError,
     IncompleteError,
-    ModelError,
+    OptionError,
+    TreeError,
 )
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.specs.tree_spec import TreeSpec
@@ -21,7 +22,7 @@ from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees.generate import generate_cityscapes_c
 from robustbench_seg.trees.manifest import read_manifest
 from robustbench_seg.trees.plan_summary import PlanSummary
-from robustbench_seg.trees.verification import verify
+from robustbench_seg.trees.verification import verify_tree
 
 FOG = {"corruptions": ["fog"], "severities": [2], "workers": 1}
 
@@ -37,7 +38,7 @@ def test_by_name_it_writes_the_tree_and_returns_its_manifest(town, tmp_path, kin
         progress=lambda *counts: made.append(counts),
     )
     assert manifest == read_manifest(tmp_path / "out")
-    assert verify(kind(tmp_path / "out")).problems == ()
+    assert verify_tree(kind(tmp_path / "out")).problems == ()
     assert (manifest.dataset, manifest.split, len(manifest.files)) == ("cityscapes", "val", 3)
     assert sum(count for count, _ in made) == 3
     (workload,) = workloads
@@ -50,7 +51,7 @@ def test_a_specification_is_the_same_call(town, tmp_path):
     spec = TreeSpec(tmp_path / "a", town.root, corruptions=("fog",), severities=(2,), workers=1)
     by_options = generate_cityscapes_c(data=town.root, out=tmp_path / "b", **FOG)
     assert generate_cityscapes_c(spec) == by_options
-    with pytest.raises(CorruptionError, match="give a specification or options, not both"):
+    with pytest.raises(OptionError, match="give a specification or options, not both"):
         generate_cityscapes_c(spec, seed=1)
 
 
@@ -62,7 +63,7 @@ def test_a_specification_is_the_same_call(town, tmp_path):
     ],
 )
 def test_options_are_checked(options, message):
-    with pytest.raises(CorruptionError, match=message):
+    with pytest.raises(OptionError, match=message):
         generate_cityscapes_c(**options)
 
 
@@ -102,9 +103,9 @@ def test_a_protocol_is_a_name_a_path_or_one(town, tmp_path):
     [
         ({"corruptions": ["fogg"]}, CorruptionError, "unknown corruption 'fogg'; did you mean"),
         ({"severities": [6]}, CorruptionError, "severity 6 does not exist"),
-        ({"stream": "slow"}, CorruptionError, "unknown stream 'slow'"),
-        ({"seed": -1}, CorruptionError, "seed -1 is not an integer of 0"),
-        ({"workers": 0}, ModelError, "workers = 0 is out of range; give an integer, 1 to 256"),
+        ({"stream": "slow"}, OptionError, "unknown stream 'slow'"),
+        ({"seed": -1}, OptionError, "seed -1 is not an integer of 0"),
+        ({"workers": 0}, OptionError, "workers = 0 is out of range; give an integer, 1 to 256"),
         ({"protocol": "cityscapes"}, CardError, "unknown protocol 'cityscapes'; did you mean"),
         ({"dataset": "cityscape"}, DatasetError, "did you mean 'cityscapes'"),
         ({"split": "trian"}, DatasetError, "trian"),
@@ -134,7 +135,7 @@ def test_another_tree_is_refused_before_minicity_is_drawn(town, tmp_path, monkey
     monkeypatch.setitem(minicity.SCENES, "val", 2)
     out = tmp_path / "out"
     generate_cityscapes_c(data=town.root, out=out, **FOG)
-    with pytest.raises(CorruptionError, match="its dataset is cityscapes, not minicity"):
+    with pytest.raises(TreeError, match="its dataset is cityscapes, not minicity"):
         generate_cityscapes_c(dataset="minicity", out=out, **FOG)
     assert not (out / "clean").exists()
 
@@ -144,13 +145,13 @@ def test_an_open_minicity_is_drawn_and_cut_to_its_length(tmp_path, monkeypatch):
     dataset = open_dataset("minicity").first(2)
     generate_cityscapes_c(dataset=dataset, out=tmp_path, **FOG)
     assert len(list(tmp_path.glob("fog/2/leftImg8bit/**/*.png"))) == 2
-    assert verify(tmp_path).problems == ()
+    assert verify_tree(tmp_path).problems == ()
 
 
 def test_shards_make_the_tree(town, tmp_path):
     for index in (1, 2):
         generate_cityscapes_c(data=town.root, out=tmp_path, **FOG, shard=Shard(index, 2))
-    verify(tmp_path)
+    verify_tree(tmp_path)
     assert len(read_manifest(tmp_path).files) == 3
 
 
@@ -163,7 +164,7 @@ def test_a_tree_does_not_grow_from_other_images(town, tmp_path):
     now = (town.root / name).stat().st_size
     before = read_manifest(out)
     (out / "manifest.json").unlink()  # as an interrupted start leaves it
-    with pytest.raises(CorruptionError) as caught:
+    with pytest.raises(TreeError) as caught:
         generate_cityscapes_c(data=town.root, out=out, **(FOG | {"severities": [1]}))
     assert str(caught.value) == (
         f"{out} was made of other images: {name} had {size} bytes then and has {now} now; give the "
@@ -191,5 +192,5 @@ def test_an_image_may_be_replaced_before_its_shard_is_made(town, tmp_path):
     name = Shard(2, 2).of(town.images())[0].id
     Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(town.root / name)
     generate_cityscapes_c(data=town.root, out=tmp_path, **FOG, shard=Shard(2, 2))
-    assert verify(tmp_path).merged
+    assert verify_tree(tmp_path).merged
     assert read_manifest(tmp_path).source_sizes[name] == (town.root / name).stat().st_size

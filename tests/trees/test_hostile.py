@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from robustbench_seg.errors import CorruptionError, FileError, RobustsegError
+from robustbench_seg.errors import FileError, RobustsegError, TreeError
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees.generate import generate_cityscapes_c
 from robustbench_seg.trees.manifest import read_manifest
-from robustbench_seg.trees.verification import verify
+from robustbench_seg.trees.verification import verify_tree
 from robustbench_seg.trees.writing import write_tree
 
 FOG = {"corruptions": ["fog"], "severities": [2], "workers": 1}
@@ -38,12 +38,10 @@ def test_a_tree_of_another_program_is_never_adopted(town, tmp_path, contents, as
     for name in (".recipe.json", "manifest.json"):
         (out / name).unlink()
     before = contents(out)
-    with pytest.raises(CorruptionError, match=r"no record of how its images were made"):
+    with pytest.raises(TreeError, match=r"no record of how its images were made"):
         generate(town, out, corruptions=[asked])
-    with pytest.raises(
-        CorruptionError, match=r"it is not a tree that generate-cityscapes-c has made"
-    ):
-        verify(out)
+    with pytest.raises(TreeError, match=r"it is not a tree that generate-cityscapes-c has made"):
+        verify_tree(out)
     assert contents(out) == before
 
 
@@ -53,11 +51,11 @@ def test_an_image_that_no_manifest_describes_is_compared(town, tmp_path, keep_go
     generate(town, out)
     (out / "manifest.json").unlink()  # as an interrupted start leaves it
     swap_channels(out / IMAGE)
-    with pytest.raises(CorruptionError, match=rf"{IMAGE} is not what is made of .* remove it"):
+    with pytest.raises(TreeError, match=rf"{IMAGE} is not what is made of .* remove it"):
         generate(town, out, keep_going=keep_going)
     (out / IMAGE).unlink()
     generate(town, out)
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
 
 
 def test_an_image_of_other_clean_images_is_not_adopted(town, tmp_path):
@@ -70,7 +68,7 @@ def test_an_image_of_other_clean_images_is_not_adopted(town, tmp_path):
     generate(town, out)
     (out / "manifest.json").unlink()
     shutil.copy(tmp_path / "other" / IMAGE, out / IMAGE)
-    with pytest.raises(CorruptionError, match="is not what is made of"):
+    with pytest.raises(TreeError, match="is not what is made of"):
         generate(town, out)
 
 
@@ -90,7 +88,7 @@ def test_an_altered_image_keeps_the_digest_of_the_right_one(town, tmp_path):
     generate(town, out)
     swap_channels(out / IMAGE)
     generate(town, out)
-    assert [str(problem) for problem in verify(out).problems] == [
+    assert [str(problem) for problem in verify_tree(out).problems] == [
         f"altered: {IMAGE} (other pixels)"
     ]
 
@@ -145,11 +143,11 @@ def test_a_huge_file_or_a_pipe_is_not_read(town, tmp_path):
     path = out / "manifest.json"
     with open(path, "wb") as file:
         file.truncate(2**40)
-    with pytest.raises(CorruptionError, match=r"manifest\.json cannot be read: it is larger"):
-        verify(out)
+    with pytest.raises(TreeError, match=r"manifest\.json cannot be read: it is larger"):
+        verify_tree(out)
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(CorruptionError, match=r"manifest\.json cannot be read: a pipe"):
+    with pytest.raises(TreeError, match=r"manifest\.json cannot be read: a pipe"):
         generate(town, out)
 
 
@@ -166,7 +164,7 @@ def test_a_path_in_a_manifest_stays_in_the_tree(town, tmp_path, key, name):
     generate(town, tmp_path)
     value = {"files": {"file": "0" * 64, "pixels": "0" * 64}, "links": "../x", "left_out": "gone"}
     rewrite(tmp_path / "manifest.json", **{key: {name: value[key]}})
-    for start in (lambda: verify(tmp_path), lambda: generate(town, tmp_path)):
+    for start in (lambda: verify_tree(tmp_path), lambda: generate(town, tmp_path)):
         with pytest.raises(RobustsegError, match=r"manifest\.json: ") as caught:
             start()
         assert str(caught.value).isprintable()
@@ -189,13 +187,13 @@ def test_a_wrong_value_in_a_manifest_is_named(town, tmp_path, changes, message):
     generate(town, tmp_path)
     rewrite(tmp_path / "manifest.json", **changes)
     with pytest.raises(RobustsegError, match=message):
-        verify(tmp_path)
+        verify_tree(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["../../x.png", "/tmp/x.png", "a/./x.png", "a\n.png"])
 def test_an_image_of_a_dataset_is_never_written_outside(town, tmp_path, name):
     images = (replace(town.images()[0], id=name),)
-    with pytest.raises(CorruptionError, match="rename the file"):
+    with pytest.raises(TreeError, match="rename the file"):
         write_tree(town.plan(tmp_path / "a/b/out", images=images))
     assert not (tmp_path / "a").exists()
 
@@ -204,8 +202,8 @@ def test_a_shard_of_a_thousand_million_is_one_line(town, tmp_path):
     generate(town, tmp_path, shard=Shard(1, 2))
     name = "manifest.1-of-999999999.json"
     (tmp_path / "manifest.1-of-2.json").rename(tmp_path / name)
-    with pytest.raises(CorruptionError, match=r"20, 21 and 999999978 more are not finished"):
-        verify(tmp_path)
+    with pytest.raises(TreeError, match=r"20, 21 and 999999978 more are not finished"):
+        verify_tree(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +220,7 @@ def test_a_disk_without_links_has_images_and_one_line(town, tmp_path, monkeypatc
     assert (len(manifest.files), manifest.links) == (6, {})
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith(f"{tmp_path / 'out/fog/1/gtFine'}: this disk keeps no links")
-    assert verify(tmp_path / "out").problems == ()
+    assert verify_tree(tmp_path / "out").problems == ()
     assert not list((tmp_path / "out").rglob("*.partial*"))
 
 

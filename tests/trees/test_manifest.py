@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from robustbench_seg.errors import CardError, CorruptionError
-from robustbench_seg.machine.locks import turn
+from robustbench_seg.errors import CardError, TreeError
+from robustbench_seg.machine.locks import exclusive
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.trees.continuation import begin_or_continue, read_tree_record
@@ -64,7 +64,7 @@ def test_of_records_that_come_at_once_one_wins(tmp_path, ours):
     def attempt(seed):
         try:
             accept(tmp_path, replace(ours, seed=seed))
-        except CorruptionError:
+        except TreeError:
             return False
         return True
 
@@ -88,16 +88,16 @@ def test_a_turn_at_a_file_that_was_replaced_is_waited_for(tmp_path):
     file.touch()
 
     def second():
-        with turn(file):
+        with exclusive(file):
             order.append("second")
 
-    with turn(file):
+    with exclusive(file):
         waiting = threading.Thread(target=second)
         waiting.start()
         time.sleep(0.2)
         (tmp_path / "fresh").touch()
         (tmp_path / "fresh").replace(file)
-        with turn(file):  # of the new file, which nobody has
+        with exclusive(file):  # of the new file, which nobody has
             time.sleep(0.2)
             order.append("first")
     waiting.join(60)
@@ -109,9 +109,9 @@ def test_a_failing_check_leaves_the_record_as_it_was(tmp_path, ours):
     before = (tmp_path / ".recipe.json").read_bytes()
 
     def refuse(begun):
-        raise CorruptionError("other pixels")
+        raise TreeError("other pixels")
 
-    with pytest.raises(CorruptionError, match="other pixels"):
+    with pytest.raises(TreeError, match="other pixels"):
         begin_or_continue(tmp_path, ours, refuse)
     assert (tmp_path / ".recipe.json").read_bytes() == before
 
@@ -172,6 +172,6 @@ def test_a_newer_format_is_refused(tmp_path, manifest):
     path = tmp_path / "manifest.json"
     path.write_text(path.read_text().replace('"format": 3', '"format": 4'))
     with pytest.raises(
-        CorruptionError, match=r"manifest\.json has format 4, and this version .* use a newer one"
+        TreeError, match=r"manifest\.json has format 4, and this version .* use a newer one"
     ):
         read_manifest(tmp_path)

@@ -8,10 +8,10 @@ from itertools import permutations
 
 import pytest
 
-from robustbench_seg.errors import CorruptionError
+from robustbench_seg.errors import TreeError
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees.manifest import read_manifest
-from robustbench_seg.trees.verification import verify
+from robustbench_seg.trees.verification import verify_tree
 from robustbench_seg.trees.writing import write_tree
 
 
@@ -29,7 +29,7 @@ def test_shards_in_any_order_make_the_tree_of_one_run(town, tmp_path, contents, 
         assert {name.split("/")[-1].split("_leftImg8bit")[0] for name in part.files} == {
             town.names[index - 1]
         }
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
     assert contents(out) == contents(tmp_path / "whole")
 
 
@@ -37,15 +37,15 @@ def test_more_shards_than_images_are_empty(town, tmp_path, contents):
     write_tree(town.plan(tmp_path / "whole"))
     for index in range(1, 6):
         make(town, tmp_path / "parts", index, count=5)
-    assert verify(tmp_path / "parts").problems == ()
+    assert verify_tree(tmp_path / "parts").problems == ()
     assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
 
 
 def test_missing_shards_are_named(town, tmp_path):
     make(town, tmp_path, 2)
-    with pytest.raises(CorruptionError, match=r"of 3 shards 1, 3 are not finished; start generate"):
-        verify(tmp_path)
-    with pytest.raises(CorruptionError, match="shards that are not merged yet: robustseg verify"):
+    with pytest.raises(TreeError, match=r"of 3 shards 1, 3 are not finished; start generate"):
+        verify_tree(tmp_path)
+    with pytest.raises(TreeError, match="shards that are not merged yet: robustseg verify"):
         read_manifest(tmp_path)
 
 
@@ -65,7 +65,7 @@ def test_a_tree_grows_by_shards_too(town, tmp_path, contents):
     write_tree(town.plan(out, corruptions=("fog",)))
     for index in (1, 2, 3):
         make(town, out, index, corruptions=("gaussian_noise", "contrast"))
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
     assert contents(out) == contents(tmp_path / "whole")
 
 
@@ -84,7 +84,7 @@ def test_partial_files_of_a_shard_are_left_to_its_machine(town, tmp_path):
     make(town, out, 2)
     assert partial.exists()
     make(town, out, 3)
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
     assert not partial.exists()
 
 
@@ -105,7 +105,7 @@ def test_on_a_file_system_without_locks_merging_sweeps_and_generating_does_not(
     make(town, out, 1, corruptions=("snow",))
     make(town, out, 2, corruptions=("snow",))
     make(town, out, 3, corruptions=("snow",))
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
     assert not partial.exists()
 
 
@@ -114,4 +114,4 @@ def test_shards_merge_without_the_recipe_s_file(town, tmp_path):
     for index in (1, 2, 3):
         make(town, out, index)
     (out / ".recipe.json").unlink()  # as a copy leaves it behind
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()

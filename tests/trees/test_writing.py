@@ -19,12 +19,12 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.errors import CorruptionError, DatasetError, FileError
-from robustbench_seg.machine.locks import presence
+from robustbench_seg.errors import DatasetError, FileError, TreeError
+from robustbench_seg.machine.locks import registered
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.trees import image_job, merging
 from robustbench_seg.trees.manifest import read_manifest, write_manifest
-from robustbench_seg.trees.verification import verify
+from robustbench_seg.trees.verification import verify_tree
 from robustbench_seg.trees.writing import write_tree
 
 SHIPPED = load_protocol()
@@ -32,7 +32,7 @@ MILDER = replace(
     SHIPPED,
     name="milder",
     perturbations=tuple(
-        replace(spec, severities=spec.severities[:1] * 5) for spec in SHIPPED.perturbations
+        replace(spec, parameters=spec.parameters[:1] * 5) for spec in SHIPPED.perturbations
     ),
 )
 
@@ -60,7 +60,7 @@ def test_files_hold_what_corrupt_gives_in_memory(town, tmp_path, stream, seed):
 
 def test_files_have_the_strength_of_the_protocol(town, tmp_path):
     protocol = load_protocol()
-    mild = replace(protocol.spec("contrast"), severities=({"factor": 0.9},) * 5)
+    mild = replace(protocol.spec("contrast"), parameters=({"factor": 0.9},) * 5)
     protocol = replace(protocol, name="mild", perturbations=(mild,))
     plan = town.plan(tmp_path, protocol=protocol, corruptions=("contrast",))
     write_tree(plan)
@@ -223,7 +223,7 @@ def test_another_tree_is_refused(town, tmp_path, contents, changes, message, fin
     if not finished:
         (out / "manifest.json").unlink()
     before = contents(out)
-    with pytest.raises(CorruptionError, match=message) as error:
+    with pytest.raises(TreeError, match=message) as error:
         write_tree(town.plan(out, **changes))
     assert str(out) in str(error.value)
     assert "\n" not in str(error.value)
@@ -260,12 +260,12 @@ def test_keep_going_leaves_a_truncated_source_out_and_says_so(town, tmp_path):
     assert len(manifest.files) == 12
     assert len(manifest.left_out) == 6
     assert all("ulm_1" in name and str(broken) in why for name, why in manifest.left_out.items())
-    assert [p.kind for p in verify(out).problems] == ["missing"] * 6
+    assert [p.kind for p in verify_tree(out).problems] == ["missing"] * 6
 
     whole.replace(broken)
     manifest = write_tree(town.plan(out))
     assert (len(manifest.files), manifest.left_out) == (18, {})
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
 
 
 def truncate(town) -> Path:
@@ -287,7 +287,7 @@ def test_links_lead_to_the_labels_also_after_both_trees_have_moved(town, tmp_pat
     label = "val/ulm/ulm_0_gtFine_labelIds.png"
     truth = (tmp_path / "elsewhere/town/gtFine" / label).read_bytes()
     assert (moved / "fog/5/gtFine" / label).read_bytes() == truth
-    assert verify(moved).problems == ()
+    assert verify_tree(moved).problems == ()
 
 
 def test_a_source_that_is_no_png_becomes_one(town, tmp_path):
@@ -302,7 +302,7 @@ def test_a_source_that_is_no_png_becomes_one(town, tmp_path):
 def test_two_sources_that_would_become_one_file_are_refused(town, tmp_path):
     source = town.images()[0]
     twins = (replace(source, id="a.jpg"), replace(source, id="a.png"))
-    with pytest.raises(CorruptionError, match=r"a\.jpg and a\.png would both become a\.png"):
+    with pytest.raises(TreeError, match=r"a\.jpg and a\.png would both become a\.png"):
         write_tree(town.plan(tmp_path, images=twins))
 
 
@@ -310,7 +310,7 @@ def test_labels_where_an_image_would_be_written_are_refused(town, tmp_path):
     source = town.images()[0]
     label = next(iter(source.companions.values()))
     jpeg = replace(source, id="d/a.jpg", companions={"d/a.png": label})
-    with pytest.raises(CorruptionError, match=r"d/a\.jpg would become d/a\.png, where labels lie"):
+    with pytest.raises(TreeError, match=r"d/a\.jpg would become d/a\.png, where labels lie"):
         write_tree(town.plan(tmp_path / "out", images=(jpeg,)))
 
 
@@ -330,12 +330,12 @@ def test_two_processes_that_record_at_once_lose_nothing(town, tmp_path, monkeypa
     writing.wait(60)
     write_tree(town.plan(out, conditions=jpeg))
     first.join()
-    assert verify(out).problems == ()
+    assert verify_tree(out).problems == ()
     assert {name.split("/")[0] for name in read_manifest(out).files} == {"fog", "jpeg_compression"}
 
 
 def test_a_sweep_that_was_not_possible_leaves_the_process_present(tmp_path):
-    with presence(tmp_path) as sweep:
+    with registered(tmp_path) as sweep:
         other = os.open(tmp_path, os.O_RDONLY)
         fcntl.flock(other, fcntl.LOCK_SH)
         sweep()
@@ -352,7 +352,7 @@ def test_files_of_a_source_drawn_in_the_tree_are_recorded(town, tmp_path):
     manifest = write_tree(plan)
     assert set(manifest.files) >= {f"clean/{name}" for name in own}
     assert os.readlink(tmp_path / "fog/5/gtFine") == "../../clean/gtFine"
-    foreign = {p.path for p in verify(tmp_path).problems}
+    foreign = {p.path for p in verify_tree(tmp_path).problems}
     assert foreign == {f"clean/{label}" for name in town.names for label in town.labels(name)}
 
 
@@ -375,5 +375,5 @@ def test_a_full_disk_is_one_line_and_keeps_what_is_finished(town, tmp_path, monk
 
 def test_a_worker_that_dies_is_one_line(town, tmp_path):
     sources = tuple(replace(s, read=partial(os._exit, 9)) for s in town.images())
-    with pytest.raises(CorruptionError, match=r"a worker process died.*fewer workers"):
+    with pytest.raises(TreeError, match=r"a worker process died.*fewer workers"):
         write_tree(town.plan(tmp_path / "out", images=sources), workers=2)

@@ -105,7 +105,8 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a/data.pkl", bytes(100 << 20))
     assert refused(path) == (
-        "refused: 0.1 MB that unpack to 105 MB are no weights; get the file from its publisher"
+        "not unpacked: 0.1 MB would become 105 MB, which weights never do; get the file from its "
+        "publisher"
     )
 
 
@@ -148,7 +149,7 @@ def test_hashes_that_never_end_are_not_computed(tmp_path):
 
 def test_a_small_storage_is_not_widened_to_a_large_tensor(tmp_path):
     torch.save({"a": torch.ones(1).expand(1000, 1000, 1000)}, tmp_path / "a.pth")
-    assert "MB that unpack to 4,000 MB are no weights" in refused(tmp_path / "a.pth")
+    assert "MB would become 4,000 MB, which weights never do" in refused(tmp_path / "a.pth")
 
 
 def test_a_tensor_outside_its_storage_is_refused(tmp_path):

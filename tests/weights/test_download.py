@@ -3,7 +3,7 @@ import hashlib
 import pytest
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.download import download
+from robustbench_seg.weights.sources.download import download
 
 DATA = bytes(range(256)) * 4096  # 1 MiB
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -81,8 +81,8 @@ def test_wrong_bytes_are_not_kept(server, url, path):
     with pytest.raises(WeightsError) as raised:
         download(url, path, wrong)
     assert str(raised.value) == (
-        f"{url}: wrong bytes: their sha256 begins with {DIGEST[:8]}, not with {wrong}; fetch the "
-        f"file again, or by hand as {path}"
+        f"{url}: the downloaded file is not the expected one: its sha256 begins with {DIGEST[:8]}, "
+        f"not with {wrong}; download it again, or save the right file as {path}"
     )
     assert not path.exists()
     assert not partial(path).exists()

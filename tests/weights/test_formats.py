@@ -14,7 +14,7 @@ from transformers import SegformerConfig, SegformerForSemanticSegmentation
 from robustbench_seg.architectures import build, segformer
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.weights import load_weights, read_weights
-from robustbench_seg.weights.formats import recognise
+from robustbench_seg.weights.formats.registry import recognise
 
 DATA = Path(__file__).parents[1] / "data" / "architectures"
 

@@ -11,9 +11,10 @@ import urllib.request
 import pytest
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights import download as downloads
-from robustbench_seg.weights import parse_source, urls
-from robustbench_seg.weights.download import download
+from robustbench_seg.weights import parse_source
+from robustbench_seg.weights.sources import download as downloads
+from robustbench_seg.weights.sources import urls
+from robustbench_seg.weights.sources.download import download
 
 OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
 
@@ -144,7 +145,7 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.weights.download import download
+from robustbench_seg.weights.sources.download import download
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 try:

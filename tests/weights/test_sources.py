@@ -24,7 +24,7 @@ from robustbench_seg.weights import (
     read_weights,
     save_weights,
 )
-from robustbench_seg.weights.source_text import named_digest
+from robustbench_seg.weights.sources.source_text import named_digest
 
 CARD = """
 architecture = "segformer"
@@ -98,10 +98,10 @@ def test_a_model_whose_weights_are_not_at_hand_downloads_them_once(server, card,
 def test_the_digest_of_a_card_is_binding(server, card, cache, digits):
     server.files["/b0-00000000.pth"] = b"PK other bytes"
     mine = card(source="url", location=f"{server.url}/b0-00000000.pth", sha256=digits)
-    assert "wrong bytes: their sha256 begins with" in message(lambda: fetch_weights(mine))
+    assert "not the expected one: its sha256 begins with" in message(lambda: fetch_weights(mine))
     # A file put there by hand is checked no less.
     (cache / "b0-00000000.pth").write_bytes(b"PK other bytes")
-    assert "wrong bytes" in message(lambda: fetch_weights(mine))
+    assert "not the expected one" in message(lambda: fetch_weights(mine))
 
 
 def test_the_digest_of_a_url_s_fragment_is_binding(server, card):
@@ -115,7 +115,7 @@ def test_the_digest_of_a_url_s_fragment_is_binding(server, card):
 
     assert fetched(digits).read_bytes() == fetched(digits[:8].upper()).read_bytes() == b"PK bytes"
     assert server.requests == [("GET", "/b0.pth", None)]
-    assert "wrong bytes: their sha256 begins with" in message(lambda: fetched("0" * 8))
+    assert "not the expected one: its sha256 begins with" in message(lambda: fetched("0" * 8))
     for wrong in ("", "1234567", "g" * 8):
         assert message(lambda wrong=wrong: parse_source(f"https://a/b#sha256={wrong}")) == (
             f"https://a/b#sha256={wrong}: 8 to 64 hexadecimal digits belong behind #sha256="
@@ -133,7 +133,7 @@ def test_digits_in_a_file_s_name_are_a_hint_only(server, card, caplog):
     assert not caplog.messages
     assert fetch_weights(wrong).read_bytes() == b"PK bytes"
     assert caplog.messages == [
-        f"warning: {server.url}/b0-7f3c2a1b.pth: its name ends in 7f3c2a1b, but its sha256 begins "
+        f"{server.url}/b0-7f3c2a1b.pth: its name ends in 7f3c2a1b, but its sha256 begins "
         f"with {digits[:8]}; it is used all the same. Add #sha256={digits[:16]} to the URL to have "
         "it verified"
     ]
@@ -189,7 +189,7 @@ def test_an_archive_is_unpacked(server, card, cache):
         (tar_gz(["../outside.index"]), "cannot be unpacked ("),
         (b"PK no archive", "cannot be unpacked ("),
         (tar_gz(["a.index"])[:40], "cannot be unpacked ("),
-        (bomb(), "MB are no weights; get the file from its publisher"),
+        (bomb(), "MB, which weights never do; get the file from its publisher"),
         (tar_gz(["frozen.pb"]), "0 checkpoints (*.index) in it, one wanted"),
     ],
     ids=["a way out", "no archive", "cut", "bomb", "no checkpoint"],
@@ -204,8 +204,8 @@ def test_an_archive_without_a_checkpoint_is_refused(server, card, cache, content
 def test_weights_for_people_are_fetched_by_hand(card, cache):
     mine = card(source="manual", location="https://drive.example/uc?id=1")
     assert message(lambda: fetch_weights(mine)) == (
-        "https://drive.example/uc?id=1 answers people, not programs: open it in a browser and save "
-        f"the file as {cache / 'mine.pth'}"
+        "https://drive.example/uc?id=1 cannot be downloaded by a program; download it in a browser "
+        f"and save it as {cache / 'mine.pth'}"
     )
     cache.mkdir()
     (cache / "mine.pth").write_bytes(b"<!DOCTYPE html>Can't scan this file for viruses")
@@ -256,7 +256,7 @@ def test_a_folder_put_by_hand_does_not_stand_for_a_revision(hub, card, weights, 
     mine = card(source="huggingface", location=REPOSITORY, revision="v1")
     assert fetch_weights(mine).read_bytes() == weights[1]
     assert caplog.messages == [
-        f"warning: {REPOSITORY}: revision v1 of the hub is used, not the folder {plain}; if that "
+        f"{REPOSITORY}: revision v1 of the hub is used, not the folder {plain}; if that "
         "holds this revision, rename it to someone--segformer-b0@v1"
     ]
     caplog.clear()
@@ -300,7 +300,7 @@ def test_what_the_hub_does_not_have_is_fetched_from_the_next_source(
     assert file.read_bytes() == weights[1]
     (warning,) = caplog.messages
     assert warning == (
-        f"warning: {message(lambda: fetch_weights(mine))}; another/segformer-b0 is fetched instead"
+        f"{message(lambda: fetch_weights(mine))}; another/segformer-b0 is fetched instead"
     )
     asked = len(hub.requests)
     assert fetch_weights(two) == cached_weights(two) == file
@@ -352,7 +352,7 @@ def test_a_name_that_is_none_of_the_hub_is_said(card):
 def test_no_weights_published_says_how_to_make_some():
     assert message(lambda: fetch_weights(load_card("deeplabv3plus-mobilenetv2"))).startswith(
         "deeplabv3plus-mobilenetv2: no weights are published; make some with robustseg train "
-        "--model deeplabv3plus-mobilenetv2. Give a file with --weights"
+        "--model deeplabv3plus-mobilenetv2. Give a file as weights"
     )
 
 

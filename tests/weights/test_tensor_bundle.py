@@ -7,7 +7,7 @@ from bundle_writer import variables, write_bundle
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.weights import digest_weights, find_weights, read_weights
-from robustbench_seg.weights.tensor_bundle import read_tensor_bundle
+from robustbench_seg.weights.readers.tensor_bundle import read_tensor_bundle
 
 BY_TENSORFLOW = Path(__file__).parents[1] / "data" / "weights" / "model.ckpt.index"
 

@@ -252,7 +252,7 @@ def make_truncated_old_pickle(path):
         ),
         (
             lambda path: torch.jit.save(torch.jit.script(torch.nn.ReLU()), path),
-            "a TorchScript program, not weights; give it as --model exported:FILE, or save",
+            "a TorchScript program, not weights; give it as the model exported:FILE, or save",
         ),
     ],
 )

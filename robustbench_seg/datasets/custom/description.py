@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.codec import read
+from robustbench_seg.codec import read_toml
 from robustbench_seg.datasets.facts import DatasetFacts
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
@@ -41,7 +41,7 @@ def read_description(path: Path) -> DatasetDescription:
     Raises:
         CardError: The description cannot be read or is wrong.
     """
-    return read(DatasetDescription, path, "description")
+    return read_toml(DatasetDescription, path, "description")
 
 
 def paths_of_split(

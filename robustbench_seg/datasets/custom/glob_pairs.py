@@ -133,11 +133,11 @@ class GlobPairs:
         if passed_over:
             suffixes = ", ".join(sorted({PurePosixPath(path).suffix for path in passed_over}))
             notes.append(
-                f"{counted([len(passed_over)], 'image file')} left out, whose suffix is not that "
+                f"{counted(len(passed_over), 'image file')} left out, whose suffix is not that "
                 f"of the globs: {_named(passed_over)}; to include them, add {suffixes} to the globs"
             )
         if (alone := labels - paired - set(images)) and not has_list:
-            notes.append(f"{counted([len(alone)], 'label file')} without an image: {_named(alone)}")
+            notes.append(f"{counted(len(alone), 'label file')} without an image: {_named(alone)}")
         return notes
 
     def _candidates(self, image: str) -> Sequence[str]:

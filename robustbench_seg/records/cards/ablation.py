@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from robustbench_seg.codec import parse
+from robustbench_seg.codec import parse_toml
 from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.records.cards.model_card import ModelCard, NetworkOptions, load_card
@@ -128,4 +128,4 @@ def load_ablation(name: str) -> Ablation:
     if name not in list_ablations():
         raise ModelError(unknown("ablation", name, list_ablations()))
     file = content_folder("models") / "ablations" / f"{name}.toml"
-    return parse(Ablation, file.read_text(encoding="utf-8"), str(file))
+    return parse_toml(Ablation, file.read_text(encoding="utf-8"), str(file))

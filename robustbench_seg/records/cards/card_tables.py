@@ -33,13 +33,15 @@ def hub_model_table() -> Table:
 
 def parameter_table(protocol: Protocol) -> Table:
     """Tabulate the parameters of each perturbation of a protocol, with a column per severity."""
-    severities = [f"severity {level}" if level == 1 else str(level) for level in protocol.levels]
+    severities = [
+        f"severity {level}" if level == 1 else str(level) for level in protocol.severities
+    ]
     rows = [[protocol.noun, "category", "scored", "parameter", *severities]]
     for spec in protocol.perturbations:
         about = [spec.name, spec.category, spec.scored_text]
-        for name in dict.fromkeys(name for level in spec.severities for name in level):
-            values = [f"{level[name]:g}" if name in level else "-" for level in spec.severities]
-            values += ["-"] * (len(protocol.levels) - len(values))
+        for name in dict.fromkeys(name for level in spec.parameters for name in level):
+            values = [f"{level[name]:g}" if name in level else "-" for level in spec.parameters]
+            values += ["-"] * (len(protocol.severities) - len(values))
             rows.append([*about, name, *values])
             about = [""] * len(about)  # they stand in the first row of a perturbation
     return rows

@@ -6,7 +6,7 @@ classes and preprocessing come from the files on the hub.
 
 from dataclasses import dataclass, field, replace
 
-from robustbench_seg.codec import read
+from robustbench_seg.codec import read_toml
 from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.records.values.published_score import Published
 
@@ -58,4 +58,4 @@ def load_hub_card(name: str) -> HubCard:
         CardError: The card cannot be read or is wrong.
     """
     path = content_folder("models") / "hub" / f"{name}.toml"
-    return replace(read(HubCard, path, "hub card"), name=name)
+    return replace(read_toml(HubCard, path, "hub card"), name=name)

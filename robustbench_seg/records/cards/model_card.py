@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from robustbench_seg.codec import Range, read, to_toml
+from robustbench_seg.codec import Range, read_toml, to_toml
 from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.errors import CardError, ModelError, unknown
 from robustbench_seg.files import checked_path
@@ -105,7 +105,7 @@ def load_card(name_or_path: str | Path) -> ModelCard:
             )
         names = (*list_models(), *list_hub_models())
         raise ModelError(unknown("model", str(name_or_path), names))
-    card = read(ModelCard, path, "model card")
+    card = read_toml(ModelCard, path, "model card")
     return replace(card, name=card.name or path.stem, folder=path.parent)
 
 

@@ -1,6 +1,6 @@
 """The perturbations of a protocol: corruptions and attacks, and which severities score."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from robustbench_seg.errors import CardError
@@ -17,8 +17,8 @@ class Perturbation:
         name: Name of a corruption or an attack.
         category: The group that it belongs to.
         scored: The severities that enter its mean.
-        severities: The parameters of severity 1, 2 and so on. A corruption has five severities, an
-            attack at most five.
+        parameters: The parameters of severity 1, 2 and so on, which are the key `severities` of its
+            file. A corruption has five severities, an attack at most five.
         averaged: Whether it enters the means over perturbations. If not, it is only shown, like a
             control.
 
@@ -30,7 +30,7 @@ class Perturbation:
     name: str
     category: str
     scored: tuple[int, ...]
-    severities: tuple[dict[str, float], ...]
+    parameters: tuple[dict[str, float], ...] = field(metadata={"key": "severities"})
     averaged: bool = True
 
     is_attack: ClassVar[bool] = False
@@ -43,15 +43,15 @@ class Perturbation:
         if self.name.lower() == CLEAN.name:
             raise CardError(f"{place}: this name is kept for the clean images")
         least = 1 if self.is_attack else len(SEVERITIES)
-        if not least <= len(self.severities) <= len(SEVERITIES):
+        if not least <= len(self.parameters) <= len(SEVERITIES):
             wanted = "1 to 5" if self.is_attack else "5"
-            raise CardError(f"{place}: {wanted} severities wanted, {len(self.severities)} given")
-        if not self.scored or list(self.scored) != sorted(set(self.scored) & set(self.levels)):
+            raise CardError(f"{place}: {wanted} severities wanted, {len(self.parameters)} given")
+        if not self.scored or list(self.scored) != sorted(set(self.scored) & set(self.severities)):
             raise CardError(
                 f"{place}: scored is {list(self.scored)!s:.60}; ascending severities out of 1 "
-                f"to {len(self.severities)} wanted"
+                f"to {len(self.parameters)} wanted"
             )
-        for level, parameters in enumerate(self.severities, 1):
+        for level, parameters in enumerate(self.parameters, 1):
             for name, value in parameters.items():
                 if not (name.isidentifier() and len(name) <= 64):
                     raise CardError(f"{place}: severity {level}: {name!r:.70} is not a parameter")
@@ -59,14 +59,14 @@ class Perturbation:
                     raise CardError(f"{place}: severity {level}: {problem}")
 
     @property
-    def levels(self) -> tuple[int, ...]:
+    def severities(self) -> tuple[int, ...]:
         """Its severities: 1, 2 and so on."""
-        return SEVERITIES[: len(self.severities)]
+        return SEVERITIES[: len(self.parameters)]
 
     @property
-    def shown_levels(self) -> tuple[int, ...]:
+    def shown_severities(self) -> tuple[int, ...]:
         """The severities of which pictures are shown: the first, the middle one and the last."""
-        return shown_levels(self.levels)
+        return shown_severities(self.severities)
 
     @property
     def scored_text(self) -> str:
@@ -84,9 +84,9 @@ class AttackPerturbation(Perturbation):
     is_attack: ClassVar[bool] = True
 
 
-def shown_levels(levels: tuple[int, ...]) -> tuple[int, ...]:
+def shown_severities(severities: tuple[int, ...]) -> tuple[int, ...]:
     """Return the severities that are shown: the first, the middle one and the last."""
-    return tuple(sorted({levels[0], levels[len(levels) // 2], levels[-1]}))
+    return tuple(sorted({severities[0], severities[len(severities) // 2], severities[-1]}))
 
 
 def _check_name(key: str, name: str) -> None:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from robustbench_seg.codec import parse, read
+from robustbench_seg.codec import parse_toml, read_toml
 from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.errors import CardError, CorruptionError, unknown
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.perturbation import (
     AttackPerturbation,
     Perturbation,
-    shown_levels,
+    shown_severities,
 )
 from robustbench_seg.records.values.condition import Condition
 
@@ -69,14 +69,14 @@ class Protocol:
         return kinds.pop() if len(kinds) == 1 else "perturbation"
 
     @cached_property
-    def levels(self) -> tuple[int, ...]:
+    def severities(self) -> tuple[int, ...]:
         """Every severity that any of its perturbations has, in order."""
-        return max((spec.levels for spec in self.perturbations), key=len)
+        return max((spec.severities for spec in self.perturbations), key=len)
 
     @property
-    def shown_levels(self) -> tuple[int, ...]:
+    def shown_severities(self) -> tuple[int, ...]:
         """The severities that figures show: the first, the middle one and the last."""
-        return shown_levels(self.levels)
+        return shown_severities(self.severities)
 
     @property
     def adjective(self) -> str:
@@ -127,7 +127,7 @@ class Protocol:
     @cached_property
     def severities_digest(self) -> str:
         """sha256 of the parameters of every perturbation and severity, which decide pixels."""
-        tables = {spec.name: spec.severities for spec in self.perturbations}
+        tables = {spec.name: spec.parameters for spec in self.perturbations}
         return digest_bytes(canonical_json(tables).encode())
 
     def spec(self, name: str) -> Perturbation:
@@ -169,16 +169,16 @@ class Protocol:
             CorruptionError: A perturbation or severity does not exist.
         """
         names = {self.spec(name).name for name in corruptions} or set(self.names)
-        wanted = set(severities) or set(self.levels)
-        for severity in wanted - set(self.levels):
+        wanted = set(severities) or set(self.severities)
+        for severity in wanted - set(self.severities):
             raise CorruptionError(
-                f"severity {severity!r} does not exist; it is one of 1 to {self.levels[-1]}"
+                f"severity {severity!r} does not exist; it is one of 1 to {self.severities[-1]}"
             )
         return tuple(
             Condition(spec.name, severity)
             for spec in self.perturbations
             if spec.name in names
-            for severity in spec.levels
+            for severity in spec.severities
             if severity in wanted
         )
 
@@ -250,7 +250,7 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
             raise CardError(f"{known}; or give the path of a .toml file")
         return _shipped(protocol)
     where = str(protocol)
-    loaded = _checked(read(_File, Path(protocol), "protocol"), where)
+    loaded = _checked(read_toml(_File, Path(protocol), "protocol"), where)
     # Published numbers are matched with runs by the protocol's name.
     if loaded.name in list_protocols() and loaded != _shipped(loaded.name):
         raise CardError(
@@ -264,7 +264,7 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
 def _shipped(name: str) -> Protocol:
     where = f"{name}.toml"
     text = (content_folder("corruptions") / where).read_text(encoding="utf-8")
-    return _checked(parse(_File, text, where), where)
+    return _checked(parse_toml(_File, text, where), where)
 
 
 def _checked(file: _File, where: str) -> Protocol:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from robustbench_seg.records.cards.model_card import NetworkOptions
 from robustbench_seg.records.values.adaptation import Adaptation
-from robustbench_seg.records.values.augment import Augment
+from robustbench_seg.records.values.augment import ImageVariants
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
 from robustbench_seg.records.values.published_score import Published
 from robustbench_seg.records.values.ranges import Count, Positive, Side
@@ -75,7 +75,7 @@ class SegmenterRecord:
     laws: Mapping[str, Positive] = field(default_factory=dict)
     own: Mapping[str, object] = field(default_factory=dict)
     adaptation: Adaptation | None = field(default=None, metadata={"when_set": True})
-    augment: Augment | None = field(default=None, metadata={"when_set": True})
+    augment: ImageVariants | None = field(default=None, metadata={"when_set": True})
 
     @property
     def precision_text(self) -> str:

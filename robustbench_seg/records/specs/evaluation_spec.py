@@ -3,16 +3,13 @@
 The command line, Python, shards, torchrun's processes and Ray's tasks all pass this object on.
 """
 
-import numbers
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Literal
 
 from robustbench_seg.codec import check_ranges, check_text
-from robustbench_seg.errors import CorruptionError, ModelError, ResultsError, unknown
-from robustbench_seg.files import checked_path
-from robustbench_seg.machine.start import command_line
+from robustbench_seg.errors import CorruptionError, OptionError
+from robustbench_seg.machine.command_text import command_line
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED
 from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages, Prior
@@ -51,24 +48,25 @@ class EvaluationSpec:
         data: Root folder of the dataset; None: the dataset's own default.
         dataset: Name of the dataset, or its TOML file.
         split: Split of the dataset.
-        limit: Number of images, the first ones; they are a dataset of their own. None: all.
+        limit: Number of images: only the first ones are used. None: all.
         corrupted: A tree to read corrupted images from; None: they are made in memory.
         protocol: Name of the protocol, or its TOML file.
-        corruptions: Which of the protocol's; none named: all. "clean" alone: none of them. Clean
-            images are always scored.
-        severities: Which severities; none named: all.
-        stream: Where random numbers come from.
-        seeds: Of the corruptions' random numbers, 0 to 2^32 - 1. Each gives a run of its own: the
-            first with every condition, the others with clean and the random ones.
-        measures: What is counted for each image, by name; none named: every measure.
+        corruptions: Names of the corruptions and attacks of the protocol. Empty: all. "clean"
+            alone: none. Clean images are always scored.
+        severities: The severities. Empty: all.
+        stream: Source of the corruptions' random numbers: "fast" or "reference".
+        seeds: Seeds of the corruptions' random numbers, 0 to 2^32 - 1. Each seed gives a run of its
+            own. The first run has every condition, the others have clean images and the conditions
+            that draw random numbers.
+        measures: Names of the measures. Empty: all.
         class_map: Name of a class map, or its TOML file: the models predict other classes than the
             dataset has, and are scored in the dataset's. None: they predict the dataset's classes.
-        temperature: What logits are divided by before the softmax, for a second confidence: a
-            number; "fit": that of the least NLL on clean images that are not scored. None: no
-            second one.
+        temperature: Divisor of the logits before the softmax, for a second confidence. "fit": the
+            temperature of the least NLL on clean images that are not scored. None: no second
+            confidence.
         out: Folder of run folders.
-        weights: In place of a card's own: a file, hf:<hub id> or URL; "none": random ones.
-        name: The model's name in every table; None: its own.
+        weights: A file, hf:<hub id> or URL in place of the card's weights; "none": random weights.
+        name: Name of the model in every table. None: the model's own name.
         inference: Whole images or windows; None: the model's own mode.
         input_size: Size at which an hf: model gets images: "native" (their own size), "processor"
             (as its image processor prepares them) or height and width such as "512x1024".
@@ -84,13 +82,13 @@ class EvaluationSpec:
         device: A torch device.
         precision: Number format of the forward pass: "float32", "bf16" or "fp16".
         backend: What runs the network of a card.
-        batch: Windows of an image that a GPU is given at once.
+        batch: Windows of an image that a GPU processes at once.
         threads: CPU threads of a network; None: as many as torch takes.
         workers: Threads that make images ahead of the network; None: 1, for a GPU more.
         shard: The part of the images to run here.
         executor: "local", or "ray" for a cluster.
-        save_predictions: Folder to write each prediction to as well.
-        save_confidence: Whether to write the confidence of each prediction there, too.
+        save_predictions: Folder to which predictions are written, too. None: they are not kept.
+        save_confidence: Whether the confidence of each prediction is also written there.
         prediction_format: Names and values of these files: class indices in files named after the
             images' ids, or the format of a test server.
         attack_from: The model to attack, as in `models`; None: the one that is scored.
@@ -102,15 +100,11 @@ class EvaluationSpec:
         command: The command that was given, for readers.
 
     Raises:
-        ModelError: There is no model; a name or weights are given for several; a precision,
-            backend, inference, input size, augmentation or adaptation does not exist; a number
-            is out of range; the name is not a text; a temperature is to be fitted with a class map.
-        CorruptionError: The stream or a severity does not exist.
-            There is no seed, or one twice.
-        ResultsError: A shard is asked of a cluster, or the executor does not exist; several seeds
-            are asked of a tree, which holds one, or of predictions, whose names would be the same;
-            the prediction format does not exist, or has no confidence, or there is no folder
-            for predictions or their confidence.
+        OptionError: A value does not exist or is out of range; there is no model, no seed, or one
+            seed twice; or two options do not go together: a name or weights with several models, a
+            shard with a cluster, several seeds with a tree or with saved predictions, a fitted
+            temperature with a class map, a prediction format or confidence without a folder.
+        CorruptionError: A severity does not exist.
     """
 
     models: tuple[str, ...]
@@ -156,55 +150,55 @@ class EvaluationSpec:
 
     def __post_init__(self) -> None:
         if not self.models:
-            raise ModelError(NO_MODEL)
+            raise OptionError(NO_MODEL)
         if len(self.models) > 1 and (self.name or self.weights not in (None, UNTRAINED)):
-            raise ModelError("a name and weights go with a single model; evaluate them one by one")
+            raise OptionError("a name and weights go with a single model; evaluate them one by one")
         if not isinstance(self.shard, Shard):
-            raise ResultsError(f"shard = {self.shard!r:.60} is none; give Shard(1, 2) or the like")
+            raise OptionError(f"shard = {self.shard!r:.60} is none; give Shard(1, 2) or the like")
         if self.executor == "ray" and self.shard != WHOLE:
-            raise ResultsError("a shard is for machines that share no cluster; leave it out")
+            raise OptionError("a shard is for machines that share no cluster; leave it out")
         self._check_confidence()
-        check_choice("stream", self.stream, Stream, CorruptionError)
-        check_choice("precision", self.precision, Precision, ModelError)
-        check_choice("backend", self.backend, Backend, ModelError)
-        check_choice("executor", self.executor, Executor, ResultsError)
-        check_choice("prediction_format", self.prediction_format, PredictionFormat, ResultsError)
+        check_choice("stream", self.stream, Stream)
+        check_choice("precision", self.precision, Precision)
+        check_choice("backend", self.backend, Backend)
+        check_choice("executor", self.executor, Executor)
+        check_choice("prediction_format", self.prediction_format, PredictionFormat)
         if self.prediction_format != "indices" and self.save_predictions is None:
-            raise ResultsError(
+            raise OptionError(
                 f"the prediction format {self.prediction_format} has nowhere to go; say where to "
                 "save predictions"
             )
         if self.inference is not None:
-            check_choice("inference", self.inference, InferenceMode, ModelError)
+            check_choice("inference", self.inference, InferenceMode)
         if self.input_size != input_size_text(self.input_size):
-            raise ModelError(f"write the input size as {input_size_text(self.input_size)}")
+            raise OptionError(f"write the input size as {input_size_text(self.input_size)}")
         if self.augment != augment_text(self.augment):
-            raise ModelError(f"write augment as {augment_text(self.augment)}")
+            raise OptionError(f"write augment as {augment_text(self.augment)}")
         self._check_adaptation()
         for severity in self.severities:
             if type(severity) is not int or severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
         self._check_temperature()
-        check_ranges(self, ModelError)
+        check_ranges(self)
         self._check_seeds()
-        check_text("name", self.name, ModelError)
+        check_text("name", self.name)
 
     def _check_confidence(self) -> None:
         if self.save_confidence and self.save_predictions is None:
-            raise ResultsError("confidence is saved beside predictions; give save_predictions, too")
+            raise OptionError("confidence is saved beside predictions; give save_predictions, too")
         if self.save_confidence and self.prediction_format not in ("indices", "bravo"):
-            raise ResultsError(
+            raise OptionError(
                 f"the prediction format {self.prediction_format} has no confidence; leave out "
                 "save_confidence"
             )
 
     def _check_temperature(self) -> None:
         if self.temperature not in (None, "fit") and not TEMPERATURE.has(self.temperature):
-            raise ModelError(
+            raise OptionError(
                 f"temperature = {self.temperature!r:.60} does not exist; give {TEMPERATURE}, or fit"
             )
         if self.temperature == "fit" and self.class_map is not None:
-            raise ModelError(
+            raise OptionError(
                 "a temperature cannot be fitted with a class map, because the probability of the "
                 "true class is unknown; give it as a number"
             )
@@ -213,26 +207,26 @@ class EvaluationSpec:
         if self.adapt is not None:
             Adaptation(self.adapt, self.adapt_images, self.adapt_prior)
         elif (self.adapt_images, self.adapt_prior) != (Adaptation.images, Adaptation.prior):
-            raise ModelError("adapt_images and adapt_prior go with adapt; give adapt bn, too")
+            raise OptionError("adapt_images and adapt_prior go with adapt; give adapt bn, too")
 
     def _check_seeds(self) -> None:
         if not self.seeds:
-            raise CorruptionError("give a seed of the corruptions, such as 0")
+            raise OptionError("give a seed of the corruptions, such as 0")
         for seed in self.seeds:
             if self.seeds.count(seed) > 1:
-                raise CorruptionError(f"the seed {seed} is given twice; give each once")
+                raise OptionError(f"the seed {seed} is given twice; give each once")
         if len(self.seeds) == 1:
             return
         if self.corrupted is not None:
-            raise ResultsError(
+            raise OptionError(
                 f"{self.corrupted} holds the images of one seed; evaluate each seed by itself"
             )
         if self.save_predictions is not None:
-            raise ResultsError(
+            raise OptionError(
                 "predictions of several seeds would have the same names; save those of one seed"
             )
         if self.save_attacks is not None:
-            raise ResultsError(
+            raise OptionError(
                 "attacked images of several seeds would have the same names; save those of one seed"
             )
 
@@ -249,101 +243,3 @@ class EvaluationSpec:
         if self.corruptions and not named:
             return ()
         return protocol.conditions(named, self.severities)
-
-
-class EvaluationOptions(TypedDict, total=False):
-    """Fields of EvaluationSpec except models, dataset and protocol, as a person writes them."""
-
-    data: str | Path | None
-    split: str
-    limit: int | None
-    corrupted: str | Path | None
-    corruptions: str | Iterable[str]
-    severities: int | Iterable[int]
-    stream: Stream
-    seeds: int | Iterable[int]
-    measures: str | Iterable[str]
-    class_map: str | Path | None
-    temperature: float | Literal["fit"] | None
-    out: str | Path
-    weights: str | Path | None
-    name: str | None
-    inference: InferenceMode | None
-    input_size: str | tuple[int, int] | None
-    augment: str | None
-    adapt: AdaptationMethod | None
-    adapt_images: int | Literal["all"]
-    adapt_prior: float
-    device: str
-    precision: Precision
-    backend: Backend
-    batch: int
-    threads: int | None
-    workers: int | None
-    shard: Shard
-    executor: Executor
-    save_predictions: str | Path | None
-    save_confidence: bool
-    prediction_format: PredictionFormat
-    attack_from: str | Path | None
-    round_attacks: bool
-    class_frequencies: str | Path | None
-    save_attacks: str | Path | None
-    folder: str | Path
-    command: str
-
-
-_SEVERAL = ("corruptions", "severities", "seeds", "measures")
-_PATHS = (
-    *("data", "corrupted", "out", "save_predictions", "class_frequencies", "save_attacks"),
-    "folder",
-)
-_TEXTS = ("dataset", "protocol", "weights", "attack_from", "class_map")
-
-
-def _plain(value: object) -> object:
-    """Convert a NumPy integer to a Python integer."""
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    return int(value) if whole else value  # type: ignore[call-overload]
-
-
-def evaluation_spec(
-    model: str | Path | Iterable[str | Path],
-    *,
-    dataset: str | Path = EvaluationSpec.dataset,
-    protocol: str | Path = EvaluationSpec.protocol,
-    **options: Unpack[EvaluationOptions],
-) -> EvaluationSpec:
-    """Build an EvaluationSpec. Single values stand for tuples, and strings for paths.
-
-    Args:
-        model: A model, or several.
-        dataset: Name of the dataset, or its TOML file.
-        protocol: Name of the protocol, or its TOML file.
-        **options: The other fields of EvaluationSpec.
-
-    Raises:
-        ResultsError: An option does not exist.
-    """
-    names = [each.name for each in fields(EvaluationSpec)]
-    values: dict[str, Any] = {"dataset": dataset, "protocol": protocol, **options}
-    for name, value in values.items():
-        if name not in names:
-            raise ResultsError(unknown("option of evaluate", name, names))
-        if name in _SEVERAL:
-            several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
-            values[name] = tuple(map(_plain, value)) if several else (_plain(value),)
-        elif name in _PATHS and value is not None:
-            values[name] = checked_path(value)
-        elif name == "input_size":
-            values[name] = input_size_text(value)
-        elif name == "augment":
-            values[name] = augment_text(value)
-        elif name == "adapt_images":
-            values[name] = _plain(value)
-        elif name in _TEXTS and value:
-            values[name] = str(value)
-    if values.get("out", EvaluationSpec.out) is None:
-        raise ResultsError("out is None; give a folder for the run folders")
-    models = (model,) if isinstance(model, str | Path) else model
-    return EvaluationSpec(models=tuple(map(str, models)), **values)

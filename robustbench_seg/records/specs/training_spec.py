@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from robustbench_seg.codec import check_ranges, check_text
-from robustbench_seg.errors import ModelError, unknown
+from robustbench_seg.errors import OptionError, unknown
 from robustbench_seg.files import checked_path
-from robustbench_seg.machine.start import program
+from robustbench_seg.machine.command_text import program
 from robustbench_seg.records.values.choices import Precision, check_choice
 from robustbench_seg.records.values.ranges import Iterations, Preparers, Threads
 from robustbench_seg.records.values.training_recipe import RecipeOptions, TrainingRecipe
@@ -50,7 +50,7 @@ class TrainingSpec:
         checkpoint_every: Steps between checkpoints. None means every 3 minutes.
 
     Raises:
-        ModelError: There is no such precision, or a number is out of bounds.
+        OptionError: There is no such precision, or a number is out of bounds.
     """
 
     model: str
@@ -71,12 +71,12 @@ class TrainingSpec:
     checkpoint_every: Iterations | None = None
 
     def __post_init__(self) -> None:
-        check_choice("precision", self.precision, Precision, ModelError)
-        check_ranges(self, ModelError)
-        check_text("name", self.name, ModelError)
+        check_choice("precision", self.precision, Precision)
+        check_ranges(self)
+        check_text("name", self.name)
 
-    def command(self, processes: int = 1) -> str:
-        """The equivalent `robustseg train` command, for readers.
+    def equivalent_command(self, processes: int = 1) -> str:
+        """Return the equivalent `robustseg train` command, for readers.
 
         What the command has no option for follows as a comment.
 
@@ -134,7 +134,7 @@ def training_spec(
     validate_on: str = TrainingSpec.validate_on,
     **options: Unpack[TrainingOptions],
 ) -> TrainingSpec:
-    """A TrainingSpec from keyword options, with strings for paths.
+    """Build a TrainingSpec from keyword options, with strings for paths.
 
     Args:
         model: Name or TOML file of the network's card.
@@ -144,7 +144,7 @@ def training_spec(
             those of `recipe`.
 
     Raises:
-        ModelError: An option does not exist, a value is out of range, or `model` or `out` is
+        OptionError: An option does not exist, a value is out of range, or `model` or `out` is
             missing.
     """
     of_recipe = [each.name for each in fields(TrainingRecipe)]
@@ -153,10 +153,10 @@ def training_spec(
     values |= options
     for name in values:
         if name not in [*known, *of_recipe]:
-            raise ModelError(unknown("option of train", name, [*known, *of_recipe]))
+            raise OptionError(unknown("option of train", name, [*known, *of_recipe]))
     for name in ("model", "out"):
         if values.get(name) is None:
-            raise ModelError(f"a training needs the option {name}; give one")
+            raise OptionError(f"a training needs the option {name}; give one")
     for name in ("out", "data"):
         if values.get(name) is not None:
             values[name] = checked_path(values[name])

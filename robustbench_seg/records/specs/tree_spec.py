@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from robustbench_seg.codec import check_ranges
-from robustbench_seg.errors import CorruptionError, ModelError, unknown
+from robustbench_seg.errors import OptionError, unknown
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.values.choices import Stream, check_choice
 from robustbench_seg.records.values.ranges import Workers
@@ -33,8 +33,7 @@ class TreeSpec:
         keep_going: Whether to leave out images that cannot be read.
 
     Raises:
-        CorruptionError: There is no such stream.
-        ModelError: The number of processes is out of range.
+        OptionError: There is no such stream, or the number of processes is out of range.
     """
 
     out: Path
@@ -51,8 +50,8 @@ class TreeSpec:
     keep_going: bool = False
 
     def __post_init__(self) -> None:
-        check_choice("stream", self.stream, Stream, CorruptionError)
-        check_ranges(self, ModelError)
+        check_choice("stream", self.stream, Stream)
+        check_ranges(self)
 
 
 class TreeOptions(TypedDict, total=False):
@@ -83,15 +82,15 @@ def tree_spec(
         **options: The other fields of TreeSpec.
 
     Raises:
-        CorruptionError: An option does not exist, or `out` is missing.
+        OptionError: An option does not exist, or `out` is missing.
     """
     names = [each.name for each in fields(TreeSpec)]
     values: dict[str, Any] = {"dataset": str(dataset), "protocol": str(protocol), **options}
     for name in values:
         if name not in names:
-            raise CorruptionError(unknown("option of generate_cityscapes_c", name, names))
+            raise OptionError(unknown("option of generate_cityscapes_c", name, names))
     if values.get("out") is None:
-        raise CorruptionError("a tree needs the option out; give a folder")
+        raise OptionError("a tree needs the option out; give a folder")
     for name in ("out", "data"):
         if values.get(name) is not None:
             values[name] = checked_path(values[name])

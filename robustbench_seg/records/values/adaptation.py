@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from robustbench_seg.codec import Range, check_ranges
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.choices import AdaptationMethod, check_choice
 from robustbench_seg.records.values.ranges import LIMIT
 
@@ -30,7 +30,7 @@ class Adaptation:
         prior: Weight of the network's own statistics, as a number of images. 0: they are replaced.
 
     Raises:
-        ModelError: A value does not exist or is out of range.
+        OptionError: A value does not exist or is out of range.
     """
 
     method: AdaptationMethod = "bn"
@@ -38,12 +38,12 @@ class Adaptation:
     prior: Prior = 0.0
 
     def __post_init__(self) -> None:
-        check_choice("adaptation", self.method, AdaptationMethod, ModelError)
+        check_choice("adaptation", self.method, AdaptationMethod)
         if self.images != ALL and not (type(self.images) is int and LIMIT.has(self.images)):
-            raise ModelError(
+            raise OptionError(
                 f"adapt_images = {self.images!r:.60} does not exist; give {LIMIT}, or {ALL}"
             )
-        check_ranges(self, ModelError)
+        check_ranges(self)
 
     def __str__(self) -> str:
         taken = "all images" if self.images == ALL else f"{self.images} images"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from robustbench_seg.codec import Range, check_ranges
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 
 FLIP = "flip"
 """The word for the mirrored image in the text of an option."""
@@ -15,7 +15,7 @@ SCALE = Range(0.1, 4)
 
 
 @dataclass(frozen=True)
-class Augment:
+class ImageVariants:
     """The variants of an image. The image itself, scale 1, is always one of them.
 
     Attributes:
@@ -23,7 +23,7 @@ class Augment:
         scales: Further sizes, relative to the image, in ascending order, without 1.
 
     Raises:
-        ModelError: A scale is out of range.
+        OptionError: A scale is out of range.
         ValueError: The scales are not in order, or there are no variants.
     """
 
@@ -31,7 +31,7 @@ class Augment:
     scales: tuple[Annotated[float, SCALE], ...] = ()
 
     def __post_init__(self) -> None:
-        check_ranges(self, ModelError)
+        check_ranges(self)
         if list(self.scales) != sorted({*self.scales} - {1.0}):
             raise ValueError("scales: ascending numbers without 1 wanted")
         if not (self.flip or self.scales):
@@ -47,7 +47,7 @@ class Augment:
         return ",".join([*([FLIP] if self.flip else []), *(f"{s:g}" for s in self.scales)])
 
 
-def parse_augment(text: str | None) -> Augment | None:
+def parse_augment(text: str | None) -> ImageVariants | None:
     """Read the text of an option.
 
     Args:
@@ -58,10 +58,10 @@ def parse_augment(text: str | None) -> Augment | None:
         The variants; None stays None.
 
     Raises:
-        ModelError: The text is something else, or a scale is out of range.
+        OptionError: The text is something else, or a scale is out of range.
 
     >>> parse_augment("1.25,flip,0.75")
-    Augment(flip=True, scales=(0.75, 1.25))
+    ImageVariants(flip=True, scales=(0.75, 1.25))
     """
     if text is None:
         return None
@@ -70,17 +70,17 @@ def parse_augment(text: str | None) -> Augment | None:
     scales.discard(1.0)
     flip = any(word.strip() == FLIP for word in words)
     if not (flip or scales):
-        raise ModelError(
+        raise OptionError(
             f"augment = {text!r:.60} names no variant besides the image itself; leave it out"
         )
-    return Augment(flip, tuple(sorted(scales)))
+    return ImageVariants(flip, tuple(sorted(scales)))
 
 
 def augment_text(text: object) -> str | None:
     """Normalise the text of an option, such as "flip,0.75,1.25"; None stays None.
 
     Raises:
-        ModelError: As for `parse_augment`.
+        OptionError: As for `parse_augment`.
     """
     found = parse_augment(text)  # type: ignore[arg-type]
     return None if found is None else str(found)
@@ -92,7 +92,7 @@ def _scale(word: str, text: object) -> float:
     except ValueError:
         scale = math.nan
     if not SCALE.has(scale):
-        raise ModelError(
+        raise OptionError(
             f"augment = {text!r:.60}: {word!r:.20} is neither flip nor a scale of {SCALE}; give "
             "flip, or scales such as 0.75,1.25, or both"
         )

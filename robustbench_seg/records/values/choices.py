@@ -5,7 +5,7 @@
 
 from typing import Any, Literal, get_args
 
-from robustbench_seg.errors import RobustsegError, unknown
+from robustbench_seg.errors import OptionError, unknown
 
 Stream = Literal["fast", "reference"]
 InferenceMode = Literal["whole", "slide"]
@@ -29,14 +29,13 @@ def choices(kind: Any) -> tuple[str, ...]:
     return get_args(kind)
 
 
-def check_choice(what: str, value: str, kind: Any, error: type[RobustsegError]) -> None:
-    """Raise `error` unless `value` is one of `kind`.
+def check_choice(what: str, value: str, kind: Any) -> None:
+    """Raise OptionError unless `value` is one of `kind`.
 
     Args:
         what: The name of the option, for the message.
         value: The value to check.
         kind: One of the types above.
-        error: The type of the error.
     """
     if not isinstance(value, str) or value not in choices(kind):
-        raise error(unknown(what, value, choices(kind)))
+        raise OptionError(unknown(what, value, choices(kind)))

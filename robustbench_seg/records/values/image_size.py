@@ -1,13 +1,14 @@
 """The size of an image."""
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.ranges import MAX_SIDE
 
 Size = tuple[int, int]
 """Height and width in pixels."""
 
-MAX_PIXELS = 2**28
-"""Largest number of pixels of an image: 3.2 GB in float32. Larger images exhaust memory."""
+MAX_INPUT_PIXELS = 2**28
+"""Largest number of pixels that go into a network at once: 3.2 GB in float32, and the activations
+of the network many times that."""
 
 
 def check_size(size: Size) -> None:
@@ -17,11 +18,11 @@ def check_size(size: Size) -> None:
         size: The size.
 
     Raises:
-        ModelError: A side or the number of pixels is out of range.
+        OptionError: A side or the number of pixels is out of range.
     """
     height, width = size
-    if not (min(size) >= 1 and max(size) <= MAX_SIDE and height * width <= MAX_PIXELS):
-        raise ModelError(
+    if not (min(size) >= 1 and max(size) <= MAX_SIDE and height * width <= MAX_INPUT_PIXELS):
+        raise OptionError(
             f"the size {height}x{width}: sides of 1 to {MAX_SIDE} pixels are wanted, and no more "
-            f"than {MAX_PIXELS} pixels in all"
+            f"than {MAX_INPUT_PIXELS} pixels in all"
         )

@@ -2,7 +2,7 @@
 
 import re
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.image_size import Size, check_size
 
 NATIVE = "native"
@@ -23,7 +23,7 @@ def input_size_text(value: object) -> str | None:
         The size as "native", "processor" or a text such as "512x1024"; None stays None.
 
     Raises:
-        ModelError: The value is none of these, or the size is out of range.
+        OptionError: The value is none of these, or the size is out of range.
 
     >>> input_size_text((512, 1024)), input_size_text("512X1024"), input_size_text("native")
     ('512x1024', '512x1024', 'native')
@@ -34,7 +34,7 @@ def input_size_text(value: object) -> str | None:
         value = "x".join(map(str, value))
     found = re.fullmatch(r"(\d{1,9})x(\d{1,9})", value.lower()) if isinstance(value, str) else None
     if not found:
-        raise ModelError(
+        raise OptionError(
             f"unknown input size {value!r:.60}; give native, processor or height x width, such as "
             "512x1024"
         )

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Annotated, TypedDict
 
 from robustbench_seg.codec import Range, check_ranges
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.choices import Augmentation, check_choice
-from robustbench_seg.records.values.image_size import MAX_PIXELS, check_size
+from robustbench_seg.records.values.image_size import MAX_INPUT_PIXELS, check_size
 from robustbench_seg.records.values.ranges import (
     AboveZero,
     Batch,
@@ -64,7 +64,7 @@ class TrainingRecipe:
         seed: Seed of initial weights, order of images, augmentation and dropout.
 
     Raises:
-        ModelError: A value is out of range.
+        OptionError: A value is out of range.
     """
 
     iterations: Iterations | None = None
@@ -93,20 +93,20 @@ class TrainingRecipe:
         for name in ("crop", "resize", "betas"):
             pair = getattr(self, name)
             if not isinstance(pair, tuple | list) or len(pair) != 2:
-                raise ModelError(f"{name} = {pair}: two values wanted")
+                raise OptionError(f"{name} = {pair}: two values wanted")
             object.__setattr__(self, name, tuple(pair))  # a list is not equal to a tuple
         if self.augment is not None:
-            check_choice("augmentation", self.augment, Augmentation, ModelError)
-        check_ranges(self, ModelError)
+            check_choice("augmentation", self.augment, Augmentation)
+        check_ranges(self)
         if self.resize[0] > self.resize[1]:
-            raise ModelError(
+            raise OptionError(
                 f"resize = {self.resize} is out of range; give the smaller scale first"
             )
         check_size(self.crop)
-        if self.batch * self.crop[0] * self.crop[1] > MAX_PIXELS:
-            raise ModelError(
+        if self.batch * self.crop[0] * self.crop[1] > MAX_INPUT_PIXELS:
+            raise OptionError(
                 f"batch = {self.batch} crops of {self.crop[0]}x{self.crop[1]} have more than "
-                f"{MAX_PIXELS} pixels; make one of the two smaller"
+                f"{MAX_INPUT_PIXELS} pixels; make one of the two smaller"
             )
 
     def differences(self, other: "TrainingRecipe") -> tuple[str, ...]:

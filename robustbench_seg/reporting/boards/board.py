@@ -77,10 +77,10 @@ class Board:
         classes = len(self.entries[0].record.classes)
         beside = len(self.published.ranked)
         texts = [
-            counted([len(self.entries)], "measured model"),
-            *([counted([beside], "published row")] if beside else []),
-            counted([self.images], "image"),
-            counted([classes], "class", "classes"),
+            counted(len(self.entries), "measured model"),
+            *([counted(beside, "published row")] if beside else []),
+            counted(self.images, "image"),
+            counted(classes, "class", "classes"),
             f"protocol {self.protocol.name} version {self.protocol.version}",
         ]
         return ", ".join(texts) + class_maps_text(entry.record for entry in self.entries)

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -13,8 +14,13 @@ from robustbench_seg.reporting.boards.board import Board, BoardRow
 from robustbench_seg.reporting.boards.charts import Point, front, scatter
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.html.heat_table import heat_table, value_span
-from robustbench_seg.reporting.html.table import Bar, Cell, Column, Table, TableRow
-from robustbench_seg.reporting.panels.interval_text import interval_text
+from robustbench_seg.reporting.html.ranking import (
+    RankingRow,
+    model_tag,
+    ranking,
+    ranking_columns,
+)
+from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.text import number
 
 RANKING_RULE = (
@@ -25,6 +31,8 @@ RANKING_RULE = (
     "that models are equal: these images do not decide. Published rows have no scores of single "
     "images, so they are not tested and share no place. The 95 % intervals are not adjusted."
 )
+
+_SCORES = (CLEAN.name, "mean", "retention")
 
 
 @dataclass(frozen=True)
@@ -43,50 +51,27 @@ def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
         board: The board.
         links: Where the page of each measured model lies.
     """
-    categories, noun = list(board.protocol.by_category), board.protocol.noun
-    columns = [
-        Column("model"),
-        Column(board.scores["mean"].label, "and its 95 % interval"),
-        Column("clean"),
-        Column("retention", "mean / clean, percent"),
-        *(Column(name, f"mean over the {name} {noun}s") for name in categories),
-        Column("params, M", "parameters, in millions"),
-        Column("GMAC", "10^9 multiply-accumulates for one image, as it goes through the network"),
-        Column("images/s", "from image to labels, on the machine named on the model's page"),
-    ]
-    entries = {entry.name: entry for entry in board.entries}
     ends = [end for p in board.rankings["mean"] for end in (p.value, p.low, p.high)]
-    span = value_span(np.array(ends, np.float64))
-    rows = []
-    for row in board.rankings["mean"]:
-        entry = entries[row.name] if row.is_measured else None
-        cells = [
-            Cell(
-                row.name,
-                row.name,
-                rank=row.rank,
-                tag=_tag(entry),
-                href=links[row.name] if entry else None,
-            ),
-            _score_cell(row, span),
-            *(Cell(number(_value(board, row, key))) for key in (CLEAN.name, "retention")),
-            *(Cell(number(_value(board, row, f"category {name}"))) for name in categories),
-            *_cost_cells(entry),
-        ]
-        rows.append(TableRow(cells, kind="measured" if entry else "published"))
-    ranked = {row.name for row in board.rankings["mean"]}
-    for entry in board.entries:
-        if entry.name not in ranked:
-            missing = "; ".join(f"{name}: {what}" for name, what in entry.scores.missing.items())
-            name = entry.name
-            cells = [Cell(name, name, rank="–", tag=_tag(entry), href=links[name])]
-            cells.append(Cell("incomplete", title=missing or None, classes="score"))
-            cells += [Cell(number(entry.value(key))) for key in (CLEAN.name, "retention")]
-            cells += [Cell(number(entry.value(f"category {name}"))) for name in categories]
-            rows.append(TableRow([*cells, *_cost_cells(entry)], kind="measured"))
-    shown = [n for n in range(len(columns)) if n < 2 or any(row.cells[n].text for row in rows)]
-    rows = [TableRow([row.cells[n] for n in shown], kind=row.kind) for row in rows]
-    return Table(f"{board.name}: mIoU in percent.", [columns[n] for n in shown], rows)
+    columns = ranking_columns(
+        board.protocol,
+        Column(board.scores["mean"].label, "and its 95 % interval"),
+        value_span(np.array(ends, np.float64)),
+        machine="named on the model's page",
+        mean_first=True,
+    )
+    entries = {entry.name: entry for entry in board.entries}
+    published = {row["model"]: row for row in board.published.ranked.to_dict("records")}
+    rows = [
+        _measured_row(entries[row.name], board, links, row)
+        if row.is_measured
+        else _published_row(published[row.name], board, row)
+        for row in board.rankings["mean"]
+    ]
+    ranked = {row.name for row in board.rankings["mean"] if row.is_measured}
+    rows += [
+        _measured_row(entry, board, links) for entry in board.entries if entry.name not in ranked
+    ]
+    return ranking(f"{board.name}: mIoU in percent.", columns, rows)
 
 
 def ranking_data(board: Board) -> Markup:
@@ -191,39 +176,35 @@ def _speeds(board: Board) -> Mapping[str, float]:
     return {entry.name: entry.speed for entry in board.entries}
 
 
-def _value(board: Board, row: BoardRow, key: str) -> float:
-    found = next((each for each in board.rankings.get(key, ()) if each.name == row.name), None)
-    return found.value if found else math.nan
+def _measured_row(
+    entry: Entry, board: Board, links: Mapping[str, str], ranked: BoardRow | None = None
+) -> RankingRow:
+    """An entry as a row of the ranking; `ranked`: its place by the mean, if it has one."""
+    missing = "; ".join(f"{name}: {what}" for name, what in entry.scores.missing.items())
+    return RankingRow(
+        entry.name,
+        ranked.rank if ranked else "",
+        "measured",
+        {key: entry.value(key) for key in _SCORES},
+        {name: entry.value(f"category {name}") for name in board.protocol.by_category},
+        {"mean": (ranked.low, ranked.high)} if ranked else {},
+        parameters=entry.record.about.params,
+        macs=entry.record.about.macs,
+        speed=None if math.isnan(entry.speed) else entry.speed,
+        tag=model_tag(entry.record, entry.scores.trainings),
+        href=links[entry.name],
+        missing=None if ranked else missing,
+    )
 
 
-def _tag(entry: Entry | None) -> str | None:
-    if entry is None:
-        return "published"
-    tags = [f"{entry.scores.trainings} trainings"] if entry.scores.trainings > 1 else []
-    training = entry.record.about.training
-    if training and training.augment:
-        tags.append(f"trained with {training.augment}")
-    return ", ".join(tags) or None
-
-
-def _cost_cells(entry: Entry | None) -> list[Cell]:
-    if entry is None:
-        return [Cell("")] * 3
-    params = entry.record.about.params
-    speed = "" if math.isnan(entry.speed) else f"{entry.speed:.3g}"
-    return [
-        Cell("" if params is None else number(params / 1e6)),
-        Cell(number(entry.gmacs)),
-        Cell(speed),
-    ]
-
-
-def _score_cell(row: BoardRow, span: tuple[float, float]) -> Cell:
-    if math.isnan(row.low):
-        return Cell(number(row.value), classes="score")
-    bar = Bar.of(row.value, (row.low, row.high), span)
-    title = interval_text(row.low, row.high)
-    return Cell(number(row.value), title=title, classes="score", bar=bar)
+def _published_row(row: Mapping[Any, Any], board: Board, ranked: BoardRow) -> RankingRow:
+    return RankingRow(
+        ranked.name,
+        ranked.rank,
+        "published",
+        {key: float(row[key]) for key in _SCORES},
+        dict.fromkeys(board.protocol.by_category, math.nan),
+    )
 
 
 def _rounded(value: float) -> float | None:

@@ -81,13 +81,13 @@ def curves(severities: pd.DataFrame, protocol: Protocol) -> list[Curve]:
 def _curve(
     spec: Perturbation, points: Mapping[tuple[str, int], Mapping[object, object]], top: float
 ) -> Markup:
-    left, upper, step = 24.0, 6.0, (_WIDTH - 8) / len(spec.levels)
+    left, upper, step = 24.0, 6.0, (_WIDTH - 8) / len(spec.severities)
 
     def position(severity: int, value: float) -> tuple[float, float]:
         return left + 4 + severity * step, upper + _HEIGHT * (1 - value / top)
 
     marks, band, line, texts = [], list[tuple[float, ...]](), list[str](), []
-    for severity in set(spec.levels) - set(spec.scored):
+    for severity in set(spec.severities) - set(spec.scored):
         x, _ = position(severity, 0)
         marks.append(
             f'<rect class="off" x="{x - step / 2:.1f}" y="{upper}" width="{step:.1f}" '
@@ -97,7 +97,7 @@ def _curve(
         _, y = position(0, value)
         marks.append(f'<path class="grid" d="M{left} {y:.1f}h{_WIDTH}"/>')
         marks.append(f'<text class="y" x="{left - 4}" y="{y + 3:.1f}">{value:g}</text>')
-    for severity in (0, *spec.levels):
+    for severity in (0, *spec.severities):
         row = points.get((spec.name if severity else CLEAN.name, severity))
         x, _ = position(severity, 0)
         label = severity or "clean"

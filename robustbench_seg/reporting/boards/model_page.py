@@ -16,7 +16,7 @@ from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels.interval_text import interval_text, limits_text
 from robustbench_seg.text import counted, number
 
-WORST = 15
+WORST_CONDITIONS = 15
 """Number of worst conditions on the page."""
 
 
@@ -84,7 +84,7 @@ def _lead(board: Board, ranks: Mapping[str, BoardRow]) -> list[str]:
     limits = f" ({interval})" if interval else ""
     first = (
         f"Place {mean.rank} of {count} by the mean over "
-        f"{counted([averaged], noun)}: {number(mean.value)} % mIoU{limits}."
+        f"{counted(averaged, noun)}: {number(mean.value)} % mIoU{limits}."
     )
     if clean is None or "retention" not in ranks:
         return [first]
@@ -188,7 +188,7 @@ def _conditions(entry: Entry) -> Table | None:
         Column("loss", "clean - mIoU, in points"),
     ]
     found = []
-    for row in rows.sort_values("miou", kind="stable").head(WORST).to_dict("records"):
+    for row in rows.sort_values("miou", kind="stable").head(WORST_CONDITIONS).to_dict("records"):
         found.append(
             TableRow(
                 [

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.results import (
-    ANY,
     PERCENT,
     RANKED,
+    UNBOUNDED,
     Draws,
     ScoredModel,
     SummaryKind,
@@ -45,7 +45,7 @@ class RankedScore:
     @property
     def digits(self) -> int:
         """Number of decimals on the page."""
-        return 1 if self.limits in (PERCENT, ANY) else 3
+        return 1 if self.limits in (PERCENT, UNBOUNDED) else 3
 
 
 def ranked_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[RankedScore, Draws]]:

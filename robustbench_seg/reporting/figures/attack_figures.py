@@ -37,8 +37,8 @@ def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
             for spec in specs:
                 _line(axis, own, spec, colours[spec.name])
             axis.set_title(plain(model))
-            labels = radii or list(map(str, protocol.levels))
-            axis.set_xticks([0, *protocol.levels], ["clean", *labels])
+            labels = radii or list(map(str, protocol.severities))
+            axis.set_xticks([0, *protocol.severities], ["clean", *labels])
             axis.grid(axis="x", visible=False)
         for axis in axes[len(models) :]:
             axis.set_visible(False)
@@ -61,7 +61,7 @@ def radius_unit(protocol: Protocol) -> str:
 def common_radii(protocol: Protocol) -> list[str] | None:
     """Return the radius of each severity as text, or None if radii or norms of attacks differ."""
     specs = protocol.perturbations
-    each = [[f"{level['epsilon']:g}" for level in spec.severities] for spec in specs]
+    each = [[f"{level['epsilon']:g}" for level in spec.parameters] for spec in specs]
     longest = max(each, key=len)
     if any(radii != longest[: len(radii)] for radii in each):
         return None

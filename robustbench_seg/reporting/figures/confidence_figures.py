@@ -17,7 +17,7 @@ from robustbench_seg.reporting.figures.style import (
 )
 from robustbench_seg.reporting.panels import ConfidenceCurves
 
-FEW = 0.001
+SMALL_SHARE = 0.001
 """Bins with a smaller share of the pixels are drawn hollow."""
 
 _DASHES: tuple[Dash, ...] = ("-", "--", ":")
@@ -112,7 +112,7 @@ def _prepare(axis: Axes, title: str) -> None:
 def _draw(axis: Axes, of: Reliability, colour: str, dash: Dash) -> None:
     """Draw one line, with hollow points for bins with few pixels."""
     x, y = 100 * of.confidence, 100 * of.accuracy
-    filled, few = of.share > 0, of.share < FEW
+    filled, few = of.share > 0, of.share < SMALL_SHARE
     axis.plot(x[filled], y[filled], color=colour, linestyle=dash, lw=1.2)
     for which, face in ((filled & ~few, colour), (filled & few, PAPER)):
         (points,) = axis.plot(x[which], y[which], "o", color=colour, ms=3.2, mew=0.9, mfc=face)

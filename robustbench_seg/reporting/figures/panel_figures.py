@@ -42,11 +42,11 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
             curves = severities[severities["corruption"].isin(["clean", spec.name])]
             for model, curve in curves.groupby("model", sort=False):
                 _curve(axis, curve.sort_values("severity"), *styles[str(model)], spec.scored)
-            for severity in set(protocol.levels) - set(spec.scored):
+            for severity in set(protocol.severities) - set(spec.scored):
                 axis.axvspan(severity - 0.5, severity + 0.5, color=LINE, alpha=0.45, lw=0)
             axis.set_title(plain(spec.name.replace("_", " ")))
-            axis.set_xlim(-0.25, protocol.levels[-1] + 0.5)
-            axis.set_xticks([0, *protocol.levels], ["clean", *map(str, protocol.levels)])
+            axis.set_xlim(-0.25, protocol.severities[-1] + 0.5)
+            axis.set_xticks([0, *protocol.severities], ["clean", *map(str, protocol.severities)])
             axis.grid(axis="x", visible=False)
         shown = len(protocol.names)
         for place, axis in enumerate(axes):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from robustbench_seg.codec import parse
+from robustbench_seg.codec import parse_toml
 from robustbench_seg.content import content_folder
 from robustbench_seg.measures import MEASURES
 
@@ -25,7 +25,7 @@ class _Definitions:
 def definitions() -> tuple[Definition, ...]:
     """Return the definitions of the ranking's scores, then those of `reports/definitions.toml`."""
     file = content_folder("reports") / "definitions.toml"
-    content = parse(_Definitions, file.read_text(encoding="utf-8"), str(file))
+    content = parse_toml(_Definitions, file.read_text(encoding="utf-8"), str(file))
     scores = (
         Definition(info.label, info.definition)
         for measure in MEASURES

@@ -11,7 +11,7 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import cannot_be_written, path_problem, read_json, write_json
 
 FORMAT = "robustseg report 1"
-LIST = "report.json"
+FILE_LIST = "report.json"
 """The file that lists the files of a report, as paths relative to its folder."""
 
 _PARTIAL = ".report.partial-"
@@ -23,7 +23,7 @@ def report_files(out: Path) -> frozenset[str]:
     Raises:
         ResultsError: The file of the list's name is something else.
     """
-    path = out / LIST
+    path = out / FILE_LIST
     try:
         listing = read_json(path)
         if listing["format"] != FORMAT:
@@ -100,7 +100,7 @@ def _check_links(out: Path, names: Iterable[str]) -> None:
 
 
 def _write_list(out: Path, names: Iterable[str]) -> None:
-    write_json(out / LIST, {"format": FORMAT, "files": sorted(names)})
+    write_json(out / FILE_LIST, {"format": FORMAT, "files": sorted(names)})
 
 
 def _remove(out: Path, name: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from robustbench_seg.codec import parse
+from robustbench_seg.codec import parse_toml
 from robustbench_seg.content import content_folder
 
 KAMANN_ROTHER = "kamann-rother"
@@ -37,5 +37,5 @@ def citation_keys() -> tuple[str, ...]:
 @cache
 def _entries() -> Mapping[str, str]:
     file = content_folder("reports") / "citations.toml"
-    content = parse(_Citations, file.read_text(encoding="utf-8"), str(file))
+    content = parse_toml(_Citations, file.read_text(encoding="utf-8"), str(file))
     return {each.key: each.bibtex.strip() for each in content.citation}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.codec import parse
+from robustbench_seg.codec import parse_toml
 from robustbench_seg.content import content_folder
 from robustbench_seg.errors import CardError, ResultsError, unknown
 from robustbench_seg.records.values.condition import CLEAN
@@ -129,4 +129,4 @@ def _facts(folder: Path, name: str) -> PublishedFacts:
     file = folder / f"{name}.toml"
     if not file.is_file():
         raise CardError(f"{name}.csv: there is no {name}.toml beside it; say what it is there")
-    return parse(PublishedFacts, file.read_text(encoding="utf-8"), file.name)
+    return parse_toml(PublishedFacts, file.read_text(encoding="utf-8"), file.name)

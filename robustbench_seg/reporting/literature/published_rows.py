@@ -11,6 +11,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published import list_published, published_facts
+from robustbench_seg.results import miou_columns
 from robustbench_seg.text import counted
 
 ELSEWHERE_COLUMNS = ("model", "source", "under", CLEAN.name, "mean", "reason")
@@ -103,7 +104,7 @@ def published_extent(model: str) -> str | None:
     rows = literature()
     rows = rows[(rows["model"] == model) & (rows["protocol"] != "") & rows["images"].notna()]
     for row in rows.to_dict("records"):
-        images = counted([int(row["images"])], "image")
+        images = counted(int(row["images"]), "image")
         return f"all {images} of {row['dataset']} {row['split']} under {row['protocol']}"
     return None
 
@@ -119,7 +120,7 @@ def _benchmark(protocol: Protocol) -> pd.DataFrame:
 def _as_scores(rows: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """Rows of the library as rows of tables/miou.csv."""
     columns = ["model", "source", "dataset", "split", "protocol", "images"]
-    columns += [CLEAN.name, *protocol.names, "mean", "retention"]
+    columns += miou_columns(protocol)
     twice = rows["model"].duplicated(keep=False) & (rows["crop"] != "")
     names = rows["model"].where(~twice, rows["model"] + " " + rows["crop"])
     scores = rows.assign(model=names, source="published").reindex(columns=columns)
@@ -146,6 +147,6 @@ def _reason(row: Mapping[Any, Any], split: str, protocol: Protocol, images: int)
     if row["split"] != split:
         return f"on {row['split']}"
     if row["images"] != images:
-        whole = counted([int(row["images"])], "image")
+        whole = counted(int(row["images"]), "image")
         return f"on all {whole} of the split, the rows above on {images}"
     return ""

@@ -91,7 +91,7 @@ def album(panel: Panel, width: int) -> Album | None:
         if corruptions:
             categories.append(CategoryPictures(category, corruptions))
     return Album(
-        note=_note(panel.protocol.shown_levels, len(rows), len(panel.measured)),
+        note=_note(panel.protocol.shown_severities, len(rows), len(panel.measured)),
         clean=_clean_pictures(shown, width),
         legend=_legend(_files(shown[0]).truth, panel.classes),
         errors_legend=_errors_legend(len(shown)),
@@ -150,7 +150,7 @@ def _corruption_pictures(
     spec: Perturbation, rows: Sequence[PanelRow], width: int
 ) -> CorruptionPictures | None:
     text = spec.name.replace("_", " ")
-    conditions = [Condition(spec.name, severity) for severity in spec.shown_levels]
+    conditions = [Condition(spec.name, severity) for severity in spec.shown_severities]
     inputs = [
         thumbnail(_files(rows[0]).input(c), f"{text}, severity {c.severity}", width)
         for c in conditions
@@ -167,7 +167,7 @@ def _corruption_pictures(
         return None
     errors = [_errors(c, text, rows, width) for c in conditions]
     picture_rows.append(PictureRow("errors", errors))
-    return CorruptionPictures(text, spec.shown_levels, picture_rows)
+    return CorruptionPictures(text, spec.shown_severities, picture_rows)
 
 
 def _errors(

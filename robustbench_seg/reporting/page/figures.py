@@ -10,7 +10,7 @@ from markupsafe import Markup
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
 from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
 from robustbench_seg.reporting.figures.confidence_figures import (
-    FEW,
+    SMALL_SHARE,
     category_reliability,
     confidence_overview,
 )
@@ -149,8 +149,8 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> Figure | None:
     svg = write_figure(figure, path)
     caption = (
         "Upper row: accuracy of the pixels in 15 bins of confidence. Below the diagonal a model is "
-        f"overconfident; a hollow point has less than {100 * FEW:g} % of the pixels. Lower row: "
-        "the error rate of the most confident pixels."
+        f"overconfident; a hollow point has less than {100 * SMALL_SHARE:g} % of the pixels. "
+        "Lower row: the error rate of the most confident pixels."
     )
     if len(panel.protocol.averaged_names) > 1:
         caption += f" The pixels of {over} count together."
@@ -162,7 +162,7 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> Figure | None:
 def _reliability(panel: Panel, stem: str, folder: Path) -> list[Figure]:
     figures: list[Figure] = []
     slugs = unique_slugs([row.name for row in panel.measured])
-    severities = enumeration([str(level) for level in panel.protocol.shown_levels[-2:]])
+    severities = enumeration([str(level) for level in panel.protocol.shown_severities[-2:]])
     kinds = {"raw": CONFIDENCE, "temperature-scaled": SCALED_CONFIDENCE}
     for row, name in zip(panel.measured, slugs, strict=True):
         found = {
@@ -176,8 +176,8 @@ def _reliability(panel: Panel, stem: str, folder: Path) -> list[Figure]:
         svg = write_figure(category_reliability(row.name, found), path)
         caption = (
             f"{row.name}: accuracy of the pixels in 15 bins of confidence, clean against severity "
-            f"{severities} of each category; a hollow point has less than {100 * FEW:g} % of the "
-            "pixels."
+            f"{severities} of each category; a hollow point has less than {100 * SMALL_SHARE:g} % "
+            "of the pixels."
         )
         figures.append(_figure(f"Reliability by category, {row.name}", caption, svg, path))
     return figures

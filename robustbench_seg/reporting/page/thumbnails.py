@@ -19,8 +19,8 @@ from robustbench_seg.text import one_line
 
 log = logging.getLogger(__name__)
 
-MAX_PIXELS = 1 << 26
-"""Pictures of more pixels are left out: a small file can declare any size."""
+MAX_PICTURE_PIXELS = 1 << 26
+"""Pictures of more pixels are left out: a report decodes many, and none needs to be that large."""
 
 MAX_BYTES = 64 << 20
 
@@ -103,7 +103,7 @@ def read_picture(path: Path, width: int | None = None) -> Image.Image | None:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"it is larger than {MAX_BYTES >> 20} MiB")
         with _one_warning(), image_file(path, ("PNG", "JPEG")) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            if picture.width * picture.height > MAX_PICTURE_PIXELS:
                 raise ValueError(f"it says that it has {picture.width}x{picture.height} pixels")
             indices = picture.mode == "P"
             size = picture.size if width is None else fitted_size(picture, width)

@@ -8,20 +8,15 @@ from robustbench_seg.reporting.panels.confidence_scores import (
     chief_confidence_scores,
     missing_confidence,
 )
-from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_COLUMNS
+from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_MEANS
 from robustbench_seg.reporting.panels.drop_rows import drop_rows, panel_subset_scores
-from robustbench_seg.reporting.panels.findings import (
-    finding,
-    finding_sentences,
-    is_established,
-    terminal_table,
-)
+from robustbench_seg.reporting.panels.findings import finding, finding_sentences, is_established
 from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.reporting.panels.panel_reader import read_panels
 from robustbench_seg.reporting.panels.panel_row import PanelRow, RankedRow
 
 __all__ = [
-    "DEGRADATION_COLUMNS",
+    "DEGRADATION_MEANS",
     "ConfidenceCurves",
     "Panel",
     "PanelRow",
@@ -35,5 +30,4 @@ __all__ = [
     "missing_confidence",
     "panel_subset_scores",
     "read_panels",
-    "terminal_table",
 ]

@@ -21,7 +21,7 @@ class ConfidenceCurves:
     Attributes:
         all: Maps a severity to the reliability over all corruptions that enter the mean.
         categories: Maps a category, then a severity, to the reliability over its corruptions.
-        severities: Those shown: clean and the two highest of `Protocol.shown_levels`.
+        severities: Those shown: clean and the two highest of `Protocol.shown_severities`.
     """
 
     all: Mapping[int, Reliability]
@@ -39,7 +39,7 @@ def confidence_curves(
         protocol: Names the corruptions and their categories.
         measure: Raw confidence, or confidence after temperature scaling.
     """
-    severities = protocol.shown_levels[-2:]
+    severities = protocol.shown_severities[-2:]
     categories = {
         category: _by_severity(row, measure, [spec.name for spec in specs], severities)
         for category, specs in protocol.by_category.items()

@@ -4,25 +4,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from robustbench_seg.measures import ScoreInfo
+from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, ScoreInfo
 from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.reporting.panels.panel_row import PanelRow
 
-CHIEF_SCORES = ("ece", "auroc", "ece_t", "auroc_t")
-"""The confidence scores shown for each corruption; those with _t need a temperature."""
+_PLACES = 2
+"""The chief scores of confidence up to this place (see ScoreInfo) are shown for each corruption."""
 
 ADD_CONFIDENCE = "evaluate again to add it"
 
 
 def chief_confidence_scores(panel: Panel) -> Sequence[ScoreInfo]:
-    """Return the CHIEF_SCORES that at least one row of a panel has, clean or corrupted."""
-    found = dict[str, ScoreInfo]()
-    for row in panel.measured:
-        for key, score in row.scores.by_name.items():
-            cells = [score.summary.clean, *score.summary.corruptions.values()]
-            if key in CHIEF_SCORES and not all(np.isnan(draws[0]) for draws in cells):
-                found[key] = score.info
-    return [found[key] for key in CHIEF_SCORES if key in found]
+    """Return the first chief scores of confidence, ECE and AUROC, raw and after scaling.
+
+    Those that no row of the panel has, clean or corrupted, are left out.
+    """
+    infos = (info for measure in (CONFIDENCE, SCALED_CONFIDENCE) for info in measure.infos)
+    chief = [info for info in infos if info.chief is not None and info.chief <= _PLACES]
+    return [info for info in chief if any(_has_score(row, info.key) for row in panel.measured)]
 
 
 def missing_confidence(row: PanelRow) -> str | None:
@@ -34,3 +33,10 @@ def missing_confidence(row: PanelRow) -> str | None:
     if all(np.isnan(draws[0]) for draws in score.conditions.values()):
         return f"not every image and training has confidence; {ADD_CONFIDENCE}"
     return None
+
+
+def _has_score(row: PanelRow, key: str) -> bool:
+    if key not in row.scores.by_name:
+        return False
+    summary = row.scores.by_name[key].summary
+    return not all(np.isnan(draws[0]) for draws in (summary.clean, *summary.corruptions.values()))

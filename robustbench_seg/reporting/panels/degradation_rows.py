@@ -10,16 +10,15 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.panel_row import PanelRow
 from robustbench_seg.reporting.panels.references import published_reference
-from robustbench_seg.results import ANY, Draws, Reference, degradation, score_interval
+from robustbench_seg.results import UNBOUNDED, Draws, Reference, degradation, score_interval
 
-DEGRADATION_COLUMNS = (
-    *("model", "source", "dataset", "split", "protocol", "images", "reference"),
-    *("CD", "CD_low", "CD_high", "rCD", "rCD_low", "rCD_high"),
-)
-"""The columns of tables/degradation.csv but for the CD of each corruption, such as CD_fog.
+_LEADING_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images", "reference")
+
+DEGRADATION_MEANS = ("CD", "CD_low", "CD_high", "rCD", "rCD_low", "rCD_high")
+"""The last columns of tables/degradation.csv, in percent.
 
 CD and rCD are means over the corruptions, with the ends of their 95 % intervals where model and
-reference are measured. All are in percent.
+reference are measured.
 """
 
 
@@ -39,18 +38,19 @@ def degradation_rows(
             published one. None: there are no rows.
 
     Returns:
-        DEGRADATION_COLUMNS, with a column CD_<corruption> for each corruption before CD.
+        The columns model, source, dataset, split, protocol, images, reference, CD_<corruption> for
+        each averaged corruption, and DEGRADATION_MEANS.
     """
-    leading, means = DEGRADATION_COLUMNS[:7], DEGRADATION_COLUMNS[7:]
     averaged = protocol.averaged_names
-    columns = [*leading, *(f"CD_{name}" for name in averaged), *means]
+    columns = [*_LEADING_COLUMNS, *(f"CD_{name}" for name in averaged), *DEGRADATION_MEANS]
     if reference is None:
         return pd.DataFrame(columns=columns)
     against = _reference(reference, scores, measured, protocol)
     rows = []
     for cells in scores.to_dict("records"):
         row = measured[cells["model"]] if cells["source"] == "measured" else None
-        rows.append({**{name: cells.get(name) for name in leading}, "reference": reference})
+        leading = {name: cells.get(name) for name in _LEADING_COLUMNS}
+        rows.append({**leading, "reference": reference})
         if row is None:
             corruptions = {name: np.asarray(cells[name], float) for name in averaged}
             lost = degradation(np.asarray(cells[CLEAN.name], float), corruptions, against)
@@ -82,4 +82,4 @@ def _limits(row: PanelRow | None, reference: Reference, draws: Draws) -> tuple[f
     if row is None or not reference.is_paired(row.scores):
         return math.nan, math.nan
     degrees = row.scores.degrees + reference.degrees
-    return score_interval(draws, row.scores.units, degrees, limits=ANY)
+    return score_interval(draws, row.scores.units, degrees, limits=UNBOUNDED)

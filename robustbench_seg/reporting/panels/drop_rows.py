@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from robustbench_seg.reporting.panels.panel import Panel
-from robustbench_seg.results import DROP, SubsetScore, subset_scores
+from robustbench_seg.results import DROP_METRIC, SubsetScore, subset_scores
 
 DROP_COLUMNS = (
     *("model", "dataset", "split", "protocol", "images"),
@@ -40,7 +40,7 @@ def drop_rows(panels: Sequence[Panel], subsets: Sequence[SubsetScore]) -> Sequen
         rows = []
         for score in subsets:
             place = score.model - first
-            if score.metric == DROP and 0 <= place < len(panel.measured):
+            if score.metric == DROP_METRIC and 0 <= place < len(panel.measured):
                 where = (score.dataset, panel.split, panel.protocol.name, score.images)
                 values = (score.clear, score.adverse, float(score.draws[0]), *score.interval)
                 rows.append((panel.measured[place].name, *where, *values))

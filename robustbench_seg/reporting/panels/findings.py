@@ -1,4 +1,4 @@
-"""The finding: what the panels show, in sentences and as a plain table."""
+"""The finding: what the panels show, in sentences."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from robustbench_seg.reporting.panels.interval_text import interval_text
 from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.reporting.panels.panel_row import PanelRow
 from robustbench_seg.results import FEW_UNITS, FEWEST_UNITS, Verdict, lead_of, seeds_text
-from robustbench_seg.text import counted, enumeration, number, one_line, text_table
+from robustbench_seg.text import counted, enumeration, number, one_line
 
 
 def finding(panels: Sequence[Panel]) -> str:
@@ -45,9 +45,9 @@ def finding_sentences(panel: Panel) -> list[str]:
 
 def _leader(panel: Panel, complete: pd.DataFrame) -> str:
     names = panel.protocol.averaged_names
-    over = names[0] if len(names) == 1 else counted([len(names)], panel.protocol.noun)
+    over = names[0] if len(names) == 1 else counted(len(names), panel.protocol.noun)
     best = complete.iloc[0]
-    where = f"On {counted([best['images']], 'image')} of {panel.dataset} {panel.split}"
+    where = f"On {counted(best['images'], 'image')} of {panel.dataset} {panel.split}"
     if len(complete) == 1:
         return f"{where}, {_only_model(panel, best, over)}"
     rest = [str(name) for name in complete["model"][1:]]
@@ -106,7 +106,7 @@ def _open_difference(
     scores = enumeration([f"{other} ({number(means[other])})" for other in [*others][:3]])
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
     unit = panel.row(best["model"]).scores.unit
-    chance = "there is but one sampling unit"
+    chance = "there is only one sampling unit"
     if not math.isnan(verdict.low):
         chance = f"{_verdict_text(panel, verdict)}; p = {verdict.p:.3f}"
     text = (
@@ -180,7 +180,7 @@ def _notes(panel: Panel, complete: pd.DataFrame) -> list[str]:
 def _trust(panel: Panel) -> str:
     if all(row.scores.units == 1 for row in panel.measured):
         unit = panel.measured[0].scores.unit
-        return f"No score has an interval: there is but one unit to draw ({unit})."
+        return f"No score has an interval: there is only one unit to draw ({unit})."
     fewest = min((row.scores for row in panel.measured), key=lambda scores: scores.units)
     trainings = sorted({row.scores.trainings for row in panel.measured})
     if trainings[-1] == 1:
@@ -197,9 +197,9 @@ def _trust(panel: Panel) -> str:
             f"choice of images and their {noun}s' random numbers and, where there are several "
             "trainings, the randomness of training."
         )
-    rough = f" With only {fewest.units} {fewest.unit} even that is rough."
-    rough = rough if fewest.units < FEW_UNITS else ""
-    return "".join([sentence, rough, *_seed_sentences(panel)])
+    if fewest.units < FEW_UNITS:
+        sentence += f" With only {fewest.units} {fewest.unit} even that is rough."
+    return "".join([sentence, *_seed_sentences(panel)])
 
 
 def _seed_sentences(panel: Panel) -> list[str]:
@@ -215,18 +215,3 @@ def _seed_sentences(panel: Panel) -> list[str]:
         names = "" if everyone else f"{enumeration([row.name for row in rows])}: "
         sentences.append(f" {names}{text.capitalize() if everyone else text}.")
     return sentences
-
-
-def terminal_table(panels: Sequence[Panel]) -> str:
-    """Return the rankings as plain text: rank, model, clean, mean, retention and categories."""
-    tables = []
-    for panel in panels:
-        lines = [["", "model", "clean", "mean", "retention", *panel.category_means.columns]]
-        for row in panel.ranking:
-            mark = " (published)" if row.source == "published" else ""
-            scores = [row.cells[name] for name in ("clean", "mean", "retention")]
-            cells = [number(value) or "-" for value in (*scores, *row.categories.values())]
-            lines.append([row.rank and f"{row.rank}.", row.name + mark, *cells])
-        title = f"{panel.name}: mIoU, percent; averaged: {panel.protocol.averaged}"
-        tables.append(f"{one_line(title)}\n{text_table(lines, left=[1])}")
-    return "\n\n".join(tables)

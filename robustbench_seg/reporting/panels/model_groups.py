@@ -169,7 +169,7 @@ def _subset(key: _Key, keys: Sequence[_Key]) -> str:
     """Return the text that distinguishes a group from others of its heading."""
     similar = [other for other in keys if other.heading == key.heading and other != key]
     others = [other for other in similar if (other.images, other.files) != (key.images, key.files)]
-    images = counted([key.images], "image")
+    images = counted(key.images, "image")
     same_count = any(other.images == key.images for other in others)
     texts = [f"{images} of files {key.files}" if same_count else images] if others else []
     if any(other.left_out != key.left_out for other in similar):

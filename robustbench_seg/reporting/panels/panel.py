@@ -26,6 +26,7 @@ from robustbench_seg.results import (
     ScoreDifference,
     Verdict,
     check_comparable,
+    miou_columns,
     verdicts,
 )
 from robustbench_seg.text import counted
@@ -81,8 +82,8 @@ class Panel:
         runs = sum(len(row.model.folders) for row in self.measured)
         images = sorted({row.record.images for row in self.measured})
         return (
-            f"{counted([runs], 'measured run')}, {counted(images, 'image')}, "
-            f"{counted([len(self.classes)], 'class', 'classes')}{self._scored_classes}, protocol "
+            f"{counted(runs, 'measured run')}, {counted(images, 'image')}, "
+            f"{counted(len(self.classes), 'class', 'classes')}{self._scored_classes}, protocol "
             f"{self.protocol.name} version {self.protocol.version}{self.class_maps}"
         )
 
@@ -115,7 +116,7 @@ class Panel:
     @cached_property
     def ranking(self) -> tuple[RankedRow, ...]:
         """The rows of `scores` with everything that belongs to them."""
-        columns = (CLEAN.name, *self.protocol.names, "mean", "retention")
+        columns = miou_columns(self.protocol)
         return tuple(
             RankedRow(
                 rank=self.ranks[index],

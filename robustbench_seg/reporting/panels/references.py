@@ -46,7 +46,7 @@ def find_reference(
     except ResultsError:
         if not (extent := published_extent(name)):
             raise
-        images = counted([record.images], "image")
+        images = counted(record.images, "image")
         raise ResultsError(
             f"reference: {name} is published on {extent}, A and B are on {images} of "
             f"{record.dataset} {record.split} under {protocol.name}; name a model of the runs"

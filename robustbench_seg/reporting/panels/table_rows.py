@@ -7,7 +7,7 @@ import pandas as pd
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.panel_row import PanelRow
-from robustbench_seg.results import with_class_map
+from robustbench_seg.results import miou_columns, with_class_map
 
 LEADING_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")
 """The columns of tables/miou.csv before the scores.
@@ -49,7 +49,7 @@ def score_row(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
         "mean": summary.mean[0],
         "retention": summary.retention[0],
     }
-    columns = [*LEADING_COLUMNS, CLEAN.name, *protocol.names, "mean", "retention"]
+    columns = [*LEADING_COLUMNS, *miou_columns(protocol)]
     return with_class_map(pd.DataFrame([cells], columns=columns), record)
 
 

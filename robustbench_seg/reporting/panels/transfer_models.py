@@ -15,13 +15,19 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published import list_published, published_facts
 from robustbench_seg.reporting.panels.model_groups import Paths
-from robustbench_seg.results import DROP, ScoredModel, category_means, read_model, subset_scores
+from robustbench_seg.results import (
+    DROP_METRIC,
+    ScoredModel,
+    category_means,
+    read_model,
+    subset_scores,
+)
 from robustbench_seg.store import group_runs, own_protocol
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)
 
-FEWEST = 3
+FEWEST_MODELS = 3
 """Over fewer models a correlation says nothing at all."""
 
 _Value = TypeVar("_Value")
@@ -66,10 +72,10 @@ class ModelTable:
             ResultsError: There are too few models.
         """
         rows = rows.dropna(subset=[CLEAN.name, *protocol.names, *targets])
-        if len(rows) < FEWEST:
+        if len(rows) < FEWEST_MODELS:
             raise ResultsError(
-                f"{counted([len(rows)], 'model')} with all scores on corrupted and on real images: "
-                f"{', '.join(rows['model']) or 'none'}; a correlation needs {FEWEST} or more"
+                f"{counted(len(rows), 'model')} with all scores on corrupted and on real images: "
+                f"{', '.join(rows['model']) or 'none'}; a correlation needs {FEWEST_MODELS} or more"
             )
         cells = {name: rows[name].to_numpy(float) for name in protocol.names}
         predictors = {
@@ -173,7 +179,7 @@ def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, fl
             targets.setdefault(target, {}), model.name, float(model.scores.summary.clean[0]), target
         )
     for score in subset_scores(groups, resamples=0):
-        target = _target(score.dataset) + ("_drop" if score.metric == DROP else "")
+        target = _target(score.dataset) + ("_drop" if score.metric == DROP_METRIC else "")
         name = names[score.model]
         _add(targets.setdefault(target, {}), name, float(score.draws[0]), target)
     return targets

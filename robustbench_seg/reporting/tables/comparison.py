@@ -49,7 +49,7 @@ def _p_text(p: float) -> str:
 def _verdict_line(table: pd.DataFrame, noun: str) -> str:
     verdicts = table.loc[table["kind"] == "corruption", "verdict"]
     counts = {name: int((verdicts == name).sum()) for name in ("A", "B", "open")}
-    number = counted([sum(counts.values())], noun)
+    number = counted(sum(counts.values()), noun)
     return (
         f"\nBetter at 5 % after Holm's adjustment for {number}: A on {counts['A']}, B on "
         f"{counts['B']}, open on {counts['open']}. The p of other rows are not adjusted."

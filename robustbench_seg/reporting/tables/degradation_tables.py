@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.files import write_text
-from robustbench_seg.reporting.panels import DEGRADATION_COLUMNS, Panel
+from robustbench_seg.reporting.panels import DEGRADATION_MEANS, Panel
 from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
 from robustbench_seg.reporting.tables.joined_tables import joined
 from robustbench_seg.results import DEGRADATION_CITATION
@@ -24,7 +24,7 @@ def write_degradation_tables(panels: Sequence[Panel], folder: Path) -> None:
     if not related:
         return
     tables = [panel.degradation for panel in related]
-    write_text(folder / "degradation.csv", csv(joined(tables, DEGRADATION_COLUMNS[7:])))
+    write_text(folder / "degradation.csv", csv(joined(tables, DEGRADATION_MEANS)))
     shown = [table.assign(**_estimates(table)) for table in tables]
     hidden = [f"{name}_{end}" for name in ("CD", "rCD") for end in ("low", "high")]
     shown = [table.drop(columns=hidden) for table in shown]

@@ -34,6 +34,7 @@ from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_late
 from robustbench_seg.reporting.tables.joined_tables import joined
 from robustbench_seg.results import (
     SubsetScore,
+    miou_columns,
     published_score_table,
     score_table,
     subset_table,
@@ -107,7 +108,7 @@ def _write_published(panels: Sequence[Panel], folder: Path) -> None:
 
 def _with_intervals(panel: Panel) -> pd.DataFrame:
     """`Panel.scores` with an Estimate for each score; published rows have no intervals."""
-    columns = [CLEAN.name, *panel.protocol.names, "mean", "retention"]
+    columns = list(miou_columns(panel.protocol))
     rows = []
     for row in panel.scores.to_dict("records"):
         limits = _limits(panel.row(row["model"])) if row["source"] == "measured" else {}

@@ -88,8 +88,8 @@ def _table_text(models: ModelTable) -> str:
             ]
         )
     title = (
-        f"{models.title}: {counted([len(models.names)], 'model')} of "
-        f"{counted([families], 'family', 'families')}, {models.protocol.name}"
+        f"{models.title}: {counted(len(models.names), 'model')} of "
+        f"{counted(families, 'family', 'families')}, {models.protocol.name}"
     )
     return f"{title}\n{text_table(lines, left=[0, 8])}"
 

@@ -101,14 +101,14 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
         weights = find_weights(folder)
     else:
         weights = fetch_hub_weights(source.location, source.revision, folder)
-    model, lacking = build_network(description, read_tensors(weights), where)
+    model, missing = build_network(description, read_tensors(weights), where)
     if description.model_type == "oneformer" and folder != Path(location):
         fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR_FILE, *TOKENIZER_FILES)
     network, variant = _network(model, processor, len(classes), where, folder)
     answer = _choose_image_size(network, processor, folder, options, where)
-    _check_complete(answer, lacking, where)
+    _check_complete(answer, missing, where)
     _check_windows(network, options, where)
-    _note_other_size(network, processor, options, where)
+    _warn_of_other_size(network, processor, options, where)
     laws = {"huggingface": HUGGINGFACE_LAW}
     if network.gives_scores:
         laws["masks"] = MASKS_LAW
@@ -148,7 +148,7 @@ def _folder(location: str, source: WeightsSource) -> Path:
         return folder
     if source.revision and Path(source.location).is_dir():
         log.warning(
-            "warning: hf:%s: revision %s of the hub is used, not the folder %s; leave out @%s to "
+            "hf:%s: revision %s of the hub is used, not the folder %s; leave out @%s to "
             "use the folder",
             location,
             source.revision,
@@ -213,20 +213,19 @@ def _try_without_processor(
         if options.input_size is not None:
             raise ModelError(f"{error}; choose the input size processor") from error
         log.warning(
-            "note: %s: the network does not take images of any size; its image processor "
-            "prepares them",
+            "%s: the network does not take images of any size; its image processor prepares them",
             where,
         )
         return None
     return answer
 
 
-def _check_complete(answer: Tensor, lacking: Sequence[str], where: str) -> None:
+def _check_complete(answer: Tensor, missing: Sequence[str], where: str) -> None:
     """Refuse a model whose answer depends on tensors that no file has; their values are NaN."""
-    if lacking and not answer.isfinite().all():
+    if missing and not answer.isfinite().all():
         raise ModelError(
-            f"{where}: {len(lacking)} tensors of the model are not in its weight file, such as "
-            f"{lacking[0]}; fetch the model again"
+            f"{where}: {len(missing)} tensors of the model are not in its weight file, such as "
+            f"{missing[0]}; fetch the model again"
         )
 
 
@@ -239,16 +238,16 @@ def _check_windows(network: TransformersNetwork, options: SegmenterOptions, wher
         )
 
 
-def _note_other_size(
+def _warn_of_other_size(
     network: TransformersNetwork,
     processor: ProcessorSettings,
     options: SegmenterOptions,
     where: str,
 ) -> None:
-    """Print a note if images go in at another size than the image processor makes them."""
+    """Warn (logging) if images go in at another size than the image processor makes them."""
     if network.processor is None and processor.scaling:
         log.warning(
-            "note: %s: images go in at %s, and not at its image processor's size (%s); the input "
+            "%s: images go in at %s, and not at its image processor's size (%s); the input "
             "size processor follows that",
             where,
             options.input_size if network.size else "their own size",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from robustbench_seg.codec import read
+from robustbench_seg.codec import read_toml
 from robustbench_seg.datasets import described_facts
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import digest_bytes
@@ -44,7 +44,7 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
             "it in:",
             example=TEMPLATE.format(name=folder.resolve().name),
         )
-    manifest = read(PredictionManifest, path, "manifest of predictions")
+    manifest = read_toml(PredictionManifest, path, "manifest of predictions")
     classes, table = manifest.classes or (), None
     if manifest.dataset is not None:
         own = manifest.dataset.endswith(".toml")

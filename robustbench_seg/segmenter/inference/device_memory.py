@@ -7,7 +7,7 @@ import torch
 
 from robustbench_seg.errors import ModelError
 
-LESS_MEMORY = "--inference slide, --precision bf16 or another --device"
+LESS_MEMORY = "inference slide, precision bf16 or another device"
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def prepare_for_backend(
         return fold(network), replace(record, laws={**record.laws, "folding": FOLDING_LAW}), about
     if options.precision != "float32":
         raise ModelError(
-            f"--backend {options.backend} computes in float32: leave out --backend or --precision"
+            f"the backend {options.backend} computes in float32; leave out backend or precision"
         )
     kind = OpenVinoNetwork if options.backend == "openvino" else _OnnxRuntime
     running = kind(network, options.device)
@@ -65,4 +65,4 @@ class _OnnxRuntime(OnnxNetwork):
         with tempfile.TemporaryDirectory() as folder:
             graph = Path(folder) / "network.onnx"
             write_graph(network, graph)
-            super().__init__(graph, device, where="--backend onnxruntime")
+            super().__init__(graph, device, where="the backend onnxruntime")

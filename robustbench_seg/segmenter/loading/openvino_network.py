@@ -29,10 +29,10 @@ class OpenVinoNetwork(nn.Module):
         try:
             import openvino
         except ImportError:
-            raise ModelError(f"--backend openvino: not installed: {INSTALL}") from None
+            raise ModelError(f"the backend openvino: not installed: {INSTALL}") from None
         if device != "cpu":
             raise ModelError(
-                f"--backend openvino runs on the CPU, not on '{device}'; leave out one of them"
+                f"the backend openvino runs on the CPU, not on '{device}'; leave out one of them"
             )
         self.version = str(openvino.__version__.partition("-")[0])
         self._core = openvino.Core()

@@ -130,7 +130,9 @@ def load_named(
     if needs_no_card(name):
         prefix, _, location = name.partition(":")
         if not location:
-            raise ModelError(f"{name}: nothing behind the colon; see robustseg evaluate --help")
+            raise ModelError(
+                f"{name}: nothing behind the colon; give a file, folder or name after it"
+            )
         checked_path(location)
         _refuse_card_options(name, weights, options)
         if prefix != "hf":
@@ -146,9 +148,9 @@ def load_named(
 def _refuse_card_options(model: str, weights: str | Path | None, options: SegmenterOptions) -> None:
     """Refuse options that only a card with a network of this package supports."""
     if weights is not None:
-        raise ModelError(f"{model}: brings its own weights; --weights goes with a card")
+        raise ModelError(f"{model}: brings its own weights; weights go with a card")
     if options.backend != "torch":
-        raise ModelError(f"{model}: decides itself what runs it; --backend goes with a card")
+        raise ModelError(f"{model}: decides itself what runs it; a backend goes with a card")
 
 
 def _load_hub_card(name: str, options: SegmenterOptions) -> Segmenter:

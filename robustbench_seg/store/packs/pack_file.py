@@ -114,20 +114,20 @@ class PackFile:
         Raises:
             ResultsError: A member does not match its digest, or cannot be read.
         """
-        for name, data in self.members():
-            wanted = self.index.files[name]
-            if (len(data), digest_bytes(data)) != (wanted.bytes, wanted.sha256):
+        for name, data, is_intact in self.members():
+            if not is_intact:
                 raise pack_error(self.path, f"{name} does not match its digest")
             yield name, data
 
-    def members(self) -> Iterator[tuple[str, bytes]]:
-        """Iterate as above, without comparing bytes with digests.
+    def members(self) -> Iterator[tuple[str, bytes, bool]]:
+        """Iterate as above, and say of each member whether it matches its digest.
 
         Raises:
             ResultsError: A member cannot be read.
         """
         for name, info in self._infos.items():
-            yield name, self._read(info, info.file_size)
+            data, recorded = self._read(info, info.file_size), self.index.files[name]
+            yield name, data, (len(data), digest_bytes(data)) == (recorded.bytes, recorded.sha256)
 
     def _read(self, info: zipfile.ZipInfo, limit: int) -> bytes:
         if info.file_size > limit:

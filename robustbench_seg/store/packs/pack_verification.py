@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.verification import Problem, Verification
 from robustbench_seg.store.packs.pack_file import SCORES_FILE, PackFile, open_pack
 from robustbench_seg.store.packs.pack_scores import contradictions, pack_scores
-from robustbench_seg.store.parts import names_run, part_files, read_part
+from robustbench_seg.store.parts import part_files, read_part, states_its_run
 from robustbench_seg.store.run_folder import RunFolder
 
 
@@ -40,9 +39,8 @@ def verify_pack(
         announce(len(packed.index.files))
         folder = Path(place) / packed.root
         problems, scores = [], b""
-        for name, data in packed.members():
-            wanted = packed.index.files[name]
-            if (len(data), digest_bytes(data)) != (wanted.bytes, wanted.sha256):
+        for name, data, is_intact in packed.members():
+            if not is_intact:
                 problems.append(Problem(name, "altered", "does not match its digest"))
             if name == SCORES_FILE:
                 scores = data
@@ -85,7 +83,7 @@ def _of_part(part: Path, record: RunRecord, folder: Path) -> Iterator[Problem]:
     name = part.relative_to(folder).as_posix()
     try:
         read_part(part, len(record.classes), no_class=record.no_class)
-        if not names_run(part):
+        if not states_its_run(part):
             yield Problem(name, "foreign", "it does not name its run")
             return
     except ResultsError as error:

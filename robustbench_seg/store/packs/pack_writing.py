@@ -27,7 +27,7 @@ from robustbench_seg.store.packs.pack_file import (
     open_pack,
 )
 from robustbench_seg.store.packs.pack_scores import pack_scores, scores_text
-from robustbench_seg.store.parts import names_run, part_files, read_part
+from robustbench_seg.store.parts import part_files, read_part, states_its_run
 from robustbench_seg.store.run_folder import RunFolder
 
 
@@ -94,7 +94,7 @@ def _contents(folder: Path, record: RunRecord) -> Iterator[tuple[str, bytes]]:
         raise ResultsError(f"{folder}: no image is scored yet; evaluate it first")
     for part in parts:
         read_part(part, len(record.classes), run=record.key.digest, no_class=record.no_class)
-        if not names_run(part) or not is_pack_member(f"parts/{part.name}"):
+        if not states_its_run(part) or not is_pack_member(f"parts/{part.name}"):
             raise ResultsError(
                 f"{part} does not name its run, because an older version wrote it; evaluate the "
                 "run again in another folder, then pack it"

@@ -7,8 +7,8 @@ import pytest
 import robustbench_seg as rs
 from robustbench_seg.attacks import attack_laws, registry
 from robustbench_seg.datasets import load_class_frequencies
-from robustbench_seg.evaluation import attack_settings
-from robustbench_seg.evaluation.attack_settings import AttackSettings, open_attacks
+from robustbench_seg.evaluation.inputs import attack_settings
+from robustbench_seg.evaluation.inputs.attack_settings import AttackSettings, open_attacks
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from tests.evaluation.attacks.conftest import ABOUT, MEMBERS, Shade
 

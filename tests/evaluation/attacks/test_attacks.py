@@ -15,7 +15,7 @@ from robustbench_seg.errors import (
     CardError,
     CorruptionError,
     ModelError,
-    ResultsError,
+    OptionError,
 )
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.values.shard import Shard
@@ -28,7 +28,7 @@ def test_the_images_that_are_scored_are_those_that_perturb_makes(evaluate, proto
     path = protocol("noise", "pgd")
     (run,) = evaluate(Shade(), path, save_attacks=tmp_path / "images")
     data, segmenter = Toy(3), rs.load_segmenter(Shade(), name="shade", **ABOUT)
-    parameters = rs.load_protocol(path).spec("pgd").severities[1]
+    parameters = rs.load_protocol(path).spec("pgd").parameters[1]
     rows = run.results().set_index(["image", "corruption", "severity"])["matrix"]
     for index, name in enumerate(data.ids):
         sample = data[index]
@@ -130,9 +130,9 @@ def test_rounded_images_are_scored_as_bytes(evaluate, protocol):
 @pytest.mark.parametrize(
     ("names", "options", "error", "message"),
     [
-        (["pgd"], {"corrupted": "tree"}, ResultsError, "attacked images are made for each network"),
+        (["pgd"], {"corrupted": "tree"}, OptionError, "attacked images are made for each network"),
         (["pgd"], {"precision": "bf16"}, ModelError, "shade cannot be attacked: .*float32"),
-        (["apgd_mce_bal"], {}, CorruptionError, "apgd_mce_bal balances the classes; count them"),
+        (["apgd_mce_bal"], {}, AttackError, "apgd_mce_bal balances the classes; count them"),
         (["nothing"], {}, AttackError, "unknown attack 'nothing'"),
         (["sea"], {}, CardError, "sea is the worst of apgd_mce_bal, .*; add apgd_mce_bal at sev"),
     ],
@@ -169,7 +169,7 @@ def test_the_frequencies_are_in_the_key_whatever_is_asked_for(evaluate, protocol
     (clean,) = evaluate(Shade(), path, corruptions="clean", **options)
     (noise,) = evaluate(Shade(), path, corruptions="noise", **options)
     assert clean.path == noise.path
-    with pytest.raises(ResultsError, match="class_frequencies: no attack of the protocol toy-att"):
+    with pytest.raises(OptionError, match="class_frequencies: no attack of the protocol toy-att"):
         evaluate(Shade(), protocol("pgd"), **options)
 
 
@@ -227,14 +227,12 @@ def test_each_seed_draws_the_attacks_anew(evaluate, protocol, capsys):
     assert accuracy(second, "noise", 2) != accuracy(first, "noise", 2)
     means = read_model([first.path, second.path], rs.load_protocol(path)).seed_means
     assert set(means) == {0, 3}
-    with pytest.raises(CorruptionError, match="none of these attacks draws random numbers"):
+    with pytest.raises(OptionError, match="none of these attacks draws random numbers"):
         evaluate(Shade(), protocol("fgsm"), seeds=(0, 1))
 
 
 def test_rounding_is_refused_where_it_undoes_the_attack(evaluate, protocol):
-    with pytest.raises(
-        CorruptionError, match=r"rounding to 8 bits undoes pgd at severity 1, whose"
-    ):
+    with pytest.raises(AttackError, match=r"rounding to 8 bits undoes pgd at severity 1, whose"):
         evaluate(Shade(), protocol("pgd", low=0.5, high=8), round_attacks=True)
     evaluate(Shade(), protocol("pgd", low=0.5, high=8), round_attacks=True, severities=2)
 
@@ -255,7 +253,7 @@ def test_a_callable_has_no_gradients(evaluate, protocol):
 
 
 def test_options_of_attacks_need_an_attack(evaluate):
-    with pytest.raises(ResultsError, match="round_attacks is for attacks, and none is asked for"):
+    with pytest.raises(OptionError, match="round_attacks is for attacks, and none is asked for"):
         evaluate(Shade(), "cityscapes-c", corruptions="fog", severities=1, round_attacks=True)
 
 

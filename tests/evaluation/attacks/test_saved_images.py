@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 
 import robustbench_seg as rs
-from robustbench_seg.errors import (
-    FileError,
-    ResultsError,
-)
+from robustbench_seg.errors import FileError, OptionError, ResultsError
 from tests.evaluation.attacks.conftest import ABOUT, Shade
 from tests.evaluation.conftest import Toy
 
@@ -34,7 +31,7 @@ def test_saved_images_are_completed_and_never_mixed(evaluate, protocol, tmp_path
     for options in ({"seeds": 1}, {"protocol": protocol("noise", "pgd", steps=5)}):
         with pytest.raises(ResultsError, match="shade holds images of other attacks; choose"):
             evaluate(Shade(), **({"protocol": path} | options), save_attacks=images)
-    with pytest.raises(ResultsError, match="attacked images of several seeds"):
+    with pytest.raises(OptionError, match="attacked images of several seeds"):
         evaluate(Shade(), path, save_attacks=images, seeds=(0, 1))
     (tmp_path / "mine" / "shade").mkdir(parents=True)
     (tmp_path / "mine" / "shade" / "thesis.tex").touch()
@@ -53,9 +50,9 @@ def test_networks_share_the_saved_images_of_the_one_that_is_attacked(
         "def model():\n    loaded.append(1)\n"
         "    return rs.load_segmenter(Shade(), name='source', **ABOUT)\n"
     )
-    made, made_by = [], rs.evaluation.attacker.perturb
+    made, made_by = [], rs.evaluation.images.attacker.perturb
     monkeypatch.setattr(
-        "robustbench_seg.evaluation.attacker.perturb",
+        "robustbench_seg.evaluation.images.attacker.perturb",
         lambda *args, **named: made.append(1) or made_by(*args, **named),
     )
     models = [
@@ -122,7 +119,7 @@ def test_a_folder_that_cannot_be_written_stops_at_once(
             raise OSError(28, "No space left on device")
         save(file, values)
 
-    monkeypatch.setattr("robustbench_seg.evaluation.attack_folder.np.save", full)
+    monkeypatch.setattr("robustbench_seg.evaluation.outputs.attack_folder.np.save", full)
     with pytest.raises(FileError, match="No space left on device; what is finished is kept") as no:
         evaluate(Shade(), path, save_attacks=tmp_path / "images")
     assert "\n" not in str(no.value)

@@ -17,7 +17,7 @@ def attack(name, *radii, category="single"):
 def drawn(*specs):
     protocol = Protocol("p", "1", "a test", specs)
     rows = [("a", "clean", 0, 50.0)]
-    rows += [("a", s.name, level, 50.0 - 9 * level) for s in specs for level in s.levels]
+    rows += [("a", s.name, level, 50.0 - 9 * level) for s in specs for level in s.severities]
     table = pd.DataFrame(rows, columns=["model", "corruption", "severity", "miou"])
     figure = radius_curves(table.assign(ci_low=np.nan, ci_high=np.nan), protocol)
     ticks = [label.get_text() for label in figure.axes[0].get_xticklabels()]

@@ -100,5 +100,7 @@ def test_a_comparison_counts_attacks(attacked):
 
 
 def test_a_protocol_shows_its_first_middle_and_last_severity():
-    shown = {name: load_protocol(name).shown_levels for name in ("cityscapes-c", "attacks-robust")}
+    shown = {
+        name: load_protocol(name).shown_severities for name in ("cityscapes-c", "attacks-robust")
+    }
     assert shown == {"cityscapes-c": (1, 3, 5), "attacks-robust": (1, 3, 4)}

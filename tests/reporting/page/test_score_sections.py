@@ -7,7 +7,7 @@ import pytest
 
 import robustbench_seg as rs
 from robustbench_seg.reporting import finding, read_panels
-from robustbench_seg.reporting.page.ranking_table import ranking_columns
+from robustbench_seg.reporting.page.ranking_table import panel_columns
 from robustbench_seg.reporting.page.score_sections import confidence_section, failure_section
 from robustbench_seg.results import RANKED, scores
 
@@ -75,7 +75,7 @@ def test_the_details_hold_every_score(panel):
 
 def test_the_page_shows_every_score_that_has_a_value(panel):
     (row,) = panel.measured
-    shown = [column.header.name for column in ranking_columns(panel)]
+    shown = [column.header.name for column in panel_columns(panel)]
     for section in (failure_section(panel), confidence_section(panel)):
         shown += [each.cells[0].text.rstrip(" ↑↓") for each in section.every.rows]
     for key, score in row.scores.by_name.items():

@@ -77,7 +77,7 @@ def test_of_a_single_image_nothing_is_said_about_an_interval(run):
     (panel,) = read_panels([run("alpha", images=1)])
     text = finding([panel])
     assert text.startswith("On 1 image of minicity val, alpha keeps ")
-    assert text.endswith("No score has an interval: there is but one unit to draw (images).")
+    assert text.endswith("No score has an interval: there is only one unit to draw (images).")
     assert "interval" not in ranking_table(panel).note
 
 

@@ -229,7 +229,7 @@ def test_what_is_no_program_is_refused(tmp_path):
     path.write_bytes(b"no program")
     assert "neither a file of torch.export nor of TorchScript" in message(path)
     torch.save(small().state_dict(), path)
-    assert message(path).endswith("weights go with a card: --model CARD --weights FILE")
+    assert message(path).endswith("give the card as model and the file as weights")
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n")
     assert "git lfs pull" in message(path)
     export(path, small())

@@ -186,7 +186,7 @@ def test_code_in_a_folder_never_runs(folder, tmp_path):
 
 
 def test_it_brings_its_own_weights(folder):
-    with pytest.raises(ModelError, match="brings its own weights; --weights goes with a card"):
+    with pytest.raises(ModelError, match="brings its own weights; weights go with a card"):
         load_segmenter(f"hf:{folder}", weights="none")
 
 
@@ -206,6 +206,6 @@ def test_a_revision_is_the_hub_s_though_a_folder_has_the_id_s_name(folder, monke
     load_segmenter("hf:mine@v2", classes=CLASSES)
     assert asked == [("mine", "v2")]
     assert caplog.messages == [
-        "warning: hf:mine@v2: revision v2 of the hub is used, not the folder mine; leave out @v2 "
+        "hf:mine@v2: revision v2 of the hub is used, not the folder mine; leave out @v2 "
         "to use the folder"
     ]

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from robustbench_seg.codec import to_table
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.segmenter import load_segmenter
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -185,7 +185,7 @@ def test_a_network_of_one_size_uses_the_processor(saved_model, kind, caplog):
     assert record == load_segmenter(f"hf:{folder}", input_size="processor").record
     assert record.processor
     assert caplog.messages == [
-        f"note: hf:{folder}: the network does not take images of any size; its image processor "
+        f"hf:{folder}: the network does not take images of any size; its image processor "
         "prepares them"
     ]
     with pytest.raises(ModelError, match=r"does not take an image of .* the input size processor"):
@@ -197,7 +197,7 @@ def test_another_geometry_than_the_processor_s_is_said(saved_model, caplog):
     load_segmenter(f"hf:{folder}")
     load_segmenter(f"hf:{folder}", input_size="processor")
     assert caplog.messages == [
-        f"note: hf:{folder}: images go in at their own size, and not at its image processor's size "
+        f"hf:{folder}: images go in at their own size, and not at its image processor's size "
         "(shortest_edge 64, longest_edge 100); the input size processor follows that"
     ]
 
@@ -218,7 +218,7 @@ def test_other_models_have_one_geometry(model, options):
 
 @pytest.mark.parametrize("value", ["512", "big", (1, 2, 3), 7, "0x8", "99999x99999", "8x-8"])
 def test_no_input_size(value):
-    with pytest.raises(ModelError, match=r"unknown input size|the size .* are wanted"):
+    with pytest.raises(OptionError, match=r"unknown input size|the size .* are wanted"):
         load_segmenter("hf:x", input_size=value)
 
 

@@ -237,7 +237,7 @@ def test_a_wrong_sidecar_is_refused(graph, old, new, message):
     ("options", "message"),
     [
         ({"precision": "bf16"}, "a graph has its own precision"),
-        ({"device": "cuda"}, "has no CUDAExecutionProvider; choose another with --device"),
+        ({"device": "cuda"}, "has no CUDAExecutionProvider; choose another device"),
         ({"inference": "slide"}, "takes images of 48x64 only, not windows of 1024x1024; leave"),
         ({"weights": "none"}, "brings its own weights"),
     ],

@@ -1,4 +1,4 @@
-"""--backend: the same network in other runtimes."""
+"""Backends: the same network in other runtimes."""
 
 import sys
 
@@ -54,7 +54,7 @@ def test_errors_of_a_backend_name_no_file_that_is_gone(network):
     with pytest.raises(ModelError) as caught:
         running(torch.randn(1, 4, 64, 64))
     said = str(caught.value)
-    assert said.startswith("--backend onnxruntime does not take an image of 64x64 (")
+    assert said.startswith("the backend onnxruntime does not take an image of 64x64 (")
     assert said.endswith("; try the backend torch")
 
 
@@ -112,7 +112,7 @@ def test_a_card_s_segmenter(runtime):
     ("backend", "options", "message"),
     [
         ("tensorrt", {}, "backend 'tensorrt'"),
-        ("openvino", {"precision": "bf16"}, "--backend openvino computes in float32"),
+        ("openvino", {"precision": "bf16"}, "the backend openvino computes in float32"),
         ("openvino", {"device": "cuda"}, "runs on the CPU, not on 'cuda'"),
         ("onnxruntime", {"device": "cuda"}, "has no CUDAExecutionProvider"),
     ],
@@ -124,14 +124,14 @@ def test_what_cannot_be_is_refused(network, backend, options, message):
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("lacking", ["openvino", "onnxruntime", "onnxscript"])
-def test_a_runtime_that_is_not_installed(monkeypatch, network, lacking):
-    monkeypatch.setitem(sys.modules, lacking, None)
-    backend = "openvino" if lacking == "openvino" else "onnxruntime"
+@pytest.mark.parametrize("missing", ["openvino", "onnxruntime", "onnxscript"])
+def test_a_runtime_that_is_not_installed(monkeypatch, network, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    backend = "openvino" if missing == "openvino" else "onnxruntime"
     with pytest.raises(ModelError, match=r"not installed: pip install 'robustseg\[\w+\]'"):
         run(network, backend=backend)
 
 
 def test_others_models_decide_themselves():
-    with pytest.raises(ModelError, match="--backend goes with a card"):
+    with pytest.raises(ModelError, match="a backend goes with a card"):
         load_segmenter("python:mine:segment", backend="openvino")

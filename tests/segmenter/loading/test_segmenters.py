@@ -11,7 +11,7 @@ import torch
 import robustbench_seg as rs
 from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.datasets import class_names
-from robustbench_seg.errors import CardError, ModelError, WeightsError
+from robustbench_seg.errors import CardError, ModelError, OptionError, WeightsError
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
 from robustbench_seg.segmenter import SegmenterOptions, load_model, load_segmenter, segmenter_of
@@ -202,11 +202,11 @@ def test_load_model_gives_logits_at_a_quarter():
             lambda: load_segmenter("deeplabv3plus-mobilenetv2"),
             WeightsError,
             "deeplabv3plus-mobilenetv2: no weights are published; make some with robustseg train "
-            "--model deeplabv3plus-mobilenetv2. Give a file with --weights",
+            "--model deeplabv3plus-mobilenetv2. Give a file as weights",
         ),
         (
             lambda: load_segmenter("segformer-b0", weights="none", precision="fp8"),
-            ModelError,
+            OptionError,
             "unknown precision 'fp8'",
         ),
         (
@@ -214,7 +214,11 @@ def test_load_model_gives_logits_at_a_quarter():
             ModelError,
             "device 'gpu': ",
         ),
-        (lambda: load_segmenter("onnx:"), ModelError, "onnx:: nothing behind the colon; see"),
+        (
+            lambda: load_segmenter("onnx:"),
+            ModelError,
+            "onnx:: nothing behind the colon; give a file",
+        ),
         (lambda: load_segmenter("segformer-b6"), ModelError, "unknown model 'segformer-b6'; did"),
     ],
 )

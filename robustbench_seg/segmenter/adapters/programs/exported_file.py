@@ -76,7 +76,7 @@ def read_exported(path: Path, device: str, where: str) -> ExportedFile:
             if not any(MODEL.fullmatch(name) for name in names):
                 raise ModelError(
                     f"{where}: neither a file of torch.export nor of TorchScript; weights go with "
-                    "a card: --model CARD --weights FILE"
+                    "a card: give the card as model and the file as weights"
                 )
             _check_members(archive, where)
         return _read_program(path, device)

@@ -47,6 +47,7 @@ def export_onnx(
     Raises:
         ModelError: The extra `onnx` is not installed, the file's name is not X.onnx, X.toml exists
             and is not a sidecar, or the network runs in a way that no sidecar can describe.
+        OptionError: The size is out of range.
         CardError: The windows do not fit the size.
     """
     if size is not None:

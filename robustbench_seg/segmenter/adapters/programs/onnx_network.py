@@ -122,7 +122,7 @@ def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
     if provider not in onnxruntime.get_available_providers():
         raise ModelError(
             f"device '{device}': the ONNX Runtime that is installed has no {provider}; "
-            "choose another with --device, or install onnxruntime-gpu"
+            "choose another device, or install onnxruntime-gpu"
         )
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = torch.get_num_threads()
@@ -134,7 +134,7 @@ def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
     if provider not in session.get_providers():  # it falls back in silence
         raise ModelError(
             f"device '{device}': ONNX Runtime cannot start its {provider} (are CUDA and cuDNN "
-            "installed?); choose another with --device"
+            "installed?); choose another device"
         )
     return str(onnxruntime.__version__), session
 

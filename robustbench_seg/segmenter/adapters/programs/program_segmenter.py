@@ -30,7 +30,7 @@ def check_runnable(where: str, path: Path, options: SegmenterOptions) -> None:
         raise ModelError(f"{where}: there is no such file")
     if options.precision != "float32":
         raise ModelError(
-            f"{where}: a graph has its own precision; leave out --precision, or export one in half "
+            f"{where}: a graph has its own precision; leave out precision, or export one in half "
             "precision"
         )
 
@@ -127,7 +127,7 @@ def _check_windows(network: Program, inference: Inference) -> None:
     if crop and network.size not in (None, (crop, crop)):
         raise ModelError(
             f"{network.where}: takes images of {network.size[0]}x{network.size[1]} only, not "
-            f"windows of {crop}x{crop}; leave out --inference slide"
+            f"windows of {crop}x{crop}; leave out inference slide"
         )
 
 

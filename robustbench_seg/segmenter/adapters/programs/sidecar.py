@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from robustbench_seg.codec import parse, read
+from robustbench_seg.codec import parse_toml, read_toml
 from robustbench_seg.errors import CardError, ModelError
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.records.values.ranges import MAX_CLASSES, AboveZero, Side
@@ -152,7 +152,7 @@ def read_sidecar(program: Path, example: Callable[[], str]) -> Sidecar:
             "write one and fill it in:",
             example=example(),
         )
-    return read(Sidecar, path, "sidecar")
+    return read_toml(Sidecar, path, "sidecar")
 
 
 def sidecar_to_fill_in(
@@ -193,4 +193,4 @@ def parse_sidecar(text: str, path: str) -> Sidecar:
     Raises:
         CardError: The text is wrong.
     """
-    return parse(Sidecar, text, path)
+    return parse_toml(Sidecar, text, path)

@@ -73,14 +73,14 @@ def build_network(
     _refuse_mismatched(sorted(str(entry[0]) for entry in loading["mismatched_keys"]), where)
     refuse_deeper(loading["unexpected_keys"], model, where)
     model.float().eval()  # a file in half precision, too
-    lacking = sorted(loading["missing_keys"])
-    fill_with_nan(model, lacking)
-    if names := [name for name in not_finite(model.state_dict()) if name not in lacking]:
+    missing = sorted(loading["missing_keys"])
+    fill_with_nan(model, missing)
+    if names := [name for name in not_finite(model.state_dict()) if name not in missing]:
         raise ModelError(
             f"{where}: NaN or infinite values in its weights, first in {names[0]}; fetch the model "
             "again"
         )
-    return model, tuple(lacking)
+    return model, tuple(missing)
 
 
 def _refuse_mismatched(names: Sequence[str], where: str) -> None:

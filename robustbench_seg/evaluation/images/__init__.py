@@ -1,0 +1,1 @@
+"""The images of an evaluation: made, attacked, and watched for failures."""

@@ -1,0 +1,165 @@
+"""Images for the segmenters: each decoded once, corrupted ahead of time, and never kept.
+
+The images depend only on the source image and the condition, and come in the order asked for. The
+number of workers changes only the speed.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robustbench_seg.corruption import corrupt
+from robustbench_seg.datasets import ClassMap, Dataset, Sample, corrupted_image, read_instances
+from robustbench_seg.errors import CorruptionError, DatasetError
+from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.measures import Measure, Truth
+from robustbench_seg.records.values.condition import CLEAN, Condition, as_png
+from robustbench_seg.segmenter import Image
+
+
+class SourceImage:
+    """An image of the dataset, decoded once, on first use, for all of its conditions."""
+
+    def __init__(self, dataset: Dataset, index: int, class_map: ClassMap | None = None) -> None:
+        """Store the index. `class_map` may leave out classes, whose pixels are not scored."""
+        self.index = index
+        self.id = dataset.ids[index]
+        self._dataset = dataset
+        self._class_map = class_map
+        self._lock = Lock()
+        self._prepared = dict[str, Any]()
+
+    def sample(self) -> Sample:
+        """Return the image with its labels. Raises DatasetError each time if it cannot be read."""
+        with self._lock:
+            read = self._read
+        if isinstance(read, DatasetError):
+            raise read
+        return read
+
+    def prepared(self, measure: Measure) -> Any:
+        """Return what a measure derives from the truth, computed once. Not thread-safe."""
+        if measure.name not in self._prepared:
+            labels = self.sample().labels
+            read = partial(read_instances, self._dataset, self.index, labels.shape)
+            self._prepared[measure.name] = measure.prepare(Truth(labels, read))
+        return self._prepared[measure.name]
+
+    @cached_property
+    def _read(self) -> Sample | DatasetError:
+        try:
+            sample = self._dataset[self.index]
+        except DatasetError as error:
+            return error
+        if self._class_map is None:
+            return sample
+        return replace(sample, labels=self._class_map.truth(sample.labels))
+
+
+@dataclass(frozen=True, eq=False)
+class ConditionImage:
+    """One image under one condition.
+
+    Attributes:
+        source: The image of the dataset.
+        condition: The condition.
+        pixels: uint8 HxWx3 RGB, or the attacked image. None: the image is left out; see `reason`.
+        reason: Why the image is left out. None: it is not left out.
+        is_same: Whether a corrupted image equals its clean image.
+        seconds: Time to make or read the image.
+        is_attack: Whether the condition is an attack. Then `pixels` are clean until they are
+            perturbed.
+    """
+
+    source: SourceImage
+    condition: Condition
+    pixels: Image | None
+    reason: str | None
+    is_same: bool
+    seconds: float
+    is_attack: bool = False
+
+
+class ImageMaker:
+    """Makes images in order, a few per worker in advance.
+
+    Args:
+        evaluation: What is evaluated.
+        tree: The tree that corrupted images are read from; None: they are made in memory.
+    """
+
+    def __init__(self, evaluation: Evaluation, tree: Tree | None = None) -> None:
+        self._evaluation = evaluation
+        self._tree = tree
+        workers = evaluation.workers
+        self._workers = workers
+        self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
+
+    def __enter__(self) -> "ImageMaker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def all(self, wanted: Iterable[tuple[SourceImage, Condition]]) -> Iterator[ConditionImage]:
+        """Yield each of `wanted` in order. With one worker, no image is made in advance."""
+        if self._pool is None:
+            yield from (self.make(*pair) for pair in wanted)
+            return
+        waiting: deque[Future[ConditionImage]] = deque()
+        for pair in wanted:
+            waiting.append(self._pool.submit(self.make, *pair))
+            if len(waiting) > 2 * self._workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def make(self, source: SourceImage, condition: Condition) -> ConditionImage:
+        """Make one image, in the thread of the caller."""
+        started = time.perf_counter()
+        pixels: Image | None = None
+        reason, is_same = None, False
+        is_attack = condition != CLEAN and self._evaluation.protocol.spec(condition.name).is_attack
+        try:
+            clean = source.sample().image
+            if condition == CLEAN or is_attack:
+                pixels = clean
+            else:
+                pixels = corrupted = self._corrupted(source, condition)
+                is_same = bool(np.array_equal(corrupted, clean))
+        except (DatasetError, CorruptionError) as error:
+            pixels, reason = None, str(error)
+        seconds = time.perf_counter() - started
+        return ConditionImage(source, condition, pixels, reason, is_same, seconds, is_attack)
+
+    def _corrupted(self, source: SourceImage, condition: Condition) -> NDArray[np.uint8]:
+        spec, clean = self._evaluation.spec, source.sample().image
+        if spec.corrupted is None or self._tree is None:
+            return corrupt(
+                clean,
+                condition.name,
+                condition.severity,
+                seed=self._evaluation.seed,
+                image_id=source.id,
+                stream=spec.stream,
+                protocol=self._evaluation.protocol,
+            )
+        folder = spec.corrupted / condition.folder
+        image = corrupted_image(self._evaluation.dataset, source.index, folder)
+        if image.shape != clean.shape:
+            raise DatasetError(
+                f"{source.id} in {folder} has {image.shape[1]}x{image.shape[0]} pixels, its clean "
+                f"image {clean.shape[1]}x{clean.shape[0]}; generate it again"
+            )
+        self._tree.check_image(spec.corrupted, f"{condition.folder}/{as_png(source.id)}", image)
+        return image

@@ -1,0 +1,54 @@
+"""Watches the images of an evaluation: those left unchanged, and those that cannot be read."""
+
+import logging
+from collections import Counter
+
+from robustbench_seg.errors import DatasetError
+from robustbench_seg.evaluation.images.image_maker import ConditionImage
+from robustbench_seg.evaluation.images.outcomes import FAILURES
+from robustbench_seg.records.values.condition import CLEAN, Condition
+
+log = logging.getLogger(__name__)
+
+
+class UnchangedImages:
+    """Counts corrupted images that equal their clean image."""
+
+    def __init__(self) -> None:
+        self._counted: Counter[Condition] = Counter()
+        self._same: Counter[Condition] = Counter()
+
+    def take(self, image: ConditionImage) -> None:
+        """Count one image."""
+        if image.pixels is not None:
+            self._counted[image.condition] += 1
+            self._same[image.condition] += image.is_same
+
+    def warn(self) -> None:
+        """Warn (logging) of each condition that left images unchanged."""
+        for condition, count in self._same.items():
+            if count:
+                of, name, severity = self._counted[condition], condition.name, condition.severity
+                log.warning(
+                    "%s at severity %d left %d of %d images unchanged", name, severity, count, of
+                )
+
+
+class UnreadableImages:
+    """Counts unreadable images in a row, separately for the dataset and for a tree."""
+
+    def __init__(self) -> None:
+        self._failed = {of_clean: dict[str, None]() for of_clean in (True, False)}
+
+    def take(self, image: ConditionImage) -> None:
+        """Raise DatasetError after FAILURES unreadable images in a row: the disk may be gone."""
+        failed = self._failed[image.condition == CLEAN]
+        if image.pixels is not None:
+            failed.clear()
+            return
+        failed[image.source.id] = None
+        if len(failed) >= FAILURES:
+            raise DatasetError(
+                f"{FAILURES} images in a row could not be read; the last: {image.reason}. What is "
+                "finished is kept: check the disk that holds them, and evaluate again"
+            )

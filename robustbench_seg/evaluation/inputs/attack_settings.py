@@ -1,0 +1,217 @@
+"""The settings of the attacks of an evaluation, checked before the first image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from robustbench_seg.attacks import ATTACKS, attack_laws, check_attack
+from robustbench_seg.datasets import (
+    Dataset,
+    is_labelled,
+    load_class_frequencies,
+    shipped_frequencies,
+)
+from robustbench_seg.errors import AttackError, CardError, ModelError, OptionError, ResultsError
+from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.records.cards.perturbation import Perturbation
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.run_key import AttackRecord
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
+from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.segmenter import (
+    GRADIENT_LAW,
+    DifferentiableSegmenter,
+    Segmenter,
+    SegmenterOptions,
+    load_named,
+    why_no_gradient,
+)
+
+_HALF_LEVEL = 0.5
+"""A change of at most this many levels of 255 is undone by rounding to 8 bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class AttackSettings:
+    """What attacked images depend on, in addition to the clean image and the scored network.
+
+    Attributes:
+        protocol: Names the attacks and their radii.
+        seed: Seed of the random starts.
+        source: The network to attack; None: the one that is scored.
+        is_rounded: Whether images are rounded to 8 bits before they are scored.
+        class_frequencies: Pixels of each class, for attacks that balance the classes.
+    """
+
+    protocol: Protocol
+    seed: int = 0
+    source: DifferentiableSegmenter | None = None
+    is_rounded: bool = False
+    class_frequencies: tuple[int, ...] | None = None
+
+    @property
+    def record(self) -> AttackRecord | None:
+        """What the key of a run contains of it; None if the protocol has no attack."""
+        if not attack_laws(self.protocol):
+            return None
+        frequencies = self.class_frequencies
+        return AttackRecord(
+            GRADIENT_LAW,
+            self.source.record if self.source else None,
+            self.is_rounded,
+            digest_bytes(canonical_json(list(frequencies)).encode()) if frequencies else None,
+        )
+
+
+def open_attacks(
+    spec: EvaluationSpec,
+    protocol: Protocol,
+    conditions: Sequence[Condition],
+    data: Dataset,
+    segmenters: Sequence[Segmenter],
+) -> AttackSettings:
+    """Check that the attacks of an evaluation can be made, and return their settings.
+
+    Args:
+        spec: What to evaluate.
+        protocol: The protocol.
+        conditions: The conditions to compute.
+        data: The images.
+        segmenters: The networks that are scored.
+
+    Raises:
+        AttackError: The protocol names an attack that does not exist, or gives it wrong parameters;
+            rounding would undo an attack, or class frequencies are missing.
+        CardError: The class frequencies cannot be read or are of other classes; an ensemble has
+            another radius than its members.
+        ModelError: A network has no gradients, or the one to attack has other classes.
+        OptionError: There is no attack to apply an option to, or images are to be read from a tree.
+        ResultsError: The labels are withheld.
+    """
+    for each in protocol.perturbations:
+        if each.name in ATTACK_ENSEMBLES and each.is_attack:
+            _check_ensemble(protocol, each)
+        elif each.is_attack:
+            for parameters in each.parameters:
+                check_attack(each.name, parameters)
+    attacks = [c for c in conditions if protocol.spec(c.name).is_attack]
+    source = _attacked(spec, data)
+    if not attacks:
+        _check_no_options(spec, protocol)
+    else:
+        _check_attacks(spec, protocol, attacks, data, [source] if source else segmenters)
+    frequencies = _class_frequencies(spec, protocol, data)
+    needing = [c.name for c in attacks if ATTACKS[c.name].needs_frequencies]
+    if needing and frequencies is None:
+        raise AttackError(
+            f"{needing[0]} balances the classes; count them with `robustseg class-frequencies` and "
+            "give the file as class_frequencies"
+        )
+    return AttackSettings(
+        protocol,
+        spec.seeds[0],
+        source if isinstance(source, DifferentiableSegmenter) else None,
+        spec.round_attacks,
+        frequencies,
+    )
+
+
+def _check_ensemble(protocol: Protocol, ensemble: Perturbation) -> None:
+    """Check that the only parameter of an ensemble is its radius, and that its members have it."""
+    for level, parameters in enumerate(ensemble.parameters, 1):
+        where = f"protocol {protocol.name}: {ensemble.name} at severity {level}"
+        if parameters.keys() != {"epsilon"}:
+            raise CardError(f"{where} has one parameter, epsilon; its members have the others")
+        for member in protocol.perturbations:
+            if member.name not in ATTACK_ENSEMBLES[ensemble.name] or level not in member.severities:
+                continue
+            radius = member.parameters[level - 1]["epsilon"]
+            if radius != parameters["epsilon"]:
+                raise CardError(
+                    f"{where} has epsilon = {parameters['epsilon']:g}, its member {member.name} "
+                    f"{radius:g}; give them the same"
+                )
+
+
+def _attacked(spec: EvaluationSpec, data: Dataset) -> Segmenter | None:
+    """Load the network to attack; None: the one that is scored.
+
+    The precision, backend and inference mode of the scored networks do not apply to it.
+    """
+    if spec.attack_from is None:
+        return None
+    options = SegmenterOptions(device=spec.device, batch=spec.batch, classes=data.classes)
+    source = load_named(spec.attack_from, None, options)
+    if tuple(source.classes) != tuple(data.classes):
+        raise ModelError(
+            f"attack_from: the classes of {source.name} are not those of {data.name}; choose a "
+            "model of this dataset's classes"
+        )
+    if reason := why_no_gradient(source):
+        raise ModelError(f"attack_from: {source.name} cannot be attacked: {reason}; choose another")
+    return source
+
+
+def _class_frequencies(
+    spec: EvaluationSpec, protocol: Protocol, data: Dataset
+) -> tuple[int, ...] | None:
+    """Return the pixels of each class, from the file that the user gives or else a shipped one.
+
+    They are part of the key, so they depend on the protocol, not on the chosen conditions.
+    """
+    attacks = [ATTACKS.get(each.name) for each in protocol.perturbations if each.is_attack]
+    if not any(attack and attack.needs_frequencies for attack in attacks):
+        if spec.class_frequencies:
+            raise OptionError(
+                f"class_frequencies: no attack of the protocol {protocol.name} balances the "
+                "classes; leave the file out"
+            )
+        return None
+    source = spec.class_frequencies or (data.name if data.name in shipped_frequencies() else None)
+    return None if source is None else load_class_frequencies(source).of(data.classes)
+
+
+def _check_no_options(spec: EvaluationSpec, protocol: Protocol) -> None:
+    given: dict[str, object] = {"save_attacks": spec.save_attacks}
+    # With a protocol of attacks, these are part of the key even if only clean images are scored.
+    if not any(each.is_attack for each in protocol.perturbations):
+        given |= {
+            "attack_from": spec.attack_from,
+            "round_attacks": spec.round_attacks,
+            "class_frequencies": spec.class_frequencies,
+        }
+    for name, value in given.items():
+        if value:
+            raise OptionError(
+                f"{name} is for attacks, and none is asked for; choose a protocol of attacks, such "
+                "as attacks"
+            )
+
+
+def _check_attacks(
+    spec: EvaluationSpec,
+    protocol: Protocol,
+    attacks: Sequence[Condition],
+    data: Dataset,
+    attacked: Sequence[Segmenter],
+) -> None:
+    if spec.corrupted is not None:
+        raise OptionError(
+            f"attacked images are made for each network and not read from {spec.corrupted}; leave "
+            "out the tree"
+        )
+    if not is_labelled(data):
+        raise ResultsError(f"{data.name} {data.split} has no labels, which an attack needs")
+    for segmenter in attacked:
+        if reason := why_no_gradient(segmenter):
+            raise ModelError(
+                f"{segmenter.name} cannot be attacked: {reason}; attack another network with "
+                "attack_from"
+            )
+    for condition in attacks if spec.round_attacks else ():
+        radius = protocol.spec(condition.name).parameters[condition.severity - 1]["epsilon"]
+        if ATTACKS[condition.name].norm == "Linf" and radius <= _HALF_LEVEL:
+            raise AttackError(
+                f"rounding to 8 bits undoes {condition.name} at severity {condition.severity}, "
+                f"whose radius is {radius:g}/255; choose severities of larger radii"
+            )

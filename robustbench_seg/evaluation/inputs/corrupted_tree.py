@@ -1,0 +1,80 @@
+"""The tree that an evaluation reads its corrupted images from."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from robustbench_seg.datasets import image_sizes
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
+from robustbench_seg.trees.foreign import ForeignTree, is_foreign, read_foreign_tree
+from robustbench_seg.trees.manifest import Manifest, read_manifest
+from robustbench_seg.trees.record import TreeRecord, other_source, tree_record
+
+log = logging.getLogger(__name__)
+
+Tree = Manifest | ForeignTree
+"""The description of a tree: its manifest, or the digests of its files if it has none."""
+
+
+def corrupted_tree(evaluation: Evaluation) -> Tree | None:
+    """Open the tree that corrupted images are read from; None: they are made in memory.
+
+    Raises:
+        TreeError: There is no such tree.
+        ResultsError: The tree was made in another way than the evaluation asks for or from other
+            clean images, or lacks a condition.
+    """
+    folder = evaluation.spec.corrupted
+    if folder is None:
+        return None
+    tree = (
+        _foreign_tree(evaluation, folder) if is_foreign(folder) else _own_tree(evaluation, folder)
+    )
+    for condition in evaluation.all_conditions[1:]:
+        if not (folder / condition.folder).is_dir():
+            raise ResultsError(
+                f"{folder} has no {condition.name} at severity {condition.severity}; generate it, "
+                "or choose other corruptions"
+            )
+    return tree
+
+
+def _foreign_tree(evaluation: Evaluation, folder: Path) -> ForeignTree:
+    log.warning(
+        "%s has no record of this program: its images are of unknown origin; their scores are a "
+        "run of their own, and the report says so",
+        folder,
+    )
+    every = evaluation.protocol.conditions()
+    return read_foreign_tree(folder, every, evaluation.dataset.ids)
+
+
+def _own_tree(evaluation: Evaluation, folder: Path) -> Manifest:
+    tree, sizes = read_manifest(folder), image_sizes(evaluation.dataset)
+    if differing := tree_differences(evaluation, tree):
+        raise ResultsError(
+            f"{folder} does not hold the images asked for: {'; '.join(differing)}. "
+            "Ask for what it holds, or let the images be made in memory"
+        )
+    if replaced := tree.other_sources(sizes):
+        raise ResultsError(other_source(folder, replaced, tree, sizes))
+    return tree
+
+
+def tree_differences(evaluation: Evaluation, tree: TreeRecord) -> tuple[str, ...]:
+    """Compare the images of a tree with those that an evaluation asks for.
+
+    Args:
+        evaluation: What is evaluated.
+        tree: The record of the tree.
+
+    Returns:
+        Differences, such as "its seed is 0, not 1".
+    """
+    spec, data = evaluation.spec, evaluation.dataset
+    choice = CorruptionChoice(evaluation.protocol, spec.stream, evaluation.seed)
+    wanted = tree_record(choice, data.name, data.split, evaluation.conditions, {})
+    # A tree keeps the laws that it was made under, and they are part of the key of its run.
+    return tree.differences(replace(wanted, laws=tree.laws, stream_version=tree.stream_version))

@@ -1,0 +1,1 @@
+"""Files that an evaluation writes besides its runs: predictions, attacked images, pictures."""

@@ -1,0 +1,1 @@
+"""The predictions of a run: computed, adapted, or read from files and checked."""

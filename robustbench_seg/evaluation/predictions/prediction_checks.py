@@ -1,0 +1,123 @@
+"""Checks that files of predictions belong to the images that are scored, and do not change."""
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from robustbench_seg.datasets import file_digests, image_sizes
+from robustbench_seg.errors import ModelError, ResultsError
+from robustbench_seg.evaluation.inputs.corrupted_tree import Tree, tree_differences
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.records.cards.prediction_manifest import FILE, confidence_file, labels_file
+from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.segmenter import StoredPredictions
+from robustbench_seg.store import RunFolder
+from robustbench_seg.text import counted
+from robustbench_seg.trees.manifest import Digests, read_shard
+from robustbench_seg.trees.record import other_source
+
+_HEX = frozenset("0123456789abcdef")
+
+
+def described_images(
+    evaluation: Evaluation, stored: StoredPredictions, tree: Tree | None
+) -> Mapping[str, Digests]:
+    """Map the path in the tree of each corrupted image that was labelled to its digests.
+
+    The mapping is empty if images need not be compared one by one.
+    """
+    if stored.manifest.images is None:
+        return {}
+    images, where = stored.manifest.images, stored.folder / FILE
+    if len(images) == 64 and _HEX.issuperset(images):
+        _compare_digest(images, where, evaluation.spec.corrupted, tree)
+        return {}
+    path = stored.folder / images
+    manifest = read_shard(path)
+    if differing := tree_differences(evaluation, manifest):
+        raise ResultsError(
+            f"{stored.folder}: its predictions are of other images than those asked for, as "
+            f"{path} says: {'; '.join(differing)}. Ask for the images that were labelled"
+        )
+    sizes = image_sizes(evaluation.dataset)
+    if replaced := manifest.other_sources(sizes):
+        raise ResultsError(other_source(path, replaced, manifest, sizes))
+    return manifest.files
+
+
+def _compare_digest(images: str, where: Path, folder: Path | None, tree: Tree | None) -> None:
+    if tree is None or folder is None:
+        raise ResultsError(
+            f"{where} names its images by the digest of a tree; give the tree as corrupted, or "
+            'put its manifest.json beside and write images = "manifest.json"'
+        )
+    if tree.digest != images:
+        raise ResultsError(
+            f"{where} says that the images had the digest {images:.8}..., those in {folder} have "
+            f"{tree.digest:.8}...: give the tree that was labelled, or label this one"
+        )
+
+
+def check_unchanged(folder: RunFolder, stored: StoredPredictions) -> None:
+    """Check that the files of predictions that a run has scored are unchanged.
+
+    Args:
+        folder: The run folder.
+        stored: The predictions.
+
+    Raises:
+        ResultsError: A file has changed.
+    """
+    expected = dict(_expected(folder))
+    names = [name for name in expected if (stored.folder / name).is_file()]
+    try:
+        found = file_digests(stored.folder, names)
+    except OSError as error:
+        raise ResultsError(f"{error.filename} cannot be read: {error.strerror or error}") from error
+    for name, digest in zip(names, found, strict=True):
+        if expected[name] != {digest}:
+            raise ResultsError(
+                f"{stored.folder / name} is not the file that {folder.path} has scored: restore "
+                f"it, or write another version into {FILE}, which makes a run of its own"
+            )
+
+
+def _expected(folder: RunFolder) -> Iterator[tuple[str, Collection[str]]]:
+    """Yield the files that a run has scored, with their digests."""
+    for (image, condition), sources in folder.sources.items():
+        parts = [source.split() for source in sources]
+        yield labels_file(image, condition), {part[0] for part in parts}
+        if confidence := {part[1] for part in parts if len(part) > 1}:
+            yield confidence_file(image, condition), confidence
+
+
+def check_source(folder: RunFolder, image: str, condition: Condition, source: str | None) -> None:
+    """Check that the files just read are the ones that the run has already scored."""
+    known, read = folder.sources.get((image, condition), ()), (source or "").split()
+    pairs = [pair for earlier in known for pair in zip(read, earlier.split(), strict=False)]
+    if any(one != other for one, other in pairs):
+        raise ModelError(
+            f"{labels_file(image, condition)} is not the file that {folder.path} has scored: "
+            "evaluate again"
+        )
+
+
+def stray_files(evaluation: Evaluation, stored: StoredPredictions) -> str | None:
+    """Describe the files of predictions that belong to no image, or return None.
+
+    Args:
+        evaluation: What is evaluated: a whole split.
+        stored: The predictions.
+    """
+    data, conditions = evaluation.dataset, [CLEAN, *evaluation.protocol.conditions()]
+    known = {
+        file(image, condition)
+        for image in data.ids
+        for condition in conditions
+        for file in (labels_file, confidence_file)
+    }
+    if not (stray := sorted(stored.files - known)):
+        return None
+    return (
+        f"{stored.folder}: {counted(len(stray), 'file')} of no image of {data.name} "
+        f"{data.split} under {evaluation.protocol.name}, such as {stray[0]}; passed over"
+    )

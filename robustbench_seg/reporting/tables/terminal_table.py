@@ -1,0 +1,21 @@
+"""The rankings as plain text, for a terminal."""
+
+from collections.abc import Sequence
+
+from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.text import number, one_line, text_table
+
+
+def terminal_table(panels: Sequence[Panel]) -> str:
+    """Return the rankings as plain text: rank, model, clean, mean, retention and categories."""
+    tables = []
+    for panel in panels:
+        lines = [["", "model", "clean", "mean", "retention", *panel.category_means.columns]]
+        for row in panel.ranking:
+            mark = " (published)" if row.source == "published" else ""
+            scores = [row.cells[name] for name in ("clean", "mean", "retention")]
+            cells = [number(value) or "-" for value in (*scores, *row.categories.values())]
+            lines.append([row.rank and f"{row.rank}.", row.name + mark, *cells])
+        title = f"{panel.name}: mIoU, percent; averaged: {panel.protocol.averaged}"
+        tables.append(f"{one_line(title)}\n{text_table(lines, left=[1])}")
+    return "\n\n".join(tables)

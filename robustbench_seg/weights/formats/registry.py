@@ -1,0 +1,99 @@
+"""The files of other projects: whose they are, and how their tensors are called here.
+
+A file is recognised by a tensor that only files of its origin have. Adding a format is adding
+one conversion and one line of FORMATS.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from robustbench_seg.weights.formats import deeplabv3plus, segformer
+from robustbench_seg.weights.formats.renaming import Tensors
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format in which others publish weights.
+
+    Attributes:
+        name: Name of the format.
+        marker: Regular expression for the whole name of a tensor that only files of this
+            format have.
+        convert: Function from their tensors to tensors named and shaped as in the architectures
+            here. Names of an encoder alone also begin with "backbone.".
+        eps: The LayerNorm convention that the network needs. None: it has no LayerNorm.
+    """
+
+    name: str
+    marker: str
+    convert: Callable[[Tensors], Tensors]
+    eps: str | None = None
+
+
+TRAINING_ONLY = ("auxiliary_head.", "ema_")
+"""Beginnings of what only training uses: OpenMMLab's second head, and its moving averages."""
+
+
+CLASSIFIERS = ("decode_head.linear_pred", "classifier")
+"""Names of the last layer of the architectures here."""
+
+
+def recognise(names: Iterable[str]) -> Format | None:
+    """Recognise the format of tensors by their names.
+
+    Args:
+        names: Names of the tensors.
+
+    Returns:
+        The format, or None where no format matches, as for names of this package.
+    """
+    names = list(names)
+    return next(
+        (each for each in FORMATS if any(re.fullmatch(each.marker, name) for name in names)), None
+    )
+
+
+def classes_of(tensors: Tensors) -> int | None:
+    """Count the classes of the classifier among tensors.
+
+    Args:
+        tensors: Tensors, named as in the architectures here.
+
+    Returns:
+        Number of classes, or None where there is no classifier.
+    """
+    names = (f"{layer}.weight" for layer in CLASSIFIERS)
+    return next((len(tensors[name]) for name in names if name in tensors), None)
+
+
+FORMATS = (
+    # Before the format of NVlabs, which has the same encoder.
+    Format("smp", r"decoder\.mlp_stage\.0\.linear\.weight", segformer.from_smp, eps="nvlabs"),
+    Format(
+        "nvlabs",
+        r"decode_head\.linear_c1\.proj\.weight|patch_embed1\.proj\.weight",
+        segformer.from_nvlabs,
+        eps="nvlabs",
+    ),
+    Format(
+        "huggingface",
+        r"(segformer\.)?(encoder\.patch_embeddings\.0|stages\.0\.patch_embeddings)\.proj\.weight",
+        segformer.from_huggingface,
+        eps="huggingface",
+    ),
+    Format(
+        "openmmlab",
+        r"(backbone\.)?layers\.0\.0\.projection\.weight",
+        segformer.from_openmmlab,
+        eps="openmmlab",
+    ),
+    Format("vainf", r"classifier\.aspp\.convs\.0\.0\.weight", deeplabv3plus.from_vainf),
+    Format(
+        "openmmlab", r"decode_head\.aspp_modules\.0\.conv\.weight", deeplabv3plus.from_openmmlab
+    ),
+    Format("tf", r"xception_\d\d/entry_flow/conv1_1/weights", deeplabv3plus.from_tf),
+    Format(
+        "imagenet", r"layer1\.0\.conv1\.weight|features\.0\.0\.weight", deeplabv3plus.from_imagenet
+    ),
+)

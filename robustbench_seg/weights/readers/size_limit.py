@@ -1,0 +1,37 @@
+"""A bound on what a file may unpack to, checked before memory or disk is claimed."""
+
+from pathlib import Path
+
+from robustbench_seg.errors import WeightsError
+
+RATIO = 16
+"""How many times its own size a file may unpack to. Weights hardly compress: 1.1 is common."""
+
+FREE = 64 << 20
+"""Bytes that any file may unpack to."""
+
+
+def max_unpacked_size(path: Path) -> int:
+    """Compute the number of bytes that a file may unpack to.
+
+    Args:
+        path: The file.
+    """
+    return max(FREE, RATIO * path.stat().st_size)
+
+
+def check_unpacked_size(path: Path, size: int) -> None:
+    """Refuse a file that unpacks to far more than its own size.
+
+    Args:
+        path: The file.
+        size: Number of bytes that it unpacks to.
+
+    Raises:
+        WeightsError: They are too many.
+    """
+    if size > max_unpacked_size(path):
+        raise WeightsError(
+            f"{path}: not unpacked: {path.stat().st_size / 1e6:.1f} MB would become "
+            f"{size / 1e6:,.0f} MB, which weights never do; get the file from its publisher"
+        )

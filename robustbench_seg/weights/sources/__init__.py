@@ -1,0 +1,1 @@
+"""Where weights come from: files, URLs and the Hugging Face hub."""
