@@ -62,7 +62,8 @@ from robustbench_seg.records.values.choices import (
     "--class-map",
     metavar="FILE",
     help="Score models that predict other classes than the dataset's, through this map: a TOML "
-    "file, or a name such as cityscapes-to-camvid (docs/how-to/class-map.md).",
+    "file, or a name such as cityscapes-to-camvid, which 'robustseg models' lists "
+    "(docs/how-to/class-map.md).",
 )
 @click.option(
     "--temperature",

@@ -278,7 +278,10 @@ class NetworkSegmenter:
         return (crop, stride) if crop and stride else None
 
     def _checked(self, windows: WindowLogits) -> WindowLogits:
-        if not torch.isfinite(torch.stack(torch.aminmax(windows.logits))).all():
+        logits = windows.logits
+        if not logits.is_contiguous():  # aminmax is slow unless it reads in the order of memory
+            logits = logits.movedim(1, -1)
+        if not torch.isfinite(torch.stack(torch.aminmax(logits))).all():
             hint = "" if self._dtype is torch.float32 else "; try precision float32"
             raise ModelError(f"{self.name}: its logits are NaN or infinite{hint}")
         return replace(windows, output=self._output)

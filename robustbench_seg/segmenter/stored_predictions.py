@@ -5,10 +5,11 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets import id_ranges, read_label_ids
+from robustbench_seg.datasets import IGNORE, id_ranges, read_label_ids
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.files import digest_file
 from robustbench_seg.measures import Confidence
@@ -70,7 +71,11 @@ class StoredPredictions:
         """
         self.folder, self.manifest = folder, manifest
         self.name, self.classes, self.record = name, classes, record
-        self._table = np.arange(len(classes), dtype=np.uint8) if table is None else table
+        if table is None:
+            table = np.arange(len(classes), dtype=np.uint8)
+        # The last entry is that of all ids beyond the table.
+        more = max(1, 256 - len(table))
+        self._table = np.pad(table, (0, more), constant_values=IGNORE)
         has = any(name.endswith(CONFIDENCE_SUFFIX) for name in self.files)
         self.about = replace(about, no_confidence=None if has else "its folder has no confidence")
 
@@ -121,10 +126,14 @@ class StoredPredictions:
             ids = read_label_ids(path)
         except DatasetError as error:
             raise ModelError(str(error)) from None
-        count, outside = len(self.classes), (ids < 0) | (ids >= len(self._table))
-        labels: NDArray[np.uint8] = np.take(self._table, np.where(outside, 0, ids))
-        if (no_class := outside | (labels >= count)).any():
-            wrong, known = np.unique(ids[no_class]), np.flatnonzero(self._table < count)
+        count, last = len(self.classes), len(self._table) - 1
+        labels: NDArray[np.uint8]
+        if ids.dtype == np.uint8:
+            labels = cv2.LUT(ids, self._table[:256]).astype(np.uint8, copy=False)
+        else:
+            labels = self._table[np.where((ids < 0) | (ids > last), last, ids)]
+        if labels.max() >= count:
+            wrong, known = np.unique(ids[labels >= count]), np.flatnonzero(self._table < count)
             shown = ", ".join(map(str, wrong[:5])) + (" ..." if wrong.size > 5 else "")
             raise ModelError(
                 f"{path}: no class has the id {shown}; {FILE} says that the file holds "

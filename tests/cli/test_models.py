@@ -1,4 +1,4 @@
-"""robustseg models: a line for each card, as the card says it."""
+"""robustseg models: a line for each card and each class map, as its file says it."""
 
 import tomllib
 from pathlib import Path
@@ -13,7 +13,7 @@ CARDS = Path(__file__).parents[2] / "models"
 def test_every_card_is_listed_as_its_file_says():
     result = CliRunner().invoke(main, ["models"])
     assert result.exit_code == 0, result.output
-    listed, heading, hub = result.stdout.split("\n\n")
+    listed, heading, hub, *_ = result.stdout.split("\n\n")
     head, *lines = listed.splitlines()
     places = [head.index(name) for name in ("model", "classes of", "weights", "inference", "clean")]
     ends = [*places[1:], None]
@@ -44,3 +44,15 @@ def test_every_card_is_listed_as_its_file_says():
         assert (
             f"{card['published']['miou']:.1f}  " in row if "published" in card else row[-1] == "-"
         )
+
+
+def test_every_class_map_is_listed_as_its_file_says():
+    result = CliRunner().invoke(main, ["models"])
+    *_, heading, maps = result.stdout.split("\n\n")
+    assert heading == "Class maps, for models with other classes than the dataset's:"
+    _, *rows = [line.rstrip() for line in maps.splitlines()]
+    listed = dict(row.split(maxsplit=1) for row in rows)
+    files = sorted((CARDS / "class_maps").glob("*.toml"))
+    assert listed == {path.stem: tomllib.loads(path.read_text())["about"] for path in files}
+    assert list(listed) == sorted(listed)
+    assert "robustseg models" in CliRunner().invoke(main, ["evaluate", "--help"]).stdout

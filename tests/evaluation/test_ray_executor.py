@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -132,6 +133,47 @@ def test_attacked_rows_are_those_of_a_local_run(tmp_path, cluster, monkeypatch):
     expected = rows(tmp_path / "local")
     assert len(expected) == ROWS
     assert rows(tmp_path / "ray") == expected
+
+
+MAP = """
+model = ["dark", "bright"]
+dataset = ["dark", "bright"]
+[map]
+dark = "bright"
+bright = "ignore"
+[impossible]
+dark = "leave-out"
+"""
+
+
+@pytest.mark.slow
+def test_a_class_map_gives_the_rows_of_a_local_run_on_a_cluster_and_in_shards(
+    tmp_path, cluster, monkeypatch
+):
+    lay_out(tmp_path)
+    (tmp_path / "swap.toml").write_text(MAP)
+    mapped = ("--threads", "1", "--class-map", "swap.toml")
+    _, address = cluster
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    places = {"local": [()], "ray": [("--executor", "ray")]}
+    places["shards"] = [("--shard", "1/2"), ("--shard", "2/2")]
+    for out, turns in places.items():
+        for more in turns:
+            begin = start_afresh if out == "ray" else start
+            process = begin(tmp_path, out, *mapped, *more)
+            _, told = process.communicate(timeout=300)
+            assert process.returncode == 0, told
+    expected = rows(tmp_path / "local")
+    assert len(expected) == IMAGES * CONDITIONS
+    bright = sum(np.array(matrix) for matrix in expected.values())
+    assert bright.shape == (2, 3)
+    assert bright[0].sum() == 0, "dark is left out"
+    assert bright[1, 1] > 0
+    assert bright[1, 2] > 0
+    for out in ("ray", "shards"):
+        assert rows(tmp_path / out) == expected, out
+        (one,), (other,) = (tmp_path / out).iterdir(), (tmp_path / "local").iterdir()
+        assert one.name == other.name
 
 
 def test_without_a_cluster_the_way_to_one_is_told(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import robustbench_seg as rs
-from robustbench_seg.errors import IncompleteError, ModelError, ResultsError
+from robustbench_seg.errors import IncompleteError, ModelError, OptionError, ResultsError
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import load_segmenter, stored_predictions
 
@@ -72,9 +72,9 @@ def test_confidence_is_saved_only_where_it_is_asked_for(levels, stored, folder):
     levels(2)
     assert len(list(folder.rglob("*.confidence.png"))) == 10, "asked for later, they are added"
     assert len(stored(2).results()["confidence"].dropna()) == 10
-    with pytest.raises(ResultsError, match="confidence is saved beside predictions; give save_pr"):
+    with pytest.raises(OptionError, match="confidence is saved beside predictions; give save_pr"):
         levels(2, save_predictions=None)
-    with pytest.raises(ResultsError, match="prediction format acdc has no confidence; leave out"):
+    with pytest.raises(OptionError, match="prediction format acdc has no confidence; leave out"):
         levels(2, prediction_format="acdc")
 
 
