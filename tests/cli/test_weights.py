@@ -59,7 +59,7 @@ def test_what_can_be_had_is_fetched_and_the_rest_is_named(tmp_path):
     assert f"fetch it on a machine that can, and put it at {tmp_path / 'cache' / file}" in (
         result.stderr
     )
-    assert f"and save the file as {tmp_path / 'cache' / names[2]}.pth" in result.stderr
+    assert f"and save it as {tmp_path / 'cache' / names[2]}.pth" in result.stderr
 
 
 def test_an_unknown_model_stops_before_anything_is_fetched():

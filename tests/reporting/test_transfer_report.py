@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 
 import robustbench_seg as rs
-from robustbench_seg.errors import FileError, ResultsError
+from robustbench_seg.errors import FileError, OptionError, ResultsError
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting.tables.transfer import TRANSFER_COLUMNS
 from robustbench_seg.reporting.transfer_report import Transfer
@@ -183,7 +183,7 @@ def test_what_does_not_fit_together_is_named(run, pair):
     ],
 )
 def test_what_is_asked_for_is_one_of_two(arguments, message):
-    with pytest.raises(ResultsError, match=message):
+    with pytest.raises((ResultsError, OptionError), match=message):
         rs.transfer(**arguments)
 
 

@@ -342,7 +342,7 @@ def test_too_little_memory_says_what_to_try():
         def forward(self, images):
             raise torch.OutOfMemoryError("no more")
 
-    with pytest.raises(ModelError, match="little memory for an image of 37x29; try another --dev"):
+    with pytest.raises(ModelError, match="little memory for an image of 37x29; try another dev"):
         segmenter_of(Large()).loss_gradient(image_of(), loss)
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from robustbench_seg.architectures import SegmentationNetwork
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.learner import Learner, seed_step, segmentation_loss
 
@@ -105,5 +105,5 @@ def test_half_precision_skips_steps_that_overflow():
 
 
 def test_a_recipe_with_an_impossible_average():
-    with pytest.raises(ModelError, match=r"ema = 1.0 is out of range"):
+    with pytest.raises(OptionError, match=r"ema = 1.0 is out of range"):
         TrainingRecipe(ema=1.0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.datasets import Sample
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.choices import Augmentation, choices
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
@@ -107,7 +107,7 @@ def test_no_operation_is_a_corruption_of_a_protocol():
 
 
 def test_unknown_augmentations_are_refused():
-    with pytest.raises(ModelError, match="unknown augmentation 'augmx'; did you mean 'augmix'"):
+    with pytest.raises(OptionError, match="unknown augmentation 'augmx'; did you mean 'augmix'"):
         TrainingRecipe(augment="augmx")
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.schedule import learning_rate_factor, progress
 
@@ -74,5 +74,5 @@ def test_lists_are_tuples():
     ],
 )
 def test_a_recipe_that_cannot_be_is_refused(values, message):
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(OptionError, match=message):
         TrainingRecipe(**values)
