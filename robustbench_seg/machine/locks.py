@@ -47,6 +47,31 @@ def registered(folder: Path, *, unlocked: bool = False) -> Iterator[Callable[[],
 
 
 @contextmanager
+def only_process(folder: Path) -> Iterator[bool]:
+    """Hold the exclusive lock of a folder, if no other process holds one.
+
+    Args:
+        folder: The folder, which exists.
+
+    Yields:
+        Whether no other process holds a lock of the folder. True where the file system has no
+        locks.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        except OSError:  # a file system without locks
+            pass
+        yield True
+    finally:
+        os.close(handle)
+
+
+@contextmanager
 def exclusive(file: Path) -> Iterator[None]:
     """Wait until no other process holds the exclusive lock of a file, and hold it in the block.
 

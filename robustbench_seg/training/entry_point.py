@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from robustbench_seg.datasets import Dataset, open_dataset
-from robustbench_seg.errors import DatasetError, ModelError, OptionError
+from robustbench_seg.errors import DatasetError, FileError, ModelError, OptionError
 from robustbench_seg.machine.hardware import check_device, hardware
+from robustbench_seg.machine.locks import only_process
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.machine.torchrun import own_device, torchrun_processes
 from robustbench_seg.records.cards.model_card import ModelCard, load_card
@@ -60,6 +61,7 @@ def train(
         CardError, DatasetError, WeightsError: Card, dataset or encoder cannot be read.
         IncompleteError: `half` was asked for and a weight does not fit float16. The training is
             kept, in float32.
+        FileError: The folder cannot be created, or a file in it cannot be written.
     """
     dataset = str(dataset) if isinstance(dataset, Path) else dataset
     if spec is None:
@@ -95,7 +97,7 @@ def _train(
         return saved
     _warn_of_long_warmup(spec.recipe)
     initial = build_initial_network(card, spec.recipe, spec.encoder)
-    with _without_dead_workers():
+    with _alone(spec.out), _without_dead_workers():
         result = fit(replace(spec, device=device), initial, images, validation)
     summary = (
         f"Clean mIoU {result.miou:.2f} % on {images.name} {validation.split} "
@@ -154,6 +156,25 @@ def _open(
             "give validate_on an open dataset too"
         )
     return dataset, validate_on
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other trainings out of a folder: two would overwrite each other's checkpoint."""
+    if not torchrun_processes().first:  # the first process writes
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{folder} cannot be created ({error.strerror})") from error
+    with only_process(folder) as alone:
+        if not alone:
+            raise ModelError(
+                f"{folder}: another training works in this folder; wait for its end, or give "
+                "another folder"
+            )
+        yield
 
 
 @contextmanager

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.errors import DatasetError, ModelError, OptionError
+from robustbench_seg.errors import DatasetError, FileError, ModelError, OptionError
+from robustbench_seg.machine.locks import only_process
 from robustbench_seg.records.cards.model_card import card_text, load_card
 from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
@@ -114,6 +115,20 @@ def test_a_split_cannot_be_found_beside_an_open_dataset(stripes, tmp_path):
         "open dataset too"
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_two_trainings_in_one_folder_are_refused(stripes, tmp_path):
+    """Each would overwrite the other's checkpoint."""
+    given = {"model": "segformer-b0", "dataset": stripes, "recipe": QUICK, "workers": 0}
+    with only_process(tmp_path) as alone:
+        assert alone
+        with pytest.raises(ModelError, match="another training works in this folder; wait for it"):
+            train(**given, out=tmp_path)
+    assert list(tmp_path.glob("*.pt")) == []
+    assert train(**given, out=tmp_path).iterations == 2
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="file/out cannot be created"):
+        train(**given, out=tmp_path / "file" / "out")
 
 
 def test_an_unknown_precision_is_one_line(stripes, tmp_path):
