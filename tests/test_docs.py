@@ -56,6 +56,12 @@ def test_links_lead_somewhere(page):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+@pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.name)
+def test_files_of_the_repository_that_a_page_names_exist(page):
+    for name in re.findall(r"`((?:tests|robustbench_seg)/[\w/.-]*)`", page.read_text()):
+        assert (ROOT / name).exists(), f"{page.name}: {name}"
+
+
 def test_contributing_stays_short():
     assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) < 60
 
