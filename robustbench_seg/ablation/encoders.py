@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 
 
 def parse_encoders(
@@ -21,7 +21,7 @@ def parse_encoders(
         weights.
 
     Raises:
-        ModelError: Two texts give weights for all networks.
+        OptionError: Two texts give weights for all networks.
     """
     for_all: str | None = None
     by_network = dict[str, str]()
@@ -31,7 +31,7 @@ def parse_encoders(
         if equals and (name in networks or not is_file):
             by_network[name] = weights
         elif for_all is not None:
-            raise ModelError("two for all networks; write V=W for one of them")
+            raise OptionError("two for all networks; write V=W for one of them")
         else:
             for_all = text
     return for_all, by_network

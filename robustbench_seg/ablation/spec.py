@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 from robustbench_seg.ablation.outcome_table import published_score
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep, WindowsStep
-from robustbench_seg.errors import ModelError, unknown
+from robustbench_seg.errors import ModelError, OptionError, unknown
 from robustbench_seg.records.cards.ablation import Ablation, AblationVariant, load_ablation
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.specs.training_spec import TrainingOptions, TrainingSpec, training_spec
@@ -133,8 +133,8 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
             recipe.
 
     Raises:
-        ModelError: There is no such ablation, variant, network or option, or the ablation itself
-            sets an option.
+        ModelError: There is no such ablation, variant or network.
+        OptionError: An option does not exist, has no such value, or is set by the ablation itself.
     """
     ablation = load_ablation(name)
     training: dict[str, Any] = {**options}
@@ -145,7 +145,7 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
     encoder, encoders = training.pop("encoder", None), training.pop("encoders", None) or {}
     for option in training:
         if option in FIXED_OPTIONS:
-            raise ModelError(f"`{option}` is set by the ablation itself; leave it out")
+            raise OptionError(f"`{option}` is set by the ablation itself; leave it out")
     names = [variant.name for variant in variants]
     for network in encoders:
         if network not in names:

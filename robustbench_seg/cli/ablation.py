@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options, parsers
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
@@ -119,7 +119,7 @@ def ablation(name: str, encoders: tuple[str, ...], dry_run: bool, **chosen: Any)
     networks = [variant.name for variant in load_ablation(name).variant]
     try:
         for_all, by_network = parse_encoders(encoders, networks)
-    except ModelError as error:
+    except OptionError as error:
         raise click.UsageError(f"--encoder: {error}") from None
     given = {option: value for option, value in chosen.items() if value is not None}
     spec = ablation_spec(name, encoder=for_all, encoders=by_network, **given)

@@ -243,7 +243,7 @@ def test_what_is_not_given_is_the_ablation_s_own(tmp_path, monkeypatch):
 )
 def test_the_library_refuses_what_the_ablation_sets_itself(option, tmp_path):
     (name,) = option
-    with pytest.raises(ModelError, match=f"`{name}` is set by the ablation itself; leave it out"):
+    with pytest.raises(OptionError, match=f"`{name}` is set by the ablation itself; leave it out"):
         ablation_spec("width", out=tmp_path, **option)
 
 
@@ -270,7 +270,7 @@ def test_a_wrong_option_of_trainings_is_an_error(options, message, tmp_path):
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        (["A", "B"], "two for all networks; write V=W for one of them"),
+        (["A", "B"], "--encoder: two for all networks; write V=W for one of them"),
         (["c51=Q"], "unknown network 'c51'; did you mean 'c512'"),
         (["c1024=Q"], "unknown network 'c1024'"),
     ],
