@@ -15,10 +15,6 @@ from robustbench_seg.trees.plan import CleanImage, TreePlan
 from robustbench_seg.trees.png import encode_png, read_pixels, read_with_origin
 
 
-class ForeignImageError(TreeError):
-    """A file in a tree holds other pixels, and nothing says who made it; it is kept."""
-
-
 @dataclass(frozen=True)
 class ImageResult:
     """The files that a worker has written for one clean image.
@@ -80,7 +76,7 @@ class ImageJob:
                 found = file_digests(path)
                 if found.pixels == pixels:
                     return found
-                raise ForeignImageError(
+                raise TreeError(
                     f"{path} is not what is made of {image.id} now, and no manifest describes it; "
                     "remove it and start again, or choose another folder"
                 )
