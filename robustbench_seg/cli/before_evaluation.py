@@ -16,9 +16,9 @@ def check_names(spec: EvaluationSpec) -> None:
         spec: The specification. Models with a prefix, such as hf:, are not checked.
 
     Raises:
-        CorruptionError: There is no such protocol, or it has no such corruption.
+        CorruptionError: The protocol has no such corruption.
         ModelError: There is no such model.
-        CardError: A card is wrong, or there is no such class map, or it is wrong.
+        CardError: There is no such protocol or class map, or a card or one of these is wrong.
         DatasetError: There is no such dataset.
         ResultsError: There is no such measure.
     """

@@ -117,6 +117,7 @@ def transfer(
     Raises:
         ResultsError: A folder holds no run, fewer than three models have both kinds of scores,
             the runs do not fit together, or the published table has no scores of real conditions.
+        OptionError: `resample` is unknown.
     """
     found = Transfer.of(synthetic, real, literature=literature, protocol=protocol)
     if out is not None:

@@ -86,6 +86,7 @@ def load_segmenter(
 
     Raises:
         ModelError: The model cannot be built or cannot run with these options.
+        OptionError: An option has no such value.
         CardError: A card, or the description of a graph, is wrong.
         WeightsError: The weights are missing or do not fit.
         FileError: The model's place or the source of the weights is not a path: empty, too long or
