@@ -1,4 +1,4 @@
-"""The house's rule, read from the imports: arrows point down, no two rooms import each other."""
+"""Imports between rooms point down, and no two rooms import each other; see docs/design.md."""
 
 import ast
 from pathlib import Path
@@ -69,7 +69,7 @@ def test_imports_point_down():
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         room = parts[0]
         if parts == ("__init__",):
-            continue  # the face names everything, lazily
+            continue  # it names everything, lazily
         for other in imports(path) - {room}:
             if FLOOR[other] <= FLOOR[room]:
                 wrong.append(f"{'/'.join(parts)} -> {other}")
@@ -86,7 +86,7 @@ def test_inner_rooms_point_down(outer):
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(folder).parts
         if parts == ("__init__.py",):
-            continue  # the face names what is public
+            continue  # it names what is public
         room = parts[0] if len(parts) > 1 else ""
         for name in modules(path):
             if name.startswith(prefix):

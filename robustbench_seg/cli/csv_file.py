@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def csv_writer(path: Path | None, columns: Sequence[str]) -> "Callable[[pd.DataFrame], None]":
-    """Check the file of --csv before the work starts, and return what writes a table to it.
+    """Check the file of --csv before the work starts, and return a function that writes it.
 
     Args:
         path: The file. None: nothing is written.
@@ -17,7 +17,7 @@ def csv_writer(path: Path | None, columns: Sequence[str]) -> "Callable[[pd.DataF
             them.
 
     Returns:
-        Writes a table to the file as CSV.
+        The function. It takes a table and writes it to the file as CSV.
 
     Raises:
         FileError: The file exists and is something else.

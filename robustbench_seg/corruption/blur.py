@@ -82,7 +82,7 @@ def _disk(radius: int, alias: float) -> NDArray[np.float32]:
 
 
 def _runs(kernel: NDArray[np.float32]) -> tuple[NDArray[np.int64], Floats]:
-    """A kernel that rises to the middle of each row, as runs: kernels.disk_levels."""
+    """Return a kernel that rises to the middle of each row as runs; see kernels.disk_levels."""
     extent = len(kernel) // 2
     half = np.pad(kernel[extent:, extent:].astype(np.float64), ((0, 0), (0, 1)))
     steps = half[:, :-1] - half[:, 1:]

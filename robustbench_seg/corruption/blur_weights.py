@@ -13,7 +13,7 @@ def float32_error(shares: NDArray[np.number]) -> float:
     """Bound the error of a weighted sum of levels in float32.
 
     Weights, products and partial sums are each rounded by at most 2^-24 of themselves. A fourth
-    rounding is granted to the terms, which may themselves be sums of two.
+    rounding allows for terms that are themselves sums of two.
 
     Args:
         shares: The weights, not negative, in the order of the sum.

@@ -91,7 +91,7 @@ class FastStream(RandomStream):
         return out
 
     def _standard_normal(self, count: int) -> NDArray[np.float32]:
-        """What NumPy's `standard_normal` gives in single precision, and moves the generator as it.
+        """Draw as NumPy's `standard_normal` does in single precision, from the same generator.
 
         A word of 64 bits is two of 32, the lower one first; NumPy keeps an odd half.
         """

@@ -19,7 +19,7 @@ A class map is a TOML file. Shipped maps are in the folder `class_maps` of the c
     rock = "leave-out"          # its pixels are not scored, and it is in no mean; or
                                 # "miss": all its pixels are wrong, and its IoU is 0
 
-    [reasons]                   # optional: why a class of either is treated as it is
+    [reasons]                   # optional: why a class of the model or dataset is treated so
     terrain = "..."
     ignore = "..."              # of all ignored classes without a reason of their own
 """

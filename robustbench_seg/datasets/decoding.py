@@ -33,7 +33,7 @@ _SIGNED = 2
 """The sample format of TIFF whose levels may be negative; Pillow takes them for 128 and more."""
 
 MAX_DECODED_PIXELS = 1 << 27
-"""Largest number of pixels of an image file. Decoded and turned into RGB, more take over 2 GiB."""
+"""Largest number of pixels of an image file. Reading a larger one as RGB takes over 2 GiB."""
 
 
 def read_image(path: Path, apply_orientation: bool = False) -> Image:

@@ -92,7 +92,7 @@ def _class_indices(dataset: FileDataset, found: NDArray[np.intp]) -> str | None:
 
 
 def _classes_without_pixels(dataset: FileDataset, sample: _Sample, whole: bool) -> str | None:
-    """Name the classes without a pixel, if so many files hold none that it strikes."""
+    """Name the classes without a pixel, if so many files lack them that it is suspicious."""
     classes, table, pixels = dataset.classes, dataset.table, sample.pixels
     found = np.flatnonzero(pixels)
     present = np.unique(table[found])

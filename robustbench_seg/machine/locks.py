@@ -75,8 +75,8 @@ def only_process(folder: Path) -> Iterator[bool]:
 def exclusive(file: Path) -> Iterator[None]:
     """Wait until no other process holds the exclusive lock of a file, and hold it in the block.
 
-    The block may replace the file. If the file does not exist or cannot be written, there is no
-    waiting.
+    The block may replace the file. If the file does not exist or cannot be written, the
+    block runs at once.
 
     Args:
         file: The file.

@@ -42,7 +42,7 @@ class ModelScores:
     """The scores of one model in every draw.
 
     Attributes:
-        by_name: Every score, by its key: those of the measures, and those derived of them.
+        by_name: Every score, by its key: those of the measures, and those derived from them.
         images: Ids of the images that are drawn from, sorted.
         clip: The dataset's number of images in a unit (see unit_of_image).
         units: How many units there are.

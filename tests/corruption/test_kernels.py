@@ -114,18 +114,26 @@ def test_the_float32_error_is_a_bound(rng):
         assert bound / 200 < error < bound
 
 
-def test_enlarge_is_zoom_of_scipy(rng):
-    black_edges = 0
-    for zoom in (2, 2.5, 3, 4, 4.5):
-        for _ in range(40):
-            source = rng.random(tuple(rng.integers(1, 90, 2))) + 0.1
-            expected = ndimage.zoom(source, zoom, order=1)
-            black_edges += not expected[-1].any() or not expected[:, -1].any()
-            expected[expected < 0.3] = 0
-            out = np.empty(expected.shape)
-            kernels.enlarge(source, 0.3, out)
-            assert np.array_equal(out, np.clip(expected, 0, 1))
-    assert black_edges > 0, "no size met at which SciPy loses the last row or column"
+@pytest.mark.parametrize("zoom", [2, 2.5, 3, 4, 4.5])
+def test_enlarge_is_zoom_of_scipy(rng, zoom):
+    for _ in range(40):
+        _compare_with_scipy(rng.random(tuple(rng.integers(1, 90, 2))) + 0.1, zoom)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(29, 9), (9, 29), (50, 29)])
+def test_enlarge_loses_the_edges_that_scipy_loses(rng, rows, columns):
+    """A rounding error puts the last of 29 or 50 beyond the source."""
+    expected = _compare_with_scipy(rng.random((rows, columns)) + 0.1, 3)
+    assert expected[-1].any() == (rows == 9)
+    assert expected[:-1, -1].any() == (columns == 9)
+
+
+def _compare_with_scipy(source, zoom):
+    expected = ndimage.zoom(source, zoom, order=1)
+    out = np.empty(expected.shape)
+    kernels.enlarge(source, 0.3, out)
+    assert np.array_equal(out, np.clip(np.where(expected < 0.3, 0, expected), 0, 1))
+    return expected
 
 
 SHIFTS = [(1, 0, row["add"]) for row in load_protocol().spec("brightness").parameters]

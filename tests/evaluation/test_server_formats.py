@@ -226,7 +226,7 @@ def test_what_no_server_knows_is_refused_before_a_model_is_loaded(put, saved, tm
     )
     put("val/a.png")
     put("valannot/a.png", np.zeros((20, 30)))
-    with pytest.raises(ResultsError, match="acdc is of the classes of Cityscapes; camvid has"):
+    with pytest.raises(ResultsError, match="acdc is for the classes of Cityscapes; camvid has"):
         saved("acdc", "camvid", "val")
     with pytest.raises(OptionError, match="the prediction format acdc has nowhere to go; say"):
         rs.EvaluationSpec(("m",), prediction_format="acdc")

@@ -101,6 +101,11 @@ def test_a_misspelt_field_is_named():
             "go with a single model; evaluate",
         ),
         (
+            {"shard": "1/2"},
+            OptionError,
+            r"shard = '1/2' is not a Shard; give one, such as Shard\(1, 2",
+        ),
+        (
             {"executor": "ray", "shard": Shard(1, 2)},
             OptionError,
             "a shard is for machines that share no cluster; leave it out",

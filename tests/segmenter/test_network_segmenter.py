@@ -58,13 +58,14 @@ def test_padding_to_the_grid_keeps_aligned_corners_in_place():
     assert segmenter(ramp).shape == (48, 64)
 
 
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_logits_that_are_no_numbers_are_no_labels(value):
+def test_logits_that_are_no_numbers_are_no_labels(value, order):
     class Broken(torch.nn.Module):
         def forward(self, batch):
             logits = torch.zeros(len(batch), 3, 4, 4)
             logits[0, 1, 2, 3] = value
-            return logits
+            return logits.contiguous(memory_format=order)
 
     segmenter = NetworkSegmenter(
         Broken(),

@@ -35,8 +35,8 @@ def disk_levels(
     # Row y of the image lies in slot y % rows, as sums of all samples before each.
     prefix = np.empty((rows, long), np.int32)
     pairs = np.empty((radius + 1, long), np.float32)
-    # Of a kernel of one weight, single precision holds the sums before they are weighed: whole
-    # numbers, at most 255 for each pixel.
+    # If all weights are equal, single precision holds the sums exactly before they are weighted:
+    # whole numbers, at most 255 for each pixel.
     even = steps.min() == steps.max() and steps[0] * 2**24 > 255
     steps32 = np.ones(len(steps), np.float32) if even else steps.astype(np.float32)
     approximate = np.empty(size, np.float32)

@@ -62,7 +62,7 @@ def draw_levels(
     for start in range(0, len(levels), _CHUNK):
         random_bits(key, first + start // 4, draws)
         chunk, result = levels[start : start + _CHUNK], out[start : start + _CHUNK]
-        # Look-ups by themselves: the loop after them then fills vector registers.
+        # The look-ups have a loop of their own, so that the next one can be vectorised.
         for i in range(len(chunk)):
             entries[i] = flat[np.uint64(chunk[i]) * row + np.uint64(draws[i] & np.uint32(255))]
         for i in range(len(chunk)):

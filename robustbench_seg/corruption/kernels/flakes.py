@@ -21,7 +21,7 @@ def enlarge(source: AnyFloats, threshold: float, out: Floats) -> None:
     for x in range(width):
         lefts[x] = int(x * step_x)
         nears[x] = 1 - (x * step_x - lefts[x])
-    # One column more, which a place on the last one takes nothing of.
+    # One more column, so that the last one has a right neighbour, whose weight is then 0.
     upper, lower = np.zeros(columns + 1), np.zeros(columns + 1)
     for y in range(height):
         at_y = y * step_y
@@ -58,7 +58,7 @@ def add_snow(
     """Whiten `image` (0..1) by its H x W `gray`, add `flakes` and, upside down, `turned`."""
     height, width, _ = image.shape
     kept, added = np.float32(keep), np.float32(1 - keep)
-    # Values of pixels, then the same for each of their samples: loops that fill vector registers.
+    # Values of pixels, then of each of their samples, in separate loops that can be vectorised.
     first, second = np.empty(width), np.empty(width)
     firsts, seconds = np.empty((width, 3)), np.empty((width, 3))
     whites = np.empty((width, 3), np.float32)

@@ -18,7 +18,7 @@ _EDGE = 3.6541528853610088
 
 
 def _reaches() -> Floats:
-    """How far each layer reaches: the base, which holds the tail too, then from the narrowest."""
+    """How far each layer reaches: the base with its tail, then the others, narrowest first."""
     density = math.exp(-(_EDGE**2) / 2)
     area = _EDGE * density + math.sqrt(math.pi / 2) * math.erfc(_EDGE / math.sqrt(2))
     reach = [area / density, _EDGE]
@@ -42,11 +42,11 @@ _SPARE = np.float32(2.0**-24)
 
 @compiled
 def draw_normal(bits: NDArray[np.uint32], out: Singles) -> tuple[int, int]:
-    """Fill `out` from words of 32 random bits, until one of both ends.
+    """Fill `out` from words of 32 random bits, until it is full or the words are used up.
 
     Returns:
-        How many words are used, and how many numbers are made. A number whose words are not all
-        there is not begun.
+        How many words are used, and how many numbers are made. Words that do not suffice for a
+        number are not used.
     """
     used, made = 0, 0
     while made < len(out) and used < len(bits):

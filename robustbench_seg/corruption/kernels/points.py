@@ -16,8 +16,8 @@ def shift_hsv(
 ) -> None:
     """RGB -> HSV, S -> clip(S * factor + add), V -> clip(V + add), -> RGB, truncated to uint8.
 
-    Without a branch in the loop, so that it fills vector registers: a value per channel and side of
-    the hue's circle is computed, and the right one taken.
+    The loop has no branches, so that it can be vectorised: it computes the value for each channel
+    and each sector of the hue, and then selects the right one.
     """
     pixels, results = image.reshape(-1, 3), out.reshape(-1, 3)
     planes = np.empty((3, _CHUNK))

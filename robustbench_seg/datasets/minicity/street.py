@@ -152,7 +152,7 @@ class Street:
         self.layers[STREET].append(PaintStep(z, lambda: draw(canvas, rng, x, z, side, flip)))
 
     def _traffic(self) -> None:
-        """Vehicles and people, each only where it stands in nothing that came before."""
+        """Add vehicles and people, each only where it overlaps nothing added before."""
         self._trains()
         self._heavy_vehicles()
         self._cars()

@@ -39,7 +39,7 @@ def check_images(form: FileFormat, dataset: Dataset, what: str = "prediction") -
     """
     if form.classes is not None and tuple(dataset.classes) != form.classes:
         raise ResultsError(
-            f"the prediction format {form.name} is of the classes of Cityscapes; {dataset.name} "
+            f"the prediction format {form.name} is for the classes of Cityscapes; {dataset.name} "
             "has others: use the format indices"
         )
     first = dict[str, str]()

@@ -154,7 +154,9 @@ class EvaluationSpec:
         if len(self.models) > 1 and (self.name or self.weights not in (None, UNTRAINED)):
             raise OptionError("a name and weights go with a single model; evaluate them one by one")
         if not isinstance(self.shard, Shard):
-            raise OptionError(f"shard = {self.shard!r:.60} is none; give Shard(1, 2) or the like")
+            raise OptionError(
+                f"shard = {self.shard!r:.60} is not a Shard; give one, such as Shard(1, 2)"
+            )
         if self.executor == "ray" and self.shard != WHOLE:
             raise OptionError("a shard is for machines that share no cluster; leave it out")
         self._check_confidence()

@@ -34,7 +34,7 @@ def literature(
 
     Args:
         *models: Words of names, such as "segformer-b5": rows whose model has all words of one of
-            them, in upper or lower case. None: all rows.
+            them, in upper or lower case. Without any: all rows.
         dataset: Only rows on this dataset.
         protocol: Only rows whose scores can be measured under this shipped protocol.
 

@@ -24,7 +24,7 @@ class BenchmarkSection:
 
 
 def benchmark_section(panel: Panel) -> BenchmarkSection | None:
-    """Return the table of the benchmark of a panel's protocol; None if its rows rank, or without.
+    """Return the table of a protocol's benchmark; None if its rows rank, or there is none.
 
     Args:
         panel: The panel.

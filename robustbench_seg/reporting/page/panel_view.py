@@ -40,7 +40,7 @@ class PanelView:
         drops: Clear against adverse conditions at the same places; None without references.
         cells: Model x corruption.
         benchmark: The published table of the protocol's benchmark; None if its rows rank, or
-            without one.
+            there is none.
         elsewhere: Other published rows of the dataset, and why they do not rank; None without any.
         is_established: Whether the most robust model is shown to be better than all others.
         claims: Claims of papers; None without published rows.
