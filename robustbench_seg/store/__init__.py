@@ -7,7 +7,6 @@ from robustbench_seg.store.packs.pack_verification import verify_pack
 from robustbench_seg.store.packs.pack_writing import pack
 from robustbench_seg.store.parts import Row, part_files
 from robustbench_seg.store.picture_files import (
-    CORRUPTED_SEVERITIES,
     KEPT_SEVERITIES,
     PictureFiles,
     is_own_picture,
@@ -35,7 +34,6 @@ from robustbench_seg.store.tables import read_counts, read_results
 from robustbench_seg.store.timings import Timing, median_seconds
 
 __all__ = [
-    "CORRUPTED_SEVERITIES",
     "COUNTS",
     "KEPT_SEVERITIES",
     "NO_MATRICES",

@@ -16,9 +16,6 @@ from robustbench_seg.records.values.condition import CLEAN, Condition
 KEPT_SEVERITIES = (CLEAN.severity, 1, 3, 5)
 """The severities of which a run keeps pictures; 0 is clean."""
 
-CORRUPTED_SEVERITIES = KEPT_SEVERITIES[1:]
-"""Those of them at which an image is corrupted."""
-
 _FOLDER = "pictures"
 _KNOWN = re.compile(
     r"truth\.png|[^/\\.]+-[0-5]\.png|input/[^/\\.]+-[0-5]\.jpg"

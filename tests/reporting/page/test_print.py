@@ -15,7 +15,7 @@ from robustbench_seg.demo import recorded_runs
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting import read_panels, write_page
-from robustbench_seg.store import CORRUPTED_SEVERITIES, PictureFiles
+from robustbench_seg.store import KEPT_SEVERITIES, PictureFiles
 
 SIZES = {"A4": (210, 297), "Letter": (215.9, 279.4)}
 POINTS = 72 / 25.4
@@ -28,7 +28,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the recorded runs, with all the pictures that a run can have."""
     runs = tmp_path_factory.mktemp("study") / "runs"
     shutil.copytree(recorded_runs(), runs)
-    conditions = load_protocol().conditions(load_protocol().names, CORRUPTED_SEVERITIES)
+    conditions = load_protocol().conditions(load_protocol().names, KEPT_SEVERITIES[1:])
     picture = Image.fromarray(np.arange(96 * 192, dtype=np.uint8).reshape(96, 192) % 3)
     picture.putpalette(PALETTE)
     (panel,) = read_panels([runs])
