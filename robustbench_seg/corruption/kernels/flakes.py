@@ -7,11 +7,11 @@ from robustbench_seg.machine.compiled import compiled
 
 
 @compiled
-def enlarge(source: AnyFloats, threshold: float, out: Floats) -> None:
+def enlarge(source: AnyFloats, threshold: float, first: int, last: int, out: Floats) -> None:
     """Stretch a plane bilinearly onto the grid of `out`, then clip to 1; 0 below `threshold`.
 
     Corners onto corners, as scipy.ndimage.zoom does it: where the last row or column lands beyond
-    the source by a rounding error, it is 0 there as well.
+    the source by a rounding error, it is 0 there as well. Rows `first` to `last` are written.
     """
     rows, columns = source.shape
     height, width = out.shape
@@ -23,7 +23,7 @@ def enlarge(source: AnyFloats, threshold: float, out: Floats) -> None:
         nears[x] = 1 - (x * step_x - lefts[x])
     # One more column, so that the last one has a right neighbour, whose weight is then 0.
     upper, lower = np.zeros(columns + 1), np.zeros(columns + 1)
-    for y in range(height):
+    for y in range(first, last):
         at_y = y * step_y
         top = int(at_y)
         share = 1 - (at_y - top)

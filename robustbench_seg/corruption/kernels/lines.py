@@ -20,13 +20,15 @@ def shifted_levels(
     right: Shifts,
     reach: tuple[int, int, int],
     margin: float,
+    first: int,
+    last: int,
     out: Image,
 ) -> None:
     """Sum `weights[i]` x (H x W x C `image` moved by `down[i]`, `right[i]` pixels), truncated.
 
     `reach` is how far the shifts reach: up, down, to either side. Edges are repeated. The weights
     are not negative and their sum is at most 1; `margin` bounds the error of single precision, in
-    levels.
+    levels. Rows `first` to `last` of `out` are written.
     """
     height, width, channels = image.shape
     size = width * channels
@@ -42,8 +44,8 @@ def shifted_levels(
     exact = np.empty(size, np.float64)
     offsets = pad - right * channels
     slots = np.empty(len(weights), np.int64)
-    loaded = 0
-    for y in range(height):
+    loaded = max(first - behind, 0)
+    for y in range(first, last):
         while loaded <= min(y + ahead, height - 1):
             _load(image[loaded].reshape(size), singles[loaded % rows], pad, channels)
             loaded += 1
@@ -60,13 +62,13 @@ def shifted_levels(
                 if held[other % rows] != other:
                     held[other % rows] = other
                     _load(image[other].reshape(size), doubles[other % rows], pad, channels)
-            first, last = next_span(approximate, margin, start, end, channels)
-            while first < last:
-                a, b = first * channels, last * channels
+            begin, stop = next_span(approximate, margin, start, end, channels)
+            while begin < stop:
+                a, b = begin * channels, stop * channels
                 _sum(doubles, weights, slots, offsets, a, b, exact)
                 for i in range(a, b):
                     row[i] = np.uint8(min(exact[i], 255.0))
-                first, last = next_span(approximate, margin, last, end, channels)
+                begin, stop = next_span(approximate, margin, stop, end, channels)
 
 
 @compiled
@@ -76,6 +78,8 @@ def shifted_plane(
     down: Shifts,
     right: Shifts,
     reach: tuple[int, int, int],
+    first: int,
+    last: int,
     out: Image,
 ) -> None:
     """The same sum for an H x W plane of intensities (0..1), rounded to levels."""
@@ -85,8 +89,8 @@ def shifted_plane(
     ring = np.empty((rows, width + 2 * pad))
     sums = np.empty(width)
     slots = np.empty(len(weights), np.int64)
-    loaded = 0
-    for y in range(height):
+    loaded = max(first - behind, 0)
+    for y in range(first, last):
         while loaded <= min(y + ahead, height - 1):
             _load(plane[loaded], ring[loaded % rows], pad, ONE)
             loaded += 1
