@@ -36,8 +36,11 @@ def motion_blur(image: Image, rng: RandomStream, *, radius: float, sigma: float)
     line = blur_weights.line(int(radius), sigma, angle, image.shape[:2])
     out = np.empty_like(image)
     margin = blur_weights.float32_error(line.weights)
+    singles = line.weights.astype(np.float32)
     by_rows(
-        lambda rows: kernels.shifted_levels(image, *line, margin, rows.start, rows.stop, out),
+        lambda rows: kernels.shifted_levels(
+            image, *line, singles, margin, rows.start, rows.stop, out
+        ),
         len(image),
     )
     return out
@@ -63,12 +66,15 @@ def defocus_blur(image: Image, rng: RandomStream, *, radius: float, alias: float
     shares = steps * (1 + (runs[:, 0] > 0)) * (2 * runs[:, 1] + 1)
     out, reach = np.empty_like(image), int(runs.max())
     margin = blur_weights.float32_error(shares)
+    # If all weights are equal, single precision holds the sums exactly before they are weighted:
+    # whole numbers, at most 255 for each pixel.
+    even = bool(steps.min() == steps.max() and steps[0] * 2**24 > 255)
+    steps32 = (np.ones_like(steps) if even else steps).astype(np.float32)
+    kernel = runs, steps, steps32, even, reach
     decided = [image.shape[1] <= WIDEST and reach < min(image.shape[:2])]
 
     def filter_rows(rows: slice) -> None:
-        decided.append(
-            kernels.disk_levels(image, runs, steps, reach, margin, rows.start, rows.stop, out)
-        )
+        decided.append(kernels.disk_levels(image, *kernel, margin, rows.start, rows.stop, out))
 
     if all(decided):
         by_rows(filter_rows, len(image))
@@ -167,8 +173,11 @@ def gaussian_blur(image: Image, rng: RandomStream, *, sigma: float) -> Image:
     order = np.concatenate([shares[:1], shares[:0:-1]])
     margin = 2 * blur_weights.float32_error(order)
     out = np.empty_like(image)
+    singles = weights.astype(np.float32)
     by_rows(
-        lambda rows: kernels.gaussian_levels(image, weights, margin, rows.start, rows.stop, out),
+        lambda rows: kernels.gaussian_levels(
+            image, weights, singles, margin, rows.start, rows.stop, out
+        ),
         len(image),
     )
     return out

@@ -17,7 +17,7 @@ def enlarge(source: AnyFloats, threshold: float, first: int, last: int, out: Flo
     height, width = out.shape
     step_y = (rows - 1) / (height - 1) if height > 1 else 0.0
     step_x = (columns - 1) / (width - 1) if width > 1 else 0.0
-    lefts, nears = np.empty(width, np.uint64), np.empty(width)
+    lefts, nears = np.empty(width, np.uint64), np.empty(width, np.float64)
     for x in range(width):
         lefts[x] = int(x * step_x)
         nears[x] = 1 - (x * step_x - lefts[x])
@@ -55,12 +55,15 @@ def enlarge(source: AnyFloats, threshold: float, first: int, last: int, out: Flo
 def add_snow(
     image: Singles, gray: Singles, flakes: Image, turned: Image, keep: float, out: Image
 ) -> None:
-    """Whiten `image` (0..1) by its H x W `gray`, add `flakes` and, upside down, `turned`."""
+    """Whiten `image` (0..1) by its H x W `gray`, add `flakes` and, turned by 180 degrees, `turned`.
+
+    Both may have more than W columns; the further ones are not seen.
+    """
     height, width, _ = image.shape
     kept, added = np.float32(keep), np.float32(1 - keep)
     # Values of pixels, then of each of their samples, in separate loops that can be vectorised.
-    first, second = np.empty(width), np.empty(width)
-    firsts, seconds = np.empty((width, 3)), np.empty((width, 3))
+    first, second = np.empty(width, np.float64), np.empty(width, np.float64)
+    firsts, seconds = np.empty((width, 3), np.float64), np.empty((width, 3), np.float64)
     whites = np.empty((width, 3), np.float32)
     for y in range(height):
         for x in range(width):

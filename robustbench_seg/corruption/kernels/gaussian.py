@@ -2,19 +2,26 @@
 
 import numpy as np
 
-from robustbench_seg.corruption.kernels.arrays import ONE, ZERO, AnyFloats, Floats, Image
+from robustbench_seg.corruption.kernels.arrays import ONE, ZERO, AnyFloats, Floats, Image, Singles
 from robustbench_seg.corruption.kernels.spans import BLOCK, next_span, settle
 from robustbench_seg.machine.compiled import compiled
 
 
 @compiled
 def gaussian_levels(
-    image: Image, weights: Floats, margin: float, first: int, last: int, out: Image
+    image: Image,
+    weights: Floats,
+    weights32: Singles,
+    margin: float,
+    first: int,
+    last: int,
+    out: Image,
 ) -> None:
     """Filter H x W x C `image` and truncate to whole levels; edges are repeated.
 
-    `weights` is the right half of the symmetric kernel, its centre first. `margin` bounds the
-    error of single precision, in levels. Rows `first` to `last` of `out` are written.
+    `weights` is the right half of the symmetric kernel, its centre first, `weights32` the same in
+    single precision, and `margin` bounds its error, in levels. Rows `first` to `last` of `out` are
+    written.
     """
     height, width, channels = image.shape
     radius = len(weights) - 1
@@ -24,7 +31,6 @@ def gaussian_levels(
     singles = np.empty((rows, size), np.float32)
     doubles = np.empty((rows, size), np.float64)
     held = np.full(rows, -1)
-    weights32 = weights.astype(np.float32)
     line32 = np.empty(size + 2 * pad, np.float32)
     line = np.empty(size + 2 * pad, np.float64)
     approximate = np.empty(size, np.float32)

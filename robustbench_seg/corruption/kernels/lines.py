@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption.kernels.arrays import ONE, ZERO, AnyFloats, Floats, Image
+from robustbench_seg.corruption.kernels.arrays import ONE, ZERO, AnyFloats, Floats, Image, Singles
 from robustbench_seg.corruption.kernels.spans import BLOCK, next_span, settle
 from robustbench_seg.machine.compiled import compiled
 
@@ -19,6 +19,7 @@ def shifted_levels(
     down: Shifts,
     right: Shifts,
     reach: tuple[int, int, int],
+    weights32: Singles,
     margin: float,
     first: int,
     last: int,
@@ -27,8 +28,8 @@ def shifted_levels(
     """Sum `weights[i]` x (H x W x C `image` moved by `down[i]`, `right[i]` pixels), truncated.
 
     `reach` is how far the shifts reach: up, down, to either side. Edges are repeated. The weights
-    are not negative and their sum is at most 1; `margin` bounds the error of single precision, in
-    levels. Rows `first` to `last` of `out` are written.
+    are not negative and their sum is at most 1; `weights32` are the same in single precision, and
+    `margin` bounds its error, in levels. Rows `first` to `last` of `out` are written.
     """
     height, width, channels = image.shape
     size = width * channels
@@ -39,7 +40,6 @@ def shifted_levels(
     singles = np.empty((rows, size + 2 * pad), np.float32)
     doubles = np.empty((rows, size + 2 * pad), np.float64)
     held = np.full(rows, -1)
-    weights32 = weights.astype(np.float32)
     approximate = np.empty(size, np.float32)
     exact = np.empty(size, np.float64)
     offsets = pad - right * channels
@@ -86,8 +86,8 @@ def shifted_plane(
     height, width = plane.shape
     ahead, behind, pad = reach
     rows = ahead + behind + 1
-    ring = np.empty((rows, width + 2 * pad))
-    sums = np.empty(width)
+    ring = np.empty((rows, width + 2 * pad), np.float64)
+    sums = np.empty(width, np.float64)
     slots = np.empty(len(weights), np.int64)
     loaded = max(first - behind, 0)
     for y in range(first, last):

@@ -31,8 +31,8 @@ def mean_of_zooms(
     count = len(vertical)
     lefts = np.empty((count, width), np.int64)
     rights = np.empty((count, width), np.int64)
-    nears = np.empty((count, width))
-    fars = np.empty((count, width))
+    nears = np.empty((count, width), np.float64)
+    fars = np.empty((count, width), np.float64)
     seen = np.zeros(count, np.int64)
     for i in range(count):
         start, length, stretched = horizontal[i]
@@ -49,8 +49,8 @@ def mean_of_zooms(
             seen[i] = x + 1
     size = width * 3
     total = np.empty(size, np.float32)
-    above = np.empty(size)
-    below = np.empty(size)
+    above = np.empty(size, np.float64)
+    below = np.empty(size, np.float64)
     for y in range(first, last):
         total[:] = 0
         for i in range(count):
