@@ -11,8 +11,8 @@ from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.reporting.boards.ranked_scores import RankedScore, ranked_scores
-from robustbench_seg.reporting.panels.panel_row import PanelRow
+from robustbench_seg.reporting.boards.ranking_scores import RankingScore, ranking_scores
+from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.results import Draws, read_model, score_interval
 
@@ -22,7 +22,7 @@ class EntryScores:
     """The scores of a model's runs under a protocol.
 
     Attributes:
-        ranked: The scores that it can be ranked by.
+        ranking_scores: The scores that it can be ranked by.
         draws: The bootstrap draws of each score.
         units: Number of sampling units.
         unit: What a sampling unit is, in words.
@@ -36,7 +36,7 @@ class EntryScores:
         seconds: Median seconds from an image to its labels; nan if unknown.
     """
 
-    ranked: Sequence[RankedScore]
+    ranking_scores: Sequence[RankingScore]
     draws: Sequence[Draws]
     units: int
     unit: str
@@ -74,11 +74,11 @@ class Entry:
         return self.records[0]
 
     @cached_property
-    def by_key(self) -> Mapping[str, tuple[RankedScore, Draws]]:
+    def by_key(self) -> Mapping[str, tuple[RankingScore, Draws]]:
         """Maps a key to its score and draws."""
         return {
             score.key: (score, draws)
-            for score, draws in zip(self.scores.ranked, self.scores.draws, strict=True)
+            for score, draws in zip(self.scores.ranking_scores, self.scores.draws, strict=True)
         }
 
     def value(self, key: str) -> float:
@@ -120,12 +120,12 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
         ResultsError: As for results.read_model.
     """
     model = read_model(list(folders), protocol)
-    row = PanelRow(model.name, model)
-    ranked = list(ranked_scores(model, protocol))
+    row = MeasuredModel(model.name, model)
+    ranked = list(ranking_scores(model, protocol))
     scores = model.scores
     drawn = [list(scores.images), scores.clip]
     return EntryScores(
-        ranked=[score for score, _ in ranked],
+        ranking_scores=[score for score, _ in ranked],
         draws=[draws for _, draws in ranked],
         units=scores.units,
         unit=scores.unit,

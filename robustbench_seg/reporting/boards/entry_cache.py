@@ -31,7 +31,7 @@ from robustbench_seg.files import (
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import RUN_FILE
 from robustbench_seg.reporting.boards.entry import EntryScores, entry_scores
-from robustbench_seg.reporting.boards.ranked_scores import RankedScore
+from robustbench_seg.reporting.boards.ranking_scores import RankingScore
 from robustbench_seg.store import is_pack_member, part_files
 
 _SOURCES = ("measures", "store", "results", "reporting/boards", "reporting/panels")
@@ -100,7 +100,7 @@ def _bytes(scores: EntryScores) -> bytes:
         "drawn": scores.drawn,
         "missing": dict(scores.missing),
         "seconds": scores.seconds,
-        "ranked": [asdict(score) for score in scores.ranked],
+        "ranking_scores": [asdict(score) for score in scores.ranking_scores],
     }
     arrays["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
     data = io.BytesIO()
@@ -112,9 +112,12 @@ def _read(path: Path) -> EntryScores:
     with np.load(path, allow_pickle=False) as arrays:
         facts = json.loads(arrays["facts"].tobytes())
         stored = {name: arrays[name] for name in arrays.files}
-    ranked = [RankedScore(**{**each, "limits": tuple(each["limits"])}) for each in facts["ranked"]]
+    ranking_scores = [
+        RankingScore(**{**each, "limits": tuple(each["limits"])})
+        for each in facts["ranking_scores"]
+    ]
     return EntryScores(
-        ranked=ranked,
+        ranking_scores=ranking_scores,
         draws=list(stored["draws"]),
         units=facts["units"],
         unit=facts["unit"],

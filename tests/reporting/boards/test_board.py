@@ -15,9 +15,9 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.boards import entry_cache
-from robustbench_seg.reporting.boards.board import read_boards
-from robustbench_seg.reporting.boards.board_page import cost_table
-from robustbench_seg.reporting.boards.charts import front
+from robustbench_seg.reporting.boards.board_reader import read_boards
+from robustbench_seg.reporting.boards.cost_comparison import cost_table
+from robustbench_seg.reporting.panels.pareto import pareto_front
 from robustbench_seg.results.summary import with_every_severity
 
 
@@ -247,7 +247,7 @@ def test_the_front_is_what_no_other_model_beats():
             for n in costs
         )
     }
-    assert front(costs, scores) == wanted == {"13"}
+    assert pareto_front(costs, scores) == wanted == {"13"}
 
 
 def test_costs_say_how_far_a_model_is_behind(tmp_path):
