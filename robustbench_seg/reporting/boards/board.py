@@ -73,7 +73,11 @@ class Board(ModelRanking):
     @cached_property
     def scores(self) -> Mapping[str, RankingScore]:
         """Maps a key to its score, for all scores that rank an entry."""
-        return {score.key: score for entry in self.entries for score in entry.scores.ranking_scores}
+        return {
+            key: score
+            for entry in self.entries
+            for key, score in entry.scores.ranking_scores.items()
+        }
 
     @cached_property
     def miou(self) -> pd.DataFrame:
@@ -103,7 +107,7 @@ class Board(ModelRanking):
         have = [n for n, e in enumerate(self.entries) if not math.isnan(e.value(key))]
         entries = [self.entries[n] for n in have]
         established = established_pairs(
-            [entry.by_key[key][1] for entry in entries],
+            [entry.scores.draws[key] for entry in entries],
             entries[0].scores.units if entries else 0,
             [entry.degrees for entry in entries],
             compared := self.compared[np.ix_(have, have)],

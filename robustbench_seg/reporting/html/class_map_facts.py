@@ -25,7 +25,7 @@ def class_map_facts(record: RunRecord) -> list[Fact]:
     return known_facts(values)
 
 
-def class_map_notes(record: RunRecord, name: str) -> str:
+def class_map_note(record: RunRecord, name: str) -> str:
     """Say why classes of a row have no IoU, or an IoU of 0. Empty if there are no such classes.
 
     Args:
@@ -41,7 +41,7 @@ def class_map_notes(record: RunRecord, name: str) -> str:
         notes.append(f"its class map leaves out {_reasoned(used.left_out, reasons)}")
     if used.missed:
         notes.append(f"no class of the model maps to {_reasoned(used.missed, reasons)}")
-    return f" {name}: {'; '.join(notes)}." if notes else ""
+    return f"{name}: {'; '.join(notes)}." if notes else ""
 
 
 def _reasoned(names: Sequence[str], reasons: Mapping[str, str], others: str = "") -> str:

@@ -198,7 +198,7 @@ def _trust(panel: Panel) -> str:
         )
     if fewest.units < FEW_UNITS:
         sentence += f" With only {fewest.units} {fewest.unit} even that is rough."
-    return "".join([sentence, *_seed_sentences(panel)])
+    return " ".join([sentence, *_seed_sentences(panel)])
 
 
 def _seed_sentences(panel: Panel) -> list[str]:
@@ -212,5 +212,5 @@ def _seed_sentences(panel: Panel) -> list[str]:
         text = seeds_text(seeds, [row.model.seed_means for row in rows])
         everyone = len(rows) == len(panel.measured)
         names = "" if everyone else f"{enumeration([row.name for row in rows])}: "
-        sentences.append(f" {names}{text.capitalize() if everyone else text}.")
+        sentences.append(f"{names}{text.capitalize() if everyone else text}.")
     return sentences
