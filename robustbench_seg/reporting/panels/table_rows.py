@@ -65,7 +65,7 @@ def severity_rows(row: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
         low, high = row.limits(draws)
         rows.append(
             {
-                **_facts(row, protocol),
+                **_leading_cells(row, protocol),
                 "corruption": condition.name,
                 "category": categories[condition.name],
                 "severity": condition.severity,
@@ -81,12 +81,12 @@ def severity_rows(row: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
 
 def class_rows(row: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
     """Return the rows of tables/per_class.csv: CLASS_COLUMNS."""
-    facts = pd.DataFrame([_facts(row, protocol)])
-    table = facts.merge(row.model.class_iou, how="cross")[list(CLASS_COLUMNS)]
+    leading = pd.DataFrame([_leading_cells(row, protocol)])
+    table = leading.merge(row.model.class_iou, how="cross")[list(CLASS_COLUMNS)]
     return with_class_map(table, row.record)
 
 
-def _facts(row: MeasuredModel, protocol: Protocol) -> Mapping[str, object]:
+def _leading_cells(row: MeasuredModel, protocol: Protocol) -> Mapping[str, object]:
     return {
         "model": row.name,
         "dataset": row.record.dataset,
