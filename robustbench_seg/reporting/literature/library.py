@@ -136,8 +136,7 @@ def _library() -> pd.DataFrame:
     corruptions = merged(map(load_protocol, list_protocols())).names
     first = [*SUBJECT_COLUMNS, CLEAN.name, *corruptions, *SUMMARY_COLUMNS, *ATTACK_COLUMNS]
     known = {*first, *FLAG_COLUMNS}
-    others = [name for name in dict.fromkeys(name for row in rows for name in row)
-              if name not in known]  # fmt: skip
+    others = dict.fromkeys(name for row in rows for name in row if name not in known)
     table = pd.DataFrame(rows, columns=[*first, *others, *FLAG_COLUMNS])
     counts = ["images", "params", "steps"]
     table[counts] = table[counts].astype("Int64")
