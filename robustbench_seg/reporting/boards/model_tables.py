@@ -32,8 +32,14 @@ def class_table(rows: pd.DataFrame, protocol: Protocol) -> Table | None:
         return None
     worst = [averaged[place] for place in cells.argmin(axis=1)]
     lines = pd.DataFrame(
-        {"mean": means, "clean": clean, "loss": clean - means, "worst": worst}
-    ).assign(least=cells.min(axis=1))
+        {
+            "mean": means,
+            "clean": clean,
+            "loss": clean - means,
+            "worst": worst,
+            "least": cells.min(axis=1),
+        }
+    )
     found = []
     for name, line in lines.sort_values("mean", kind="stable").iterrows():
         known = line["mean"] == line["mean"]
