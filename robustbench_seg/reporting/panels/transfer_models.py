@@ -12,9 +12,11 @@ from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature.catalogue import literature
-from robustbench_seg.reporting.literature.published import list_published, published_facts
-from robustbench_seg.reporting.panels.model_groups import Paths
+from robustbench_seg.reporting.literature.library import cells_are_flagged, literature
+from robustbench_seg.reporting.literature.published_tables import (
+    list_published_tables,
+    table_description,
+)
 from robustbench_seg.results import (
     DROP_METRIC,
     ScoredModel,
@@ -22,7 +24,7 @@ from robustbench_seg.results import (
     read_model,
     subset_scores,
 )
-from robustbench_seg.store import group_runs, own_protocol
+from robustbench_seg.store import Paths, group_runs, own_protocol
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)
@@ -107,24 +109,24 @@ def published_models(source: str) -> Sequence[ModelTable]:
     Raises:
         ResultsError: There is no such table, or it has no scores under real conditions.
     """
-    fitting = [name for name in list_published() if published_facts(name).real]
+    fitting = [name for name in list_published_tables() if table_description(name).real]
     if source not in fitting:
         raise ResultsError(
             f"{unknown('source of scores on corrupted and on real images', source, fitting)}"
         )
-    facts = published_facts(source)
-    protocol = load_protocol(facts.protocol or "")
+    description = table_description(source)
+    protocol = load_protocol(description.protocol or "")
     rows = literature()
     rows = rows[rows["source"] == source]
     family = rows["family"].where(rows["family"] != "", rows["model"])
-    rows = rows.assign(flagged=rows["kind"] == "cells", family=family)
-    rows = rows.dropna(subset=[*facts.real])
+    rows = rows.assign(flagged=cells_are_flagged(rows), family=family)
+    rows = rows.dropna(subset=[*description.real])
     rows["model"] = (rows["model"] + " " + rows["crop"]).str.strip()
-    tables = [ModelTable.of_rows(f"all rows of {source}", rows, facts.real, protocol)]
+    tables = [ModelTable.of_rows(f"all rows of {source}", rows, description.real, protocol)]
     if any(tables[0].flagged):
         sound = rows[~rows["flagged"]]
         title = f"rows of {source} that the audit does not flag"
-        tables.append(ModelTable.of_rows(title, sound, facts.real, protocol))
+        tables.append(ModelTable.of_rows(title, sound, description.real, protocol))
     return tables
 
 

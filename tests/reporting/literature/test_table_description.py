@@ -3,12 +3,12 @@
 import pytest
 
 from robustbench_seg.errors import RobustsegError
-from robustbench_seg.reporting.literature.published import (
-    list_published,
-    published_facts,
+from robustbench_seg.reporting.literature.published_tables import (
+    list_published_tables,
     published_table,
-    read_table,
+    read_published_table,
     score_columns,
+    table_description,
 )
 
 TOML = """
@@ -34,24 +34,24 @@ acdc = "on ACDC"
 CSV = "model,clean,fog,acdc\na,80.0,70.0,50\nb,75.0,,40\n"
 
 
-@pytest.mark.parametrize("name", list_published())
+@pytest.mark.parametrize("name", list_published_tables())
 def test_every_table_says_where_it_is_from(name):
-    facts, table = published_facts(name), published_table(name)
-    assert facts.copied_from
-    assert facts.bibtex.startswith("@")
+    description, table = table_description(name), published_table(name)
+    assert description.copied_from
+    assert description.bibtex.startswith("@")
     assert len(table)
-    if facts.kind == "scores":
-        assert facts.measured.colour_order
+    if description.kind == "scores":
+        assert description.measured.colour_order
         assert len(score_columns(table))
 
 
-def test_a_table_is_read_with_its_facts(tmp_path):
+def test_a_table_is_read_with_its_description(tmp_path):
     (tmp_path / "two.toml").write_text(TOML)
     (tmp_path / "two.csv").write_text(CSV)
-    facts, table = read_table(tmp_path, "two")
-    assert facts.protocol == "cityscapes-c"
+    description, table = read_published_table(tmp_path, "two")
+    assert description.protocol == "cityscapes-c"
     assert list(score_columns(table)) == ["clean", "fog", "acdc"]
-    assert facts.images == {"cityscapes": 500}
+    assert description.images == {"cityscapes": 500}
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def test_what_is_wrong_is_named(tmp_path, toml, csv, message):
     (tmp_path / "two.toml").write_text(TOML.replace(*toml) if toml else TOML)
     (tmp_path / "two.csv").write_text(CSV.replace(*csv) if csv else CSV)
     with pytest.raises(RobustsegError, match=message) as caught:
-        read_table(tmp_path, "two")
+        read_published_table(tmp_path, "two")
     assert "\n" not in str(caught.value)
 
 
-def test_a_table_without_facts_is_refused(tmp_path):
+def test_a_table_without_description_is_refused(tmp_path):
     (tmp_path / "two.csv").write_text(CSV)
     with pytest.raises(RobustsegError, match=r"two\.csv: there is no two\.toml beside it"):
-        read_table(tmp_path, "two")
+        read_published_table(tmp_path, "two")

@@ -7,10 +7,13 @@ import pytest
 
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels, terminal_table, write_page
-from robustbench_seg.reporting.literature.catalogue import literature
-from robustbench_seg.reporting.literature.published import published_facts
+from robustbench_seg.reporting.literature.library import literature
 from robustbench_seg.reporting.literature.published_notice import published_notice
-from robustbench_seg.reporting.literature.published_rows import published_extent, published_rows
+from robustbench_seg.reporting.literature.published_results import (
+    published_extent,
+    published_results,
+)
+from robustbench_seg.reporting.literature.published_tables import table_description
 
 SEV3, FAN = load_protocol("semsegbench-sev3"), load_protocol("city-c-fan")
 
@@ -20,12 +23,12 @@ def three_images(monkeypatch):
     """The whole library is of the three images that runs have by default."""
     rows = literature().assign(images=3)
     monkeypatch.setattr(
-        "robustbench_seg.reporting.literature.published_rows.literature", lambda: rows
+        "robustbench_seg.reporting.literature.published_results.literature", lambda: rows
     )
 
 
 def test_rows_of_the_same_images_and_protocol_rank():
-    found = published_rows("cityscapes", "val", SEV3, 500)
+    found = published_results("cityscapes", "val", SEV3, 500)
     rows = found.ranked
     assert len(rows) == 26  # of 32; six are flagged
     assert found.sources == ("semsegbench",)
@@ -34,7 +37,7 @@ def test_rows_of_the_same_images_and_protocol_rank():
     assert {"segformer-mit-b0 512x1024", "segformer-mit-b0 1024x1024"} < set(rows["model"])
     assert "segformer-mit-b5" in set(rows["model"])  # its other row is flagged
     assert rows["mean"].max() == pytest.approx(74.26, abs=0.005)
-    assert len(published_rows("ade20k", "val", SEV3, 2000).ranked) == 24
+    assert len(published_results("ade20k", "val", SEV3, 2000).ranked) == 24
 
 
 @pytest.mark.parametrize(
@@ -47,14 +50,14 @@ def test_rows_of_the_same_images_and_protocol_rank():
     ],
 )
 def test_rows_of_anything_else_do_not(dataset, split, protocol, images):
-    found = published_rows(dataset, split, load_protocol(protocol), images)
+    found = published_results(dataset, split, load_protocol(protocol), images)
     assert found.ranked.empty
     assert found.sources == ()
 
 
 def test_each_of_the_others_says_why():
     def reasons_of(images):
-        elsewhere = published_rows("cityscapes", "val", SEV3, images).elsewhere
+        elsewhere = published_results("cityscapes", "val", SEV3, images).elsewhere
         return elsewhere.set_index("model")["reason"]
 
     reasons = reasons_of(500)
@@ -64,32 +67,32 @@ def test_each_of_the_others_says_why():
     assert reasons["EoMT-L (DINOv2)"] == "no corruption scored"
     fewer = reasons_of(50)
     assert fewer["unet-custom 512x1024"] == "on all 500 images of the split, the rows above on 50"
-    assert published_rows("minicity", "val", SEV3, 500).elsewhere.empty
+    assert published_results("minicity", "val", SEV3, 500).elsewhere.empty
     whole = len(literature(dataset="cityscapes"))
     for images in (50, 500):
-        found = published_rows("cityscapes", "val", SEV3, images)
+        found = published_results("cityscapes", "val", SEV3, images)
         assert len(found.ranked) + len(found.elsewhere) == whole
 
 
 def test_the_table_of_a_benchmark_is_shown_where_it_does_not_rank():
     paper = load_protocol("cityscapes-c")
-    ranked = published_rows("cityscapes", "val", paper, 500)
+    ranked = published_results("cityscapes", "val", paper, 500)
     assert (len(ranked.ranked), len(ranked.benchmark)) == (13, 0)
     assert ranked.shown is ranked.ranked
     for dataset, elsewhere in (("cityscapes", 13), ("camvid", 0)):
-        found = published_rows(dataset, "val", paper, 3)
+        found = published_results(dataset, "val", paper, 3)
         assert (len(found.ranked), len(found.benchmark)) == (0, 13)
         assert found.shown is found.benchmark
         assert list(found.elsewhere["source"]).count("cityscapes_c") == elsewhere
         assert "cityscapes_c" not in set(found.not_shown["source"])
-    other = published_rows("cityscapes", "val", FAN, 3)
+    other = published_results("cityscapes", "val", FAN, 3)
     assert other.benchmark.empty
     assert "SegFormer-B5" in set(other.not_shown["model"])
 
 
 def test_no_cell_is_shown_beside_scores_of_fewer_classes():
     for images in (3, 500):
-        found = published_rows(
+        found = published_results(
             "cityscapes", "val", load_protocol("cityscapes-c"), images, all_classes=False
         )
         assert found.shown.empty
@@ -130,12 +133,14 @@ def test_printed_means_rank_without_cells(run, tmp_path, three_images, blank_fig
 
 
 def test_a_source_says_how_it_measured():
-    text = published_facts("semsegbench").reference_text
+    text = table_description("semsegbench").reference_text
     assert "commit ac60e41" in text
     assert "Severities 3, " in text
-    claims = published_facts("claims").reference_text
+    claims = table_description("claims").reference_text
     assert claims.startswith("Claims of papers about Cityscapes-C: SegFormer")
-    assert published_facts("cityscapes_c").reference_text.startswith("Xie et al., SegFormer (arXiv")
+    assert table_description("cityscapes_c").reference_text.startswith(
+        "Xie et al., SegFormer (arXiv"
+    )
 
 
 def test_rows_of_a_model_that_is_about_to_be_evaluated():

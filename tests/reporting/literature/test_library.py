@@ -5,7 +5,7 @@ import pytest
 import robustbench_seg as rs
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting.literature.published import published_table
+from robustbench_seg.reporting.literature.published_tables import published_table
 
 
 def test_every_row_says_what_it_is_of():

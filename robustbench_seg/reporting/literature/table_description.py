@@ -1,4 +1,4 @@
-"""The facts of a published table: where it was copied from, and how its scores were measured."""
+"""The description of a published table: where it was copied from, and how it was measured."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ from robustbench_seg.reporting.literature.citations import citation, citation_ke
 RuleName = Literal["stored_mean", "stored_worst", "brightness", "collapse"]
 """The rules of the audit, see literature.audit_rules."""
 
-ATTACK = ("attack", "norm", "radius", "steps")
+ATTACK_COLUMNS = ("attack", "norm", "radius", "steps")
 """The columns that say which attack a row is scored under: its name, norm (linf or l2), radius on
 the pixel scale 0 to 255, and number of steps."""
 
-IDENTITY = ("model", "family", "dataset", "crop", "params", *ATTACK)
+IDENTITY_COLUMNS = ("model", "family", "dataset", "crop", "params", *ATTACK_COLUMNS)
 """The columns that say what a row is of; family: models that are no independent evidence."""
 
 MEAN = "mean"
@@ -24,7 +24,7 @@ MEAN = "mean"
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """How the scores of a published table were measured, in the words of its source.
 
     Attributes:
@@ -35,7 +35,7 @@ class Measured:
         resolution: Height x width that the network sees.
         inference: How it is run.
         protocol: The shipped protocol under which such scores can be measured; None: no one.
-        attacks: The attacks, where there are any, with what the ATTACK columns do not say.
+        attacks: The attacks, where there are any, with what the ATTACK_COLUMNS columns do not say.
     """
 
     corruptions: str
@@ -53,7 +53,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class PublishedFacts:
+class TableDescription:
     """The content of the TOML file of a published table.
 
     Attributes:
@@ -72,8 +72,8 @@ class PublishedFacts:
         dataset: Of all rows; None: the CSV file has a column of it.
         split: Of all rows.
         images: How many images the scores of a dataset are of, where it is known.
-        measured: How. Scores need it.
-        columns: What a column holds, but for the IDENTITY, clean, mean and the protocol's
+        measured: How its scores were measured; "scores" need it, "table" has none.
+        columns: What a column holds, but for the IDENTITY_COLUMNS, clean, mean and the protocol's
             corruptions.
         real: The columns that are scores under real adverse conditions.
     """
@@ -91,7 +91,7 @@ class PublishedFacts:
     dataset: str | None = None
     split: str = "val"
     images: Mapping[str, Positive] = field(default_factory=dict)
-    measured: Measured | None = None
+    measured: Measurement | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     real: tuple[str, ...] = ()
 

@@ -17,7 +17,7 @@ from robustbench_seg.results import (
 
 
 @dataclass(frozen=True)
-class RankedScore:
+class RankingScore:
     """A score that models can be ranked by.
 
     Attributes:
@@ -40,7 +40,7 @@ class RankedScore:
         return 1 if self.limits in (PERCENT, UNBOUNDED) else 3
 
 
-def ranked_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[RankedScore, Draws]]:
+def ranking_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[RankingScore, Draws]]:
     """Yield every score that a model can be ranked by, with its draws.
 
     The mean mIoU over the perturbations comes first, then the other scores of the mIoU, then the
@@ -64,14 +64,14 @@ def ranked_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Rank
     )
     for each in listed:
         key = f"category {each.name}" if each.kind == "category" else each.name
-        found = RankedScore(key, each.label, groups[each.kind], limits=each.limits)
+        found = RankingScore(key, each.label, groups[each.kind], limits=each.limits)
         yield found, each.draws(ranked)
     for key, score in model.scores.by_name.items():
         if key != RANKED and score.conditions:
             yield _further(key, score.info, protocol), score.summary.mean
 
 
-def _further(key: str, info: ScoreInfo, protocol: Protocol) -> RankedScore:
+def _further(key: str, info: ScoreInfo, protocol: Protocol) -> RankingScore:
     label = info.label if info.group is None else f"{info.label}, {info.group}"
     group = f"further scores, mean over {protocol.over}"
-    return RankedScore(f"{key} mean", label, group, info.higher_is_better, info.limits)
+    return RankingScore(f"{key} mean", label, group, info.higher_is_better, info.limits)
