@@ -18,7 +18,7 @@ from robustbench_seg.reporting.boards import entry_cache
 from robustbench_seg.reporting.boards.board import read_boards
 from robustbench_seg.reporting.boards.board_page import cost_table
 from robustbench_seg.reporting.boards.charts import front
-from robustbench_seg.results.summary import with_every_severity
+from robustbench_seg.results.summaries.summary import with_every_severity
 
 
 @pytest.fixture(autouse=True)
@@ -189,7 +189,7 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
     [
         "measures/iou.py",
         "store/tables.py",
-        "results/bootstrap.py",
+        "results/models/bootstrap.py",
         "reporting/panels/model_groups.py",
     ],
 )
