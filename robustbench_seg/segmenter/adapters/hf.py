@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.cards.model_card import NetworkOptions
 from robustbench_seg.records.cards.weights_source import WeightsSource
@@ -83,6 +83,7 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
     Raises:
         ModelError: transformers is not installed, or the model, its configuration or its image
             processor is missing or wrong.
+        OptionError: The model cannot run with these options.
         WeightsError: The model cannot be fetched.
     """
     try:
@@ -232,7 +233,7 @@ def _check_complete(answer: Tensor, missing: Sequence[str], where: str) -> None:
 def _check_windows(network: TransformersNetwork, options: SegmenterOptions, where: str) -> None:
     """Refuse windows for a network that does not get images at their own size."""
     if options.inference == "slide" and (network.processor or network.size):
-        raise ModelError(
+        raise OptionError(
             f"{where}: windows are cut from images of native size; leave out the inference mode "
             "slide or the input size"
         )
