@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from robustbench_seg.errors import ModelError, OptionError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.machine.torchrun import Processes
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches
