@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -166,7 +167,7 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
 def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, float]]:
     """The scores of the real runs: target -> model -> score."""
     targets = dict[str, dict[str, float]]()
-    groups, names = group_runs(runs), list[str]()
+    groups, names = group_runs(runs), dict[tuple[Path, ...], str]()
     for folders in groups:
         record = read_record(folders[0])
         if record.classes != classes:
@@ -175,14 +176,14 @@ def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, fl
                 "one of the same classes only"
             )
         model = read_model(folders, own_protocol(folders[0], record), resamples=0)
-        names.append(model.name)
+        names[model.folders] = model.name
         target = _target(record.dataset)
         _add(
             targets.setdefault(target, {}), model.name, float(model.scores.summary.clean[0]), target
         )
     for score in subset_scores(groups, resamples=0):
         target = _target(score.dataset) + ("_drop" if score.metric == DROP_METRIC else "")
-        name = names[score.model]
+        name = names[score.runs]
         _add(targets.setdefault(target, {}), name, float(score.draws[0]), target)
     return targets
 

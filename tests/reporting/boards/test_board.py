@@ -16,7 +16,7 @@ from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.boards import entry_cache
 from robustbench_seg.reporting.boards.board_reader import read_boards
 from robustbench_seg.reporting.boards.cost_comparison import cost_table
-from robustbench_seg.results.summary import with_every_severity
+from robustbench_seg.results.summaries.summary import with_every_severity
 
 
 @pytest.fixture(autouse=True)
@@ -187,7 +187,7 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
     [
         "measures/iou.py",
         "store/tables.py",
-        "results/bootstrap.py",
+        "results/models/bootstrap.py",
         "reporting/panels/model_groups.py",
     ],
 )

@@ -14,13 +14,13 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results.bootstrap import bootstrap
-from robustbench_seg.results.confidence_sums import ConfidenceSums, confidence_sums
-from robustbench_seg.results.draws import RESAMPLES
-from robustbench_seg.results.hardest_images import HardImage, hardest_images
-from robustbench_seg.results.missing_images import missing_text
-from robustbench_seg.results.model_scores import ModelScores
-from robustbench_seg.results.seeds import seed_means, seeds_text
+from robustbench_seg.results.models.bootstrap import bootstrap
+from robustbench_seg.results.models.confidence_sums import ConfidenceSums, confidence_sums
+from robustbench_seg.results.models.hardest_images import HardImage, hardest_images
+from robustbench_seg.results.models.missing_images import missing_text
+from robustbench_seg.results.models.seeds import seed_means, seeds_text
+from robustbench_seg.results.statistics.draws import RESAMPLES
+from robustbench_seg.results.summaries.model_scores import ModelScores
 from robustbench_seg.store import (
     NO_MATRICES,
     check_parameters,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy  # which imports its parts where they are first used
 
-from robustbench_seg.results.draws import Draws, split_draws
+from robustbench_seg.results.statistics.draws import Draws, split_draws
 
 LEVEL = 95.0
 """Confidence level in percent."""

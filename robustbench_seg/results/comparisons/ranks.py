@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.results.draws import Draws, split_draws
-from robustbench_seg.results.significance import ALPHA, holm, p_value, p_values
+from robustbench_seg.results.statistics.draws import Draws, split_draws
+from robustbench_seg.results.statistics.significance import ALPHA, holm, p_value, p_values
 
 
 def shared_ranks(count: int, is_tied: Callable[[int, int], bool]) -> tuple[str, ...]:

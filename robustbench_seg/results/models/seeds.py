@@ -15,7 +15,7 @@ from robustbench_seg.corruption import RANDOM_CORRUPTIONS
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.attack_parameters import FIXED_ATTACKS
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.results.summary import summarise
+from robustbench_seg.results.summaries.summary import summarise
 from robustbench_seg.store import condition_scores
 from robustbench_seg.text import enumeration
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from robustbench_seg.measures import ScoreArray
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.results.model_scores import ModelScores
-from robustbench_seg.results.scored_model import ScoredModel
+from robustbench_seg.results.models.scored_model import ScoredModel
+from robustbench_seg.results.summaries.model_scores import ModelScores
 
 DEGRADATION_CITATION = "Kamann and Rother, CVPR 2020, arXiv 1908.05005"
 

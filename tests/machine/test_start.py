@@ -5,13 +5,13 @@ import sys
 
 import pytest
 
-from robustbench_seg.machine import allocator
+from robustbench_seg.machine import start
 
 # Allocates and frees 64 MB twice; prints how many page faults the second time costs.
 PROGRAM = """
 import resource, sys
 if sys.argv[1] == "kept":
-    from robustbench_seg.machine.allocator import keep_freed_memory
+    from robustbench_seg.machine.start import keep_freed_memory
     assert keep_freed_memory()
 def touch():
     import ctypes
@@ -41,4 +41,4 @@ def test_freed_memory_does_not_fault_again():
 
 def test_says_so_where_the_c_library_has_no_mallopt(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
-    assert allocator.keep_freed_memory() is False
+    assert start.keep_freed_memory() is False

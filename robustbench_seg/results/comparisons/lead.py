@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from robustbench_seg.results.model_scores import ModelScores
-from robustbench_seg.results.verdicts import ScoreDifference, verdicts
+from robustbench_seg.results.comparisons.verdicts import ScoreDifference, verdicts
+from robustbench_seg.results.summaries.model_scores import ModelScores
 
 
 @dataclass(frozen=True)

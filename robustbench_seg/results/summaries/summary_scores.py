@@ -11,10 +11,10 @@ from typing import Literal
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.results.draws import Draws
-from robustbench_seg.results.intervals import UNBOUNDED
-from robustbench_seg.results.model_scores import RANKED, ScoreDraws
-from robustbench_seg.results.worst_case import worst_condition, worst_corruption
+from robustbench_seg.results.statistics.draws import Draws
+from robustbench_seg.results.statistics.intervals import UNBOUNDED
+from robustbench_seg.results.summaries.model_scores import RANKED, ScoreDraws
+from robustbench_seg.results.summaries.worst_case import worst_condition, worst_corruption
 
 SummaryKind = Literal["clean", "corruption", "category", "average"]
 """What a summary score covers: clean images, a perturbation, a category, or all perturbations."""

@@ -4,8 +4,8 @@ import numpy as np
 import scipy  # which imports its parts where they are first used
 from numpy.typing import NDArray
 
-from robustbench_seg.results.draws import Draws, split_draws
-from robustbench_seg.results.intervals import Uncertainty
+from robustbench_seg.results.statistics.draws import Draws, split_draws
+from robustbench_seg.results.statistics.intervals import Uncertainty
 
 ALPHA = 0.05
 """The chance of even one false verdict in a family of questions."""

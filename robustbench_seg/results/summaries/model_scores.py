@@ -7,9 +7,9 @@ import numpy as np
 
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.results.draws import Draws
-from robustbench_seg.results.sampling_units import unit_name
-from robustbench_seg.results.summary import Summary
+from robustbench_seg.results.statistics.draws import Draws
+from robustbench_seg.results.statistics.sampling_units import unit_name
+from robustbench_seg.results.summaries.summary import Summary
 
 RANKED = "miou"
 """The score that ranks models."""

@@ -32,10 +32,10 @@ from robustbench_seg.machine.threads import one_blas_thread
 from robustbench_seg.measures import MEASURES, ScoreInfo, ScoreSource
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.results.draws import RESAMPLES, Draws, draw_trainings, draw_units
-from robustbench_seg.results.model_scores import ModelScores, ScoreDraws
-from robustbench_seg.results.sampling_units import unit_of_image
-from robustbench_seg.results.summary import summarise
+from robustbench_seg.results.statistics.draws import RESAMPLES, Draws, draw_trainings, draw_units
+from robustbench_seg.results.statistics.sampling_units import unit_of_image
+from robustbench_seg.results.summaries.model_scores import ModelScores, ScoreDraws
+from robustbench_seg.results.summaries.summary import summarise
 from robustbench_seg.store import COUNTS, condition_rows, with_counts
 
 

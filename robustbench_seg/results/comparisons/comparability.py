@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.results.model_scores import ModelScores
-from robustbench_seg.results.scored_model import ScoredModel
+from robustbench_seg.results.models.scored_model import ScoredModel
+from robustbench_seg.results.summaries.model_scores import ModelScores
 
 
 def check_comparable(a: ScoredModel, b: ScoredModel) -> None:

@@ -23,15 +23,19 @@ from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results.comparability import check_comparable
-from robustbench_seg.results.corruption_degradation import Reference, degradation
-from robustbench_seg.results.draws import Draws
-from robustbench_seg.results.intervals import PERCENT, UNBOUNDED, score_interval
-from robustbench_seg.results.model_scores import RANKED, ScoreDraws
-from robustbench_seg.results.scored_model import ScoredModel
-from robustbench_seg.results.summary import with_every_severity
-from robustbench_seg.results.summary_scores import SummaryScore, every_severity, summary_scores
-from robustbench_seg.results.verdicts import ScoreDifference, Verdict, verdicts
+from robustbench_seg.results.comparisons.comparability import check_comparable
+from robustbench_seg.results.comparisons.corruption_degradation import Reference, degradation
+from robustbench_seg.results.comparisons.verdicts import ScoreDifference, Verdict, verdicts
+from robustbench_seg.results.models.scored_model import ScoredModel
+from robustbench_seg.results.statistics.draws import Draws
+from robustbench_seg.results.statistics.intervals import PERCENT, UNBOUNDED, score_interval
+from robustbench_seg.results.summaries.model_scores import RANKED, ScoreDraws
+from robustbench_seg.results.summaries.summary import with_every_severity
+from robustbench_seg.results.summaries.summary_scores import (
+    SummaryScore,
+    every_severity,
+    summary_scores,
+)
 
 COMPARISON_COLUMNS = [
     *("kind", "score", "severities", "A", "A_low", "A_high", "B", "B_low", "B_high"),

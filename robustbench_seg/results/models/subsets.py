@@ -5,7 +5,7 @@ A run on acdc-ref has the same places under normal conditions. The difference of
 the effect of the condition alone, because the places are the same.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,10 +17,10 @@ from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.results.bootstrap import bootstrap
-from robustbench_seg.results.draws import RESAMPLES, Draws
-from robustbench_seg.results.intervals import PERCENT, Interval, score_interval
-from robustbench_seg.results.model_scores import RANKED, ModelScores
+from robustbench_seg.results.models.bootstrap import bootstrap
+from robustbench_seg.results.statistics.draws import RESAMPLES, Draws
+from robustbench_seg.results.statistics.intervals import PERCENT, Interval, score_interval
+from robustbench_seg.results.summaries.model_scores import RANKED, ModelScores
 from robustbench_seg.store import read_counts, trainings, with_counts
 
 DROP_METRIC = "miou_drop"
@@ -34,7 +34,7 @@ class SubsetScore:
     """A score of the clean images of one model.
 
     Attributes:
-        model: Index of the model among those that the caller gave.
+        runs: The run folders of the model on the whole dataset.
         dataset: Name of the subset, such as acdc:fog.
         metric: RANKED or DROP_METRIC.
         draws: The score and its draws, in percent.
@@ -45,7 +45,7 @@ class SubsetScore:
         adverse: For a drop, the mIoU of the same places under the condition.
     """
 
-    model: int
+    runs: tuple[Path, ...]
     dataset: str
     metric: str
     draws: Draws
@@ -74,28 +74,34 @@ def subset_scores(
     Returns:
         For each run with complete clean images, the mIoU of each subset of its dataset that has no
         run of its own. For each dataset whose references the same model was run on, the drop over
-        the places that both runs have.
+        the places that both runs have. Those of one model stand together, in the order of
+        `models`.
 
     Raises:
         ResultsError: A run is broken.
     """
-    records = [[read_record(folder) for folder in folders] for folders in models]
-    found = list[SubsetScore]()
-    for group in _groups(records):
-        found += _scores_of_network([_read(n, models[n], records[n]) for n in group], resamples)
-    return sorted(found, key=lambda score: score.model)
+    records = {tuple(folders): [read_record(folder) for folder in folders] for folders in models}
+    found = [
+        score
+        for group in _groups(records)
+        for score in _scores_of_network([_read(runs, records[runs]) for runs in group], resamples)
+    ]
+    order = list(records)
+    return sorted(found, key=lambda score: order.index(score.runs))
 
 
-def _groups(records: Sequence[Sequence[RunRecord]]) -> Sequence[Sequence[int]]:
-    """Group the indices of models that are the same networks on datasets with conditions."""
-    groups = list[list[int]]()
-    for n, own in enumerate(records):
+def _groups(
+    records: Mapping[tuple[Path, ...], Sequence[RunRecord]],
+) -> Sequence[Sequence[tuple[Path, ...]]]:
+    """Group the runs of models that are the same networks on datasets with conditions."""
+    groups = list[list[tuple[Path, ...]]]()
+    for runs, own in records.items():
         dataset = DATASETS.get(own[0].dataset)
         if dataset and dataset.has_conditions:
             same = next((g for g in groups if _are_same_networks(records[g[0]], own)), None)
             if same is None:
                 groups.append(same := [])
-            same.append(n)
+            same.append(runs)
     return groups
 
 
@@ -104,19 +110,19 @@ class _Images:
     """The clean images of one model on one dataset.
 
     Attributes:
-        model: Index of the model.
+        runs: The run folders of the model.
         dataset: The dataset, or a subset of it.
         rows: As read_counts gives them. If the dataset has references, the column image holds the
             place of each image.
         identity: Text that distinguishes its trainings from those of another model.
-        runs: The runs of each training.
+        trainings: The runs of each training.
     """
 
-    model: int
+    runs: tuple[Path, ...]
     dataset: str
     rows: pd.DataFrame
     identity: str
-    runs: Sequence[Sequence[str]]
+    trainings: Sequence[Sequence[str]]
 
     @property
     def names(self) -> frozenset[str]:
@@ -131,7 +137,7 @@ class _Images:
         """Score these images as a complete run."""
         rows = self.rows.assign(images=len(self.names))
         protocol = load_protocol()  # any will do: the images are clean, which each protocol has
-        return bootstrap(rows, protocol, resamples, self.identity, self.runs)
+        return bootstrap(rows, protocol, resamples, self.identity, self.trainings)
 
 
 def _are_same_networks(some: Sequence[RunRecord], others: Sequence[RunRecord]) -> bool:
@@ -143,7 +149,7 @@ def _are_same_networks(some: Sequence[RunRecord], others: Sequence[RunRecord]) -
     return facts[0] == facts[1]
 
 
-def _read(model: int, folders: Sequence[Path], records: Sequence[RunRecord]) -> Sequence[_Images]:
+def _read(folders: tuple[Path, ...], records: Sequence[RunRecord]) -> Sequence[_Images]:
     """Return the images of a model's runs and of each subset; none if clean is incomplete."""
     dataset = DATASETS[records[0].dataset]
     rows = with_counts(read_counts(folders, [CONFUSION]))
@@ -157,10 +163,10 @@ def _read(model: int, folders: Sequence[Path], records: Sequence[RunRecord]) -> 
         for subset in dataset.subsets(image):
             by_subset.setdefault(subset, []).append(dataset.place(image))
     by_training = trainings(dict(zip(folders, records, strict=True)))
-    runs = [list(map(str, each)) for each in by_training]
+    names = [list(map(str, each)) for each in by_training]
     identity = " ".join(str(record.key.segmenter.weights) for record in records)
     places = [dataset.place(image) for image in rows["image"]]
-    everything = _Images(model, dataset.name, rows.assign(image=places), identity, runs)
+    everything = _Images(folders, dataset.name, rows.assign(image=places), identity, names)
     return [everything, *(everything.of(name, images) for name, images in by_subset.items())]
 
 
@@ -200,7 +206,7 @@ def _drop(images: _Images, reference: _Images, resamples: int) -> SubsetScore:
 
 def _score(images: _Images, metric: str, scores: ModelScores, draws: Draws) -> SubsetScore:
     return SubsetScore(
-        images.model,
+        images.runs,
         images.dataset,
         metric,
         draws,

@@ -1,11 +1,11 @@
-"""The published clean score beside the measured one."""
+"""The published clean score beside the measured one, and classes without a pixel."""
 
 import numpy as np
 import pytest
 
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.published_score import Published
-from robustbench_seg.results import clean_gap_warnings
+from robustbench_seg.results import absent_class_warnings, clean_gap_warnings
 from robustbench_seg.store import Row, RunFolder
 
 
@@ -40,3 +40,15 @@ def test_what_is_near_is_not(write, miou):
 def test_nor_what_is_not_published_or_not_complete(write):
     incomplete = write((10.0, "the paper"), images=2)
     assert clean_gap_warnings([write(None, model="other"), incomplete]) == []
+
+
+def test_classes_without_a_true_pixel_are_named_once(run, run_record, tmp_path):
+    runs = []
+    for name in ("a", "b"):
+        folder = RunFolder.open(tmp_path, run_record(name, images=3))
+        matrix = np.array([[0, 0], [5, 4]])  # x is only predicted
+        rows = [Row(f"val/{i}.png", CLEAN, {"confusion": matrix}) for i in range(3)]
+        folder.add(0, rows)
+        runs.append(folder.path)
+    assert absent_class_warnings(runs) == ["d: 1 of 2 classes has no true pixel in the 3 images: x"]
+    assert absent_class_warnings([run("whole", images=2), run("empty", scored=0)]) == []

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.records.values.choices import Resample, check_choice
-from robustbench_seg.results.draws import RESAMPLES, draw_units
-from robustbench_seg.results.intervals import LEVEL, NO_INTERVAL, Interval
+from robustbench_seg.results.statistics.draws import RESAMPLES, draw_units
+from robustbench_seg.results.statistics.intervals import LEVEL, NO_INTERVAL, Interval
 
 Values = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ lies lower than that of the corruption that is worst on the images as they are.
 import numpy as np
 
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.results.draws import Draws
-from robustbench_seg.results.model_scores import ScoreDraws
+from robustbench_seg.results.statistics.draws import Draws
+from robustbench_seg.results.summaries.model_scores import ScoreDraws
 
 
 def worst_corruption(score: ScoreDraws) -> Draws:

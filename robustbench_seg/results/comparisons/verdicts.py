@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 import scipy  # which imports its parts where they are first used
 
-from robustbench_seg.results.draws import Draws
-from robustbench_seg.results.intervals import Interval, Uncertainty, interval
-from robustbench_seg.results.model_scores import ModelScores
-from robustbench_seg.results.significance import ALPHA, holm, p_value
+from robustbench_seg.results.statistics.draws import Draws
+from robustbench_seg.results.statistics.intervals import Interval, Uncertainty, interval
+from robustbench_seg.results.statistics.significance import ALPHA, holm, p_value
+from robustbench_seg.results.summaries.model_scores import ModelScores
 
 FEWEST_UNITS = math.floor(1 - math.log2(ALPHA)) + 1
 """With fewer units a sign test, on which all of them agree, does not reach ALPHA."""

@@ -138,7 +138,7 @@ def _open_saved_predictions(
     if spec.save_predictions is None:
         return None
     confident = spec.save_confidence and why_no_confidence(segmenter) is None
-    form = file_format(spec.prediction_format, confident)
+    form = file_format(spec.prediction_format, confidence=confident)
     saved = PredictionFolder.open(spec.save_predictions, segmenter.name, record, form)
     _enter(saved.folder, spec, at_work)
     return saved
