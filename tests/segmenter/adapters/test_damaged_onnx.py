@@ -223,7 +223,7 @@ def test_names_in_the_graph_s_metadata_are_compared(tmp_path, names, refused):
     assert (wrong is not None) == refused
     assert (
         not refused
-        or "name its classes car, road, sky (names), g.toml names sky, road, car" in wrong
+        or "the graph (names) name its classes car, road, sky, g.toml names sky, road, car" in wrong
     )
 
 

@@ -35,13 +35,14 @@ dataset = "cityscapes"             # whose classes it predicts; or classes = ["r
 
 @dataclass(frozen=True)
 class Sidecar:
-    """The description of the program X.onnx, X.pt2 or X.pt in X.toml.
+    """The description of the program X.onnx, X.pt2, X.pt or X.tflite in X.toml.
 
     Attributes:
         name: The model's name in every table.
         mean: Mean of RGB in 0..1. The program takes float (rgb - mean) / std, 1x3xHxW. For a
             program that takes levels of 0 to 255 as floats, mean is 0 and std is 0.00392157
-            (1/255). For a program that takes uint8, give neither mean nor std.
+            (1/255). For a program that takes uint8, give neither mean nor std, unless the program
+            declares these integers to be quantised floats.
         std: Standard deviation of RGB in 0..1.
         dataset: Name of the dataset whose classes the program predicts. Exactly one of dataset and
             classes is set.
@@ -132,7 +133,7 @@ class Sidecar:
 
 
 def read_sidecar(program: Path, example: Callable[[], str]) -> Sidecar:
-    """Read the sidecar X.toml of a program X.onnx, X.pt2 or X.pt.
+    """Read the sidecar X.toml of a program X.onnx, X.pt2, X.pt or X.tflite.
 
     Args:
         program: Path of the program.
