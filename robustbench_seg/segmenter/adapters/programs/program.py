@@ -12,6 +12,7 @@ from robustbench_seg.records.values.ranges import MAX_SIDE
 from robustbench_seg.segmenter.adapters.programs.answers import logits_of
 from robustbench_seg.segmenter.adapters.programs.interface import IMAGES, Interface, Value
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
+from robustbench_seg.segmenter.logits_check import refuse_swapped
 
 
 class Program(nn.Module, ABC):
@@ -131,6 +132,7 @@ class Program(nn.Module, ABC):
         device = images.device
         if self.size:
             images = F.interpolate(images, self.size, mode="bilinear", align_corners=False)
+        size = (images.shape[2], images.shape[3])
         if self._bgr:
             images = images.flip(1)
         if self.takes_bytes:
@@ -139,8 +141,9 @@ class Program(nn.Module, ABC):
         if self.nhwc:
             images = images.permute(0, 2, 3, 1)
         parts = [images[first : first + self.batch] for first in range(0, len(images), self.batch)]
-        logits = [each for part in parts for each in self._logits(part)]
-        return torch.cat(logits).to(device)
+        logits = torch.cat([each for part in parts for each in self._logits(part)])
+        refuse_swapped(logits, size, self.where)
+        return logits.to(device)
 
     def _logits(self, images: Tensor) -> list[Tensor]:
         """Compute float32 logits 1xKxhxw for each of at most `batch` images."""

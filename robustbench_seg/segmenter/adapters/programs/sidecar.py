@@ -64,8 +64,8 @@ class Sidecar:
 
     Raises:
         CardError: Both or neither of dataset and classes are given, there are too many classes,
-            only one of mean and std is given, a threshold is given for labels, or the windows
-            have another size than input_size.
+            only one of mean and std is given or they are those of levels of 0..255, a threshold is
+            given for labels, or the windows have another size than input_size.
     """
 
     name: str
@@ -90,6 +90,8 @@ class Sidecar:
             raise CardError(f"classes: 1 to {MAX_CLASSES} names are wanted")
         if (self.mean is None) != (self.std is None):
             raise CardError("give both mean and std, or neither")
+        if self.mean is not None and self.std is not None:
+            Preprocessing(self.mean, self.std).refuse_levels()
         if self.threshold is not None and self.answer:
             raise CardError("threshold: class indices have none; leave out threshold or answer")
         crop, size = self.inference.crop, self.input_size
