@@ -122,6 +122,14 @@ def test_the_mean_of_levels_is_warned_of(folder, caplog):
     assert "normalises RGB in 0..1 with 123.675, which looks like" in caplog.text
 
 
+def test_what_is_no_folder_is_not_looked_for_on_the_hub(tmp_path):
+    (tmp_path / "file").write_text("a")
+    (tmp_path / "loop").symlink_to("loop")
+    for name in ("file", "loop"):
+        with pytest.raises(ModelError, match=f"hf:.*{name}: not a folder; give the folder that"):
+            load_segmenter(f"hf:{tmp_path / name}")
+
+
 def drop_processor(folder):
     (folder / "preprocessor_config.json").unlink()
     return (
