@@ -1,6 +1,7 @@
 """hf:ID or hf:FOLDER runs a semantic segmentation model of transformers with that library."""
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,10 @@ def _folder(location: str, source: WeightsSource) -> Path:
     folder = Path(location)
     if folder.is_dir():
         return folder
+    if os.path.lexists(folder):
+        raise ModelError(
+            f"hf:{location}: not a folder; give the folder that transformers saved, or a hub id"
+        )
     if source.revision and Path(source.location).is_dir():
         log.warning(
             "hf:%s: revision %s of the hub is used, not the folder %s; leave out @%s to "

@@ -54,10 +54,10 @@ def load_segmenter(
 
     Args:
         model: A card's name or file. Or another model: exported:<file>, hf:<hub id or folder>,
-            onnx:<file>, predictions:<folder> or python:<module>:<callable> (see the modules of
-            those names). Or an object: a torch module (normalised Nx3xHxW -> logits NxKxhxw) with
-            name, classes, mean and std, or a callable (uint8 HxWx3 RGB -> HxW class indices) with
-            name, classes and version.
+            onnx:<file>, predictions:<folder>, python:<module>:<callable> or tflite:<file> (see the
+            modules of those names). Or an object: a torch module (normalised Nx3xHxW -> logits
+            NxKxhxw) with name, classes, mean and std, or a callable (uint8 HxWx3 RGB -> HxW class
+            indices) with name, classes and version.
         weights: As in load_model. Only for a card.
         name: Name in tables. None: the model's own. Random weights add "-untrained" to either.
         inference: "whole" or "slide". None: the model's own mode.

@@ -146,6 +146,10 @@ class Ragged(Whole):
     def __call__(self, image):
         return [[1], [1, 2]]
 
+class Ends(Whole):
+    def __call__(self, image):
+        sys.exit(3)
+
 class OneText(Whole):
     classes = "road"
 
@@ -174,6 +178,7 @@ def leaves():
     [
         ("Whole", "fails on an image: ZeroDivisionError: of mine ("),
         ("Ragged", "fails on an image: ValueError: "),
+        ("Ends", "fails on an image: SystemExit: 3 ("),
         ("OneText", "classes must be a list of 1 to 254 names"),
         ("NoClasses", "classes must be a list of 1 to 254 names"),
         ("TooMany", "classes must be a list of 1 to 254 names"),
@@ -192,6 +197,16 @@ def test_whatever_a_module_does_is_one_line(tmp_path, name, message):
     assert "\n" not in str(raised.value)
     if "fails" in message:
         assert raised.value.__cause__ is not None
+
+
+def test_a_model_that_writes_into_its_image_changes_it_for_no_other():
+    def blacken(image):
+        image[:] = 0
+        return image[..., 0]
+
+    image = IMAGE.copy()
+    load_segmenter(blacken, name="mine", classes=("a", "b"), version="1")(image)
+    assert (image == IMAGE).all()
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,29 @@ def classes_of_program(sidecar: Sidecar, beside: str) -> tuple[str, ...]:
     return classes
 
 
+def refuse_other_names(
+    names: Sequence[str], place: str, classes: Sequence[str], where: str, beside: str
+) -> None:
+    """Refuse a program that itself names other classes, or another order, than its sidecar.
+
+    Args:
+        names: The names in the program.
+        place: What holds these names, for errors, in the plural.
+        classes: The names in the sidecar.
+        where: The program's name in errors.
+        beside: Name of the sidecar, for errors.
+
+    Raises:
+        ModelError: The names differ.
+    """
+    if class_spelling(names, classes) != tuple(classes):
+        raise ModelError(
+            f"{where}: {place} name its classes {', '.join(names)}, {beside} names "
+            f"{', '.join(classes)}; give the names of the program in their order as classes in "
+            f"{beside}"
+        )
+
+
 def segmenter_of_program(
     network: Program,
     sidecar: Sidecar,

@@ -1,44 +1,42 @@
-"""The inputs and outputs of a graph in ONNX, as the graph declares them."""
+"""The inputs and outputs that a program declares, such as a graph in ONNX."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.records.values.image_size import Size
-from robustbench_seg.segmenter.adapters.programs.program import MAX_BATCH
 from robustbench_seg.segmenter.adapters.programs.sidecar import Layout
 
-IMAGES = {
-    "tensor(float)": torch.float32,
-    "tensor(float16)": torch.float16,
-    "tensor(uint8)": torch.uint8,
-}
+MAX_BATCH = 64
+"""The largest fixed batch size that a program may have."""
+
+IMAGES = {"float32": torch.float32, "float16": torch.float16, "uint8": torch.uint8}
 """Types of an input that images are converted to."""
 
-FLOATS = ("tensor(float)", "tensor(float16)", "tensor(double)")
+FLOATS = ("float16", "float32", "float64")
 
-INTEGERS = tuple(f"tensor({sign}int{bits})" for sign in ("", "u") for bits in (8, 16, 32, 64))
+INTEGERS = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 
 
 @dataclass(frozen=True)
 class Value:
-    """An input or output of a graph, as the graph declares it."""
+    """An input or output, as the program declares it.
+
+    Attributes:
+        name: Its name.
+        type: The type of its elements, as NumPy calls it, or another text.
+        shape: The length of each axis. A text or None: any length. Empty: not declared.
+    """
 
     name: str
     type: str
     shape: tuple[int | str | None, ...]
 
-    @classmethod
-    def of(cls, value: Any) -> "Value":
-        """Convert ONNX Runtime's description of an input or output."""
-        return cls(str(value.name), str(value.type), tuple(value.shape))
-
     @property
     def rank(self) -> int | None:
-        """Number of axes. None: the graph does not declare it."""
+        """Number of axes. None: not declared."""
         return len(self.shape) or None
 
     @property
@@ -55,16 +53,20 @@ class Value:
         """Whether an axis has this length, or any."""
         return self.length(axis) in (None, length)
 
-    def is_nhwc(self, channels: int | None, said: Layout | None) -> bool:
+    def is_nhwc(self, channels: int | None, said: Layout | None, usual: Layout) -> bool:
         """Whether the channels are the last of four axes.
 
         Args:
             channels: Number of channels. None: unknown.
             said: The layout that the sidecar states. None: it states none.
+            usual: The layout where lengths of axes do not tell it.
         """
-        if said is not None or self.rank != 4 or channels is None:
+        if said is not None:
             return said == "NHWC" and self.rank in (4, None)
-        return self.length(3) == channels and self.length(1) != channels
+        if self.rank != 4:
+            return False
+        first, last = (channels is not None and self.length(axis) == channels for axis in (1, 3))
+        return last if first != last else usual == "NHWC"
 
     def size(self, nhwc: bool) -> Size | None:
         """Return height and width. None: one of them may have any length."""
@@ -78,23 +80,25 @@ class Value:
         return 1 if self.rank else None
 
     def __str__(self) -> str:
-        text = f"'{self.name}' {self.type} {'x'.join(map(str, self.shape))}"
+        text = f"'{self.name}' {self.type} {'x'.join(map(_side, self.shape))}"
         return "".join(c if c.isprintable() else "?" for c in text[:120])
 
 
 @dataclass(frozen=True)
-class OnnxInterface:
-    """The inputs and outputs of a graph.
+class Interface:
+    """The inputs and outputs of a program.
 
     Attributes:
-        where: The graph's name in errors.
+        where: The program's name in errors.
         inputs: Its inputs.
         outputs: Its outputs.
+        layout: The usual layout of such programs.
     """
 
     where: str
     inputs: Sequence[Value]
     outputs: Sequence[Value]
+    layout: Layout = "NCHW"
 
     def __str__(self) -> str:
         given, answers = (", ".join(map(str, each)) for each in (self.inputs, self.outputs))
@@ -164,6 +168,10 @@ class OnnxInterface:
             f"{self.where}: one image as input (float or uint8, 1x3xHxW or 1xHxWx3), and logits "
             f"1xKxhxw or class indices as output wanted; it has {given} and {answers}{hint}"
         )
+
+
+def _side(length: int | str | None) -> str:
+    return "?" if length is None else str(length)
 
 
 def _may_answer(value: Value, single: bool) -> bool:
