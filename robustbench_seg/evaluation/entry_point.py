@@ -7,7 +7,7 @@ from typing import Unpack
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, OptionError
 from robustbench_seg.evaluation.arguments import EvaluateOptions, GivenObjects, sort_arguments
-from robustbench_seg.evaluation.inputs.evaluation import open_evaluation
+from robustbench_seg.evaluation.inputs.opening import open_evaluation
 from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
 from robustbench_seg.machine.threads import torch_threads
@@ -61,12 +61,14 @@ def evaluate(
             raise OptionError("a cluster needs models, data and protocol by name, not as objects")
         from robustbench_seg.evaluation.ray_executor import evaluate_on_ray
 
-        return [Run(path) for path in evaluate_on_ray(spec, progress)]
+        return [Run(path) for path in evaluate_on_ray(spec, progress=progress)]
     spec = replace(spec, device=own_device(spec.device))
-    return _evaluate_with_others(spec, objects, progress)
+    return _evaluate_with_others(spec, objects, progress=progress)
 
 
-def _evaluate_with_others(spec: EvaluationSpec, objects: GivenObjects, progress: bool) -> list[Run]:
+def _evaluate_with_others(
+    spec: EvaluationSpec, objects: GivenObjects, *, progress: bool
+) -> list[Run]:
     """Do this process's part; the first of torchrun's answers for all, once all are done.
 
     For torchrun stops all others where one fails, also where it only left out an image.
@@ -82,11 +84,11 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: GivenObjects, progress:
             dataset=objects.dataset,
             protocol=objects.protocol,
         )
-        warned = announce(evaluation, shown)
+        warned = announce(evaluation, shown=shown)
         for drawn in evaluation.by_seed():
-            announce_seed(drawn, evaluation, shown)
+            announce_seed(drawn, evaluation, shown=shown)
             try:
-                paths += run_evaluation(drawn, shown)
+                paths += run_evaluation(drawn, progress=shown)
             except IncompleteError as error:
                 incomplete.append(error)
         failures = [error for errors in processes.gather(incomplete) for error in errors]

@@ -20,7 +20,7 @@ from robustbench_seg.evaluation.images.image_watch import UnchangedImages, Unrea
 from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun
-from robustbench_seg.evaluation.opening import open_runs
+from robustbench_seg.evaluation.run_opening import open_runs
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import clean_gap_warnings, unit_of_image
 
@@ -32,7 +32,7 @@ FLUSH_SECONDS = 45.0
 Wanted = tuple[SourceImage, Condition]
 
 
-def run_evaluation(evaluation: Evaluation, progress: bool = False) -> list[Path]:
+def run_evaluation(evaluation: Evaluation, *, progress: bool = False) -> list[Path]:
     """Run every segmenter on every image, clean and under every condition.
 
     Only missing results are computed. Each image is decoded once for all its conditions, and each
@@ -53,6 +53,7 @@ def run_evaluation(evaluation: Evaluation, progress: bool = False) -> list[Path]
     Raises:
         ModelError: A segmenter failed on too many images in a row. Raised at the end.
         DatasetError: Several images in a row cannot be read.
+        TreeError: The corrupted images on disk are not those asked for.
         ResultsError: A folder holds something else or cannot be written; the frames of a video
             have no numbers; or other libraries give other pixels or labels than when the run began.
         IncompleteError: Images were left out. Raised at the end.
@@ -69,7 +70,7 @@ def run_evaluation(evaluation: Evaluation, progress: bool = False) -> list[Path]
     ):
         runs = open_runs(evaluation, tree, maker, scorer, at_work)
         paths = [run.folder.path for run in runs]
-        with _bar(evaluation, runs, progress) as bar:
+        with _bar(evaluation, runs, shown=progress) as bar:
             loop = _Loop(evaluation, runs, maker, bar)
             for phase in evaluation.phases:
                 loop.run(phase)
@@ -155,7 +156,7 @@ def _missing(runs: Sequence[ModelRun], source: SourceImage, condition: Condition
     return [run for run in runs if run.lacks(source, condition)]
 
 
-def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], shown: bool) -> ImageBar:
+def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], *, shown: bool) -> ImageBar:
     conditions = evaluation.all_conditions
     total = len(runs) * sum(map(len, evaluation.blocks)) * len(conditions)
     todo = sum(
@@ -163,4 +164,4 @@ def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], shown: bool) -> Image
         for block in evaluation.blocks
         for source, condition in _wanted(evaluation, block, conditions, runs)
     )
-    return ImageBar(total, total - todo, runs, shown)
+    return ImageBar(total, total - todo, runs, shown=shown)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.programs.onnx_export import write_graph
 from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
@@ -35,19 +35,19 @@ def prepare_for_backend(
         The module that runs the network, and the record and the facts with the backend added.
 
     Raises:
-        ModelError: The runtime is not installed, or does not run on the device or in the
-            precision.
+        ModelError: The runtime is not installed.
+        OptionError: The runtime does not run on the device or in the precision, or cannot adapt.
     """
     if options.adapt is not None:
         if options.backend != "torch":
-            raise ModelError(
+            raise OptionError(
                 f"backend {options.backend} cannot adapt a network; leave out backend or adapt"
             )
         return network.requires_grad_(False), record, about  # folding merges BatchNorm away
     if options.backend == "torch":
         return fold(network), replace(record, laws={**record.laws, "folding": FOLDING_LAW}), about
     if options.precision != "float32":
-        raise ModelError(
+        raise OptionError(
             f"the backend {options.backend} computes in float32; leave out backend or precision"
         )
     kind = OpenVinoNetwork if options.backend == "openvino" else _OnnxRuntime

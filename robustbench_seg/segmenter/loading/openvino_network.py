@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.segmenter.adapters.programs.onnx_export import EXAMPLE_SIZE
 
 INSTALL = "pip install 'robustseg[openvino]'"
@@ -31,7 +31,7 @@ class OpenVinoNetwork(nn.Module):
         except ImportError:
             raise ModelError(f"the backend openvino: not installed: {INSTALL}") from None
         if device != "cpu":
-            raise ModelError(
+            raise OptionError(
                 f"the backend openvino runs on the CPU, not on '{device}'; leave out one of them"
             )
         self.version = str(openvino.__version__.partition("-")[0])
