@@ -103,17 +103,16 @@ def ablation(name: str, encoders: tuple[str, ...], dry_run: bool, **chosen: Any)
     what is finished is not done again. Options of trainings, such as --batch, replace values of
     the ablation's recipe in every training.
     """
-    from robustbench_seg.machine.start import prepare_process
+    from robustbench_seg.machine.start import prepared_process
 
-    prepare_process()
-
-    from robustbench_seg.ablation import (
-        ablation_overview,
-        ablation_spec,
-        load_ablation,
-        parse_encoders,
-        run_ablation,
-    )
+    with prepared_process():
+        from robustbench_seg.ablation import (
+            ablation_overview,
+            ablation_spec,
+            load_ablation,
+            parse_encoders,
+            run_ablation,
+        )
     from robustbench_seg.reporting.tables.formats import markdown
 
     networks = [variant.name for variant in load_ablation(name).variant]

@@ -206,12 +206,11 @@ def evaluate(models: tuple[str, ...], **chosen: Any) -> None:
     if notice := evaluation_notice(spec):
         click.echo(notice, err=True)
 
-    from robustbench_seg.machine.start import prepare_process
+    from robustbench_seg.machine.start import prepared_process
 
-    prepare_process()
-
-    from robustbench_seg.cli.terminal_summary import summary_text
-    from robustbench_seg.evaluation import evaluate as run
+    with prepared_process():
+        from robustbench_seg.cli.terminal_summary import summary_text
+        from robustbench_seg.evaluation import evaluate as run
 
     runs = run(spec, progress=True)
     if runs:  # of torchrun's processes the first has them

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from robustbench_seg.corruption.image_check import checked_rgb
 from robustbench_seg.corruption.registry import CORRUPTIONS
 from robustbench_seg.corruption.streams import STREAMS
+from robustbench_seg.corruption.threads import several_threads
 from robustbench_seg.errors import CardError, CorruptionError, OptionError, unknown
 from robustbench_seg.records.cards.protocol import Protocol, list_protocols, load_protocol, merged
+from robustbench_seg.records.values.ranges import THREADS
 
 
 def corrupt(
@@ -24,6 +26,7 @@ def corrupt(
     image_id: str | None = None,
     stream: str = "fast",
     protocol: str | Path | Protocol | None = None,
+    threads: int = 1,
 ) -> NDArray[np.uint8]:
     """Corrupt one image.
 
@@ -38,13 +41,15 @@ def corrupt(
             image id the result is what it gives after np.random.seed(seed).
         protocol: Where the parameters of the severities come from: a name such as "mpc-15", the
             path of a TOML file, or a Protocol. By default the shipped ones, which agree on them.
+        threads: CPU threads for the loops over the image, 1 to 1024. They change no byte.
+            docs/corruptions.md lists the corruptions that they speed up.
 
     Returns:
         A new array, uint8 H x W x 3 RGB.
 
     Raises:
         CorruptionError: An image, name or severity does not fit the above.
-        OptionError: The seed or stream does not fit the above.
+        OptionError: The seed, stream or threads do not fit the above.
         CardError: There is no such protocol, or its parameters are not those of the corruption.
 
     >>> image = np.full((64, 96, 3), 128, np.uint8)
@@ -65,11 +70,14 @@ def corrupt(
         levels = ", ".join(map(str, spec.severities))
         raise CorruptionError(f"{corruption}: severity {severity!r} is not one of {levels}")
     check_draws(stream, seed)
+    if not _is_integer(threads) or not THREADS.has(threads):
+        raise OptionError(f"threads {threads!r} is not an integer of {THREADS}")
     rng = STREAMS[stream](image_id, corruption, int(severity), int(seed))
     parameters = spec.parameters[severity - 1]
     function = _function(protocol.name, corruption, frozenset(parameters))
     rgb = checked_rgb(image, corruption)
-    return _checked(function(rgb, rng, **parameters), rgb, corruption)
+    with several_threads(int(threads)):
+        return _checked(function(rgb, rng, **parameters), rgb, corruption)
 
 
 def check_draws(stream: str, seed: int) -> None:

@@ -5,21 +5,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
 
-import torch
-
 OnRows = Callable[[int, int], None]
 """Processes the rows from a first one to a last one, exclusive."""
 
 
 @contextmanager
-def row_threads() -> Iterator[Callable[[OnRows, int], None]]:
-    """Start as many threads as torch has.
+def row_threads(threads: int) -> Iterator[Callable[[OnRows, int], None]]:
+    """Start threads.
+
+    Args:
+        threads: How many.
 
     Yields:
         A function `run(process, rows)`. It cuts `rows` rows into nearly equal bands, one for each
         thread, calls `process` on each band, and waits for all of them.
     """
-    threads = torch.get_num_threads()
     with ThreadPoolExecutor(threads) as pool:
 
         def run(process: OnRows, rows: int) -> None:
