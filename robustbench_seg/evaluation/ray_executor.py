@@ -23,9 +23,9 @@ from robustbench_seg.evaluation.loop import left_out_error, run_evaluation
 from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
 from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.evaluation.temperature_fit import run_temperature
+from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.machine.signals import same_handlers
-from robustbench_seg.machine.start import keep_freed_memory
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.shard import WHOLE, Shard

@@ -11,7 +11,7 @@ from robustbench_seg.machine import start
 PROGRAM = """
 import resource, sys
 if sys.argv[1] == "kept":
-    from robustbench_seg.machine.start import keep_freed_memory
+    from robustbench_seg.machine.allocator import keep_freed_memory
     assert keep_freed_memory()
 def touch():
     import ctypes
