@@ -123,7 +123,8 @@ from robustbench_seg.records.values.choices import (
     type=click.Choice(choices(Backend)),
     default=EvaluationSpec.backend,
     show_default=True,
-    help="What runs the network of a card.",
+    help="What runs the network of a card; auto: openvino for float32 on a CPU, if it is "
+    "installed, else torch.",
 )
 @click.option(
     "--batch",

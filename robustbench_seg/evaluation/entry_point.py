@@ -7,7 +7,7 @@ from typing import Unpack
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, OptionError
 from robustbench_seg.evaluation.arguments import EvaluateOptions, GivenObjects, sort_arguments
-from robustbench_seg.evaluation.inputs.evaluation import open_evaluation
+from robustbench_seg.evaluation.chosen_backends import open_with_backends
 from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
 from robustbench_seg.machine.threads import torch_threads
@@ -76,7 +76,7 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: GivenObjects, progress:
         own = Shard(processes.rank + 1, processes.count)
         part = replace(spec, shard=spec.shard.subshard(own))
         shown = progress and processes.first
-        evaluation = open_evaluation(
+        evaluation = open_with_backends(
             part,
             segmenters=objects.segmenters,
             dataset=objects.dataset,

@@ -91,6 +91,11 @@ class Evaluation:
             )
 
     @property
+    def needs_gradients(self) -> bool:
+        """Whether the scored networks themselves are attacked."""
+        return bool(self._attacks) and self.attack_settings.source is None
+
+    @property
     def _attacks(self) -> Sequence[str]:
         """Names of the attacks among the conditions."""
         listed = {spec.name for spec in self.protocol.perturbations if spec.is_attack}

@@ -81,7 +81,8 @@ class EvaluationSpec:
             not used.
         device: A torch device.
         precision: Number format of the forward pass: "float32", "bf16" or "fp16".
-        backend: What runs the network of a card.
+        backend: What runs the network of a card. "auto": the quickest that can; the key of a run
+            names what was chosen.
         batch: Windows of an image that a GPU processes at once.
         threads: CPU threads of a network; None: as many as torch takes.
         workers: Threads that make images ahead of the network; None: 1, for a GPU more.

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter.adapters.programs.onnx_export import EXAMPLE_SIZE
+from robustbench_seg.segmenter.foreign_errors import reason
 
 INSTALL = "pip install 'robustseg[openvino]'"
 
@@ -39,7 +40,13 @@ class OpenVinoNetwork(nn.Module):
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the tracer, about sizes that it takes for constant
             example = torch.zeros(1, 3, *EXAMPLE_SIZE)
-            self._graph = openvino.convert_model(network, example_input=example)
+            try:
+                self._graph = openvino.convert_model(network, example_input=example)
+            except Exception as error:  # its exceptions have no common base
+                raise ModelError(
+                    f"the backend openvino cannot run this network ({reason(error)}); try the "
+                    "backend torch"
+                ) from error
         self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 
     def forward(self, images: Tensor) -> Tensor:

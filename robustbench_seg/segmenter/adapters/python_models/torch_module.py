@@ -41,11 +41,11 @@ def from_module(
         The segmenter.
 
     Raises:
-        ModelError: The classes or the preprocessing is missing, or the backend is not torch.
+        ModelError: The classes or the preprocessing is missing, or the backend is a runtime.
     """
     kind = type(network)
     where = f"{kind.__module__}.{kind.__qualname__}"
-    if options.backend != "torch":
+    if options.backend not in ("auto", "torch"):
         raise ModelError(f"{where}: the backend {options.backend} runs networks of cards only")
     if classes is None:
         raise ModelError(f"{where}: give classes, the names of what it predicts, in their order")
