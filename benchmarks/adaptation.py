@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.machine.start import keep_freed_memory
 from robustbench_seg.machine.threads import limit_spinning
 
 keep_freed_memory()

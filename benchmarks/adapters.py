@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.machine.start import keep_freed_memory
 from robustbench_seg.machine.threads import limit_spinning
 
 Labels = NDArray[Any]

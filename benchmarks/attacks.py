@@ -72,7 +72,7 @@ def measure(
     answers: Any, model: str, size: tuple[int, int], threads: int, side: str | None, rounds: int
 ) -> None:
     """In a process of its own: the seconds of all sides, or the memory of one side in MB."""
-    from robustbench_seg.machine.allocator import keep_freed_memory
+    from robustbench_seg.machine.start import keep_freed_memory
     from robustbench_seg.machine.threads import limit_spinning
 
     keep_freed_memory()

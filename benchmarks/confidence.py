@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.machine.start import keep_freed_memory
 from robustbench_seg.machine.threads import limit_spinning
 
 THREADS = 2

@@ -24,7 +24,7 @@ def peak() -> float:
 
 
 def run(side: str, queries: int, height: int, width: int, answers: Any) -> None:
-    from robustbench_seg.machine.allocator import keep_freed_memory
+    from robustbench_seg.machine.start import keep_freed_memory
 
     keep_freed_memory()
     import torch

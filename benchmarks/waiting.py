@@ -22,7 +22,7 @@ SPINS: dict[str, str | None] = {"default": None, "ours": str(threads.SPINS), "ne
 
 MEASURE = f"""
 import time, numpy as np
-from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.machine.start import keep_freed_memory
 keep_freed_memory()
 from robustbench_seg.segmenter import load_segmenter
 segment = load_segmenter("deeplabv3plus-mobilenetv2-minicity")

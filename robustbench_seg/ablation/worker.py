@@ -6,8 +6,8 @@ from pathlib import Path
 from robustbench_seg.ablation.step_processes import error_file, read_step
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.files import write_json
-from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.signals import INTERRUPTED, TERMINATED, Terminated, orderly_end
+from robustbench_seg.machine.start import keep_freed_memory
 
 
 def main(file: Path) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.machine.start import keep_freed_memory
 from robustbench_seg.machine.threads import limit_spinning
 from robustbench_seg.records.values.choices import Precision
 

@@ -32,7 +32,7 @@ def gaussian_weights(sigma: float) -> Floats:
 
 
 def gaussian(
-    plane: NDArray[np.floating], sigma: float, single: bool = False
+    plane: NDArray[np.floating], sigma: float, *, single: bool = False
 ) -> NDArray[np.floating]:
     """Gaussian filter of an H x W plane, in its own precision; edges are repeated.
 

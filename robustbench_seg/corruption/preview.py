@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from robustbench_seg.corruption.compiling import announce_compiling
 from robustbench_seg.corruption.entry_point import corrupt
 from robustbench_seg.errors import FileError
-from robustbench_seg.files import atomic_file
+from robustbench_seg.files import atomic_file, not_own
 from robustbench_seg.records.cards.protocol import Protocol
 
 _WIDEST = 320
@@ -90,10 +90,7 @@ def check_sheet(path: Path) -> None:
     except (OSError, ValueError, SyntaxError):
         own = False
     if not own:
-        raise FileError(
-            f"{path} exists and is not a sheet of this command; move it away, or choose "
-            "another name"
-        )
+        raise not_own(path, "a sheet of this command", "name")
 
 
 def write_sheet(sheet: Image.Image, path: Path) -> None:

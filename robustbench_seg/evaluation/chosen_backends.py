@@ -12,12 +12,9 @@ from pathlib import Path
 from typing import cast
 
 from robustbench_seg.datasets import Dataset
-from robustbench_seg.errors import DatasetError, ModelError, ResultsError
-from robustbench_seg.evaluation.inputs.evaluation import (
-    Evaluation,
-    open_evaluation,
-    segmenter_options,
-)
+from robustbench_seg.errors import DatasetError, ModelError, OptionError, ResultsError
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.opening import open_evaluation, segmenter_options
 from robustbench_seg.evaluation.run_records import dataset_record
 from robustbench_seg.files import file_name
 from robustbench_seg.records.cards.protocol import Protocol
@@ -96,7 +93,7 @@ def _with_own_backend(evaluation: Evaluation, model: str, segmenter: Segmenter) 
         return segmenter
     try:
         return load_named(model, evaluation.spec.weights, replace(options, backend=backend))
-    except ModelError as error:
+    except (ModelError, OptionError) as error:
         if standing is None:
             log.info("torch runs %s: %s", segmenter.name, error)
             return segmenter

@@ -62,14 +62,16 @@ def evaluate(
             raise OptionError("a cluster needs models, data and protocol by name, not as objects")
         from robustbench_seg.evaluation.ray_executor import evaluate_on_ray
 
-        return [Run(path) for path in evaluate_on_ray(spec, progress)]
+        return [Run(path) for path in evaluate_on_ray(spec, progress=progress)]
     if spec.processes > 1:
         check_objects(objects)
     spec = replace(spec, device=own_device(spec.device))
-    return _evaluate_with_others(spec, objects, progress)
+    return _evaluate_with_others(spec, objects, progress=progress)
 
 
-def _evaluate_with_others(spec: EvaluationSpec, objects: GivenObjects, progress: bool) -> list[Run]:
+def _evaluate_with_others(
+    spec: EvaluationSpec, objects: GivenObjects, *, progress: bool
+) -> list[Run]:
     """Do this process's part; the first of torchrun's answers for all, once all are done.
 
     For torchrun stops all others where one fails, also where it only left out an image.
@@ -86,11 +88,11 @@ def _evaluate_with_others(spec: EvaluationSpec, objects: GivenObjects, progress:
             dataset=objects.dataset,
             protocol=objects.protocol,
         )
-        warned = announce(evaluation, shown)
+        warned = announce(evaluation, shown=shown)
         for drawn in evaluation.by_seed():
-            announce_seed(drawn, evaluation, shown)
+            announce_seed(drawn, evaluation, shown=shown)
             try:
-                paths += run_evaluation(drawn, shown)
+                paths += run_evaluation(drawn, progress=shown)
             except IncompleteError as error:
                 incomplete.append(error)
         failures = [error for errors in processes.gather(incomplete) for error in errors]

@@ -16,7 +16,7 @@ class ImageBar:
         shown: Whether the bar is shown.
     """
 
-    def __init__(self, total: int, done: int, runs: Sequence[ModelRun], shown: bool) -> None:
+    def __init__(self, total: int, done: int, runs: Sequence[ModelRun], *, shown: bool) -> None:
         self._bar = progress_bar(total, done, disable=not shown)
         self._done, self._others, self._runs = done, 0, runs
 

@@ -20,15 +20,15 @@ from robustbench_seg.evaluation.images.image_maker import ImageMaker
 from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun
-from robustbench_seg.evaluation.opening import open_runs
 from robustbench_seg.evaluation.other_processes import OtherProcesses
+from robustbench_seg.evaluation.run_opening import open_runs
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results import clean_gap_warnings, unit_of_image
 
 log = logging.getLogger(__name__)
 
 
-def run_evaluation(evaluation: Evaluation, progress: bool = False) -> list[Path]:
+def run_evaluation(evaluation: Evaluation, *, progress: bool = False) -> list[Path]:
     """Run every segmenter on every image, clean and under every condition.
 
     Only missing results are computed. Each image is decoded once for all its conditions, and each
@@ -49,6 +49,7 @@ def run_evaluation(evaluation: Evaluation, progress: bool = False) -> list[Path]
     Raises:
         ModelError: A segmenter failed on too many images in a row. Raised at the end.
         DatasetError: Several images in a row cannot be read.
+        TreeError: The corrupted images on disk are not those asked for.
         ResultsError: A folder holds something else or cannot be written; the frames of a video
             have no numbers; or other libraries give other pixels or labels than when the run began.
         IncompleteError: Images were left out. Raised at the end.
@@ -67,7 +68,7 @@ def run_evaluation(evaluation: Evaluation, progress: bool = False) -> list[Path]
         several = evaluation.spec.processes > 1
         others = at_work.enter_context(OtherProcesses(evaluation)) if several else None
         paths = [run.folder.path for run in runs]
-        with _bar(evaluation, runs, progress) as bar:
+        with _bar(evaluation, runs, shown=progress) as bar:
             loop = BlockLoop(evaluation, runs, maker, bar.update)
             for phase in evaluation.phases:
                 if others:
@@ -101,7 +102,7 @@ def left_out_error(reasons: tuple[str, ...], paths: Sequence[Path]) -> Incomplet
     )
 
 
-def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], shown: bool) -> ImageBar:
+def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], *, shown: bool) -> ImageBar:
     conditions = evaluation.all_conditions
     total = len(runs) * sum(map(len, evaluation.blocks)) * len(conditions)
     todo = sum(
@@ -109,4 +110,4 @@ def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], shown: bool) -> Image
         for block in evaluation.blocks
         for source, condition in wanted_images(evaluation, block, conditions, runs)
     )
-    return ImageBar(total, total - todo, runs, shown)
+    return ImageBar(total, total - todo, runs, shown=shown)

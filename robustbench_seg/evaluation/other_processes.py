@@ -30,15 +30,12 @@ from robustbench_seg.evaluation.chosen_backends import backend_of
 from robustbench_seg.evaluation.images.image_maker import ImageMaker
 from robustbench_seg.evaluation.images.image_watch import UnchangedImages
 from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
-from robustbench_seg.evaluation.inputs.evaluation import (
-    Evaluation,
-    open_evaluation,
-    segmenter_options,
-)
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.opening import open_evaluation, segmenter_options
 from robustbench_seg.evaluation.model_run import ModelRun
-from robustbench_seg.evaluation.opening import open_runs
-from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.evaluation.run_opening import open_runs
 from robustbench_seg.machine.pool import run_in_processes
+from robustbench_seg.machine.start import keep_freed_memory
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 
 
 def check_device(device: str) -> None:
@@ -15,13 +15,13 @@ def check_device(device: str) -> None:
         device: A torch device, such as "cuda:0".
 
     Raises:
-        ModelError: There is no such device, or it cannot be used.
+        OptionError: There is no such device, or it cannot be used.
     """
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         first = str(error).splitlines()[0]
-        raise ModelError(f"device '{device}': {first}; choose another device") from None
+        raise OptionError(f"device '{device}': {first}; choose another device") from None
 
 
 def hardware(device: str) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages
 from robustbench_seg.records.values.augment import parse_augment
 from robustbench_seg.records.values.choices import (
@@ -69,10 +69,10 @@ class SegmenterOptions:
             where: The model's name in errors.
 
         Raises:
-            ModelError: The options set an input size.
+            OptionError: The options set an input size.
         """
         if self.input_size is not None:
-            raise ModelError(
+            raise OptionError(
                 f"{where}: an input size goes with hf: models only; leave out {self.input_size}"
             )
 
@@ -83,16 +83,16 @@ class SegmenterOptions:
             where: The model's name in errors.
 
         Raises:
-            ModelError: The options set an inference mode, a device, a precision, augmentation or
+            OptionError: The options set an inference mode, a device, a precision, augmentation or
                 adaptation.
         """
         if self.inference or self.device != "cpu" or self.precision != "float32":
-            raise ModelError(
+            raise OptionError(
                 f"{where}: such a model decides itself how it runs; leave out inference, device "
                 "and precision"
             )
         if self.adapt or self.augment:
-            raise ModelError(
+            raise OptionError(
                 f"{where}: such a model has no network that can be adapted or given variants of an "
                 "image; leave out adapt and augment"
             )

@@ -13,8 +13,8 @@ from torch.utils.data import Dataset as TorchDataset
 
 from robustbench_seg.datasets import Dataset, Sample
 from robustbench_seg.errors import ModelError, RobustsegError
-from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.signals import signals_blocked
+from robustbench_seg.machine.start import keep_freed_memory
 from robustbench_seg.records.cards.model_card import ModelCard
 from robustbench_seg.records.values.preprocessing import Preprocessing
 from robustbench_seg.records.values.training_recipe import TrainingRecipe

@@ -66,7 +66,7 @@ def write_tree(
         DatasetError: An image cannot be read.
     """
     plan.check_names()
-    out, wanted = plan.out, _probed_record(plan)
+    out, planned = plan.out, _probed_record(plan)
     files = dict[str, Digests]()
     left_out = dict[str, str]()
 
@@ -79,8 +79,10 @@ def write_tree(
         out.mkdir(parents=True, exist_ok=True)
         with registered(out) as sweep:
             known = _known(plan)
-            begun = begin_or_continue(out, wanted, lambda begun: check_unprobed(plan, begun, known))
-            _warn_of_other_libraries(out, begun, wanted)
+            existing = begin_or_continue(
+                out, planned, lambda existing: check_unprobed(plan, existing, known)
+            )
+            _warn_of_other_libraries(out, existing, planned)
             links = link_labels(plan)
             files |= {name: file_digests(out / name) for name in plan.clean_files}
             files |= write_descriptions(plan)
@@ -91,7 +93,7 @@ def write_tree(
             )
             run_in_processes(work, len(plan.shard_images), workers, take, died=died)
             record = dataclasses.replace(
-                begun, laws=wanted.laws, probe=wanted.probe, source_sizes=_sizes(plan, files)
+                existing, laws=planned.laws, probe=planned.probe, source_sizes=_sizes(plan, files)
             )
             made = Manifest(**vars(record), files=files, links=links, left_out=left_out)
             if plan.shard == WHOLE:
@@ -111,8 +113,8 @@ def _probed_record(plan: TreePlan) -> TreeRecord:
     return dataclasses.replace(plan.record, probe=digests)
 
 
-def _warn_of_other_libraries(out: Path, begun: TreeRecord, now: TreeRecord) -> None:
-    if versions := library_differences(begun.libraries, now.libraries):
+def _warn_of_other_libraries(out: Path, existing: TreeRecord, now: TreeRecord) -> None:
+    if versions := library_differences(existing.libraries, now.libraries):
         log.warning("%s goes on under other versions (%s): the pixels are the same", out, versions)
 
 

@@ -39,8 +39,8 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
         The segmenter, named as in the sidecar.
 
     Raises:
-        ModelError: The graph or its sidecar is missing, or the graph cannot run with these
-            options.
+        ModelError: The graph or its sidecar is missing, or the graph cannot run.
+        OptionError: The graph cannot run with these options.
         CardError: The sidecar is wrong.
     """
     where, path = f"onnx:{location}", Path(location)

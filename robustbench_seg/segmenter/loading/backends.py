@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.choices import Backend
 from robustbench_seg.segmenter.adapters.programs.onnx_export import write_graph
@@ -77,12 +77,12 @@ def prepare_for_backend(
         The module that runs the network, and the record and the facts with the backend added.
 
     Raises:
-        ModelError: The runtime is not installed, or does not run on the device, in the precision
-            or this network.
+        ModelError: The runtime is not installed, or cannot run this network.
+        OptionError: The runtime does not run on the device or in the precision, or cannot adapt.
     """
     if options.adapt is not None:
         if options.backend not in ("auto", "torch"):
-            raise ModelError(
+            raise OptionError(
                 f"backend {options.backend} cannot adapt a network; leave out backend or adapt"
             )
         return network.requires_grad_(False), record, about  # folding merges BatchNorm away
@@ -91,7 +91,7 @@ def prepare_for_backend(
     if options.backend == "torch":
         return fold(network), with_backend(record, "torch"), about
     if options.precision != "float32":
-        raise ModelError(
+        raise OptionError(
             f"the backend {options.backend} computes in float32; leave out backend or precision"
         )
     kind = OpenVinoNetwork if options.backend == "openvino" else _OnnxRuntime

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from robustbench_seg.errors import ModelError, WeightsError
+from robustbench_seg.errors import ModelError, OptionError, WeightsError
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.cards.hub_card import list_hub_models, load_hub_card
 from robustbench_seg.records.cards.model_card import load_card
@@ -87,8 +87,8 @@ def load_segmenter(
         The segmenter.
 
     Raises:
-        ModelError: The model cannot be built or cannot run with these options.
-        OptionError: An option has no such value.
+        ModelError: The model does not exist or cannot be built.
+        OptionError: An option has no such value, or does not go with the model.
         CardError: A card, or the description of a graph, is wrong.
         WeightsError: The weights are missing or do not fit.
         FileError: The model's place or the source of the weights is not a path: empty, too long or
@@ -151,9 +151,9 @@ def load_named(
 def _refuse_card_options(model: str, weights: str | Path | None, options: SegmenterOptions) -> None:
     """Refuse options that only a card with a network of this package supports."""
     if weights is not None:
-        raise ModelError(f"{model}: brings its own weights; weights go with a card")
+        raise OptionError(f"{model}: brings its own weights; weights go with a card")
     if options.backend not in ("auto", "torch"):
-        raise ModelError(f"{model}: decides itself what runs it; a backend goes with a card")
+        raise OptionError(f"{model}: decides itself what runs it; a backend goes with a card")
 
 
 def _load_hub_card(name: str, options: SegmenterOptions) -> Segmenter:

@@ -10,7 +10,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.segmenter import load_segmenter
 
 CLASSES = ("sky", "road", "traffic light")
@@ -186,7 +186,7 @@ def test_code_in_a_folder_never_runs(folder, tmp_path):
 
 
 def test_it_brings_its_own_weights(folder):
-    with pytest.raises(ModelError, match="brings its own weights; weights go with a card"):
+    with pytest.raises(OptionError, match="brings its own weights; weights go with a card"):
         load_segmenter(f"hf:{folder}", weights="none")
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robustbench_seg.errors import FileError, ModelError
+from robustbench_seg.errors import FileError, ModelError, OptionError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.segmenter.adapters.python_models.python_segmenter import LABELS_ONLY
@@ -117,7 +117,7 @@ def test_a_wrong_answer_is_refused(name, message):
     "option", [{"device": "cuda"}, {"precision": "bf16"}, {"inference": "whole"}]
 )
 def test_how_it_runs_is_its_own_business(option):
-    with pytest.raises(ModelError, match="leave out inference, device and precision"):
+    with pytest.raises(OptionError, match="leave out inference, device and precision"):
         load_segmenter("python:own_models:make", **option)
 
 

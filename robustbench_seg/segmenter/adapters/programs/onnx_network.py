@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.segmenter.adapters.programs.onnx_interface import (
     IMAGES,
     OnnxInterface,
@@ -49,8 +49,9 @@ class OnnxNetwork(Program):
             classes: Number of classes that are named. None: as many as the answer has channels.
 
         Raises:
-            ModelError: ONNX Runtime is not installed or does not run on the device, the graph
-                cannot run or has other inputs or outputs, or the sizes differ.
+            ModelError: ONNX Runtime is not installed, the graph cannot run or has other inputs or
+                outputs, or the sizes differ.
+            OptionError: ONNX Runtime does not run on the device.
         """
         super().__init__(classes, sidecar)
         self.where = where or f"onnx:{path}"
@@ -120,7 +121,7 @@ def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
         raise ModelError(f"{where}: ONNX Runtime is not installed: {INSTALL}") from None
     provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
     if provider not in onnxruntime.get_available_providers():
-        raise ModelError(
+        raise OptionError(
             f"device '{device}': the ONNX Runtime that is installed has no {provider}; "
             "choose another device, or install onnxruntime-gpu"
         )
@@ -132,7 +133,7 @@ def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
         options = [(provider, {} if device == "cpu" else gpu)]
         session = onnxruntime.InferenceSession(str(path), settings, providers=options)
     if provider not in session.get_providers():  # it falls back in silence
-        raise ModelError(
+        raise OptionError(
             f"device '{device}': ONNX Runtime cannot start its {provider} (are CUDA and cuDNN "
             "installed?); choose another device"
         )

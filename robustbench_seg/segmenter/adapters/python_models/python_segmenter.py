@@ -49,8 +49,8 @@ def from_callable(
         The segmenter.
 
     Raises:
-        ModelError: The name, the classes or the version is missing, or the options ask for an
-            inference mode, device or precision.
+        ModelError: The name, the classes or the version is missing.
+        OptionError: The options ask for an inference mode, device or precision.
     """
     where = getattr(function, "__qualname__", type(function).__qualname__)
     options.refuse_network_options(where)

@@ -136,7 +136,7 @@ def read_object(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _preprocessing(file: Mapping[str, Any], where: str, normalise: bool) -> Preprocessing:
+def _preprocessing(file: Mapping[str, Any], where: str, *, normalise: bool) -> Preprocessing:
     scale = 255.0
     if _flag(file, "do_rescale", True):
         scale *= _number(file.get("rescale_factor", 1 / 255), "rescale_factor", where)

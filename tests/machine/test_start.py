@@ -1,0 +1,44 @@
+import ctypes
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from robustbench_seg.machine import start
+
+# Allocates and frees 64 MB twice; prints how many page faults the second time costs.
+PROGRAM = """
+import resource, sys
+if sys.argv[1] == "kept":
+    from robustbench_seg.machine.start import keep_freed_memory
+    assert keep_freed_memory()
+def touch():
+    import ctypes
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    block = libc.malloc(64 << 20)
+    ctypes.memset(block, 1, 64 << 20)
+    libc.free(block)
+touch()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+touch()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="tunes glibc's malloc only")
+def test_freed_memory_does_not_fault_again():
+    faults = {
+        mode: int(subprocess.check_output([sys.executable, "-c", PROGRAM, mode]))
+        for mode in ("kept", "given back")
+    }
+    # Whether pages are small or huge: kept memory costs next to nothing.
+    assert faults["kept"] < 5
+    assert faults["given back"] > 5 * max(faults["kept"], 1)
+
+
+def test_says_so_where_the_c_library_has_no_mallopt(monkeypatch):
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    assert start.keep_freed_memory() is False
