@@ -123,7 +123,8 @@ from robustbench_seg.records.values.choices import (
     type=click.Choice(choices(Backend)),
     default=EvaluationSpec.backend,
     show_default=True,
-    help="What runs the network of a card.",
+    help="What runs the network of a card; auto: openvino for float32 on a CPU, if it is "
+    "installed, else torch.",
 )
 @click.option(
     "--batch",
@@ -141,7 +142,15 @@ from robustbench_seg.records.values.choices import (
     show_default=True,
     help="ray: run on the cluster that $RAY_ADDRESS names, or that was started on this machine.",
 )
-@options.threads(help="CPU threads of a network.  [default: all cores]")
+@options.threads(help="CPU threads of a network.  [default: all cores, shared by the processes]")
+@click.option(
+    "--processes",
+    metavar="N",
+    type=parsers.integer(ranges.PROCESSES),
+    default=EvaluationSpec.processes,
+    show_default=True,
+    help="Processes of this machine that share the images on its CPUs, each with a network.",
+)
 @click.option(
     "--workers",
     type=parsers.integer(ranges.WORKERS),

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from robustbench_seg.errors import IncompleteError, OptionError, ResultsError, RobustsegError
+from robustbench_seg.evaluation.chosen_backends import backend_of, open_with_backends
 from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.inputs.opening import open_evaluation
@@ -61,8 +62,10 @@ def evaluate_on_ray(spec: EvaluationSpec, *, progress: bool = False) -> list[Pat
     ray = _connect()
     try:
         spec = replace(spec, threads=spec.threads or torch.get_num_threads())
+        if spec.backend == "auto" and spec.device != "cpu":
+            spec = replace(spec, backend="torch")
         # The driver may have no GPU; a run's key does not depend on the device.
-        opened = open_evaluation(replace(spec, device="cpu"))
+        opened = open_with_backends(replace(spec, device="cpu"))
         warned = announce(opened, shown=progress)
         workers = replace(opened, spec=spec).workers
         remote = ray.remote(
@@ -113,13 +116,16 @@ class _Task:
 def _tasks(evaluation: Evaluation, device: str) -> Iterator[_Task]:
     """Split an evaluation of one seed into tasks that run on a device."""
     spec, blocks = evaluation.spec, evaluation.blocks
-    for model, folder in zip(spec.models, _folders(evaluation), strict=True):
+    models = zip(spec.models, evaluation.segmenters, _folders(evaluation), strict=True)
+    for model, segmenter, folder in models:
+        backend = backend_of(segmenter) if spec.backend == "auto" else spec.backend
         for number, block in enumerate(blocks, 1):
             part = replace(
                 spec,
                 models=(model,),
                 shard=Shard(number, len(blocks)),
                 device=device,
+                backend=backend,
                 executor="local",
             )
             yield _Task(part, folder, block, len(block) * len(evaluation.all_conditions))

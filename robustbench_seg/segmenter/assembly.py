@@ -1,11 +1,13 @@
 """Builds a segmenter from a network, its preprocessing and the options."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
 from torch import nn
 
 from robustbench_seg.errors import ModelError, OptionError
+from robustbench_seg.machine.precision import why_slow
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.adaptation import adapted_name
 from robustbench_seg.records.values.augment import parse_augment
@@ -18,6 +20,8 @@ from robustbench_seg.segmenter.inference.resizing import RESIZE_LAW
 from robustbench_seg.segmenter.inference.windows import INFERENCE_LAW
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.options import SegmenterOptions
+
+log = logging.getLogger(__name__)
 
 
 def assemble(
@@ -77,6 +81,8 @@ def assemble(
         adaptation=options.adaptation,
         augment=augment,
     )
+    if slow := why_slow(options.precision, options.device):
+        log.warning("%s: %s", name, slow)
     try:
         return kind(
             network,

@@ -27,7 +27,8 @@ class SegmenterOptions:
             records.values.input_size). None: the model's own.
         device: Torch device.
         precision: "float32", "bf16" or "fp16" (autocast).
-        backend: The library that runs the network: "torch", "onnxruntime" or "openvino".
+        backend: The library that runs the network: "torch", "onnxruntime" or "openvino"; "auto":
+            the quickest one that can.
         classes: Class names of the dataset it runs on. None: unknown.
         batch: Number of windows that a GPU gets at once.
         augment: Test-time augmentation such as "flip,0.75,1.25" (see records.values.augment).

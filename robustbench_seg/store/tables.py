@@ -196,7 +196,9 @@ def _once(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
                     f"({condition.name}, severity {condition.severity}); remove one"
                 )
             merged[name], merged["reason"] = value, None
-    return pd.DataFrame(list(kept.values()), columns=rows.columns)
+    # As objects, because pandas would turn None into nan.
+    table = pd.DataFrame(list(kept.values()), columns=rows.columns, dtype=object)
+    return table.astype(rows.dtypes)
 
 
 def _same(one: Counts, other: Counts) -> bool:

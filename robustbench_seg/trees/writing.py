@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from robustbench_seg.corruption import library_differences, probe
+from robustbench_seg.errors import TreeError
 from robustbench_seg.files import cannot_be_written
 from robustbench_seg.machine.locks import exclusive, registered
+from robustbench_seg.machine.pool import run_in_processes
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.trees.continuation import begin_or_continue
 from robustbench_seg.trees.descriptions import write_descriptions
@@ -29,7 +31,6 @@ from robustbench_seg.trees.manifest import (
 )
 from robustbench_seg.trees.merging import write_merged
 from robustbench_seg.trees.plan import TreePlan
-from robustbench_seg.trees.pool import run_in_processes
 from robustbench_seg.trees.record import TreeRecord
 from robustbench_seg.trees.unprobed import check_unprobed
 
@@ -86,7 +87,11 @@ def write_tree(
             files |= {name: file_digests(out / name) for name in plan.clean_files}
             files |= write_descriptions(plan)
             work = ImageJob(plan, keep_going, known)
-            run_in_processes(work, len(plan.shard_images), workers, take)
+            died = TreeError(
+                "a worker process died, perhaps for want of memory; what is finished is kept: "
+                "start again with fewer workers"
+            )
+            run_in_processes(work, len(plan.shard_images), workers, take, died=died)
             record = dataclasses.replace(
                 existing, laws=planned.laws, probe=planned.probe, source_sizes=_sizes(plan, files)
             )

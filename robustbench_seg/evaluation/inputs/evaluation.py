@@ -58,6 +58,11 @@ class Evaluation:
     class_map: ClassMap | None = None
 
     @property
+    def needs_gradients(self) -> bool:
+        """Whether the scored networks themselves are attacked."""
+        return bool(self.attacks) and self.attack_settings.source is None
+
+    @property
     def attacks(self) -> Sequence[str]:
         """Names of the attacks among the conditions."""
         listed = {spec.name for spec in self.protocol.perturbations if spec.is_attack}

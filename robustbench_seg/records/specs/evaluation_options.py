@@ -51,6 +51,7 @@ class EvaluationOptions(TypedDict, total=False):
     backend: Backend
     batch: int
     threads: int | None
+    processes: int
     workers: int | None
     shard: Shard
     executor: Executor

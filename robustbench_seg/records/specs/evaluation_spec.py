@@ -31,6 +31,7 @@ from robustbench_seg.records.values.ranges import (
     Batch,
     CorruptionSeed,
     Limit,
+    Processes,
     Threads,
     Workers,
 )
@@ -81,9 +82,12 @@ class EvaluationSpec:
             not used.
         device: A torch device.
         precision: Number format of the forward pass: "float32", "bf16" or "fp16".
-        backend: What runs the network of a card.
+        backend: What runs the network of a card. "auto": the quickest that can; the key of a run
+            names what was chosen.
         batch: Windows of an image that a GPU processes at once.
-        threads: CPU threads of a network; None: as many as torch takes.
+        threads: CPU threads of a network; None: as many as torch takes, shared by the processes.
+        processes: Processes of this machine that share the images, each with a network of its own
+            threads; 1: this process alone.
         workers: Threads that make images ahead of the network; None: 1, for a GPU more.
         shard: The part of the images to run here.
         executor: "local", or "ray" for a cluster.
@@ -102,8 +106,9 @@ class EvaluationSpec:
     Raises:
         OptionError: A value does not exist or is out of range; there is no model, no seed, or one
             seed twice; or two options do not go together: a name or weights with several models, a
-            shard with a cluster, several seeds with a tree or with saved predictions, a fitted
-            temperature with a class map, a prediction format or confidence without a folder.
+            shard or processes with a cluster, processes with a GPU, several seeds with a tree or
+            with saved predictions, a fitted temperature with a class map, a prediction format or
+            confidence without a folder.
         CorruptionError: A severity does not exist.
     """
 
@@ -135,6 +140,7 @@ class EvaluationSpec:
     backend: Backend = "torch"
     batch: Batch = 4
     threads: Threads | None = None
+    processes: Processes = 1
     workers: Workers | None = None
     shard: Shard = WHOLE
     executor: Executor = "local"
@@ -156,6 +162,11 @@ class EvaluationSpec:
         if not isinstance(self.shard, Shard):
             raise OptionError(
                 f"shard = {self.shard!r:.60} is not a Shard; give one, such as Shard(1, 2)"
+            )
+        if self.processes > 1 and (self.executor == "ray" or self.device != "cpu"):
+            raise OptionError(
+                "several processes are for the CPUs of this machine; for GPUs start one for each "
+                "with torchrun, and leave them out with the executor ray"
             )
         if self.executor == "ray" and self.shard != WHOLE:
             raise OptionError("a shard is for machines that share no cluster; leave it out")

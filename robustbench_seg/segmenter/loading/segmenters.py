@@ -73,6 +73,8 @@ def load_segmenter(
         device: Torch device.
         precision: "float32", "bf16" or "fp16" (autocast).
         backend: The library that runs a card's network. Numbers may differ in the last digit.
+            "auto": OpenVINO for float32 on a CPU, if it is installed and can run the network;
+            else torch.
         classes: For an object, the names of the classes it predicts. Else the class names of the
             dataset that the model runs on; random weights take these as their classes.
         batch: Number of windows of an image that a GPU gets at once. The number falls where its
@@ -150,7 +152,7 @@ def _refuse_card_options(model: str, weights: str | Path | None, options: Segmen
     """Refuse options that only a card with a network of this package supports."""
     if weights is not None:
         raise OptionError(f"{model}: brings its own weights; weights go with a card")
-    if options.backend != "torch":
+    if options.backend not in ("auto", "torch"):
         raise OptionError(f"{model}: decides itself what runs it; a backend goes with a card")
 
 

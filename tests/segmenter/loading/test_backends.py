@@ -1,5 +1,6 @@
 """Backends: the same network in other runtimes."""
 
+import logging
 import sys
 
 import numpy as np
@@ -11,7 +12,7 @@ from robustbench_seg.architectures import build
 from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
-from robustbench_seg.segmenter.loading.backends import prepare_for_backend
+from robustbench_seg.segmenter.loading.backends import automatic_backend, prepare_for_backend
 from robustbench_seg.segmenter.loading.openvino_network import KEPT
 from robustbench_seg.segmenter.options import SegmenterOptions
 
@@ -124,6 +125,37 @@ def test_what_cannot_be_is_refused(network, backend, options, message):
         run(network, backend=backend, **options)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+class Untraceable(nn.Module):
+    def forward(self, images):
+        if torch.jit.is_tracing():
+            raise RuntimeError("no graph\nof this")
+        return images[:, :2]
+
+
+def test_a_network_that_openvino_cannot_run_is_torch_s():
+    root = logging.getLogger()
+    logs = root.level, list(root.handlers)
+    with pytest.raises(ModelError) as caught:
+        run(Untraceable(), backend="openvino")
+    assert str(caught.value).startswith("the backend openvino cannot run this network (")
+    assert str(caught.value).endswith("); try the backend torch")
+    assert "\n" not in str(caught.value)
+    running, record, _ = run(Untraceable(), backend="auto")
+    assert isinstance(running, Untraceable)
+    assert record == run(Untraceable(), backend="torch")[1]
+    assert (root.level, root.handlers) == logs  # or later warnings would not be seen
+
+
+@pytest.mark.parametrize(
+    ("options", "backend"),
+    [({}, "openvino"), ({"precision": "bf16"}, "torch"), ({"device": "cuda"}, "torch")],
+)
+def test_auto_is_openvino_for_float32_on_a_cpu(network, options, backend):
+    assert automatic_backend(SegmenterOptions(**options)) == backend
+    if not options:
+        assert run(network, backend="auto")[1] == SegmenterRecord("toy", runtime="openvino")
 
 
 @pytest.mark.parametrize("missing", ["openvino", "onnxruntime", "onnxscript"])

@@ -42,11 +42,11 @@ def from_module(
 
     Raises:
         ModelError: The classes or the preprocessing is missing.
-        OptionError: The backend is not torch.
+        OptionError: The backend is a runtime.
     """
     kind = type(network)
     where = f"{kind.__module__}.{kind.__qualname__}"
-    if options.backend != "torch":
+    if options.backend not in ("auto", "torch"):
         raise OptionError(f"{where}: the backend {options.backend} runs networks of cards only")
     if classes is None:
         raise ModelError(f"{where}: give classes, the names of what it predicts, in their order")

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.synchronize import Event
 from types import FrameType
@@ -14,16 +14,24 @@ from typing import Any, NoReturn, TypeVar
 
 import cv2
 
-from robustbench_seg.errors import TreeError
+from robustbench_seg.errors import RobustsegError
 from robustbench_seg.machine.signals import TERMINATED, signals_blocked
 
 Result = TypeVar("Result")
 Work = Callable[[int, Callable[[], bool]], Result]
 """work(index, stopped) does a piece. It calls `stopped()` now and then, and ends early if true."""
 
+TICK_SECONDS = 0.5
+
 
 def run_in_processes(
-    work: Work[Result], count: int, workers: int, take: Callable[[Result], None]
+    work: Work[Result],
+    count: int,
+    workers: int,
+    take: Callable[[Result], None],
+    *,
+    died: RobustsegError,
+    tick: Callable[[], None] = lambda: None,
 ) -> None:
     """Do the pieces 0 .. count - 1 of some work.
 
@@ -35,9 +43,11 @@ def run_in_processes(
         count: Number of pieces.
         workers: Number of processes.
         take: Called with each result in this process, in the order in which they come.
+        died: What is raised if a process dies.
+        tick: Called in this process every TICK_SECONDS.
 
     Raises:
-        TreeError: A process died.
+        RobustsegError: `died`.
         Exception: A piece raised it; the other processes have stopped then.
     """
     workers = min(workers, count)
@@ -51,17 +61,17 @@ def run_in_processes(
     with ProcessPoolExecutor(workers, context, _start, (work, stop)) as pool:
         try:
             with signals_blocked():  # in the workers, until they handle them
-                futures = [pool.submit(_do, index) for index in range(count)]
-            for future in as_completed(futures):
-                take(future.result())
+                waiting = {pool.submit(_do, index) for index in range(count)}
+            while waiting:
+                done, waiting = wait(waiting, TICK_SECONDS, FIRST_COMPLETED)
+                for future in done:
+                    take(future.result())
+                tick()
         except BaseException as error:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             if isinstance(error, BrokenProcessPool):
-                raise TreeError(
-                    "a worker process died, perhaps for want of memory; what is finished is kept: "
-                    "start again with fewer workers"
-                ) from None
+                raise died from None
             raise
 
 
