@@ -34,8 +34,8 @@ from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.inputs.opening import open_evaluation, segmenter_options
 from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.run_opening import open_runs
+from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.pool import run_in_processes
-from robustbench_seg.machine.start import keep_freed_memory
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
