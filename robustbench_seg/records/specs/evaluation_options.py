@@ -15,7 +15,7 @@ from robustbench_seg.records.values.choices import (
     Backend,
     Executor,
     InferenceMode,
-    Precision,
+    InferencePrecision,
     PredictionFormat,
     Stream,
 )
@@ -47,7 +47,7 @@ class EvaluationOptions(TypedDict, total=False):
     adapt_images: int | Literal["all"]
     adapt_prior: float
     device: str
-    precision: Precision
+    precision: InferencePrecision
     backend: Backend
     batch: int
     threads: int | None

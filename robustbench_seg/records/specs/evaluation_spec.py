@@ -19,10 +19,11 @@ from robustbench_seg.records.values.choices import (
     Backend,
     Executor,
     InferenceMode,
-    Precision,
+    InferencePrecision,
     PredictionFormat,
     Stream,
     check_choice,
+    check_int8,
 )
 from robustbench_seg.records.values.condition import CLEAN, SEVERITIES, Condition
 from robustbench_seg.records.values.input_size import input_size_text
@@ -81,7 +82,8 @@ class EvaluationSpec:
         adapt_prior: Weight of the network's own statistics, as a number of images; 0: they are
             not used.
         device: A torch device.
-        precision: Number format of the forward pass: "float32", "bf16" or "fp16".
+        precision: Number format of the forward pass: "float32", "bf16" or "fp16"; "int8": the
+            network of a card, quantised with images of the train split.
         backend: What runs the network of a card. "auto": the quickest that can; the key of a run
             names what was chosen.
         batch: Windows of an image that a GPU processes at once.
@@ -136,7 +138,7 @@ class EvaluationSpec:
     adapt_images: AdaptImages = Adaptation.images
     adapt_prior: Prior = Adaptation.prior
     device: str = "cpu"
-    precision: Precision = "float32"
+    precision: InferencePrecision = "float32"
     backend: Backend = "torch"
     batch: Batch = 4
     threads: Threads | None = None
@@ -172,8 +174,9 @@ class EvaluationSpec:
             raise OptionError("a shard is for machines that share no cluster; leave it out")
         self._check_confidence()
         check_choice("stream", self.stream, Stream)
-        check_choice("precision", self.precision, Precision)
+        check_choice("precision", self.precision, InferencePrecision)
         check_choice("backend", self.backend, Backend)
+        check_int8(self.precision, self.backend, self.device, self.adapt)
         check_choice("executor", self.executor, Executor)
         check_choice("prediction_format", self.prediction_format, PredictionFormat)
         if self.prediction_format != "indices" and self.save_predictions is None:
