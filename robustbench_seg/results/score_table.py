@@ -72,8 +72,8 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
 
     Args:
         runs: Run folders or packs, or folders of them.
-        protocol: Score under this one, a name, TOML file or Protocol; None: each model under its
-            own.
+        protocol: Protocol that scores all runs: a name, TOML file or Protocol. None: the protocol
+            of each run.
 
     Returns:
         The SCORE_COLUMNS: model, dataset, split, source, protocol, metric (such as miou, or mean,
@@ -86,6 +86,11 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
     Raises:
         ResultsError: A folder holds no run, or a broken one, or no run has confusion matrices.
         CardError: There is no such protocol.
+
+    >>> table = rs.scores("runs")
+    >>> clean = table[(table["metric"] == "miou") & (table["corruption"] == "clean")]
+    >>> clean.set_index("model")["value"].round(1).to_dict()
+    {'all-building': 1.5, 'all-road': 2.6}
     """
     chosen = None if protocol is None else load_protocol(protocol)
     models = []

@@ -42,6 +42,10 @@ def read_results(paths: Paths) -> pd.DataFrame:
 
     Raises:
         ResultsError: A path contains no run, a file is damaged, or parts contradict each other.
+
+    >>> rows = rs.read_results("runs")  # 2 runs, 2 images, clean and 5 severities of contrast
+    >>> len(rows), rows["matrix"][0].shape
+    (24, (19, 19))
     """
     return _read(paths, MEASURES, pooled=False)
 
