@@ -38,9 +38,9 @@ def generate_cityscapes_c(
     `generate_cityscapes_c(spec)` and `generate_cityscapes_c(out=..., data=..., ...)` are
     equivalent. `out`/<corruption>/<severity>/ has the layout of the dataset, with a relative link
     to its labels. All images are PNG files. If a TOML file describes the dataset, each folder gets
-    a copy. minicity has no files, so it is first drawn into `out`/clean. A second call writes only
-    the missing images, and can add corruptions or severities. An error leaves finished images in
-    place.
+    one, too. minicity has no files, so it is first drawn into `out`/clean. A second call writes
+    only the missing images, and can add corruptions or severities. An error leaves finished images
+    in place.
 
     With several workers, a script needs `if __name__ == "__main__"` around this call.
 
