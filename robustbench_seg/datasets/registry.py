@@ -137,7 +137,7 @@ def list_datasets() -> tuple[str, ...]:
     """List the datasets that `open_dataset` opens by name.
 
     Returns:
-        The names. A subset has the form "acdc:fog".
+        The names. Subsets are listed, too.
 
     >>> rs.list_datasets()[:3]
     ('cityscapes', 'camvid', 'ade20k')

@@ -76,12 +76,12 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
             of each run.
 
     Returns:
-        The SCORE_COLUMNS: model, dataset, split, source, protocol, metric (such as miou, or mean,
+        The SCORE_COLUMNS model, dataset, split, source, protocol, metric (such as miou, or mean,
         retention, mPC and rPC of it), corruption, category, severities, class (or the group of
-        classes), value, ci_low, ci_high, images; and, where a run has one, the name of its
-        class_map. An incomplete score has no value. Runs on
-        acdc and muses also have rows for each subset, such as acdc:fog, and the metric miou_drop if
-        the reference images were scored too (see subset_scores).
+        classes), value, ci_low, ci_high (all three in percent) and images. If a run has a class
+        map, there is also the column class_map with its name. An incomplete score has no value.
+        Runs on acdc and muses also have rows for each subset, such as acdc:fog, and the metric
+        miou_drop if the reference images were scored too (see subset_scores).
 
     Raises:
         ResultsError: A folder holds no run, or a broken one, or no run has confusion matrices.

@@ -159,9 +159,9 @@ def write_minicity(
 ) -> None:
     """Write a split in the layout of Cityscapes.
 
-    The files are leftImg8bit/<split>/minicity/*_leftImg8bit.png and gtFine/<split>/minicity/
-    *_gtFine_labelIds.png with the official label ids. Any Cityscapes tool reads them. An
-    interrupted call leaves no partial file.
+    The files are `leftImg8bit/<split>/minicity/*_leftImg8bit.png` and
+    `gtFine/<split>/minicity/*_gtFine_labelIds.png` with the official label ids. Any Cityscapes tool
+    can read them. An interrupted call leaves no partial file.
 
     Args:
         root: The folder to write to.
