@@ -1,4 +1,4 @@
-"""The requirements of setup.cfg with its extras hf, onnx, openvino, ray and test, one a line.
+"""The requirements of setup.cfg with the extras that tests need, one a line.
 
 `uv pip install --resolution lowest-direct -r -` takes the lowest version of each.
 """
@@ -6,7 +6,7 @@
 import configparser
 from pathlib import Path
 
-EXTRAS = ("hf", "onnx", "openvino", "ray", "test")
+EXTRAS = ("hf", "onnx", "openvino", "ray", "test", "tflite")
 
 config = configparser.ConfigParser()
 config.read(Path(__file__).parents[1] / "setup.cfg", encoding="utf-8")

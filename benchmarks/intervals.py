@@ -24,7 +24,7 @@ from synthetic_runs import open_run, row
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results import Reference, compare_models, read_model
-from robustbench_seg.results.bootstrap import bootstrap
+from robustbench_seg.results.models.bootstrap import bootstrap
 from robustbench_seg.store import read_counts
 
 IMAGES, CLASSES, BLOCK, DRAWS, PIXELS = 500, 19, 4, 1000, 2048 * 1024

@@ -25,7 +25,7 @@ import robustbench_seg as rs
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import read_model, score_interval
-from robustbench_seg.results.bootstrap import bootstrap
+from robustbench_seg.results.models.bootstrap import bootstrap
 
 STUDIES, RESAMPLES = 400, 300
 IMAGES = (5, 10, 30, 100)

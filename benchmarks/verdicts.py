@@ -23,7 +23,7 @@ import pandas as pd
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import ModelScores, ScoreDifference, verdicts
-from robustbench_seg.results.bootstrap import bootstrap
+from robustbench_seg.results.models.bootstrap import bootstrap
 
 UNITS = (2, 5, 6, 10, 30, 100, 500)
 DIFFERENCES = (0, 1, 2, 3, 5)

@@ -20,11 +20,11 @@ def one_line(text: str, longest: int | None = None) -> str:
     >>> one_line("a\tb\x1b[31m\u202ec"), one_line("abcdef", longest=5)
     ('a b [31m c', 'ab...')
     """
-    line = text if text.isprintable() else " ".join("".join(map(_shown, text)).split())
+    line = text if text.isprintable() else " ".join("".join(map(_visible_character, text)).split())
     return line if longest is None or len(line) <= longest else f"{line[: longest - 3]}..."
 
 
-def _shown(character: str) -> str:
+def _visible_character(character: str) -> str:
     kind = unicodedata.category(character)
     if kind == "Cs":
         return "\ufffd"

@@ -26,6 +26,7 @@ from PIL import Image
 from robustbench_seg.cli.main import main
 from robustbench_seg.datasets.minicity import SCENES, Minicity, write_minicity
 from robustbench_seg.errors import RobustsegError
+from tests.segmenter.adapters.tflite_writer import constant, convolution, model, tensor
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -190,6 +191,15 @@ def world(tmp_path_factory):
     images = (torch.rand(1, 3, 32, 48),)
     program = torch.export.export(torch.nn.Conv2d(3, 19, 1), images, dynamic_shapes=(free,))
     torch.export.save(program, root / "exported" / "mine.pt2")
+    size = (1, -1, -1, 3)
+    layers = {
+        "x": tensor("float32", size),
+        "w": constant(np.ones((19, 1, 1, 3), np.float32)),
+        "b": constant(np.zeros(19, np.float32)),
+        "y": tensor("float32", (*size[:3], 19)),
+    }
+    convolutions = [("CONV_2D", ("x", "w", "b"), "y", convolution())]
+    (root / "exported" / "mine.tflite").write_bytes(model(layers, convolutions, ("y",)))
     facts = 'name = "mine"\ndataset = "cityscapes"\nmean = [0, 0, 0]\nstd = [1, 1, 1]\n'
     (root / "exported" / "mine.toml").write_text(facts)
     return root

@@ -39,6 +39,7 @@ INNER_FLOORS = {
         {"panels"},
         {"literature"},
     ],
+    "results": [{""}, {"comparisons"}, {"models"}, {"summaries"}, {"statistics"}],
     "weights": [{""}, {"formats", "sources"}, {"readers"}],
     "segmenter": [{"loading"}, {"adapters"}, {""}, {"inference"}, {"labelling"}],
     "segmenter/adapters": [{""}, {"programs", "python_models", "transformers"}],

@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import doctest
+import importlib
 import inspect
 import re
 import subprocess
@@ -46,6 +47,18 @@ def test_every_name_is_there_and_documented(name):
     assert thing.__doc__
     page = (ROOT / "docs" / "reference" / "python.md").read_text()
     assert f"robustbench_seg.{name}" in page
+
+
+@pytest.mark.parametrize(
+    ("room", "name"),
+    [
+        ("cli.main", "main"),
+        ("datasets", "class_names"),
+        ("machine.allocator", "keep_freed_memory"),
+    ],
+)
+def test_names_that_other_projects_import_from_their_rooms_stay(room, name):
+    assert callable(getattr(importlib.import_module(f"robustbench_seg.{room}"), name))
 
 
 def test_an_unknown_name_is_an_attribute_error():

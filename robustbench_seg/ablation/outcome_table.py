@@ -9,7 +9,7 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.training import Training
 from robustbench_seg.reporting import read_panels
-from robustbench_seg.reporting.literature.published import published_table
+from robustbench_seg.reporting.literature.published_tables import published_table
 
 
 def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str) -> pd.DataFrame:

@@ -74,7 +74,8 @@ def measure_fields(
         The fields, by model and stage.
 
     Raises:
-        ModelError: A model has no card, two have one name, or the device is not there.
+        ModelError: A model has no card, or two have one name.
+        OptionError: The device does not exist.
         DatasetError: The dataset is not there, or its images are smaller than the crop.
         WeightsError: Weights are not there, or do not fit.
     """

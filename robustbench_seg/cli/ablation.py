@@ -107,17 +107,16 @@ def ablation(name: str, encoders: tuple[str, ...], dry_run: bool, **chosen: Any)
     you start the command again, it skips finished steps. Training options such as --batch override
     the recipe of the ablation in every training.
     """
-    from robustbench_seg.machine.start import prepare_process
+    from robustbench_seg.machine.start import prepared_process
 
-    prepare_process()
-
-    from robustbench_seg.ablation import (
-        ablation_overview,
-        ablation_spec,
-        load_ablation,
-        parse_encoders,
-        run_ablation,
-    )
+    with prepared_process():
+        from robustbench_seg.ablation import (
+            ablation_overview,
+            ablation_spec,
+            load_ablation,
+            parse_encoders,
+            run_ablation,
+        )
     from robustbench_seg.reporting.tables.formats import markdown
 
     networks = [variant.name for variant in load_ablation(name).variant]

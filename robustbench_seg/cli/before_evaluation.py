@@ -20,7 +20,7 @@ def check_names(spec: EvaluationSpec) -> None:
         ModelError: There is no such model.
         CardError: There is no such protocol or class map, or a card or one of these is wrong.
         DatasetError: There is no such dataset.
-        ResultsError: There is no such measure.
+        OptionError: There is no such measure.
     """
     spec.conditions(load_protocol(spec.protocol))
     for model in spec.models:

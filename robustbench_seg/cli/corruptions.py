@@ -33,7 +33,12 @@ if TYPE_CHECKING:
     help="Path of the picture.  [default: corruptions.png]",
 )
 @options.seed()
-def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, seed: int) -> None:
+@options.threads(
+    default=1, show_default=True, help="CPU threads of a corruption; useful for a large photo."
+)
+def corruptions(
+    names: tuple[str, ...], photo: Path | None, out: Path | None, seed: int, threads: int
+) -> None:
     """List the corruptions of a protocol with their parameters, or draw them."""
     from robustbench_seg.records.cards.protocol import load_protocol, merged
 
@@ -48,7 +53,8 @@ def corruptions(names: tuple[str, ...], photo: Path | None, out: Path | None, se
     from robustbench_seg.datasets import read_image
 
     out = out or Path("corruptions.png")
-    write_preview(read_image(photo, apply_orientation=True), merged(protocols), out, seed)
+    pixels = read_image(photo, apply_orientation=True)
+    write_preview(pixels, merged(protocols), out, seed, threads)
     click.echo(out)
 
 

@@ -19,11 +19,10 @@ def demo(out: Path, limit: int | None) -> None:
     randomness of training; with --limit they do not. If you start the command again, it computes
     only missing results.
     """
-    from robustbench_seg.machine.start import prepare_process
+    from robustbench_seg.machine.start import prepared_process
 
-    prepare_process()
-
-    from robustbench_seg.demo import run_demo
+    with prepared_process():
+        from robustbench_seg.demo import run_demo
 
     written = run_demo(out, limit=limit, progress=True)
     click.echo(f"{written.text}\n\nreport: {written.page}")

@@ -126,7 +126,8 @@ from robustbench_seg.records.values.choices import (
     type=click.Choice(choices(Backend)),
     default=EvaluationSpec.backend,
     show_default=True,
-    help="Library that runs the network of a card.",
+    help="Library that runs the network of a card. auto: openvino for float32 on a CPU if it is "
+    "installed, else torch.",
 )
 @click.option(
     "--batch",
@@ -144,7 +145,15 @@ from robustbench_seg.records.values.choices import (
     show_default=True,
     help="ray: run on the cluster at $RAY_ADDRESS, or on the one started on this machine.",
 )
-@options.threads(help="CPU threads of a network.  [default: all cores]")
+@options.threads(help="CPU threads of a network.  [default: all cores, shared by the processes]")
+@click.option(
+    "--processes",
+    metavar="N",
+    type=parsers.integer(ranges.PROCESSES),
+    default=EvaluationSpec.processes,
+    show_default=True,
+    help="Processes of this machine that share the images on its CPUs, each with a network.",
+)
 @click.option(
     "--workers",
     type=parsers.integer(ranges.WORKERS),
@@ -208,12 +217,11 @@ def evaluate(models: tuple[str, ...], **chosen: Any) -> None:
     if notice := evaluation_notice(spec):
         click.echo(notice, err=True)
 
-    from robustbench_seg.machine.start import prepare_process
+    from robustbench_seg.machine.start import prepared_process
 
-    prepare_process()
-
-    from robustbench_seg.cli.terminal_summary import summary_text
-    from robustbench_seg.evaluation import evaluate as run
+    with prepared_process():
+        from robustbench_seg.cli.terminal_summary import summary_text
+        from robustbench_seg.evaluation import evaluate as run
 
     runs = run(spec, progress=True)
     if runs:  # of torchrun's processes the first has them

@@ -33,13 +33,13 @@ def literature(
     inconsistent, and no report ranks it.
     """
     from robustbench_seg.reporting.literature.audit import AUDIT_COLUMNS, audit
-    from robustbench_seg.reporting.literature.catalogue import LEADING
-    from robustbench_seg.reporting.literature.catalogue import literature as published
+    from robustbench_seg.reporting.literature.library import SUBJECT_COLUMNS
+    from robustbench_seg.reporting.literature.library import literature as published
     from robustbench_seg.reporting.tables.literature import audit_text, literature_text
 
     if check and (models or dataset or protocol):
         raise click.UsageError("--check is of the whole library; give no models or filters with it")
-    write = csv_writer(csv, AUDIT_COLUMNS if check else LEADING)
+    write = csv_writer(csv, AUDIT_COLUMNS if check else SUBJECT_COLUMNS)
     table = audit() if check else published(*models, dataset=dataset, protocol=protocol)
     click.echo(audit_text(table) if check else literature_text(table))
     write(table)

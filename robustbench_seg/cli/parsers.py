@@ -23,7 +23,7 @@ def _callback(parse: Callable[[Any], Any]) -> Callable[..., Any]:
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
         try:
             return parse(value)
-        except (OptionError, ValueError) as error:
+        except OptionError as error:
             raise click.BadParameter(str(error), context, parameter) from None
 
     return callback

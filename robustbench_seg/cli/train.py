@@ -79,11 +79,10 @@ def train(**chosen: Any) -> None:
     --crop 224x288 --batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --minutes 35.
     See docs/training.md.
     """
-    from robustbench_seg.machine.start import prepare_process
+    from robustbench_seg.machine.start import prepared_process
 
-    prepare_process()
-
-    from robustbench_seg import training
+    with prepared_process():
+        from robustbench_seg import training
     from robustbench_seg.machine.torchrun import torchrun_processes
 
     trained = training.train(training_spec(**chosen))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from robustbench_seg.corruption import blur_weights
 from robustbench_seg.corruption.image_arrays import Floats, Image, bands, truncated
 from robustbench_seg.corruption.random_stream import RandomStream
+from robustbench_seg.corruption.threads import by_rows, thread_count
 
 
 def motion_blur(image: Image, rng: RandomStream, *, radius: float, sigma: float) -> Image:
@@ -34,7 +35,14 @@ def motion_blur(image: Image, rng: RandomStream, *, radius: float, sigma: float)
     angle = rng.angle(-45, 45)
     line = blur_weights.line(int(radius), sigma, angle, image.shape[:2])
     out = np.empty_like(image)
-    kernels.shifted_levels(image, *line, blur_weights.float32_error(line.weights), out)
+    margin = blur_weights.float32_error(line.weights)
+    singles = line.weights.astype(np.float32)
+    by_rows(
+        lambda rows: kernels.shifted_levels(
+            image, *line, singles, margin, rows.start, rows.stop, out
+        ),
+        len(image),
+    )
     return out
 
 
@@ -57,10 +65,20 @@ def defocus_blur(image: Image, rng: RandomStream, *, radius: float, alias: float
     # A run is two rows (row 0 one) of 2 x half-width + 1 pixels.
     shares = steps * (1 + (runs[:, 0] > 0)) * (2 * runs[:, 1] + 1)
     out, reach = np.empty_like(image), int(runs.max())
-    summable = image.shape[1] <= WIDEST and reach < min(image.shape[:2])
-    if not summable or not kernels.disk_levels(
-        image, runs, steps, reach, blur_weights.float32_error(shares), out
-    ):
+    margin = blur_weights.float32_error(shares)
+    # If all weights are equal, single precision holds the sums exactly before they are weighted:
+    # whole numbers, at most 255 for each pixel.
+    even = bool(steps.min() == steps.max() and steps[0] * 2**24 > 255)
+    steps32 = (np.ones_like(steps) if even else steps).astype(np.float32)
+    kernel = runs, steps, steps32, even, reach
+    decided = [image.shape[1] <= WIDEST and reach < min(image.shape[:2])]
+
+    def filter_rows(rows: slice) -> None:
+        decided.append(kernels.disk_levels(image, *kernel, margin, rows.start, rows.stop, out))
+
+    if all(decided):
+        by_rows(filter_rows, len(image))
+    if not all(decided):
         # The library's own sums decide what a sum by another order cannot.
         return truncated(np.asarray(cv2.filter2D(image / 255.0, -1, disk), np.float64))
     return out
@@ -114,10 +132,10 @@ def glass_blur(
 
     blurred = gaussian_blur(image, rng, sigma=sigma)
     packed = np.empty(image.shape[:2], np.uint32)
-    kernels.pack(blurred, packed)
+    by_rows(lambda rows: kernels.pack(blurred[rows], packed[rows]), len(image))
     for _ in range(int(iterations)):
         _trade(packed, rng, int(distance))
-    kernels.unpack(packed, blurred)
+    by_rows(lambda rows: kernels.unpack(packed[rows], blurred[rows]), len(image))
     return gaussian_blur(blurred, rng, sigma=sigma)
 
 
@@ -129,7 +147,7 @@ def _trade(packed: NDArray[np.uint32], rng: RandomStream, distance: int) -> None
     near = range(-distance, distance)
     steps = np.array([down * width + right for down in near for right in near])
     columns = max(width - 2 * distance, 0)
-    for band in bands(height - 2 * distance):
+    for band in bands(height - 2 * distance, threads=thread_count()):
         rows = band.stop - band.start
         choices = rng.neighbours(distance, rows * columns)
         last = height - distance - band.start
@@ -155,5 +173,11 @@ def gaussian_blur(image: Image, rng: RandomStream, *, sigma: float) -> Image:
     order = np.concatenate([shares[:1], shares[:0:-1]])
     margin = 2 * blur_weights.float32_error(order)
     out = np.empty_like(image)
-    kernels.gaussian_levels(image, weights, margin, out)
+    singles = weights.astype(np.float32)
+    by_rows(
+        lambda rows: kernels.gaussian_levels(
+            image, weights, singles, margin, rows.start, rows.stop, out
+        ),
+        len(image),
+    )
     return out

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.corruption.image_arrays import Floats
+from robustbench_seg.corruption.threads import by_rows
 
 
 def float32_error(shares: NDArray[np.number]) -> float:
@@ -32,7 +33,7 @@ def gaussian_weights(sigma: float) -> Floats:
 
 
 def gaussian(
-    plane: NDArray[np.floating], sigma: float, single: bool = False
+    plane: NDArray[np.floating], sigma: float, *, single: bool = False
 ) -> NDArray[np.floating]:
     """Gaussian filter of an H x W plane, in its own precision; edges are repeated.
 
@@ -41,8 +42,11 @@ def gaussian(
     """
     from robustbench_seg.corruption import kernels
 
-    out = np.empty_like(plane)
-    kernels.gaussian_plane(plane, gaussian_weights(sigma).astype(plane.dtype), single, out)
+    out, weights = np.empty_like(plane), gaussian_weights(sigma).astype(plane.dtype)
+    by_rows(
+        lambda rows: kernels.gaussian_plane(plane, weights, single, rows.start, rows.stop, out),
+        len(plane),
+    )
     return out.astype(np.float32) if single else out
 
 

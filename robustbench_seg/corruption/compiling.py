@@ -5,8 +5,6 @@ from functools import cache
 
 from tqdm import tqdm
 
-from robustbench_seg.corruption import kernels
-
 NOTICE = "compiling the corruptions, once: this takes about half a minute"
 
 
@@ -23,7 +21,7 @@ def announce_compiling() -> None:
 
         def on_start(self, event: event.Event) -> None:
             module = event.data["dispatcher"].py_func.__module__
-            if module.startswith(kernels.__name__) and not self.said:
+            if module.startswith(f"{__package__}.kernels") and not self.said:
                 self.said = True
                 tqdm.write(NOTICE, file=sys.stderr)  # above a bar, if there is one
 

@@ -12,6 +12,7 @@ from PIL import Image as PillowImage
 
 from robustbench_seg.corruption.image_arrays import Image, truncated
 from robustbench_seg.corruption.random_stream import RandomStream
+from robustbench_seg.corruption.threads import by_rows
 
 
 def brightness(image: Image, rng: RandomStream, *, add: float) -> Image:
@@ -25,11 +26,7 @@ def brightness(image: Image, rng: RandomStream, *, add: float) -> Image:
     Returns:
         A new image, uint8 H x W x 3 RGB.
     """
-    from robustbench_seg.corruption import kernels
-
-    out = np.empty_like(image)
-    kernels.shift_hsv(image, 1.0, 0.0, add, out)
-    return out
+    return _shifted(image, 1.0, 0.0, add)
 
 
 def contrast(image: Image, rng: RandomStream, *, factor: float) -> Image:
@@ -66,10 +63,17 @@ def saturate(image: Image, rng: RandomStream, *, factor: float, add: float) -> I
     Returns:
         A new image, uint8 H x W x 3 RGB.
     """
+    return _shifted(image, factor, add, 0.0)
+
+
+def _shifted(
+    image: Image, saturation_factor: float, saturation_add: float, value_add: float
+) -> Image:
+    """Shift saturation and value in HSV; see kernels.shift_hsv."""
     from robustbench_seg.corruption import kernels
 
-    out = np.empty_like(image)
-    kernels.shift_hsv(image, factor, add, 0.0, out)
+    out, shifts = np.empty_like(image), (saturation_factor, saturation_add, value_add)
+    by_rows(lambda rows: kernels.shift_hsv(image[rows], *shifts, out[rows]), len(out))
     return out
 
 

@@ -4,17 +4,17 @@ import inspect
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from robustbench_seg.corruption.image_check import checked_rgb
 from robustbench_seg.corruption.registry import CORRUPTIONS
 from robustbench_seg.corruption.streams import STREAMS
+from robustbench_seg.corruption.threads import several_threads
 from robustbench_seg.errors import CardError, CorruptionError, OptionError, unknown
 from robustbench_seg.records.cards.protocol import Protocol, list_protocols, load_protocol, merged
-
-SMALLEST = 32
+from robustbench_seg.records.values.ranges import THREADS
 
 
 def corrupt(
@@ -26,6 +26,7 @@ def corrupt(
     image_id: str | None = None,
     stream: str = "fast",
     protocol: str | Path | Protocol | None = None,
+    threads: int = 1,
 ) -> NDArray[np.uint8]:
     """Corrupt one image.
 
@@ -41,13 +42,15 @@ def corrupt(
             np.random.seed(seed).
         protocol: Protocol with the parameters of the severities: a name such as "mpc-15", the path
             of a TOML file, or a Protocol. None: the shipped protocols, which agree on them.
+        threads: CPU threads for the loops over the image, 1 to 1024. They change no byte.
+            docs/corruptions.md lists the corruptions that they speed up.
 
     Returns:
         A new array, uint8 H x W x 3 RGB.
 
     Raises:
         CorruptionError: An image, name or severity does not fit the above.
-        OptionError: The seed or stream does not fit the above.
+        OptionError: The seed, stream or threads do not fit the above.
         CardError: There is no such protocol, or its parameters are not those of the corruption.
 
     >>> image = np.full((64, 96, 3), 128, np.uint8)
@@ -68,11 +71,14 @@ def corrupt(
         levels = ", ".join(map(str, spec.severities))
         raise CorruptionError(f"{corruption}: severity {severity!r} is not one of {levels}")
     check_draws(stream, seed)
+    if not _is_integer(threads) or not THREADS.has(threads):
+        raise OptionError(f"threads {threads!r} is not an integer of {THREADS}")
     rng = STREAMS[stream](image_id, corruption, int(severity), int(seed))
     parameters = spec.parameters[severity - 1]
     function = _function(protocol.name, corruption, frozenset(parameters))
-    rgb = _as_rgb(image, corruption)
-    return _checked(function(rgb, rng, **parameters), rgb, corruption)
+    rgb = checked_rgb(image, corruption)
+    with several_threads(int(threads)):
+        return _checked(function(rgb, rng, **parameters), rgb, corruption)
 
 
 def check_draws(stream: str, seed: int) -> None:
@@ -88,56 +94,6 @@ def check_draws(stream: str, seed: int) -> None:
 
 def _is_integer(value: object) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _as_rgb(image: object, corruption: str) -> NDArray[np.uint8]:
-    """`image` as a contiguous H x W x 3 array; CorruptionError if it is not an 8-bit image."""
-    if problem := _problem(image):
-        raise CorruptionError(f"{corruption}: {problem}")
-    rgb = np.asarray(image)
-    if rgb.ndim == 2:
-        return np.repeat(rgb[..., None], 3, axis=2)
-    return np.ascontiguousarray(rgb)
-
-
-def _problem(image: object) -> str | None:
-    """Why `image` cannot be corrupted, and what to do; None if it can."""
-    wanted = "a NumPy array, uint8, H x W x 3 (RGB) or H x W (gray), is wanted"
-    if not isinstance(image, np.ndarray):
-        return f"the image is a {type(image).__name__}; {wanted}"
-    if image.dtype != np.uint8:
-        return f"the image is {_range(image)} and convert it to uint8"
-    shape = " x ".join(map(str, image.shape))
-    if image.ndim == 4:
-        return f"the array is a batch, {shape}; give one image at a time"
-    if image.ndim == 3 and image.shape[2] == 1:
-        return f"the image is {shape}; give a gray one as H x W: image[..., 0]"
-    if image.ndim == 3 and image.shape[2] == 4:
-        return f"the image is {shape}; give RGB without the fourth channel: image[..., :3]"
-    if image.ndim == 3 and image.shape[2] != 3 and image.shape[0] == 3:
-        return f"the image is {shape}; give its channels last: image.transpose(1, 2, 0)"
-    if image.ndim != 2 and image.shape[2:] != (3,):
-        return f"the image is {shape}; {wanted}"
-    if min(image.shape[:2]) < SMALLEST:
-        return f"the image is {shape} pixels; give {SMALLEST} x {SMALLEST} or more"
-    return None
-
-
-def _range(image: NDArray[Any]) -> str:
-    """The type of an image that is not uint8, and how its values get to 0..255.
-
-    >>> _range(np.zeros((40, 40)))
-    'float64 in 0..1: multiply it by 255'
-    """
-    if image.dtype == bool:
-        return "bool: multiply it by 255"
-    if (
-        np.issubdtype(image.dtype, np.floating)
-        and image.size
-        and 0 <= image.min() <= image.max() <= 1
-    ):
-        return f"{image.dtype} in 0..1: multiply it by 255"
-    return f"{image.dtype}: scale it to 0..255"
 
 
 def _checked(result: object, image: NDArray[np.uint8], corruption: str) -> NDArray[np.uint8]:

@@ -17,10 +17,14 @@ def digest_pixels(image: Image) -> str:
     return digest.hexdigest()
 
 
-def bands(height: int) -> Iterator[slice]:
-    """Yield the rows of an image in bands, small enough for the processor's cache as floats."""
-    for start in range(0, height, 64):
-        yield slice(start, min(start + 64, height))
+def bands(stop: int, start: int = 0, threads: int = 1) -> Iterator[slice]:
+    """Yield the rows from `start` to `stop` in bands, 64 for each of `threads`.
+
+    So many fit into a processor's cache as floats.
+    """
+    rows = 64 * threads
+    for first in range(start, stop, rows):
+        yield slice(first, min(first + rows, stop))
 
 
 def truncated(intensities: NDArray[np.floating]) -> Image:

@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from robustbench_seg.corruption.compiling import announce_compiling
 from robustbench_seg.corruption.entry_point import corrupt
 from robustbench_seg.errors import FileError
-from robustbench_seg.files import atomic_file
+from robustbench_seg.files import atomic_file, not_own
 from robustbench_seg.records.cards.protocol import Protocol
 
 _WIDEST = 320
@@ -24,7 +24,9 @@ MARK = "robustseg"
 """What a sheet says in its comment, by which it is known."""
 
 
-def write_preview(photo: NDArray[np.uint8], protocol: Protocol, out: Path, seed: int = 0) -> None:
+def write_preview(
+    photo: NDArray[np.uint8], protocol: Protocol, out: Path, seed: int = 0, threads: int = 1
+) -> None:
     """Write a sheet of a photo under every corruption and severity of a protocol.
 
     Args:
@@ -32,6 +34,7 @@ def write_preview(photo: NDArray[np.uint8], protocol: Protocol, out: Path, seed:
         protocol: The protocol.
         out: The file, PNG or JPEG. An earlier sheet is replaced.
         seed: Seed of the corruptions' random numbers.
+        threads: CPU threads of a corruption.
 
     Raises:
         FileError: The suffix of `out` is neither .png nor .jpg, another file is there, or it cannot
@@ -40,10 +43,12 @@ def write_preview(photo: NDArray[np.uint8], protocol: Protocol, out: Path, seed:
     """
     check_sheet(out)
     announce_compiling()
-    write_sheet(contact_sheet(photo, protocol, seed), out)
+    write_sheet(contact_sheet(photo, protocol, seed, threads), out)
 
 
-def contact_sheet(photo: NDArray[np.uint8], protocol: Protocol, seed: int = 0) -> Image.Image:
+def contact_sheet(
+    photo: NDArray[np.uint8], protocol: Protocol, seed: int = 0, threads: int = 1
+) -> Image.Image:
     """Draw `photo` (uint8 HxWx3 RGB) with a row for each corruption, a column for each severity.
 
     The photo is corrupted at its own size, since severities are in pixels, and only then shrunk to
@@ -66,7 +71,9 @@ def contact_sheet(photo: NDArray[np.uint8], protocol: Protocol, seed: int = 0) -
         draw.text((4, top + cell[1] // 2 - 16), spec.name, "black", font)
         draw.text((4, top + cell[1] // 2), spec.category, "gray", font)
         for column, severity in enumerate(spec.severities):
-            variant = corrupt(photo, spec.name, severity, seed=seed, protocol=protocol)
+            variant = corrupt(
+                photo, spec.name, severity, seed=seed, protocol=protocol, threads=threads
+            )
             shrunk = Image.fromarray(variant).resize(cell, Image.Resampling.BOX)
             sheet.paste(shrunk, (_LABELS + column * right, top))
     return sheet
@@ -90,10 +97,7 @@ def check_sheet(path: Path) -> None:
     except (OSError, ValueError, SyntaxError):
         own = False
     if not own:
-        raise FileError(
-            f"{path} exists and is not a sheet of this command; move it away, or choose "
-            "another name"
-        )
+        raise not_own(path, "a sheet of this command", "name")
 
 
 def write_sheet(sheet: Image.Image, path: Path) -> None:

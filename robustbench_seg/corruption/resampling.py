@@ -13,6 +13,7 @@ from PIL import Image as PillowImage
 
 from robustbench_seg.corruption.image_arrays import Image
 from robustbench_seg.corruption.random_stream import RandomStream
+from robustbench_seg.corruption.threads import by_rows
 from robustbench_seg.errors import CorruptionError
 
 SMOOTHING = 0.01
@@ -46,7 +47,10 @@ def zoom_blur(image: Image, rng: RandomStream, *, stop: float, step: float) -> I
     horizontal = np.array([_zoomed(width, zoom) for zoom in zooms])
     intensities = image.astype(np.float32) / np.float32(255)
     out = np.empty_like(image)
-    kernels.mean_of_zooms(intensities, vertical, horizontal, out)
+    cuts = vertical, horizontal
+    by_rows(
+        lambda rows: kernels.mean_of_zooms(intensities, *cuts, rows.start, rows.stop, out), height
+    )
     return out
 
 
@@ -73,7 +77,9 @@ def elastic_transform(image: Image, rng: RandomStream, *, strength: float) -> Im
 
     right, down = (_displacements(image, rng, strength) for _ in range(2))
     out = np.empty_like(image)
-    kernels.displace(image, down, right, out)
+    by_rows(
+        lambda rows: kernels.displace(image, down, right, rows.start, rows.stop, out), len(image)
+    )
     return out
 
 

@@ -6,7 +6,7 @@ imagecorruptions package draws, so that results can be compared pixel by pixel.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 
 from robustbench_seg.corruption.image_arrays import Image
 from robustbench_seg.corruption.random_stream import NoiseModel, RandomStream, Window
+from robustbench_seg.corruption.threads import by_rows
 from robustbench_seg.files import canonical_json
 
 _CHUNK = 1 << 16
 """Normal numbers that are made at once, so that their bits stay in the processor's cache."""
+
+_PIECE = 1 << 12
+"""Words that one thread draws at least: a multiple of four."""
 
 #: Raised whenever the fast stream gives other numbers for the same key.
 FAST_STREAM_VERSION = 2
@@ -76,7 +80,10 @@ class FastStream(RandomStream):
         from robustbench_seg.corruption import kernels
 
         out = np.empty(shape, np.float32)
-        kernels.draw_uniform(self._key, self._advance(out.size), low, high, out.reshape(-1))
+        flat, key = out.reshape(-1), self._key
+        self._in_pieces(
+            out.size, lambda first, piece: kernels.draw_uniform(key, first, low, high, flat[piece])
+        )
         return out
 
     def integer(self, high: int) -> int:
@@ -89,16 +96,22 @@ class FastStream(RandomStream):
 
         choices = (2 * distance) ** 2
         out = np.empty(count, np.min_scalar_type(choices - 1))
-        kernels.draw_choices(self._key, self._advance(count), choices, out)
+        key = self._key
+        self._in_pieces(
+            count, lambda first, piece: kernels.draw_choices(key, first, choices, out[piece])
+        )
         return out
 
     def levels(self, image: Image, noise: NoiseModel) -> Image:
         """See RandomStream.levels."""
         from robustbench_seg.corruption import kernels
 
-        out = np.empty_like(image)
-        first, table = self._advance(image.size), _alias_table(noise)
-        kernels.draw_levels(image.reshape(-1), self._key, first, table, out.reshape(-1))
+        out, key, table = np.empty_like(image), self._key, _alias_table(noise)
+        levels, flat = image.reshape(-1), out.reshape(-1)
+        self._in_pieces(
+            image.size,
+            lambda first, piece: kernels.draw_levels(levels[piece], key, first, table, flat[piece]),
+        )
         return out
 
     def _standard_normal(self, count: int) -> NDArray[np.float32]:
@@ -125,11 +138,19 @@ class FastStream(RandomStream):
             source.state = {**source.state, **half}
         return out
 
-    def _advance(self, words: int) -> int:
-        """Move the counter past the words that are about to be drawn; returns where it stood."""
+    def _in_pieces(self, words: int, draw: Callable[[int, slice], None]) -> None:
+        """Draw words in pieces: the counter of a piece's first word, and where the piece lies.
+
+        A counter makes four words, so any piece can be drawn by itself.
+        """
         first = self._counter
         self._counter += -(-words // 4)
-        return first
+
+        def draw_rows(rows: slice) -> None:
+            piece = slice(rows.start * _PIECE, min(rows.stop * _PIECE, words))
+            draw(first + piece.start // 4, piece)
+
+        by_rows(draw_rows, -(-words // _PIECE))
 
 
 @lru_cache(maxsize=32)

@@ -5,7 +5,8 @@ Source of all: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorrupti
 """
 
 import math
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from PIL import Image as PillowImage
 from robustbench_seg.corruption import blur_weights
 from robustbench_seg.corruption.image_arrays import Floats, Image, bands
 from robustbench_seg.corruption.random_stream import RandomStream
+from robustbench_seg.corruption.threads import by_rows, thread_count
 from robustbench_seg.errors import CorruptionError
 
 WATER = np.array([175, 238, 238], np.float32) / np.float32(255)
@@ -62,14 +64,21 @@ def snow(
     angle = rng.angle(-135, -45)
     fallen = np.empty(flakes.shape, np.uint8)
     streaks = blur_weights.line(int(radius), sigma, angle, flakes.shape)
-    kernels.shifted_plane(flakes, *streaks, fallen)
-    fallen = fallen[:height, :width]
+    by_rows(
+        lambda rows: kernels.shifted_plane(flakes, *streaks, rows.start, rows.stop, fallen),
+        len(flakes),
+    )
+    fallen = fallen[:height]  # all columns: the compiled loop is the same for every width
     out = np.empty_like(image)
-    for band in bands(height):
-        intensities = _singles(image[band])
-        gray = np.asarray(cv2.cvtColor(intensities, cv2.COLOR_RGB2GRAY), np.float32)
-        turned = fallen[height - band.stop : height - band.start]
-        kernels.add_snow(intensities, gray, fallen[band], turned, keep, out[band])
+
+    def whiten(rows: slice) -> None:
+        for band in bands(rows.stop, rows.start):
+            intensities = _singles(image[band])
+            gray = np.asarray(cv2.cvtColor(intensities, cv2.COLOR_RGB2GRAY), np.float32)
+            turned = fallen[height - band.stop : height - band.start]
+            kernels.add_snow(intensities, gray, fallen[band], turned, keep, out[band])
+
+    by_rows(whiten, height)
     return out
 
 
@@ -90,7 +99,10 @@ def _enlarged_centre(
     window = slice(top, top + rows), slice(left, left + columns)
     noise = rng.normal(mean, scale, (height, width), window)
     enlarged = np.empty((round(rows * zoom), round(columns * zoom)))
-    kernels.enlarge(noise, threshold, enlarged)
+    by_rows(
+        lambda rows: kernels.enlarge(noise, threshold, rows.start, rows.stop, enlarged),
+        len(enlarged),
+    )
     return enlarged
 
 
@@ -137,10 +149,9 @@ def spatter(
         del liquid
         cover = blur_weights.gaussian(spots.astype(np.float64), mud, single=True)
         out = np.empty_like(image)
-        kernels.add_mud(image, cover, MUD, out)
+        by_rows(lambda rows: kernels.add_mud(image[rows], cover[rows], MUD, out[rows]), height)
         return out
-    drops = np.empty(liquid.shape, np.uint8)
-    kernels.drops_above(liquid, threshold, drops)
+    drops = _drops(liquid, threshold)
     del liquid
     strength = _edges(drops)
     strength *= drops
@@ -148,8 +159,17 @@ def spatter(
         strength /= strength.max()
         strength *= np.float32(water)
     out = np.empty_like(image)
-    kernels.add_water(image, strength, WATER, out)
+    by_rows(lambda rows: kernels.add_water(image[rows], strength[rows], WATER, out[rows]), height)
     return out
+
+
+def _drops(liquid: NDArray[np.floating], threshold: float) -> Image:
+    """Levels of an H x W plane of intensities; 0 below `threshold`."""
+    from robustbench_seg.corruption import kernels
+
+    drops = np.empty(liquid.shape, np.uint8)
+    by_rows(lambda rows: kernels.drops_above(liquid[rows], threshold, drops[rows]), len(liquid))
+    return drops
 
 
 def _edges(drops: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
@@ -183,7 +203,12 @@ def fog(image: Image, rng: RandomStream, *, density: float, decay: float) -> Ima
     out = np.empty_like(image)
     low = heights.min()
     span = heights.max() - low
-    kernels.add_fog(image, heights, low, span, density, image.max() / 255.0, out)
+    brightest = image.max() / 255.0
+
+    def add(rows: slice) -> None:
+        kernels.add_fog(image[rows], heights[rows], low, span, density, brightest, out[rows])
+
+    by_rows(add, len(image))
     return out
 
 
@@ -199,13 +224,23 @@ def _plasma(side: int, decay: float, rng: RandomStream) -> NDArray[np.floating]:
     while len(heights) < side:
         size = len(heights)
         finer = np.empty((2 * size, 2 * size), heights.dtype)
-        for raise_some in (kernels.raise_centres, kernels.raise_tops, kernels.raise_lefts):
-            for band in bands(size):
+        for step in (kernels.raise_centres, kernels.raise_tops, kernels.raise_lefts):
+            for band in bands(size, threads=thread_count()):
                 draws = rng.uniform(-wobble, wobble, (band.stop - band.start, size))
-                raise_some(heights, wobble, draws, band.start, finer)
+                _raise(partial(step, heights, wobble), draws, band.start, finer)
         heights = finer
         wobble /= decay
     return heights
+
+
+def _raise(
+    step: Callable[..., None],
+    draws: NDArray[np.floating],
+    first: int,
+    finer: NDArray[np.floating],
+) -> None:
+    """Set some heights of the rows from `first`, for which `draws` are."""
+    by_rows(lambda rows: step(draws[rows], first + rows.start, finer), len(draws))
 
 
 def frost(image: Image, rng: RandomStream, *, keep: float, ice: float) -> Image:
@@ -236,7 +271,7 @@ def frost(image: Image, rng: RandomStream, *, keep: float, ice: float) -> Image:
     levels = np.arange(256)
     table = np.clip(keep * levels[:, None] + ice * levels, 0, 255).astype(np.uint8)
     out = np.empty_like(image)
-    kernels.blend(image, cut, table, out)
+    by_rows(lambda rows: kernels.blend(image[rows], cut[rows], table, out[rows]), height)
     return out
 
 

@@ -36,7 +36,7 @@ MAX_DECODED_PIXELS = 1 << 27
 """Largest number of pixels of an image file. Reading a larger one as RGB takes over 2 GiB."""
 
 
-def read_image(path: Path, apply_orientation: bool = False) -> Image:
+def read_image(path: Path, *, apply_orientation: bool = False) -> Image:
     """Read an image file as uint8 HxWx3 RGB.
 
     Grey and palette images become RGB. An alpha channel is dropped if it is opaque everywhere. An

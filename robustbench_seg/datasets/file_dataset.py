@@ -149,7 +149,9 @@ class FileDataset:
         Raises:
             DatasetError: The file cannot be read. The message names it.
         """
-        return read_image(self.root / self.items[index].id, self.apply_orientation)
+        return read_image(
+            self.root / self.items[index].id, apply_orientation=self.apply_orientation
+        )
 
     def labels(self, index: int) -> Labels:
         """Read the labels of an image without the image.

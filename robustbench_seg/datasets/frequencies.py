@@ -118,7 +118,7 @@ def class_frequencies(
             opened.split,
             len(opened),
             __version__,
-            _counted(opened, progress),
+            _counted(opened, progress=progress),
             dict(opened.fingerprint),
         )
         if file is not None:
@@ -155,7 +155,7 @@ def shipped_frequencies() -> tuple[str, ...]:
     return toml_names(_FOLDER)
 
 
-def _counted(dataset: Dataset, progress: bool) -> Mapping[str, int]:
+def _counted(dataset: Dataset, *, progress: bool) -> Mapping[str, int]:
     classes = len(dataset.classes)
     total = np.zeros(IGNORE + 1, np.int64)
     with progress_bar(len(dataset), disable=not progress) as bar:

@@ -20,7 +20,7 @@ SAMPLE = 48
 """Label files that are looked at, evenly spread over the split."""
 
 
-def label_warning(dataset: Dataset, whole: bool = True) -> str | None:
+def label_warning(dataset: Dataset, *, whole: bool = True) -> str | None:
     """Look at some label files of a dataset for ids that are not those of its description.
 
     Args:
@@ -37,7 +37,9 @@ def label_warning(dataset: Dataset, whole: bool = True) -> str | None:
     found = np.flatnonzero(sample.pixels)
     if not sample.files or (dataset.table[found] == UNKNOWN).any():
         return None  # an unknown id is an error of the file that holds it
-    problem = _class_indices(dataset, found) or _classes_without_pixels(dataset, sample, whole)
+    problem = _class_indices(dataset, found) or _classes_without_pixels(
+        dataset, sample, whole=whole
+    )
     if problem is None:
         return None
     whole_split = sample.files == len(dataset)
@@ -91,7 +93,7 @@ def _class_indices(dataset: FileDataset, found: NDArray[np.intp]) -> str | None:
     )
 
 
-def _classes_without_pixels(dataset: FileDataset, sample: _Sample, whole: bool) -> str | None:
+def _classes_without_pixels(dataset: FileDataset, sample: _Sample, *, whole: bool) -> str | None:
     """Name the classes without a pixel, if so many files lack them that it is suspicious."""
     classes, table, pixels = dataset.classes, dataset.table, sample.pixels
     found = np.flatnonzero(pixels)

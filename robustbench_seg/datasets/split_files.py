@@ -36,6 +36,7 @@ class SplitFiles:
         facts: DatasetFacts,
         split: str,
         name: str | None = None,
+        *,
         apply_orientation: bool = False,
     ) -> FileDataset:
         """Build the split of a dataset that has these files.

@@ -7,7 +7,7 @@ from typing import Any
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import DatasetError, OptionError
-from robustbench_seg.evaluation.inputs.evaluation import segmenter_options
+from robustbench_seg.evaluation.inputs.opening import segmenter_options
 from robustbench_seg.machine.torchrun import own_device
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.specs.evaluation_options import EvaluationOptions, evaluation_spec
@@ -100,7 +100,7 @@ def _check_dataset(dataset: Dataset, options: Mapping[str, object]) -> None:
         )
     for name in ("data", "split"):
         if options.get(name) is not None:
-            raise DatasetError(f"{dataset.name} is open already; give no {name} with it")
+            raise OptionError(f"{dataset.name} is open already; give no {name} with it")
 
 
 def _name(model: object) -> str:

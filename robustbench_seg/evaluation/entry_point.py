@@ -7,10 +7,11 @@ from typing import Unpack
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, OptionError
 from robustbench_seg.evaluation.arguments import EvaluateOptions, GivenObjects, sort_arguments
-from robustbench_seg.evaluation.inputs.evaluation import open_evaluation
+from robustbench_seg.evaluation.chosen_backends import open_with_backends
 from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
-from robustbench_seg.machine.threads import torch_threads
+from robustbench_seg.evaluation.other_processes import check_objects
+from robustbench_seg.machine.threads import threads_of_each, torch_threads
 from robustbench_seg.machine.torchrun import own_device, process_group
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
@@ -76,32 +77,37 @@ def evaluate(
             raise OptionError("a cluster needs models, data and protocol by name, not as objects")
         from robustbench_seg.evaluation.ray_executor import evaluate_on_ray
 
-        return [Run(path) for path in evaluate_on_ray(spec, progress)]
+        return [Run(path) for path in evaluate_on_ray(spec, progress=progress)]
+    if spec.processes > 1:
+        check_objects(objects)
     spec = replace(spec, device=own_device(spec.device))
-    return _evaluate_with_others(spec, objects, progress)
+    return _evaluate_with_others(spec, objects, progress=progress)
 
 
-def _evaluate_with_others(spec: EvaluationSpec, objects: GivenObjects, progress: bool) -> list[Run]:
+def _evaluate_with_others(
+    spec: EvaluationSpec, objects: GivenObjects, *, progress: bool
+) -> list[Run]:
     """Do this process's part; the first of torchrun's answers for all, once all are done.
 
     For torchrun stops all others where one fails, also where it only left out an image.
     """
     paths, incomplete, warned = list[Path](), list[IncompleteError](), False
-    with process_group("cpu") as processes, torch_threads(spec.threads):
+    threads = threads_of_each(spec.threads, spec.processes)
+    with process_group("cpu") as processes, torch_threads(threads):
         own = Shard(processes.rank + 1, processes.count)
         part = replace(spec, shard=spec.shard.subshard(own))
         shown = progress and processes.first
-        evaluation = open_evaluation(
+        evaluation = open_with_backends(
             part,
             segmenters=objects.segmenters,
             dataset=objects.dataset,
             protocol=objects.protocol,
         )
-        warned = announce(evaluation, shown)
+        warned = announce(evaluation, shown=shown)
         for drawn in evaluation.by_seed():
-            announce_seed(drawn, evaluation, shown)
+            announce_seed(drawn, evaluation, shown=shown)
             try:
-                paths += run_evaluation(drawn, shown)
+                paths += run_evaluation(drawn, progress=shown)
             except IncompleteError as error:
                 incomplete.append(error)
         failures = [error for errors in processes.gather(incomplete) for error in errors]

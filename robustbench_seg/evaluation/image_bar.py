@@ -16,9 +16,9 @@ class ImageBar:
         shown: Whether the bar is shown.
     """
 
-    def __init__(self, total: int, done: int, runs: Sequence[ModelRun], shown: bool) -> None:
+    def __init__(self, total: int, done: int, runs: Sequence[ModelRun], *, shown: bool) -> None:
         self._bar = progress_bar(total, done, disable=not shown)
-        self._done, self._runs = done, runs
+        self._done, self._others, self._runs = done, 0, runs
 
     def __enter__(self) -> "ImageBar":
         return self
@@ -30,4 +30,14 @@ class ImageBar:
         """Show where the runs are."""
         if left_out := sum(len(run.outcomes.left_out) for run in self._runs):
             self._bar.set_postfix({"left out": left_out}, refresh=False)
-        self._bar.update(self._done + sum(run.outcomes.scored for run in self._runs) - self._bar.n)
+        scored = self._others + sum(run.outcomes.scored for run in self._runs)
+        self._bar.update(self._done + scored - self._bar.n)
+
+    def show_others(self, scored: int) -> None:
+        """Show where the runs are.
+
+        Args:
+            scored: How many images other processes have scored until now.
+        """
+        self._others = scored
+        self.update()

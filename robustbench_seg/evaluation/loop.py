@@ -6,33 +6,29 @@ change it.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 from robustbench_seg.corruption.compiling import announce_compiling
 from robustbench_seg.errors import IncompleteError
+from robustbench_seg.evaluation.block_loop import BlockLoop, lacking, wanted_images
 from robustbench_seg.evaluation.hardest_pictures import keep_hardest
 from robustbench_seg.evaluation.image_bar import ImageBar
-from robustbench_seg.evaluation.images.image_maker import ImageMaker, SourceImage
-from robustbench_seg.evaluation.images.image_watch import UnchangedImages, UnreadableImages
+from robustbench_seg.evaluation.images.image_maker import ImageMaker
 from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun
-from robustbench_seg.evaluation.opening import open_runs
-from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.evaluation.other_processes import OtherProcesses
+from robustbench_seg.evaluation.run_opening import open_runs
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results import clean_gap_warnings, unit_of_image
 
 log = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 45.0
-"""A block that takes longer is written in several parts, so that a kill loses at most a minute."""
 
-Wanted = tuple[SourceImage, Condition]
-
-
-def run_evaluation(evaluation: Evaluation, progress: bool = False) -> list[Path]:
+def run_evaluation(evaluation: Evaluation, *, progress: bool = False) -> list[Path]:
     """Run every segmenter on every image, clean and under every condition.
 
     Only missing results are computed. Each image is decoded once for all its conditions, and each
@@ -53,6 +49,7 @@ def run_evaluation(evaluation: Evaluation, progress: bool = False) -> list[Path]
     Raises:
         ModelError: A segmenter failed on too many images in a row. Raised at the end.
         DatasetError: Several images in a row cannot be read.
+        TreeError: The corrupted images on disk are not those asked for.
         ResultsError: A folder holds something else or cannot be written; the frames of a video
             have no numbers; or other libraries give other pixels or labels than when the run began.
         IncompleteError: Images were left out. Raised at the end.
@@ -68,10 +65,14 @@ def run_evaluation(evaluation: Evaluation, progress: bool = False) -> list[Path]
         ImageMaker(evaluation, tree) as maker,
     ):
         runs = open_runs(evaluation, tree, maker, scorer, at_work)
+        several = evaluation.spec.processes > 1
+        others = at_work.enter_context(OtherProcesses(evaluation)) if several else None
         paths = [run.folder.path for run in runs]
-        with _bar(evaluation, runs, progress) as bar:
-            loop = _Loop(evaluation, runs, maker, bar)
+        with _bar(evaluation, runs, shown=progress) as bar:
+            loop = BlockLoop(evaluation, runs, maker, bar.update)
             for phase in evaluation.phases:
+                if others:
+                    loop.unchanged.add(others.compute(phase, runs, bar.show_others))
                 loop.run(phase)
                 if phase == (CLEAN,):
                     for gap in clean_gap_warnings(paths):
@@ -101,66 +102,12 @@ def left_out_error(reasons: tuple[str, ...], paths: Sequence[Path]) -> Incomplet
     )
 
 
-class _Loop:
-    """Blocks of images through all runs."""
-
-    def __init__(
-        self,
-        evaluation: Evaluation,
-        runs: Sequence[ModelRun],
-        maker: ImageMaker,
-        bar: ImageBar,
-    ) -> None:
-        self.unchanged = UnchangedImages()
-        self._unreadable = UnreadableImages()
-        self._evaluation, self._runs = evaluation, runs
-        self._maker, self._bar = maker, bar
-
-    def run(self, conditions: Sequence[Condition]) -> None:
-        """Run all blocks under these conditions."""
-        for block in self._evaluation.blocks:
-            self._run_block(block, conditions)
-
-    def _run_block(self, block: range, conditions: Sequence[Condition]) -> None:
-        runs = self._runs
-        with ExitStack() as at_end:
-            for run in runs:
-                at_end.callback(run.flush, block)  # every run, even where another one fails
-            wanted = _wanted(self._evaluation, block, conditions, runs)
-            for item in self._maker.all(wanted):
-                self.unchanged.take(item)
-                self._unreadable.take(item)
-                for run in _missing(runs, item.source, item.condition):
-                    run.take(item)
-                    run.flush(block, after=FLUSH_SECONDS)
-                    self._bar.update()
-        self._bar.update()  # the last ones are scored when they are written
-
-
-def _wanted(
-    evaluation: Evaluation,
-    block: range,
-    conditions: Sequence[Condition],
-    runs: Sequence[ModelRun],
-) -> Iterator[Wanted]:
-    """What at least one run lacks of a block."""
-    for index in block:
-        source = SourceImage(evaluation.dataset, index, evaluation.class_map)
-        for condition in conditions:
-            if _missing(runs, source, condition):
-                yield source, condition
-
-
-def _missing(runs: Sequence[ModelRun], source: SourceImage, condition: Condition) -> list[ModelRun]:
-    return [run for run in runs if run.lacks(source, condition)]
-
-
-def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], shown: bool) -> ImageBar:
+def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], *, shown: bool) -> ImageBar:
     conditions = evaluation.all_conditions
     total = len(runs) * sum(map(len, evaluation.blocks)) * len(conditions)
     todo = sum(
-        len(_missing(runs, source, condition))
+        len(lacking(runs, source, condition))
         for block in evaluation.blocks
-        for source, condition in _wanted(evaluation, block, conditions, runs)
+        for source, condition in wanted_images(evaluation, block, conditions, runs)
     )
-    return ImageBar(total, total - todo, runs, shown)
+    return ImageBar(total, total - todo, runs, shown=shown)

@@ -17,7 +17,7 @@ _NAMED = 3
 _NAMED_CLASSES = 8
 
 
-def announce(evaluation: Evaluation, shown: bool = False) -> bool:
+def announce(evaluation: Evaluation, *, shown: bool = False) -> bool:
     """Report which files were found, and warn (logging) if their labels are implausible.
 
     Only the first of several shards does so.
@@ -62,7 +62,7 @@ def _no_labels(evaluation: Evaluation) -> str | None:
     return f"{data.name} {data.split} has no labels: it is predicted, but not scored{kept}"
 
 
-def announce_seed(drawn: Evaluation, evaluation: Evaluation, shown: bool) -> None:
+def announce_seed(drawn: Evaluation, evaluation: Evaluation, *, shown: bool) -> None:
     """Announce the next of several seeds, and its number of corruptions or attacks.
 
     Args:

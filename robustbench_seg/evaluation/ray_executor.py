@@ -15,9 +15,11 @@ from typing import Any
 
 import torch
 
-from robustbench_seg.errors import IncompleteError, ResultsError, RobustsegError
+from robustbench_seg.errors import IncompleteError, OptionError, ResultsError, RobustsegError
+from robustbench_seg.evaluation.chosen_backends import backend_of, open_with_backends
 from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
-from robustbench_seg.evaluation.inputs.evaluation import Evaluation, open_evaluation
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.opening import open_evaluation
 from robustbench_seg.evaluation.loop import left_out_error, run_evaluation
 from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
 from robustbench_seg.evaluation.run_records import run_record
@@ -37,7 +39,7 @@ RETRIES = 3
 """How often Ray restarts a task whose process or node has died."""
 
 
-def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
+def evaluate_on_ray(spec: EvaluationSpec, *, progress: bool = False) -> list[Path]:
     """Run a specification on the cluster of $RAY_ADDRESS, or the one started on this machine.
 
     Rows equal those of a local run; paths must mean the same on every node. A task takes as many
@@ -52,7 +54,7 @@ def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
         The run folders.
 
     Raises:
-        ResultsError: Ray or a cluster is missing; or as in run_evaluation.
+        OptionError: Ray or a cluster is missing.
         IncompleteError: Images were left out, or the tasks of some blocks failed. Raised at the
             end.
         RobustsegError: As in run_evaluation.
@@ -60,9 +62,11 @@ def evaluate_on_ray(spec: EvaluationSpec, progress: bool = False) -> list[Path]:
     ray = _connect()
     try:
         spec = replace(spec, threads=spec.threads or torch.get_num_threads())
+        if spec.backend == "auto" and spec.device != "cpu":
+            spec = replace(spec, backend="torch")
         # The driver may have no GPU; a run's key does not depend on the device.
-        opened = open_evaluation(replace(spec, device="cpu"))
-        warned = announce(opened, progress)
+        opened = open_with_backends(replace(spec, device="cpu"))
+        warned = announce(opened, shown=progress)
         workers = replace(opened, spec=spec).workers
         remote = ray.remote(
             num_cpus=(spec.threads or 1) + workers - 1,
@@ -112,13 +116,16 @@ class _Task:
 def _tasks(evaluation: Evaluation, device: str) -> Iterator[_Task]:
     """Split an evaluation of one seed into tasks that run on a device."""
     spec, blocks = evaluation.spec, evaluation.blocks
-    for model, folder in zip(spec.models, _folders(evaluation), strict=True):
+    models = zip(spec.models, evaluation.segmenters, _folders(evaluation), strict=True)
+    for model, segmenter, folder in models:
+        backend = backend_of(segmenter) if spec.backend == "auto" else spec.backend
         for number, block in enumerate(blocks, 1):
             part = replace(
                 spec,
                 models=(model,),
                 shard=Shard(number, len(blocks)),
                 device=device,
+                backend=backend,
                 executor="local",
             )
             yield _Task(part, folder, block, len(block) * len(evaluation.all_conditions))
@@ -167,7 +174,7 @@ def _connect() -> Any:
     try:
         import ray
     except ImportError:
-        raise ResultsError(
+        raise OptionError(
             "the executor ray needs Ray, which is not installed: pip install 'robustseg[ray]'"
         ) from None
     env = _environment()
@@ -176,7 +183,7 @@ def _connect() -> Any:
             ray.init("auto", log_to_driver=False, logging_level=logging.ERROR, runtime_env=env)
     except (ConnectionError, ValueError, RuntimeError) as error:
         why = str(error).splitlines()[0]
-        raise ResultsError(
+        raise OptionError(
             f"no Ray cluster found ({why}): start one with 'ray start --head', or set RAY_ADDRESS"
         ) from None
     return ray

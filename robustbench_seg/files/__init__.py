@@ -3,7 +3,6 @@
 from robustbench_seg.files.atomic import (
     atomic_file,
     cannot_be_written,
-    check_own,
     partial_path,
     remove_partials,
     write_bytes,
@@ -18,6 +17,7 @@ from robustbench_seg.files.json_files import (
     read_json,
     write_json,
 )
+from robustbench_seg.files.ownership import check_own, not_own
 from robustbench_seg.files.paths import (
     cache_folder,
     checked_path,
@@ -41,6 +41,7 @@ __all__ = [
     "digest_file",
     "file_name",
     "folder_name_problem",
+    "not_own",
     "open_regular",
     "parse_json",
     "partial_path",

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from robustbench_seg.errors import FileError
-from robustbench_seg.files.regular import open_regular
 from robustbench_seg.text import printable
 
 _PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}\.partial(\.[^.]*)?")
@@ -117,34 +116,6 @@ def remove_partials(folder: Path) -> None:
     for path in folder.rglob(".*.partial*"):
         if _PARTIAL.fullmatch(path.name):
             path.unlink(missing_ok=True)
-
-
-def check_own(table: Path, header: str, *beside: Path) -> None:
-    """Refuse to replace files that are not an earlier output of the same command.
-
-    A command recognises its own table by the first columns. The files beside it belong to it.
-
-    Args:
-        table: A CSV file that is about to be written.
-        header: How the first line of such a file begins.
-        beside: Other files that are written with it.
-
-    Raises:
-        FileError: A file exists and is not from such an output.
-    """
-    other = next((path for path in (table, *beside) if os.path.lexists(path)), None)
-    if other is None:
-        return
-    try:
-        with open_regular(table) as file:
-            own = file.read(len(header.encode())) == header.encode()
-    except OSError:
-        own = False
-    if not own:
-        raise FileError(
-            f"{printable(other)} exists and is not the output of such a command; move it "
-            "away, or choose another place"
-        )
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def check_regular(path: Path, empty: bool = False) -> os.stat_result:
+def check_regular(path: Path, *, empty: bool = False) -> os.stat_result:
     """Check that `path`, or its target, is a regular file, because opening a pipe would hang.
 
     Args:
@@ -30,7 +30,7 @@ def check_regular(path: Path, empty: bool = False) -> os.stat_result:
     return status
 
 
-def open_regular(path: Path, empty: bool = False) -> BinaryIO:
+def open_regular(path: Path, *, empty: bool = False) -> BinaryIO:
     """Open a regular file to read its bytes.
 
     Args:
@@ -40,5 +40,5 @@ def open_regular(path: Path, empty: bool = False) -> BinaryIO:
     Raises:
         OSError: As for check_regular, or the file cannot be opened.
     """
-    check_regular(path, empty)
+    check_regular(path, empty=empty)
     return open(path, "rb")

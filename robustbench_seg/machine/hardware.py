@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 
 
 def check_device(device: str) -> None:
@@ -15,13 +15,13 @@ def check_device(device: str) -> None:
         device: A torch device, such as "cuda:0".
 
     Raises:
-        ModelError: There is no such device, or it cannot be used.
+        OptionError: There is no such device, or it cannot be used.
     """
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         first = str(error).splitlines()[0]
-        raise ModelError(f"device '{device}': {first}; choose another device") from None
+        raise OptionError(f"device '{device}': {first}; choose another device") from None
 
 
 def hardware(device: str) -> str:
@@ -39,10 +39,24 @@ def hardware(device: str) -> str:
     return f"{_processor()}, {threads} thread{'s' if threads > 1 else ''}"
 
 
+def processor_features() -> frozenset[str]:
+    """List the features of the processor by the names of Linux, such as "avx512_bf16".
+
+    Returns:
+        The features; empty where the system does not say.
+    """
+    return frozenset((_cpuinfo("flags") or _cpuinfo("Features")).split())
+
+
 def _processor() -> str:
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def _cpuinfo(field: str) -> str:
+    """Return the first value of a field of /proc/cpuinfo; empty if there is none."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+        return ""
+    values = [line.partition(":")[2].strip() for line in lines if line.startswith(field)]
+    return values[0] if values else ""

@@ -2,8 +2,36 @@
 
 import torch
 
+from robustbench_seg.machine.hardware import processor_features
+
 PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 """Name -> number format of the forward pass; all except float32 use autocast."""
+
+
+_FEATURES = {
+    "bf16": {"amx_bf16", "avx512_bf16", "bf16"},
+    "fp16": {"amx_fp16", "avx512_fp16", "asimdhp"},
+}
+"""Features of processors that multiply in a format, by the names of Linux on x86 and ARM."""
+
+
+def why_slow(precision: str, device: str) -> str | None:
+    """Say why a precision would save no time on a device.
+
+    Args:
+        precision: Name of the number format.
+        device: Torch device.
+
+    Returns:
+        One line. None: it may save time, or nothing is known of the processor.
+    """
+    features, wanted = processor_features(), _FEATURES.get(precision, set())
+    if not device.startswith("cpu") or not wanted or not features or features & wanted:
+        return None
+    return (
+        f"precision {precision}: this processor does not compute in it (it has none of "
+        f"{', '.join(sorted(wanted))}), so float32 is faster"
+    )
 
 
 def exact_float32() -> None:

@@ -23,6 +23,23 @@ def limit_spinning() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))
 
 
+def threads_of_each(count: int | None, processes: int) -> int | None:
+    """Return how many CPU threads torch has in each of several processes.
+
+    Args:
+        count: The threads of each; None: those that torch takes are shared out.
+        processes: How many processes there are.
+
+    Returns:
+        The number; None: as many as torch takes.
+    """
+    if count is not None or processes == 1:
+        return count
+    import torch
+
+    return max(1, torch.get_num_threads() // processes)
+
+
 @contextmanager
 def torch_threads(count: int | None) -> Iterator[None]:
     """Have torch compute with `count` CPU threads in the block; None leaves them as they are."""

@@ -12,7 +12,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 
 _PATIENCE = datetime.timedelta(hours=12)
 """How long the others wait for the first process: it alone validates."""
@@ -45,10 +45,10 @@ class Processes:
             batch: Number of places, over all processes.
 
         Raises:
-            ModelError: The processes cannot have the same number of places each.
+            OptionError: The processes cannot have the same number of places each.
         """
         if batch % self.count:
-            raise ModelError(
+            raise OptionError(
                 f"a batch of {batch} cannot be shared evenly by {self.count} processes; choose a "
                 f"multiple of {self.count}"
             )

@@ -5,7 +5,7 @@ An evaluation counts MEASURES, in this order. The first one ranks the models.
 
 from collections.abc import Mapping, Sequence
 
-from robustbench_seg.errors import ResultsError, unknown
+from robustbench_seg.errors import OptionError, unknown
 from robustbench_seg.measures.boundary import Boundary
 from robustbench_seg.measures.boundary_iou import BoundaryIoU
 from robustbench_seg.measures.confidence import CONFIDENCE, SCALED_CONFIDENCE, ConfidenceMeasure
@@ -85,10 +85,10 @@ def select_measures(names: Sequence[str]) -> tuple[Measure, ...]:
         The measures, in the order of MEASURES.
 
     Raises:
-        ResultsError: No measure has one of the names.
+        OptionError: No measure has one of the names.
     """
     by_name = {measure.name: measure for measure in MEASURES}
     for name in names:
         if name not in by_name:
-            raise ResultsError(unknown("measure", name, by_name))
+            raise OptionError(unknown("measure", name, by_name))
     return tuple(measure for measure in MEASURES if not names or measure.name in names)

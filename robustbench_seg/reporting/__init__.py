@@ -7,7 +7,7 @@ analysis/, which produces no tables or figures.
 
 They use these rooms, each of which imports only from those before it:
 
-    literature/         what papers say: published scores, costs and claims
+    literature/         what papers say: published results, costs and claims
     panels/             models that compare with each other, their scores, and the finding in words
     tables/  figures/   both as files and as text
     html/               what all pages share

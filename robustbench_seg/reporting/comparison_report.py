@@ -8,23 +8,16 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
-from robustbench_seg.records.runs.run_record import class_maps_text
-from robustbench_seg.reporting.panels.model_groups import Paths
 from robustbench_seg.reporting.panels.references import find_reference
-from robustbench_seg.reporting.tables.comparison import comparison_text
+from robustbench_seg.reporting.tables.comparison import comparison_text, heading_text
 from robustbench_seg.results import (
-    DEGRADATION_CITATION,
-    FEW_UNITS,
-    RESAMPLES,
     Reference,
     ScoredModel,
     clean_gap_warnings,
     compare_models,
     read_model,
-    reading_notes,
 )
-from robustbench_seg.store import model_runs, own_protocol
-from robustbench_seg.text import one_line
+from robustbench_seg.store import Paths, model_runs, own_protocol
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +70,8 @@ class Comparison:
     @property
     def text(self) -> str:
         """What is compared, the scores, and the number of verdicts."""
-        return f"{_heading(self)}\n{comparison_text(self.table, self.protocol.noun)}"
+        heading = heading_text(self.a, self.b, self.protocol, self.reference)
+        return f"{heading}\n\n{comparison_text(self.table, self.protocol.noun)}"
 
 
 def compare(
@@ -97,7 +91,7 @@ def compare(
         runs: Run folders or packs, or folders of them, to look for names in.
         protocol: Protocol that scores both: a name, TOML file or Protocol. None: the protocol of
             A's run.
-        reference: Model that CD and rCD are relative to: one of the runs, or a published row.
+        reference: Model that CD and rCD are relative to: one of the runs, or a published result.
             None: B.
 
     Returns:
@@ -115,45 +109,3 @@ def compare(
     [[2.6, 1.5, 1.1]]
     """
     return Comparison.of_runs(a, b, runs=runs, protocol=protocol, reference=reference).table
-
-
-def _heading(comparison: Comparison) -> str:
-    a, b, protocol = comparison.a, comparison.b, comparison.protocol
-    record, scores = a.records[0], a.scores
-    models = (("A", a), ("B", b))
-    lines = [f"{label}  {_model_line(model)}" for label, model in models]
-    lines.append(
-        f"{len(scores.images)} images of {record.dataset} {record.split}, protocol "
-        f"{protocol.name} version {protocol.version}"
-        f"{class_maps_text(model.records[0] for _, model in models)}; scored: {protocol.averaged}"
-    )
-    lines.append(
-        f"mIoU in percent with 95 % intervals: bootstrap, {RESAMPLES:,} draws of "
-        f"{scores.units} {scores.unit}, the same for A and B"
-    )
-    lines += dict.fromkeys(_training_line(label, model) for label, model in models)
-    lines += [f"{label}: {model.seeds_text}" for label, model in models if model.seeds_text]
-    lines.append(
-        f"CD, rCD: against {comparison.reference.name}, in percent ({DEGRADATION_CITATION})"
-    )
-    if notes := reading_notes((a, b)):
-        lines.append(f"note: A and B differ in {', '.join(notes)}")
-    if scores.units == 1:
-        lines.append(f"no intervals: there is only one sampling unit ({scores.unit})")
-    elif scores.units < FEW_UNITS:
-        lines.append(f"with only {scores.units} {scores.unit} intervals and p-values are rough")
-    return "\n".join([*map(one_line, lines), ""])
-
-
-def _model_line(model: ScoredModel) -> str:
-    return f"{model.name}  ({', '.join(map(str, model.folders))})"
-
-
-def _training_line(label: str, model: ScoredModel) -> str:
-    if model.scores.trainings == 1:
-        return "of a model with one training, the randomness of training is not covered"
-    seeds = ", ".join(map(str, model.training_seeds))
-    return (
-        f"{label} is the mean of {model.scores.trainings} trainings (seeds {seeds}); intervals and "
-        "verdicts cover the randomness of training"
-    )

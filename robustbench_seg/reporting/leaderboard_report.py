@@ -6,9 +6,9 @@ from pathlib import Path
 
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
-from robustbench_seg.reporting.boards.board import read_boards
+from robustbench_seg.reporting.boards.board_reader import read_boards
 from robustbench_seg.reporting.boards.site import write_site
-from robustbench_seg.reporting.panels.model_groups import Paths
+from robustbench_seg.store import Paths
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from robustbench_seg.files import checked_path
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.panels import Panel, finding, read_panels
-from robustbench_seg.reporting.panels.model_groups import Paths
 from robustbench_seg.reporting.tables.terminal_table import terminal_table
+from robustbench_seg.store import Paths
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ def report(
     Args:
         runs: Run folders or packs, or folders of them.
         out: Folder to write to.
-        reference: Model that CD and rCD are relative to: one of the runs, or a published row.
+        reference: Model that CD and rCD are relative to: one of the runs, or a published result.
         protocol: Protocol that scores all runs: a name, TOML file or Protocol. None: the protocol
             of each run.
         pictures: Whether to show images of the dataset, whose licence may forbid sharing them.

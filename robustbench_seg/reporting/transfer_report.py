@@ -13,7 +13,6 @@ from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.values.choices import Resample
 from robustbench_seg.reporting.figures.figure_files import write_figure
 from robustbench_seg.reporting.figures.transfer_figure import transfer_figure
-from robustbench_seg.reporting.panels.model_groups import Paths
 from robustbench_seg.reporting.panels.transfer_models import (
     ModelTable,
     measured_models,
@@ -25,6 +24,7 @@ from robustbench_seg.reporting.tables.transfer import (
     transfer_table,
     transfer_text,
 )
+from robustbench_seg.store import Paths
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,27 +1,35 @@
-"""The scores of runs, their intervals, and the comparisons of models."""
+"""The scores of runs, their intervals, and the comparisons of models.
 
-from robustbench_seg.results.absent_classes import absent_class_warnings
-from robustbench_seg.results.clean_gap import clean_gap, clean_gap_warnings
-from robustbench_seg.results.comparability import check_comparable, reading_notes
-from robustbench_seg.results.corruption_degradation import (
+From the bottom up: statistics/ draws images and trainings, and derives intervals and tests from the
+draws. summaries/ averages the conditions of a protocol. models/ makes the scores of one model from
+the counts of its runs. comparisons/ compares models. Beside these rooms lie the tables of scores
+(score_table.py, score_columns.py) and the checks of clean scores (clean_checks.py).
+"""
+
+from robustbench_seg.results.clean_checks import (
+    absent_class_warnings,
+    clean_gap,
+    clean_gap_warnings,
+)
+from robustbench_seg.results.comparisons.comparability import check_comparable, reading_notes
+from robustbench_seg.results.comparisons.corruption_degradation import (
     DEGRADATION_CITATION,
     Reference,
     degradation,
 )
-from robustbench_seg.results.draws import RESAMPLES, Draws
-from robustbench_seg.results.hardest_images import hardest_images
-from robustbench_seg.results.intervals import (
-    FEW_UNITS,
-    PERCENT,
-    UNBOUNDED,
-    Interval,
-    score_interval,
+from robustbench_seg.results.comparisons.lead import Lead, lead_of
+from robustbench_seg.results.comparisons.model_comparison import compare_models
+from robustbench_seg.results.comparisons.ranks import established_pairs, shared_ranks
+from robustbench_seg.results.comparisons.verdicts import (
+    FEWEST_UNITS,
+    ScoreDifference,
+    Verdict,
+    verdicts,
 )
-from robustbench_seg.results.lead import Lead, lead_of
-from robustbench_seg.results.model_comparison import compare_models
-from robustbench_seg.results.model_scores import RANKED, ModelScores, ScoreDraws
-from robustbench_seg.results.ranks import established_pairs, shared_ranks
-from robustbench_seg.results.sampling_units import unit_of_image
+from robustbench_seg.results.models.hardest_images import hardest_images
+from robustbench_seg.results.models.scored_model import ScoredModel, read_model
+from robustbench_seg.results.models.seeds import random_perturbations, seeds_text
+from robustbench_seg.results.models.subsets import DROP_METRIC, SubsetScore, subset_scores
 from robustbench_seg.results.score_columns import (
     CLASS_MAP_COLUMN,
     SCORE_COLUMNS,
@@ -34,13 +42,19 @@ from robustbench_seg.results.score_table import (
     scores,
     subset_table,
 )
-from robustbench_seg.results.scored_model import ScoredModel, read_model
-from robustbench_seg.results.seeds import random_perturbations, seeds_text
-from robustbench_seg.results.subsets import DROP_METRIC, SubsetScore, subset_scores
-from robustbench_seg.results.summary import category_means
-from robustbench_seg.results.summary_scores import SummaryKind, summary_scores
-from robustbench_seg.results.verdicts import FEWEST_UNITS, ScoreDifference, Verdict, verdicts
-from robustbench_seg.results.worst_case import worst_corruption
+from robustbench_seg.results.statistics.draws import RESAMPLES, Draws
+from robustbench_seg.results.statistics.intervals import (
+    FEW_UNITS,
+    PERCENT,
+    UNBOUNDED,
+    Interval,
+    score_interval,
+)
+from robustbench_seg.results.statistics.sampling_units import unit_of_image
+from robustbench_seg.results.summaries.model_scores import RANKED, ModelScores, ScoreDraws
+from robustbench_seg.results.summaries.summary import category_means
+from robustbench_seg.results.summaries.summary_scores import SummaryKind, summary_scores
+from robustbench_seg.results.summaries.worst_case import worst_corruption
 
 __all__ = [
     "CLASS_MAP_COLUMN",

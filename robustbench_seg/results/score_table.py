@@ -10,13 +10,13 @@ from robustbench_seg.measures import ScoreInfo, score_infos
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results.draws import Draws
-from robustbench_seg.results.intervals import PERCENT, score_interval
-from robustbench_seg.results.model_scores import RANKED, ScoreDraws
+from robustbench_seg.results.models.scored_model import ScoredModel, read_model
+from robustbench_seg.results.models.subsets import SubsetScore, subset_scores
 from robustbench_seg.results.score_columns import SCORE_COLUMNS, score_rows, with_class_map
-from robustbench_seg.results.scored_model import ScoredModel, read_model
-from robustbench_seg.results.subsets import SubsetScore, subset_scores
-from robustbench_seg.results.summary_scores import SummaryScore, summary_scores
+from robustbench_seg.results.statistics.draws import Draws
+from robustbench_seg.results.statistics.intervals import PERCENT, score_interval
+from robustbench_seg.results.summaries.model_scores import RANKED, ScoreDraws
+from robustbench_seg.results.summaries.summary_scores import SummaryScore, summary_scores
 from robustbench_seg.store import Paths, group_runs, own_protocol
 
 
@@ -158,12 +158,14 @@ def subset_table(
         Columns SCORE_COLUMNS; see `scores`.
     """
     rows, clean = [], str(CLEAN.severity)
+    places = {model.folders: place for place, (model, _) in enumerate(models)}
     for score in found:
-        model, protocol = models[score.model]
+        place = places[score.runs]
+        model, protocol = models[place]
         low, high = score.interval
         rows.append(
             {
-                "model": names[score.model] if names else model.name,
+                "model": names[place] if names else model.name,
                 "dataset": score.dataset,
                 "split": model.records[0].split,
                 "source": "measured",

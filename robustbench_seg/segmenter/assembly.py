@@ -1,11 +1,13 @@
 """Builds a segmenter from a network, its preprocessing and the options."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
 from torch import nn
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
+from robustbench_seg.machine.precision import why_slow
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.adaptation import adapted_name
 from robustbench_seg.records.values.augment import parse_augment
@@ -18,6 +20,8 @@ from robustbench_seg.segmenter.inference.resizing import RESIZE_LAW
 from robustbench_seg.segmenter.inference.windows import INFERENCE_LAW
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.options import SegmenterOptions
+
+log = logging.getLogger(__name__)
 
 
 def assemble(
@@ -47,8 +51,8 @@ def assemble(
         The segmenter.
 
     Raises:
-        ModelError: The device does not exist, there are too many classes for uint8 labels, or the
-            network cannot be adapted or take variants of an image.
+        ModelError: There are too many classes for uint8 labels, or the network cannot be adapted.
+        OptionError: The device does not exist, or the network takes no variants of an image.
     """
     if not 1 <= len(classes) <= MAX_CLASSES:
         raise ModelError(
@@ -61,12 +65,12 @@ def assemble(
     own, augment = kind is NetworkSegmenter, parse_augment(options.augment)
     if augment is not None:
         if not own or (augment.scales and record.input_size):
-            raise ModelError(
+            raise OptionError(
                 f"{name}: it sees images of its own size only, not scaled ones; leave out augment"
             )
         laws["augment"], kind = AUGMENT_LAW, AugmentedSegmenter
     if options.adapt is not None:
-        if obstacle := _why_not_adaptable(network, record, own):
+        if obstacle := _why_not_adaptable(network, record, own=own):
             raise ModelError(f"{name} cannot be adapted: {obstacle}")
         laws["adaptation"], name = ADAPTATION_LAW, adapted_name(name)
     record = replace(
@@ -77,6 +81,8 @@ def assemble(
         adaptation=options.adaptation,
         augment=augment,
     )
+    if slow := why_slow(options.precision, options.device):
+        log.warning("%s: %s", name, slow)
     try:
         return kind(
             network,
@@ -88,12 +94,12 @@ def assemble(
             batch=options.batch,
         )
     except (RuntimeError, AssertionError) as error:
-        raise ModelError(
+        raise OptionError(
             f"device '{options.device}': {reason(error)}; choose another device"
         ) from error
 
 
-def _why_not_adaptable(network: nn.Module, record: SegmenterRecord, own: bool) -> str | None:
+def _why_not_adaptable(network: nn.Module, record: SegmenterRecord, *, own: bool) -> str | None:
     """Say why a network cannot be adapted. `own` tells whether it gets images as others do."""
     if record.runtime not in ("torch", "transformers"):
         return f"{record.runtime} runs its graph"

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from robustbench_seg.segmenter.float_image import Image
-from robustbench_seg.segmenter.image_check import check_truth, checked_image
+from robustbench_seg.segmenter.image_check import check_truth
 from robustbench_seg.segmenter.inference.device_memory import memory_errors
 from robustbench_seg.segmenter.labelling.confidence import Labelled, logarithms
 from robustbench_seg.segmenter.labelling.variants import (
@@ -37,7 +37,7 @@ class AugmentedSegmenter(NetworkSegmenter):
 
     def __call__(self, image: Image) -> NDArray[np.uint8]:
         """See NetworkSegmenter."""
-        image = checked_image(image, self.name)
+        image = self._checked_image(image)
         size = (image.shape[0], image.shape[1])
         with torch.no_grad(), memory_errors(*size):
             labels: NDArray[np.uint8] = label_variants(self._variants(image), size).cpu().numpy()
@@ -47,7 +47,7 @@ class AugmentedSegmenter(NetworkSegmenter):
         self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """See NetworkSegmenter. The confidence is the largest of the averaged probabilities."""
-        image = checked_image(image, self.name)
+        image = self._checked_image(image)
         size = (image.shape[0], image.shape[1])
         check_truth(truth, size, self.name)
         with torch.no_grad(), memory_errors(*size):
@@ -66,7 +66,7 @@ class AugmentedSegmenter(NetworkSegmenter):
         Raises:
             ModelError: As for NetworkSegmenter.
         """
-        image = checked_image(image, self.name)
+        image = self._checked_image(image)
         size = (image.shape[0], image.shape[1])
         return logarithms(average(self._variants(image), size))[None]
 

@@ -1,4 +1,4 @@
-"""The check of an image that a user gives to a segmenter."""
+"""The checks of what a user gives to a segmenter: an image, and its labels."""
 
 import numpy as np
 import torch
@@ -8,12 +8,13 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter.float_image import FloatImage, Image
 
 
-def checked_image(image: object, name: str) -> Image:
+def checked_image(image: object, name: str, *, bytes_only: bool = False) -> Image:
     """Check that an object is a uint8 array of HxWx3 RGB, or a FloatImage.
 
     Args:
         image: The user's object.
         name: The segmenter's name, for the message.
+        bytes_only: Whether the network takes images of 8 bits only.
 
     Returns:
         The image itself, or its bytes if all values of a FloatImage are levels of 8 bits.
@@ -23,6 +24,8 @@ def checked_image(image: object, name: str) -> Image:
     """
     if isinstance(image, FloatImage):
         levels = image.levels()
+        if levels is None and bytes_only:
+            raise ModelError(f"{name}: it takes images of 8 bits only; round the image to 8 bits")
         return image if levels is None else levels
     return checked_bytes(image, name)
 

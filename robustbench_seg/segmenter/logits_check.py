@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from robustbench_seg.errors import ModelError
+from robustbench_seg.records.values.image_size import Size
 
 
 def checked_logits(answer: object, images: Tensor, classes: int, where: str) -> Tensor:
@@ -32,4 +33,31 @@ def checked_logits(answer: object, images: Tensor, classes: int, where: str) -> 
             f"{where}: answers {str(answer.dtype).removeprefix('torch.')} "
             f"{'x'.join(map(str, answer.shape))}; float logits are wanted"
         )
+    height, width = images.shape[2:]
+    refuse_swapped(answer, (height, width), where)
     return answer
+
+
+def refuse_swapped(answer: Tensor, image: Size, where: str) -> None:
+    """Refuse logits whose height and width are swapped: upsampled, they would still fit.
+
+    Args:
+        answer: Logits NxKxhxw.
+        image: Height and width of the network's input.
+        where: The network's name in errors.
+
+    Raises:
+        ModelError: The ratio of the logits' sides is, within a pixel, the inverse of the input's,
+            and not the input's.
+    """
+    high, wide = answer.shape[2:]
+
+    def fits(ratio: float) -> bool:
+        return (high - 1) < ratio * (wide + 1) and ratio * (wide - 1) < high + 1
+
+    height, width = image
+    if not fits(height / width) and fits(width / height):
+        raise ModelError(
+            f"{where}: answers {high}x{wide} to an image of {height}x{width}: height and width "
+            "are swapped; logits NxKxhxw are wanted"
+        )

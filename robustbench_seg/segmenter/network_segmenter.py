@@ -13,7 +13,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.precision import PRECISIONS, exact_float32
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.preprocessing import Inference
-from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.float_image import Image
 from robustbench_seg.segmenter.image_check import check_truth, checked_image, checked_tensor
 from robustbench_seg.segmenter.inference.device_memory import memory_errors
 from robustbench_seg.segmenter.inference.window_gradient import Loss, frozen, loss_gradient
@@ -131,7 +131,7 @@ class NetworkSegmenter:
             ModelError: The image is something else, the logits are not finite, or the device has
                 too little memory.
         """
-        image = checked_image(image, self.name)
+        image = self._checked_image(image)
         height, width = image.shape[:2]
         with torch.no_grad(), memory_errors(height, width):
             if self.record.resize:
@@ -158,7 +158,7 @@ class NetworkSegmenter:
         Raises:
             ModelError: As for a call; or the truth has another size.
         """
-        image = checked_image(image, self.name)
+        image = self._checked_image(image)
         height, width = image.shape[:2]
         check_truth(truth, (height, width), self.name)
         with torch.no_grad(), memory_errors(height, width):
@@ -186,7 +186,7 @@ class NetworkSegmenter:
         Raises:
             ModelError: The image is something else, or the logits are not finite.
         """
-        image = checked_image(image, self.name)
+        image = self._checked_image(image)
         upsampled = self._window_logits(image).upsampled()
         return self._prepare.at_size_of_image(upsampled, image.shape[0], image.shape[1])
 
@@ -235,7 +235,7 @@ class NetworkSegmenter:
         Returns:
             float32 1x3xhxw each, normalised, on the segmenter's device.
         """
-        batch = self._prepare(checked_image(image, self.name))
+        batch = self._prepare(self._checked_image(image))
         return (
             cut_windows(batch, *self._windows) if self._windows else [self._prepare.padded(batch)]
         )
@@ -256,11 +256,10 @@ class NetworkSegmenter:
     def __repr__(self) -> str:
         return f"<segmenter {self.name}: {len(self.classes)} classes, {self._device}>"
 
+    def _checked_image(self, image: object) -> Image:
+        return checked_image(image, self.name, bytes_only=self._bytes_only)
+
     def _window_logits(self, image: Image) -> WindowLogits:
-        if self._bytes_only and isinstance(image, FloatImage):
-            raise ModelError(
-                f"{self.name}: it takes images of 8 bits only; round the image to 8 bits"
-            )
         with self._precision():
             return self._checked(self._unchecked_logits(image))
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages
 from robustbench_seg.records.values.augment import parse_augment
 from robustbench_seg.records.values.choices import (
@@ -27,7 +27,8 @@ class SegmenterOptions:
             records.values.input_size). None: the model's own.
         device: Torch device.
         precision: "float32", "bf16" or "fp16" (autocast).
-        backend: The library that runs the network: "torch", "onnxruntime" or "openvino".
+        backend: The library that runs the network: "torch", "onnxruntime" or "openvino"; "auto":
+            the quickest one that can.
         classes: Class names of the dataset it runs on. None: unknown.
         batch: Number of windows that a GPU gets at once.
         augment: Test-time augmentation such as "flip,0.75,1.25" (see records.values.augment).
@@ -68,10 +69,10 @@ class SegmenterOptions:
             where: The model's name in errors.
 
         Raises:
-            ModelError: The options set an input size.
+            OptionError: The options set an input size.
         """
         if self.input_size is not None:
-            raise ModelError(
+            raise OptionError(
                 f"{where}: an input size goes with hf: models only; leave out {self.input_size}"
             )
 
@@ -82,16 +83,16 @@ class SegmenterOptions:
             where: The model's name in errors.
 
         Raises:
-            ModelError: The options set an inference mode, a device, a precision, augmentation or
+            OptionError: The options set an inference mode, a device, a precision, augmentation or
                 adaptation.
         """
         if self.inference or self.device != "cpu" or self.precision != "float32":
-            raise ModelError(
+            raise OptionError(
                 f"{where}: such a model decides itself how it runs; leave out inference, device "
                 "and precision"
             )
         if self.adapt or self.augment:
-            raise ModelError(
+            raise OptionError(
                 f"{where}: such a model has no network that can be adapted or given variants of an "
                 "image; leave out adapt and augment"
             )

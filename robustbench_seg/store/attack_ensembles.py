@@ -48,7 +48,7 @@ def with_ensembles(
                 found = at_severity.drop_duplicates("image")
                 found = found.assign(**dict.fromkeys(sources), reason=reason)
             else:
-                found = _chosen(tables, sources, pooled)
+                found = _chosen(tables, sources, pooled=pooled)
             derived.append(found.assign(corruption=name, severity=severity))
     return pd.concat([rows, *derived])
 
@@ -64,7 +64,7 @@ def _missing(members: Sequence[str], tables: Sequence[pd.DataFrame], images: int
 
 
 def _chosen(
-    tables: Sequence[pd.DataFrame], sources: Mapping[str, ScoreSource], pooled: bool
+    tables: Sequence[pd.DataFrame], sources: Mapping[str, ScoreSource], *, pooled: bool
 ) -> pd.DataFrame:
     """Return the row of the chosen member for each image. `tables` have the same images."""
     found = tables[0].copy()

@@ -44,12 +44,21 @@ class RunFolder:
             predictions were read from.
     """
 
-    def __init__(self, path: Path, run: str, measures: Sequence[Measure] = MEASURES) -> None:
-        """`run`: digest of the run's key."""
+    def __init__(
+        self,
+        path: Path,
+        record: RunRecord,
+        measures: Sequence[Measure] = MEASURES,
+        blocks: Collection[int] | None = None,
+    ) -> None:
+        """See `open`."""
         self.path = path
         self.sources = defaultdict[tuple[str, Condition], set[str]](set)
-        self._run = run
+        self._record = record
+        self._run = record.key.digest
         self._measures = measures
+        self._blocks = blocks
+        self._known = set[str]()  # names of the parts that were read or written
         # By measure and condition: the sets share the strings of the many images.
         self._scored: defaultdict[tuple[str, Condition], set[str]] = defaultdict(set)
 
@@ -92,7 +101,7 @@ class RunFolder:
         Raises:
             ResultsError: The folder contains another run, or cannot be read.
         """
-        folder = cls(cls.path_of(root, record), record.key.digest, measures)
+        folder = cls(cls.path_of(root, record), record, measures, blocks)
         path = folder.path / RUN_FILE
         if path.exists():
             recorded = read_record(folder.path)
@@ -104,11 +113,18 @@ class RunFolder:
                 )
         else:
             _write_first(folder.path, record)
-        for part in part_files(folder.path, blocks):
+        folder.read_parts()
+        return folder
+
+    def read_parts(self) -> None:
+        """Read the parts that are new since the last time: those of other processes."""
+        record = self._record
+        for part in part_files(self.path, self._blocks):
+            if part.name in self._known:
+                continue
+            self._known.add(part.name)
             try:
-                rows = read_part(
-                    part, len(record.classes), run=record.key.digest, no_class=record.no_class
-                )
+                rows = read_part(part, len(record.classes), run=self._run, no_class=record.no_class)
             except ResultsError as error:
                 _set_aside(part, error)
                 continue
@@ -116,8 +132,7 @@ class RunFolder:
                 rows.images, rows.conditions, rows.reasons, rows.sources, strict=True
             ):
                 if reason is None:
-                    folder._note(rows.values, image, condition, source)
-        return folder
+                    self._note(rows.values, image, condition, source)
 
     def add(self, block: int, rows: Sequence[Row], timings: Sequence[Timing] = ()) -> None:
         """Write the rows of a block of images; all of them or, when killed, none.
@@ -140,6 +155,7 @@ class RunFolder:
             if not same_kind:
                 continue
             name = write_part(self.path, block, same_kind, self._run)
+            self._known.add(name)
             pairs = {(row.image, row.condition) for row in same_kind}
             seconds = [timing for timing in timings if (timing.image, timing.condition) in pairs]
             if seconds:

@@ -70,7 +70,7 @@ def read_counts(paths: Paths, measures: Sequence[Measure] = MEASURES) -> pd.Data
 
 
 def _read(paths: Paths, measures: Sequence[Measure], *, pooled: bool) -> pd.DataFrame:
-    tables = [_read_run(folder, measures, pooled) for folder in find_runs(paths)]
+    tables = [_read_run(folder, measures, pooled=pooled) for folder in find_runs(paths)]
     most = max(tables, key=lambda table: len(table.columns)).columns
     for table in tables:
         for column in most.difference(table.columns, sort=False):
@@ -79,10 +79,10 @@ def _read(paths: Paths, measures: Sequence[Measure], *, pooled: bool) -> pd.Data
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
-def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.DataFrame:
+def _read_run(folder: Path, measures: Sequence[Measure], *, pooled: bool) -> pd.DataFrame:
     record = read_record(folder)
-    sources = _sources(record, measures, pooled)
-    rows = _rows_of_parts(folder, record, measures, sources, pooled)
+    sources = _sources(record, measures, pooled=pooled)
+    rows = _rows_of_parts(folder, record, measures, sources, pooled=pooled)
     needs = {measure.column: measure.needs_confidence for measure in measures}
     sources = {
         name: source
@@ -96,7 +96,7 @@ def _read_run(folder: Path, measures: Sequence[Measure], pooled: bool) -> pd.Dat
 
 
 def _sources(
-    record: RunRecord, measures: Sequence[Measure], pooled: bool
+    record: RunRecord, measures: Sequence[Measure], *, pooled: bool
 ) -> Mapping[str, ScoreSource]:
     """Map each column of values to its measure, or to the derived scores that it is pooled for."""
     if not pooled:
@@ -116,6 +116,7 @@ def _rows_of_parts(
     record: RunRecord,
     measures: Sequence[Measure],
     sources: Mapping[str, ScoreSource],
+    *,
     pooled: bool,
 ) -> pd.DataFrame:
     """Return the rows of all parts, some perhaps about the same image and condition."""
@@ -199,7 +200,9 @@ def _once(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
                     f"({condition.name}, severity {condition.severity}); remove one"
                 )
             merged[name], merged["reason"] = value, None
-    return pd.DataFrame(list(kept.values()), columns=rows.columns)
+    # As objects, because pandas would turn None into nan.
+    table = pd.DataFrame(list(kept.values()), columns=rows.columns, dtype=object)
+    return table.astype(rows.dtypes)
 
 
 def _same(one: Counts, other: Counts) -> bool:

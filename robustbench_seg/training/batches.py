@@ -92,7 +92,7 @@ def iterate_batches(
     """Yield the batches from iteration `start` on, without end.
 
     Workers are new processes (spawn), so the dataset must pickle, and a script needs the usual
-    `if __name__ == "__main__"`. trees/pool.py says why they are not forked.
+    `if __name__ == "__main__"`. machine/pool.py says why they are not forked.
 
     Args:
         batches: The batches by iteration.

@@ -55,9 +55,10 @@ def train(
         The path of the card, the number of steps and the mIoU in percent.
 
     Raises:
-        OptionError: An option does not exist, or a value of the recipe is out of range.
-        ModelError: The model or the device does not exist; the folder holds another training; or
-            the loss is no longer a number.
+        OptionError: An option or the device does not exist, or a value of the recipe is out of
+            range.
+        ModelError: The model does not exist; the folder holds another training; or the loss is no
+            longer a number.
         CardError, DatasetError, WeightsError: Card, dataset or encoder cannot be read.
         IncompleteError: `half` was asked for and a weight does not fit float16. The training is
             kept, in float32.

@@ -73,8 +73,9 @@ def fit(
         Steps, time and mIoU.
 
     Raises:
-        ModelError: The loss is no longer a number, the batch cannot be shared evenly, or the
-            checkpoint is unreadable or another training's.
+        ModelError: The loss is no longer a number, or the checkpoint is unreadable or another
+            training's.
+        OptionError: The batch cannot be shared evenly.
     """
     with process_group(spec.device) as processes:
         return _Trainer(spec, initial, images, validation, processes).fit()

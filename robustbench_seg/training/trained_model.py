@@ -154,7 +154,7 @@ def save_trained_model(
         )
     too_large: WeightsError | None = None
     try:
-        save_weights(weights, state, metadata, half)
+        save_weights(weights, state, metadata, half=half)
     except WeightsError as error:
         if not half:
             raise

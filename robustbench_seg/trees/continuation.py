@@ -24,14 +24,14 @@ from robustbench_seg.trees.record_file import read_record_file, write_record_fil
 
 
 def begin_or_continue(
-    folder: Path, wanted: TreeRecord, check: Callable[[TreeRecord], object]
+    folder: Path, planned: TreeRecord, check: Callable[[TreeRecord], object]
 ) -> TreeRecord:
     """Begin a tree in `folder`, before anything else is written there, or continue one.
 
     Args:
         folder: The tree's folder; it exists.
-        wanted: The record of the tree to write, with its probe.
-        check: Called with the record of the tree that is there, before `wanted` extends it. If
+        planned: The record of the tree to write, with its probe.
+        check: Called with the record of the tree that is there, before `planned` extends it. If
             it raises, the tree stays as it is.
 
     Returns:
@@ -41,14 +41,14 @@ def begin_or_continue(
         TreeError: Another tree is there, or a condition gave other pixels.
     """
     if read_tree_record(folder) is None:
-        _begin(folder, wanted)
+        _begin(folder, planned)
     with exclusive(folder / RECORD_FILE):
-        begun = read_tree_record(folder) or wanted
-        check_continues(folder, begun, wanted)
-        check(begun)
-        if begun.extended(wanted) != begun or not (folder / RECORD_FILE).exists():
-            write_record_file(folder / RECORD_FILE, begun.extended(wanted))
-    return begun
+        existing = read_tree_record(folder) or planned
+        check_continues(folder, existing, planned)
+        check(existing)
+        if existing.extended(planned) != existing or not (folder / RECORD_FILE).exists():
+            write_record_file(folder / RECORD_FILE, existing.extended(planned))
+    return existing
 
 
 def _begin(folder: Path, record: TreeRecord) -> None:
@@ -81,39 +81,39 @@ def read_tree_record(folder: Path) -> TreeRecord | None:
     return reduce(TreeRecord.extended, records) if records else None
 
 
-def check_continues(folder: Path, begun: TreeRecord, other: TreeRecord) -> None:
+def check_continues(folder: Path, existing: TreeRecord, other: TreeRecord) -> None:
     """Check that another start makes the same images as a tree.
 
     Args:
         folder: The tree.
-        begun: The record of the tree.
+        existing: The record of the tree.
         other: The record of the other start.
 
     Raises:
         TreeError: Settings, clean images or pixels of a condition differ.
     """
-    if differences := begun.differences(other):
+    if differences := existing.differences(other):
         raise TreeError(
             f"{folder} holds a tree made otherwise: {'; '.join(differences)}; "
             "choose another folder, or remove this one"
         )
     if replaced := [
-        name for name in begun.other_sources(other.source_sizes) if _holds(folder, name)
+        name for name in existing.other_sources(other.source_sizes) if _holds(folder, name)
     ]:
-        raise TreeError(other_source(folder, replaced, begun, other.source_sizes))
+        raise TreeError(other_source(folder, replaced, existing, other.source_sizes))
     changed = [
-        name for name, digest in other.probe.items() if begun.probe.get(name, digest) != digest
+        name for name, digest in other.probe.items() if existing.probe.get(name, digest) != digest
     ]
     if changed:
-        raise TreeError(other_pixels(folder, changed, begun.libraries, other.libraries))
+        raise TreeError(other_pixels(folder, changed, existing.libraries, other.libraries))
 
 
-def check_folder(folder: Path, wanted: TreeRecord, protocol: Protocol) -> None:
+def check_folder(folder: Path, planned: TreeRecord, protocol: Protocol) -> None:
     """Check that a tree can begin or continue in a folder, before anything is written there.
 
     Args:
         folder: The folder to write to.
-        wanted: The record of the tree to write.
+        planned: The record of the tree to write.
         protocol: Its conditions name the folders of images.
 
     Raises:
@@ -121,9 +121,9 @@ def check_folder(folder: Path, wanted: TreeRecord, protocol: Protocol) -> None:
     """
     # Look for images first: another process may begin a tree at any time.
     file = next(_files_of(folder, protocol.conditions()), None)
-    begun = read_tree_record(folder)
-    if begun is not None:
-        check_continues(folder, begun, wanted)
+    existing = read_tree_record(folder)
+    if existing is not None:
+        check_continues(folder, existing, planned)
     elif file is not None:
         raise TreeError(
             f"{folder} holds {file.relative_to(folder).as_posix()} and no record of how its images "

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from robustbench_seg.corruption import check_draws
 from robustbench_seg.datasets import DATASETS, Dataset, FileDataset, image_sizes, open_dataset
-from robustbench_seg.errors import CorruptionError, DatasetError, IncompleteError, OptionError
+from robustbench_seg.errors import CorruptionError, IncompleteError, OptionError
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.records.specs.tree_spec import TreeOptions, TreeSpec, tree_spec
@@ -58,7 +58,8 @@ def generate_cityscapes_c(
         The manifest of the tree or shard, with the digest of every file.
 
     Raises:
-        OptionError: An option, the stream or the seed does not exist.
+        OptionError: An option, the stream or the seed does not exist, or an open dataset is given
+            with a root folder.
         CorruptionError: The protocol has no such corruption or severity, or it is an attack.
         TreeError: The folder holds another tree, or the disk has too little free space.
         FileError: The folder cannot be written.
@@ -150,7 +151,7 @@ def _opened(dataset: str | Path | Dataset | None, spec: TreeSpec) -> Dataset:
     if isinstance(dataset, str | Path | None):
         return open_dataset(spec.dataset, spec.data, spec.split)
     if spec.data is not None:
-        raise DatasetError(f"{dataset.name} is open already; give no root folder with it")
+        raise OptionError(f"{dataset.name} is open already; give no root folder with it")
     return dataset
 
 

@@ -15,12 +15,12 @@ from robustbench_seg.trees.png import read_pixels
 from robustbench_seg.trees.record import TreeRecord, other_pixels
 
 
-def check_unprobed(plan: TreePlan, begun: TreeRecord, known: Mapping[str, Digests]) -> None:
+def check_unprobed(plan: TreePlan, existing: TreeRecord, known: Mapping[str, Digests]) -> None:
     """Compare one image of each condition that has no probe with what is made of it now.
 
     Args:
         plan: The plan of the start.
-        begun: The record of the tree that is there.
+        existing: The record of the tree that is there.
         known: Path in the tree -> recorded digests.
 
     Raises:
@@ -45,10 +45,10 @@ def check_unprobed(plan: TreePlan, begun: TreeRecord, known: Mapping[str, Digest
             return digest_pixels(pixels) != there
         return False
 
-    unprobed = [c for c in plan.conditions if c.folder not in begun.probe]
+    unprobed = [c for c in plan.conditions if c.folder not in existing.probe]
     if changed := [condition.folder for condition in unprobed if differs(condition)]:
         libraries = plan.record.libraries
-        raise TreeError(other_pixels(plan.out, changed, begun.libraries, libraries))
+        raise TreeError(other_pixels(plan.out, changed, existing.libraries, libraries))
 
 
 def _digest(plan: TreePlan, name: str) -> str:

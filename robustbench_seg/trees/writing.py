@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from robustbench_seg.corruption import library_differences, probe
+from robustbench_seg.errors import TreeError
 from robustbench_seg.files import cannot_be_written
 from robustbench_seg.machine.locks import exclusive, registered
+from robustbench_seg.machine.pool import run_in_processes
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.trees.continuation import begin_or_continue
 from robustbench_seg.trees.descriptions import write_descriptions
@@ -29,7 +31,6 @@ from robustbench_seg.trees.manifest import (
 )
 from robustbench_seg.trees.merging import write_merged
 from robustbench_seg.trees.plan import TreePlan
-from robustbench_seg.trees.pool import run_in_processes
 from robustbench_seg.trees.record import TreeRecord
 from robustbench_seg.trees.unprobed import check_unprobed
 
@@ -65,7 +66,7 @@ def write_tree(
         DatasetError: An image cannot be read.
     """
     plan.check_names()
-    out, wanted = plan.out, _probed_record(plan)
+    out, planned = plan.out, _probed_record(plan)
     files = dict[str, Digests]()
     left_out = dict[str, str]()
 
@@ -78,15 +79,21 @@ def write_tree(
         out.mkdir(parents=True, exist_ok=True)
         with registered(out) as sweep:
             known = _known(plan)
-            begun = begin_or_continue(out, wanted, lambda begun: check_unprobed(plan, begun, known))
-            _warn_of_other_libraries(out, begun, wanted)
+            existing = begin_or_continue(
+                out, planned, lambda existing: check_unprobed(plan, existing, known)
+            )
+            _warn_of_other_libraries(out, existing, planned)
             links = link_labels(plan)
             files |= {name: file_digests(out / name) for name in plan.clean_files}
             files |= write_descriptions(plan)
             work = ImageJob(plan, keep_going, known)
-            run_in_processes(work, len(plan.shard_images), workers, take)
+            died = TreeError(
+                "a worker process died, perhaps for want of memory; what is finished is kept: "
+                "start again with fewer workers"
+            )
+            run_in_processes(work, len(plan.shard_images), workers, take, died=died)
             record = dataclasses.replace(
-                begun, laws=wanted.laws, probe=wanted.probe, source_sizes=_sizes(plan, files)
+                existing, laws=planned.laws, probe=planned.probe, source_sizes=_sizes(plan, files)
             )
             made = Manifest(**vars(record), files=files, links=links, left_out=left_out)
             if plan.shard == WHOLE:
@@ -106,8 +113,8 @@ def _probed_record(plan: TreePlan) -> TreeRecord:
     return dataclasses.replace(plan.record, probe=digests)
 
 
-def _warn_of_other_libraries(out: Path, begun: TreeRecord, now: TreeRecord) -> None:
-    if versions := library_differences(begun.libraries, now.libraries):
+def _warn_of_other_libraries(out: Path, existing: TreeRecord, now: TreeRecord) -> None:
+    if versions := library_differences(existing.libraries, now.libraries):
         log.warning("%s goes on under other versions (%s): the pixels are the same", out, versions)
 
 

@@ -103,13 +103,13 @@ def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
     sources = [each for each in sources if _cached(each)][:1] or sources
     for each, following in pairwise(sources):
         try:
-            return _verified(each, with_config)
+            return _verified(each, with_config=with_config)
         except NotOnHubError as error:
             log.warning("%s; %s is fetched instead", error, following.weights.location)
-    return _verified(sources[-1], with_config)
+    return _verified(sources[-1], with_config=with_config)
 
 
-def _verified(card: ModelCard, with_config: bool) -> Path:
+def _verified(card: ModelCard, *, with_config: bool) -> Path:
     """Return the file of a card's first source; see fetch_weights."""
     source = card.weights
     if source.source == "huggingface":

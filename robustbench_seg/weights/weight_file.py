@@ -63,7 +63,7 @@ class Weights:
 
 
 def save_weights(
-    path: Path, state_dict: Mapping[str, Tensor], metadata: Mapping[str, str], half: bool = False
+    path: Path, state_dict: Mapping[str, Tensor], metadata: Mapping[str, str], *, half: bool = False
 ) -> None:
     """Write a network's state to a safetensors file, atomically.
 

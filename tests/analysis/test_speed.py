@@ -4,7 +4,7 @@ import pytest
 
 from robustbench_seg.analysis import measure_speed
 from robustbench_seg.analysis.speed import _measure
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.segmenter import NetworkSegmenter
 
 
@@ -37,6 +37,6 @@ def test_the_network_sees_the_size_that_is_measured_also_of_a_card_that_scales(m
 def test_what_cannot_run_is_said(monkeypatch):
     monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    with pytest.raises(ModelError, match="device 'gpu'"):
+    with pytest.raises(OptionError, match="device 'gpu'"):
         measure_speed("segformer-b0", (32, 32), device="gpu")
     assert "GOMP_SPINCOUNT" in os.environ, "set before the process that measures loads torch"

@@ -85,7 +85,8 @@ def test_defocus_leaves_ties_to_opencv(monkeypatch):
     image = photograph()
     runs = np.array([[0, 1], [1, 0]])
     out = np.empty_like(image)
-    assert not kernels.disk_levels(image, runs, np.array([0.25, 0.25]), 1, 1e-3, out)
+    steps, ones = np.array([0.25, 0.25]), np.ones(2, np.float32)
+    assert not kernels.disk_levels(image, runs, steps, ones, True, 1, 1e-3, 0, len(out), out)
 
 
 @pytest.mark.parametrize("margin", ["rigorous", "none"])
@@ -131,7 +132,7 @@ def test_enlarge_loses_the_edges_that_scipy_loses(rng, rows, columns):
 def _compare_with_scipy(source, zoom):
     expected = ndimage.zoom(source, zoom, order=1)
     out = np.empty(expected.shape)
-    kernels.enlarge(source, 0.3, out)
+    kernels.enlarge(source, 0.3, 0, len(out), out)
     assert np.array_equal(out, np.clip(np.where(expected < 0.3, 0, expected), 0, 1))
     return expected
 
@@ -166,10 +167,11 @@ def test_shifts_follow_the_sign_and_repeat_the_edge():
     image = np.arange(12, dtype=np.uint8).reshape(3, 4, 1)
     out = np.empty_like(image)
     shifts = (np.array([1, 0]), np.array([-2, 0]), (0, 1, 2))
-    kernels.shifted_levels(image, np.array([1.0, 0.0]), *shifts, 1e-4, out)
+    singles = np.array([1, 0], np.float32)
+    kernels.shifted_levels(image, np.array([1.0, 0.0]), *shifts, singles, 1e-4, 0, 3, out)
     expected = [[2, 3, 3, 3], [2, 3, 3, 3], [6, 7, 7, 7]]
     assert out[..., 0].tolist() == expected
-    kernels.shifted_plane(image[..., 0] / 255.0, np.array([1.0, 0.0]), *shifts, out[..., 0])
+    kernels.shifted_plane(image[..., 0] / 255.0, np.array([1.0, 0.0]), *shifts, 0, 3, out[..., 0])
     assert out[..., 0].tolist() == expected
 
 

@@ -74,7 +74,7 @@ def test_displace_is_map_coordinates_of_scipy(rng, reach):
             for c in range(3)
         ]
         out = np.empty_like(image)
-        kernels.displace(image, down, right, out)
+        kernels.displace(image, down, right, 0, len(out), out)
         assert np.array_equal(out, np.uint8(np.clip(np.stack(expected, 2), 0, 1) * 255))
 
 
@@ -85,7 +85,7 @@ def test_displacements_point_where_they_say():
     down += 5
     right -= 8
     out = np.empty_like(image)
-    kernels.displace(image, down, right, out)
+    kernels.displace(image, down, right, 0, len(out), out)
     assert out[15, 38].tolist() == [255, 255, 255]
     assert out.any(axis=2).sum() == 1
 

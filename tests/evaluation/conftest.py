@@ -13,6 +13,7 @@ import robustbench_seg as rs
 from robustbench_seg.datasets import Sample
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.evaluation.inputs.attack_settings import AttackSettings
+from robustbench_seg.evaluation.inputs.checks import check_evaluation
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.measures import select_measures
@@ -106,7 +107,9 @@ def evaluation(
     spec = EvaluationSpec(names or ("not asked",), out=out, **options)
     measures = select_measures(spec.measures)
     attacks = AttackSettings(protocol)
-    return Evaluation(spec, dataset, protocol, tuple(conditions), measures, loaded, attacks)
+    opened = Evaluation(spec, dataset, protocol, tuple(conditions), measures, loaded, attacks)
+    check_evaluation(opened)
+    return opened
 
 
 def evaluate(*things: Any, progress: bool = False, **options: Any) -> list[Path]:

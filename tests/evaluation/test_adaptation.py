@@ -303,5 +303,5 @@ def test_a_segmenter_that_is_loaded_already_is_refused(normed):
 
 
 def test_attacks_of_an_adapted_network_are_refused(normed):
-    with pytest.raises(ModelError, match=r"normed-bn cannot be adapted to pgd.*: attacked images"):
+    with pytest.raises(OptionError, match=r"normed-bn cannot be adapted to pgd.*: attacked images"):
         normed(protocol="attacks", corruptions="pgd", severities=(1,))

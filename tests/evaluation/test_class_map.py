@@ -12,7 +12,7 @@ from torch import nn
 import robustbench_seg as rs
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import load_class_map
-from robustbench_seg.errors import CardError, ModelError, ResultsError
+from robustbench_seg.errors import CardError, ModelError, OptionError, ResultsError
 from robustbench_seg.evaluation.predictions.class_mapping import map_classes
 from robustbench_seg.measures import CONFUSION, MEASURES, Confidence, Prediction, Truth
 from robustbench_seg.records.values.shard import Shard
@@ -341,7 +341,7 @@ def test_the_format_of_a_server_has_no_value_for_no_class(toy, tmp_path):
     names = json.dumps([*classes, "other"])
     text = f'model = {names}\ndataset = "cityscapes"\n[map]\n' + "\n".join(lines)
     path = _written(tmp_path, text)
-    with pytest.raises(ResultsError, match="ignores other, and the prediction format cityscapes"):
+    with pytest.raises(OptionError, match="ignores other, and the prediction format cityscapes"):
         rs.evaluate(
             model=Reds(classes=(*classes, "other")),
             dataset=Frames(classes=classes),
@@ -373,7 +373,9 @@ class Frames:
 def test_attacks_are_refused(score):
     about = {"classes": FOUR, "mean": (0.0,) * 3, "std": (1.0,) * 3, "name": "levels"}
     asked = {"protocol": "attacks", "corruptions": ("cospgd",), "severities": (1,)}
-    with pytest.raises(ModelError, match="cospgd needs the true class among the classes of the mo"):
+    with pytest.raises(
+        OptionError, match="cospgd needs the true class among the classes of the mo"
+    ):
         score(TWO_TO_ONE, Levels(), **asked, **about)
 
 

@@ -20,7 +20,7 @@ from robustbench_seg.evaluation import temperature_fit
 from robustbench_seg.evaluation.temperature_fit import GRID, best_temperature
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.results import Reference, read_model
-from robustbench_seg.results.model_comparison import compare_models
+from robustbench_seg.results.comparisons.model_comparison import compare_models
 from robustbench_seg.store import model_runs, read_results
 
 CLASSES = ("dark", "middle", "bright")

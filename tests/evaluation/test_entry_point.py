@@ -6,12 +6,7 @@ import torch
 from torch import nn
 
 import robustbench_seg as rs
-from robustbench_seg.errors import (
-    DatasetError,
-    ModelError,
-    OptionError,
-    ResultsError,
-)
+from robustbench_seg.errors import DatasetError, ModelError, OptionError, ResultsError
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.store import Run
 from tests.evaluation.conftest import CLASSES, Toy
@@ -160,7 +155,7 @@ def without(options, name):
         (by_red, without(CALLABLE, "name"), ModelError, "by_red: give name, what it is called"),
         (by_red, without(CALLABLE, "classes"), ModelError, "by_red: give classes, the names of"),
         (by_red, without(CALLABLE, "version"), ModelError, "by_red: give version, a text that ch"),
-        (by_red, {**CALLABLE, "device": "cuda"}, ModelError, "decides itself how it runs; leave"),
+        (by_red, {**CALLABLE, "device": "cuda"}, OptionError, "decides itself how it runs; leave"),
         (by_red, {**CALLABLE, "classes": ("a", "b")}, ModelError, r"m predicts 2 classes \(a, b\)"),
         (by_red, {**CALLABLE, "stream": "fats"}, OptionError, "unknown stream 'fats'"),
         (by_red, {**CALLABLE, "sead": 1}, OptionError, "unknown option of evaluate 'sead'; did y"),
@@ -203,7 +198,7 @@ def test_threads_are_set_for_the_evaluation_alone(evaluate):
 @pytest.mark.parametrize("option", [{"data": "folder"}, {"split": "test"}])
 def test_an_open_dataset_takes_no_folder_or_split_beside_it(toy, reds, tmp_path, option):
     (name,) = option
-    with pytest.raises(DatasetError, match=f"toy is open already; give no {name} with it"):
+    with pytest.raises(OptionError, match=f"toy is open already; give no {name} with it"):
         rs.evaluate(model=reds(), version="1", dataset=toy(), out=tmp_path, **option)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from robustbench_seg.errors import CorruptionError, ModelError, ResultsError
+from robustbench_seg.errors import CorruptionError, ModelError, OptionError
 from robustbench_seg.evaluation import open_evaluation
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.condition import CLEAN, Condition
@@ -69,7 +69,7 @@ def test_clean_by_itself_is_no_corruption(toy, reds, corruptions, count):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"measures": ("confusoin",)}, ResultsError, "unknown measure 'confusoin'; did you mean"),
+        ({"measures": ("confusoin",)}, OptionError, "unknown measure 'confusoin'; did you mean"),
         ({"corruptions": ("fogg",)}, CorruptionError, "unknown corruption 'fogg'; did you mean"),
         ({"models": ("segformer-b9",)}, ModelError, "unknown model 'segformer-b9'"),
         ({"models": ("segformer-b0-ade20k",), "weights": "none"}, None, ""),

@@ -14,7 +14,7 @@ from PIL import Image
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.errors import FileError, IncompleteError, ModelError
-from robustbench_seg.evaluation import loop
+from robustbench_seg.evaluation import block_loop
 from robustbench_seg.measures import confusion_matrix
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import Shard
@@ -191,7 +191,7 @@ def test_a_model_that_is_given_up_takes_no_rows_of_others_with_it(
 def test_a_slow_block_is_written_before_its_end(
     toy, reds, protocol, conditions, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(loop, "FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr(block_loop, "FLUSH_SECONDS", 0.0)
     seen = []
 
     class Watching(reds):

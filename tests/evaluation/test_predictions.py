@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 import robustbench_seg as rs
-from robustbench_seg.errors import ResultsError
+from robustbench_seg.errors import DatasetError, ResultsError
 from robustbench_seg.store import read_results
 from robustbench_seg.store.run_paths import find_runs
 from tests.evaluation.conftest import evaluate
@@ -81,10 +81,10 @@ def test_images_without_a_file_of_their_own_are_refused_before_a_model_is_loaded
     def never(*_, **__):
         raise AssertionError("a model is loaded")
 
-    monkeypatch.setattr("robustbench_seg.evaluation.inputs.evaluation.load_named", never)
+    monkeypatch.setattr("robustbench_seg.evaluation.inputs.opening.load_named", never)
     monkeypatch.setattr(toy, "ids", ids)
     options = {"model": "segformer-b0-minicity", "dataset": toy(2), "out": tmp_path / "r"}
-    with pytest.raises(ResultsError) as caught:
+    with pytest.raises(DatasetError) as caught:
         rs.evaluate(**options, save_predictions=tmp_path / "p")
     assert str(caught.value) == message
     assert list(tmp_path.iterdir()) == []

@@ -208,7 +208,7 @@ def test_another_start_does_not_sweep_the_probe_that_is_being_written(start, red
         partial.unlink(missing_ok=True)
         check_probe(folder, *others)
 
-    monkeypatch.setattr("robustbench_seg.evaluation.opening.check_probe", check)
+    monkeypatch.setattr("robustbench_seg.evaluation.run_opening.check_probe", check)
     start(reds(), 2)
     assert swept == [False]
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from robustbench_seg import corruption
 from robustbench_seg.datasets import minicity, open_dataset
-from robustbench_seg.errors import ResultsError, TreeError
+from robustbench_seg.errors import TreeError
 from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.records.cards.protocol import load_protocol
@@ -130,12 +130,12 @@ def test_the_record_says_what_a_report_needs(record, reds, protocol, monkeypatch
 def test_a_tree_made_otherwise_is_refused(toy, reds, protocol, conditions, tmp_path, tree):
     corrupted = tree(toy(), conditions, seed=1)
     options = {"corrupted": corrupted, "out": tmp_path / "r"}
-    with pytest.raises(ResultsError, match=r"its seed is 1, not 0. Ask for what it holds"):
+    with pytest.raises(TreeError, match=r"its seed is 1, not 0. Ask for what it holds"):
         evaluate([reds()], toy(), protocol, conditions, **options)
-    with pytest.raises(ResultsError, match="its split is val, not train"):
+    with pytest.raises(TreeError, match="its split is val, not train"):
         evaluate([reds()], toy(split="train"), protocol, conditions, seeds=(1,), **options)
     mild = dataclasses.replace(protocol, name="mild", perturbations=protocol.perturbations[:4])
-    with pytest.raises(ResultsError, match="its severities are those of cityscapes-c 1, not of"):
+    with pytest.raises(TreeError, match="its severities are those of cityscapes-c 1, not of"):
         evaluate([reds()], toy(), mild, conditions, seeds=(1,), **options)
     assert not (tmp_path / "r").exists()
 
@@ -143,7 +143,7 @@ def test_a_tree_made_otherwise_is_refused(toy, reds, protocol, conditions, tmp_p
 def test_a_tree_that_lacks_a_condition_is_refused(toy, reds, protocol, conditions, tmp_path, tree):
     corrupted = tree(toy(), conditions[:1])
     message = f"has no {conditions[1].name} at severity {conditions[1].severity}; generate"
-    with pytest.raises(ResultsError, match=message):
+    with pytest.raises(TreeError, match=message):
         evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=corrupted)
 
 
@@ -165,7 +165,7 @@ def test_a_tree_of_other_images_is_refused_and_one_of_more_images_is_not(tmp_pat
     size = path.stat().st_size
     path.write_bytes(path.read_bytes() + b" ")
     assert len(manifest_for(data.first(2)).files) == 3
-    with pytest.raises(ResultsError) as caught:
+    with pytest.raises(TreeError) as caught:
         manifest_for(data)
     assert str(caught.value) == (
         f"{folder} was made of other images: {data.ids[2]} had {size} bytes then and has "

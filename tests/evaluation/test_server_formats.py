@@ -217,7 +217,7 @@ def test_a_model_without_confidence_has_no_bravo_files(put, saved, tmp_path):
 def test_what_no_server_knows_is_refused_before_a_model_is_loaded(put, saved, tmp_path):
     put("leftImg8bit/val/berlin/berlin_1_leftImg8bit.png")
     put("gtFine/val/berlin/berlin_1_gtFine_labelIds.png", np.zeros((20, 30)))
-    with pytest.raises(ResultsError) as caught:
+    with pytest.raises(OptionError) as caught:
         saved("cityscapes", "cityscapes", "val")
     assert str(caught.value) == (
         "the prediction format cityscapes names files after images such as "
@@ -226,7 +226,7 @@ def test_what_no_server_knows_is_refused_before_a_model_is_loaded(put, saved, tm
     )
     put("val/a.png")
     put("valannot/a.png", np.zeros((20, 30)))
-    with pytest.raises(ResultsError, match="acdc is for the classes of Cityscapes; camvid has"):
+    with pytest.raises(OptionError, match="acdc is for the classes of Cityscapes; camvid has"):
         saved("acdc", "camvid", "val")
     with pytest.raises(OptionError, match="the prediction format acdc has nowhere to go; say"):
         rs.EvaluationSpec(("m",), prediction_format="acdc")

@@ -9,7 +9,13 @@ import torch
 from PIL import Image
 
 import robustbench_seg as rs
-from robustbench_seg.errors import IncompleteError, ModelError, OptionError, ResultsError
+from robustbench_seg.errors import (
+    DatasetError,
+    IncompleteError,
+    ModelError,
+    OptionError,
+    ResultsError,
+)
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import load_segmenter, stored_predictions
 
@@ -271,13 +277,13 @@ def test_a_confidence_that_is_wrong_is_one_line(levels, stored, folder, picture,
 
 def test_several_seeds_and_other_classes_are_refused(levels, stored, toy, folder):
     levels(1)
-    with pytest.raises(ResultsError, match="holds the predictions for the images of one seed; ev"):
+    with pytest.raises(OptionError, match="holds the predictions for the images of one seed; ev"):
         stored(1, seeds=(0, 1))
     with pytest.raises(
         ModelError, match=r"levels predicts 3 classes \(dark, middle, bright\); toy"
     ):
         stored(data=toy(1, classes=("dark", "bright")))
-    with pytest.raises(ModelError, match="leave out inference, device and precision"):
+    with pytest.raises(OptionError, match="leave out inference, device and precision"):
         stored(1, precision="bf16")
     with pytest.raises(ModelError, match="are those for the images of a dataset; evaluate them"):
         load_segmenter(f"predictions:{folder}")(toy(1).image(0))
@@ -286,7 +292,7 @@ def test_several_seeds_and_other_classes_are_refused(levels, stored, toy, folder
 def test_two_images_with_one_file_are_refused(levels, stored, toy, monkeypatch):
     levels(2)
     monkeypatch.setattr(toy, "ids", ("val/1.png", "val/1.bmp"))
-    with pytest.raises(ResultsError, match=r"predictions of val/1.png and val/1.bmp would both be"):
+    with pytest.raises(DatasetError, match=r"predictions of val/1.png and val/1.bmp would both be"):
         stored(2)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robustbench_seg.errors import ResultsError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.measures import CONFUSION, MEASURES, Prediction, mean_iou, select_measures
 
 rng = np.random.default_rng(1)
@@ -29,7 +29,7 @@ def test_measures_are_chosen_by_name_in_their_own_order():
     assert [m.name for m in select_measures(["image_miou", "confusion"])] == [
         *("confusion", "image_miou")
     ]
-    with pytest.raises(ResultsError, match="unknown measure 'confusoin'; did you mean 'confusion'"):
+    with pytest.raises(OptionError, match="unknown measure 'confusoin'; did you mean 'confusion'"):
         select_measures(["confusoin"])
 
 

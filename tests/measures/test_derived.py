@@ -8,7 +8,7 @@ from robustbench_seg.measures import OBJECTS
 from robustbench_seg.measures.derived import derived_scores
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results import Reference, compare_models, read_model, scores
-from robustbench_seg.results.bootstrap import bootstrap
+from robustbench_seg.results.models.bootstrap import bootstrap
 from robustbench_seg.store import Row, RunFolder, read_counts, read_results
 
 OWN = {"groups": {"soft": ("person", "dog")}, "persons": ("person",)}

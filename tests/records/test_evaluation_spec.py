@@ -67,7 +67,7 @@ def test_the_example_has_no_default_value():
     """Or a field that does not survive JSON would not be noticed."""
     default = EvaluationSpec(("a", "b"))
     same = [f.name for f in fields(FULL) if getattr(FULL, f.name) == getattr(default, f.name)]
-    assert same == ["executor"], "ray takes no shard"
+    assert same == ["processes", "executor"], "ray takes no shard, and a GPU no processes"
 
 
 def test_a_misspelt_field_is_named():

@@ -208,6 +208,11 @@ def test_an_unknown_model_is_told_the_nearest():
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        (
+            "mean = [0.485",
+            "mean = [123.675",
+            "mean and std: 123.675 is not of RGB in 0..1; divide levels of 0..255 by 255",
+        ),
         ("crop = 512", "corp = 512", "inference: unknown key 'corp'; did you mean 'crop'?"),
         ("classes = 19", 'classes = "19"', "classes: int wanted, str given"),
         ("classes = 19", "classes = 0", "classes = 0 is out of range; give 1 to 254"),

@@ -25,8 +25,8 @@ def test_help_and_documentation_name_every_form():
 
 def test_forms_in_words():
     assert listed_forms() == (
-        "exported:<file>, hf:<hub id or folder>, onnx:<file>, predictions:<folder> or "
-        "python:<module>:<callable>"
+        "exported:<file>, hf:<hub id or folder>, onnx:<file>, predictions:<folder>, "
+        "python:<module>:<callable> or tflite:<file>"
     )
 
 

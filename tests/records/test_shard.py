@@ -1,5 +1,6 @@
 import pytest
 
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.shard import WHOLE, Shard, parse_shard
 
 
@@ -18,7 +19,7 @@ def test_what_is_a_shard():
 
 @pytest.mark.parametrize("text", ["", "2", "0/3", "4/3", "1/0", "-1/3", "1/3/5", "a/b", "1.0/2"])
 def test_what_is_none(text):
-    with pytest.raises(ValueError, match=rf"'{text}' is not a shard; write I/N"):
+    with pytest.raises(OptionError, match=rf"'{text}' is not a shard; write I/N"):
         parse_shard(text)
 
 

@@ -12,7 +12,7 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.class_map_record import ClassMapFacts, ClassMapRecord
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.html.run_facts import run_facts
-from robustbench_seg.reporting.literature.catalogue import literature
+from robustbench_seg.reporting.literature.library import literature
 from robustbench_seg.reporting.page.class_table import class_table
 from robustbench_seg.reporting.page.score_sections import confidence_section
 from robustbench_seg.reporting.tables.report_tables import write_tables
@@ -111,7 +111,7 @@ def test_no_published_row_ranks_beside_a_run_that_leaves_out_classes(write, shor
     rows = rows[rows["source"] == "cityscapes_c"]
     rows = rows.assign(dataset="minicity", images=3, model="paper")
     monkeypatch.setattr(
-        "robustbench_seg.reporting.literature.published_rows.literature", lambda: rows
+        "robustbench_seg.reporting.literature.published_results.literature", lambda: rows
     )
     with_it, without = read_panels([write("native"), short])
     assert "paper" in set(with_it.scores["model"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from robustbench_seg.results.correlation import (
+from robustbench_seg.results.statistics.correlation import (
     draw_weights,
     partial_correlation,
     pearson,

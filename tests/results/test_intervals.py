@@ -8,10 +8,10 @@ import scipy.stats
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results.bootstrap import _counted_trainings, bootstrap
-from robustbench_seg.results.comparability import check_paired
-from robustbench_seg.results.draws import draw_units, split_draws
-from robustbench_seg.results.intervals import interval
+from robustbench_seg.results.comparisons.comparability import check_paired
+from robustbench_seg.results.models.bootstrap import _counted_trainings, bootstrap
+from robustbench_seg.results.statistics.draws import draw_units, split_draws
+from robustbench_seg.results.statistics.intervals import interval
 
 FOG = Condition("fog", 3)
 

@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from robustbench_seg.results.ranks import established_pairs, shared_ranks
-from robustbench_seg.results.verdicts import ScoreDifference, verdicts
+from robustbench_seg.results.comparisons.ranks import established_pairs, shared_ranks
+from robustbench_seg.results.comparisons.verdicts import ScoreDifference, verdicts
 
 UNITS = 40
 

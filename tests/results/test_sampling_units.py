@@ -1,7 +1,7 @@
 import pytest
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.results.sampling_units import unit_name, unit_of_image
+from robustbench_seg.results.statistics.sampling_units import unit_name, unit_of_image
 
 
 def test_images_that_stand_alone_are_units():

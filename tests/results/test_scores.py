@@ -13,8 +13,8 @@ from robustbench_seg.measures import (
     miou_of_counts,
 )
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results.bootstrap import bootstrap
-from robustbench_seg.results.summary import category_means, summarise, with_every_severity
+from robustbench_seg.results.models.bootstrap import bootstrap
+from robustbench_seg.results.summaries.summary import category_means, summarise, with_every_severity
 from robustbench_seg.store import class_scores, condition_scores
 
 FOG = Condition("fog", 3)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from robustbench_seg.results.intervals import UNBOUNDED, interval, score_interval
-from robustbench_seg.results.significance import holm, p_value
+from robustbench_seg.results.statistics.intervals import UNBOUNDED, interval, score_interval
+from robustbench_seg.results.statistics.significance import holm, p_value
 
 
 def one_training(draws):

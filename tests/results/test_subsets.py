@@ -9,7 +9,7 @@ from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.results import scores
-from robustbench_seg.results.subsets import subset_scores
+from robustbench_seg.results.models.subsets import subset_scores
 from robustbench_seg.store import Row, RunFolder
 
 CONDITIONS = ("fog", "night", "rain", "snow")
@@ -112,16 +112,17 @@ def test_a_draw_takes_the_same_places_under_both_conditions(write):
     same = {clear("fog", n): dark[adverse("fog", n)] for n in names}
     runs = [[write("acdc:fog", dark)], [write("acdc-ref:fog", same)]]
     (drop,) = subset_scores(runs, resamples=50)
-    assert (drop.dataset, drop.metric, drop.model) == ("acdc:fog", "miou_drop", 0)
+    assert (drop.dataset, drop.metric, drop.runs) == ("acdc:fog", "miou_drop", tuple(runs[0]))
     assert np.array_equal(drop.draws, np.zeros(101))
 
 
 def test_runs_of_a_condition_pair_with_the_references_of_all(write):
     dark = {adverse("fog", n): matrix(adverse("fog", n), 60) for n in range(4)}
     light = {clear(c, n): matrix(clear(c, n), 20) for c in CONDITIONS for n in range(4)}
-    found = subset_scores([[write("acdc-ref", light)], [write("acdc:fog", dark)]], resamples=0)
+    runs = [[write("acdc-ref", light)], [write("acdc:fog", dark)]]
+    found = subset_scores(runs, resamples=0)
     (drop,) = [score for score in found if score.metric == "miou_drop"]
-    assert (drop.dataset, drop.model, drop.images) == ("acdc:fog", 1, 4)
+    assert (drop.dataset, drop.runs, drop.images) == ("acdc:fog", tuple(runs[1]), 4)
     pairs = by_hand(light[clear("fog", n)] for n in range(4)) - by_hand(dark.values())
     assert drop.draws.tolist() == [pytest.approx(pairs)]
 
@@ -167,8 +168,8 @@ def test_runs_of_another_name_or_split_are_not_one_model(write):
         [write("acdc", earlier, split="train")],
     ]
     found = subset_scores(runs, resamples=0)
-    assert [(s.model, s.dataset, s.metric) for s in found] == [
-        (n, "acdc:fog", "miou") for n in range(3)
+    assert [(s.runs, s.dataset, s.metric) for s in found] == [
+        (tuple(folders), "acdc:fog", "miou") for folders in runs
     ]
     assert [float(score.draws[0]) for score in found] == pytest.approx(
         [by_hand(dark.values()), by_hand(dark.values()), by_hand(earlier.values())]
@@ -208,9 +209,9 @@ def test_scores_are_in_the_order_of_the_models(write):
         for dataset, matrices in (("acdc", dark), ("acdc-ref", light))
         for model in ("a", "b")
     ]
-    assert [score.model for score in subset_scores(runs, resamples=0)] == sorted(
-        [0, 0, 0, 1, 1, 1, 2, 3]
-    )
+    (a, b, of_a, of_b) = map(tuple, runs)
+    found = [score.runs for score in subset_scores(runs, resamples=0)]
+    assert found == [a, a, a, b, b, b, of_a, of_b]
 
 
 @pytest.mark.parametrize("own_first", [True, False])
@@ -222,7 +223,7 @@ def test_the_drop_of_a_condition_is_of_its_own_run(write, own_first):
     runs = runs[::-1] if own_first else runs
     found = subset_scores([*runs, [write("acdc-ref", light)]], resamples=0)
     (drop,) = [s for s in found if (s.dataset, s.metric) == ("acdc:fog", "miou_drop")]
-    assert (drop.model, drop.images) == (0 if own_first else 1, 3)
+    assert (drop.runs, drop.images) == (tuple(runs[0 if own_first else 1]), 3)
     wanted = by_hand(light[clear("fog", n)] for n in range(3)) - by_hand(own.values())
     assert drop.draws.tolist() == [pytest.approx(wanted)]
 

@@ -7,7 +7,7 @@ import pytest
 
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results.summary import summarise
+from robustbench_seg.results.summaries.summary import summarise
 
 PROTOCOL = load_protocol()
 AVERAGES = ("clean", "mean", "retention", "mpc", "rpc")

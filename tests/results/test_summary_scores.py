@@ -7,9 +7,9 @@ from robustbench_seg.measures import score_infos
 from robustbench_seg.records.cards.perturbation import AttackPerturbation
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.results.model_scores import ScoreDraws
-from robustbench_seg.results.summary import summarise
-from robustbench_seg.results.summary_scores import every_severity, summary_scores
+from robustbench_seg.results.summaries.model_scores import ScoreDraws
+from robustbench_seg.results.summaries.summary import summarise
+from robustbench_seg.results.summaries.summary_scores import every_severity, summary_scores
 
 PROTOCOL = load_protocol()
 WORST = ["worst_corruption", "worst_condition"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from robustbench_seg.results.lead import lead_of
-from robustbench_seg.results.verdicts import ScoreDifference, verdicts
+from robustbench_seg.results.comparisons.lead import lead_of
+from robustbench_seg.results.comparisons.verdicts import ScoreDifference, verdicts
 
 
 def difference(points, deviation, units=50, training_deviation=0.0, degrees=0):

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 import robustbench_seg as rs
 from robustbench_seg.analysis import image_macs
-from robustbench_seg.errors import OptionError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.records.values.preprocessing import Resize
 from robustbench_seg.segmenter import FloatImage, why_no_gradient
 from robustbench_seg.segmenter.labelling.variants import Variant, average
@@ -117,6 +117,24 @@ def test_confidence_is_that_of_the_averaged_probabilities(image):
         scored = torch.from_numpy(truth) != 255
         own = scaled.gather(0, torch.from_numpy(np.where(truth == 255, 0, truth)).long()[None])[0]
         assert one.nll == pytest.approx(-own[scored].log().sum().item(), rel=1e-4)
+
+
+def test_a_network_of_bytes_refuses_an_image_that_is_not_rounded(image):
+    class Bytes(Quarter):
+        takes_bytes = True
+
+    plain = rs.load_segmenter(Quarter(), augment="flip", **OBJECT)
+    facts = {"classes": plain.classes, "record": plain.record, "about": plain.about}
+    segmenter = type(plain)(Bytes(), name="m", **facts)
+    attacked = FloatImage(np.clip(image / np.float32(255) + np.float32(0.001), 0, 1))
+    truth = np.zeros(image.shape[:2], np.uint8)
+    for call in (
+        segmenter,
+        segmenter.logits,
+        lambda given: segmenter.with_confidence(given, truth, [1.0]),
+    ):
+        with pytest.raises(ModelError, match="it takes images of 8 bits only; round the image"):
+            call(attacked)
 
 
 @torch.no_grad()

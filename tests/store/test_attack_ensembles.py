@@ -21,7 +21,7 @@ from robustbench_seg.results import (
     read_model,
     score_table,
 )
-from robustbench_seg.results.draws import draw_units
+from robustbench_seg.results.statistics.draws import draw_units
 from robustbench_seg.store import Row, RunFolder, condition_scores, read_counts, read_results
 from robustbench_seg.store.packs.pack_scores import pack_scores
 

@@ -11,7 +11,7 @@ from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import Reference, compare_models, read_model, score_table
-from robustbench_seg.results.bootstrap import bootstrap
+from robustbench_seg.results.models.bootstrap import bootstrap
 from robustbench_seg.store import group_runs, read_results
 
 IMAGES = 4

@@ -148,6 +148,15 @@ def test_a_part_of_other_classes_is_left_out(run, caplog):
     assert "confusion of 2x2 numbers an image wanted, others found" in caplog.text
 
 
+def test_an_image_left_out_twice_gives_no_reason_to_others(run):
+    folder, broken = run(), Row("1.png", FOG, reason="broken")
+    folder.add(0, [broken, row("2.png", FOG), row("3.png", FOG)])
+    folder.add(1, [broken])
+    table = read_results(folder.path)
+    assert table["reason"].tolist() == ["broken", None, None]
+    assert table["severity"].dtype == "int64"
+
+
 def test_a_row_with_neither_matrix_nor_reason_is_left_out(run, caplog):
     folder = run()
     folder.add(0, [Row("1.png", FOG), row("2.png", FOG)])

@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.machine.torchrun import Processes
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.batches import Batches
@@ -160,7 +160,7 @@ def test_shares_make_up_the_batch(blocks, card):
 
 def test_a_batch_that_cannot_be_shared_is_refused():
     message = "a batch of 8 cannot be shared evenly by 3 processes; choose a multiple of 3"
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(OptionError, match=message):
         Processes(0, 3).batch_part(8)
 
 

@@ -171,7 +171,7 @@ def test_augmentation_for_robustness_shows(stripes, tmp_path):
             ModelError,
             "name 'a/b': it names files",
         ),
-        (["--model", "segformer-b0", "--device", "cuda:99"], ModelError, "device 'cuda:99': "),
+        (["--model", "segformer-b0", "--device", "cuda:99"], OptionError, "device 'cuda:99': "),
         (
             ["--model", "segformer-b0", "--minutes", "0"],
             OptionError,

@@ -77,7 +77,7 @@ def test_an_open_dataset_keeps_its_own_split_and_length(town, tmp_path, workers)
     np.testing.assert_array_equal(
         variant, corrupt(dataset.image(1), "fog", 2, image_id=dataset.ids[1])
     )
-    with pytest.raises(DatasetError, match="cityscapes is open already; give no root folder"):
+    with pytest.raises(OptionError, match="cityscapes is open already; give no root folder"):
         generate_cityscapes_c(dataset=dataset, data=town.root, out=tmp_path / "x")
 
 

@@ -15,15 +15,23 @@ def disk_levels(
     image: Image,
     runs: NDArray[np.int64],
     steps: Floats,
+    steps32: Singles,
+    even: bool,
     radius: int,
     margin: float,
+    first: int,
+    last: int,
     out: Image,
 ) -> bool:
     """Filter H x W x C `image` with a kernel and truncate to whole levels; edges are mirrored.
 
+    Only rows `first` to `last` of `out` are written.
+
     The kernel is a sum of runs, each for two rows at once: `steps[i]` on the pixels
     -`runs[i, 1]` to `runs[i, 1]` of the rows -`runs[i, 0]` and `runs[i, 0]` (of row 0 once), none
-    beyond `radius`. `margin` bounds the error of single precision, in levels.
+    beyond `radius`. `steps32` are the steps in single precision, with `even` ones: all steps are
+    equal, and sums that are weighted afterwards are exact in single precision. `margin` bounds the
+    error of single precision, in levels.
 
     Returns whether all samples are decided: False if one lies so near a whole level that even
     double precision cannot tell on which side.
@@ -35,15 +43,11 @@ def disk_levels(
     # Row y of the image lies in slot y % rows, as sums of all samples before each.
     prefix = np.empty((rows, long), np.int32)
     pairs = np.empty((radius + 1, long), np.float32)
-    # If all weights are equal, single precision holds the sums exactly before they are weighted:
-    # whole numbers, at most 255 for each pixel.
-    even = steps.min() == steps.max() and steps[0] * 2**24 > 255
-    steps32 = np.ones(len(steps), np.float32) if even else steps.astype(np.float32)
     approximate = np.empty(size, np.float32)
     exact = np.empty(size, np.float64)
-    loaded = 0
+    loaded = max(first - radius, 0)
     decided = True
-    for y in range(height):
+    for y in range(first, last):
         while loaded <= min(y + radius, height - 1):
             _load(image[loaded], prefix[loaded % rows], radius)
             loaded += 1
@@ -66,12 +70,12 @@ def disk_levels(
             a, b = start * channels, end * channels
             if settle(approximate[a:b], margin, row[a:b]) == 0:
                 continue
-            first, last = next_span(approximate, margin, start, end, channels)
-            while first < last:
-                a, b = first * channels, last * channels
+            begin, stop = next_span(approximate, margin, start, end, channels)
+            while begin < stop:
+                a, b = begin * channels, stop * channels
                 _sum(pairs, runs, steps, radius, channels, a, b, exact)
                 decided &= _truncate(exact[a:b], row[a:b])
-                first, last = next_span(approximate, margin, last, end, channels)
+                begin, stop = next_span(approximate, margin, stop, end, channels)
     return decided
 
 

@@ -7,23 +7,23 @@ from robustbench_seg.machine.compiled import compiled
 
 
 @compiled
-def enlarge(source: AnyFloats, threshold: float, out: Floats) -> None:
+def enlarge(source: AnyFloats, threshold: float, first: int, last: int, out: Floats) -> None:
     """Stretch a plane bilinearly onto the grid of `out`, then clip to 1; 0 below `threshold`.
 
     Corners onto corners, as scipy.ndimage.zoom does it: where the last row or column lands beyond
-    the source by a rounding error, it is 0 there as well.
+    the source by a rounding error, it is 0 there as well. Rows `first` to `last` are written.
     """
     rows, columns = source.shape
     height, width = out.shape
     step_y = (rows - 1) / (height - 1) if height > 1 else 0.0
     step_x = (columns - 1) / (width - 1) if width > 1 else 0.0
-    lefts, nears = np.empty(width, np.uint64), np.empty(width)
+    lefts, nears = np.empty(width, np.uint64), np.empty(width, np.float64)
     for x in range(width):
         lefts[x] = int(x * step_x)
         nears[x] = 1 - (x * step_x - lefts[x])
     # One more column, so that the last one has a right neighbour, whose weight is then 0.
     upper, lower = np.zeros(columns + 1), np.zeros(columns + 1)
-    for y in range(height):
+    for y in range(first, last):
         at_y = y * step_y
         top = int(at_y)
         share = 1 - (at_y - top)
@@ -55,12 +55,15 @@ def enlarge(source: AnyFloats, threshold: float, out: Floats) -> None:
 def add_snow(
     image: Singles, gray: Singles, flakes: Image, turned: Image, keep: float, out: Image
 ) -> None:
-    """Whiten `image` (0..1) by its H x W `gray`, add `flakes` and, upside down, `turned`."""
+    """Whiten `image` (0..1) by its H x W `gray`, add `flakes` and, turned by 180 degrees, `turned`.
+
+    Both may have more than W columns; the further ones are not seen.
+    """
     height, width, _ = image.shape
     kept, added = np.float32(keep), np.float32(1 - keep)
     # Values of pixels, then of each of their samples, in separate loops that can be vectorised.
-    first, second = np.empty(width), np.empty(width)
-    firsts, seconds = np.empty((width, 3)), np.empty((width, 3))
+    first, second = np.empty(width, np.float64), np.empty(width, np.float64)
+    firsts, seconds = np.empty((width, 3), np.float64), np.empty((width, 3), np.float64)
     whites = np.empty((width, 3), np.float32)
     for y in range(height):
         for x in range(width):

@@ -2,17 +2,26 @@
 
 import numpy as np
 
-from robustbench_seg.corruption.kernels.arrays import ONE, ZERO, AnyFloats, Floats, Image
+from robustbench_seg.corruption.kernels.arrays import ONE, ZERO, AnyFloats, Floats, Image, Singles
 from robustbench_seg.corruption.kernels.spans import BLOCK, next_span, settle
 from robustbench_seg.machine.compiled import compiled
 
 
 @compiled
-def gaussian_levels(image: Image, weights: Floats, margin: float, out: Image) -> None:
+def gaussian_levels(
+    image: Image,
+    weights: Floats,
+    weights32: Singles,
+    margin: float,
+    first: int,
+    last: int,
+    out: Image,
+) -> None:
     """Filter H x W x C `image` and truncate to whole levels; edges are repeated.
 
-    `weights` is the right half of the symmetric kernel, its centre first. `margin` bounds the
-    error of single precision, in levels.
+    `weights` is the right half of the symmetric kernel, its centre first, `weights32` the same in
+    single precision, and `margin` bounds its error, in levels. Rows `first` to `last` of `out` are
+    written.
     """
     height, width, channels = image.shape
     radius = len(weights) - 1
@@ -22,13 +31,12 @@ def gaussian_levels(image: Image, weights: Floats, margin: float, out: Image) ->
     singles = np.empty((rows, size), np.float32)
     doubles = np.empty((rows, size), np.float64)
     held = np.full(rows, -1)
-    weights32 = weights.astype(np.float32)
     line32 = np.empty(size + 2 * pad, np.float32)
     line = np.empty(size + 2 * pad, np.float64)
     approximate = np.empty(size, np.float32)
     exact = np.empty(size, np.float64)
-    loaded = 0
-    for y in range(height):
+    loaded = max(first - radius, 0)
+    for y in range(first, last):
         while loaded <= min(y + radius, height - 1):
             levels, near = image[loaded].reshape(size), singles[loaded % rows]
             for i in range(size):
@@ -48,26 +56,28 @@ def gaussian_levels(image: Image, weights: Floats, margin: float, out: Image) ->
                     levels, intensities = image[other].reshape(size), doubles[other % rows]
                     for i in range(size):
                         intensities[i] = levels[i] / 255.0
-            first, last = next_span(approximate, margin, start, end, channels)
-            while first < last:
-                a, b = first * channels, last * channels
+            begin, stop = next_span(approximate, margin, start, end, channels)
+            while begin < stop:
+                a, b = begin * channels, stop * channels
                 _down(doubles, weights, y, height, max(a - pad, 0), min(b + pad, size), line)
                 _along(line, weights, a, b, size, channels, exact)
                 for i in range(a, b):
                     row[i] = np.uint8(min(exact[i], 1.0) * 255)
-                first, last = next_span(approximate, margin, last, end, channels)
+                begin, stop = next_span(approximate, margin, stop, end, channels)
 
 
 @compiled
-def gaussian_plane(plane: AnyFloats, weights: AnyFloats, single: bool, out: AnyFloats) -> None:
+def gaussian_plane(
+    plane: AnyFloats, weights: AnyFloats, single: bool, first: int, last: int, out: AnyFloats
+) -> None:
     """Filter an H x W plane in the precision of `out` and `weights`; edges are repeated.
 
     If `single`, the values between the two axes are rounded to float32, as SciPy does for a
-    float32 image.
+    float32 image. Rows `first` to `last` of `out` are written.
     """
     height, width = plane.shape
     line = np.empty(width + 2 * (len(weights) - 1), out.dtype)
-    for y in range(height):
+    for y in range(first, last):
         _down(plane, weights, y, height, ZERO, width, line)
         if single:
             for i in range(len(line)):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption.kernels.arrays import ONE, ZERO, AnyFloats, Floats, Image
+from robustbench_seg.corruption.kernels.arrays import ONE, ZERO, AnyFloats, Floats, Image, Singles
 from robustbench_seg.corruption.kernels.spans import BLOCK, next_span, settle
 from robustbench_seg.machine.compiled import compiled
 
@@ -19,14 +19,17 @@ def shifted_levels(
     down: Shifts,
     right: Shifts,
     reach: tuple[int, int, int],
+    weights32: Singles,
     margin: float,
+    first: int,
+    last: int,
     out: Image,
 ) -> None:
     """Sum `weights[i]` x (H x W x C `image` moved by `down[i]`, `right[i]` pixels), truncated.
 
     `reach` is how far the shifts reach: up, down, to either side. Edges are repeated. The weights
-    are not negative and their sum is at most 1; `margin` bounds the error of single precision, in
-    levels.
+    are not negative and their sum is at most 1; `weights32` are the same in single precision, and
+    `margin` bounds its error, in levels. Rows `first` to `last` of `out` are written.
     """
     height, width, channels = image.shape
     size = width * channels
@@ -37,13 +40,12 @@ def shifted_levels(
     singles = np.empty((rows, size + 2 * pad), np.float32)
     doubles = np.empty((rows, size + 2 * pad), np.float64)
     held = np.full(rows, -1)
-    weights32 = weights.astype(np.float32)
     approximate = np.empty(size, np.float32)
     exact = np.empty(size, np.float64)
     offsets = pad - right * channels
     slots = np.empty(len(weights), np.int64)
-    loaded = 0
-    for y in range(height):
+    loaded = max(first - behind, 0)
+    for y in range(first, last):
         while loaded <= min(y + ahead, height - 1):
             _load(image[loaded].reshape(size), singles[loaded % rows], pad, channels)
             loaded += 1
@@ -60,13 +62,13 @@ def shifted_levels(
                 if held[other % rows] != other:
                     held[other % rows] = other
                     _load(image[other].reshape(size), doubles[other % rows], pad, channels)
-            first, last = next_span(approximate, margin, start, end, channels)
-            while first < last:
-                a, b = first * channels, last * channels
+            begin, stop = next_span(approximate, margin, start, end, channels)
+            while begin < stop:
+                a, b = begin * channels, stop * channels
                 _sum(doubles, weights, slots, offsets, a, b, exact)
                 for i in range(a, b):
                     row[i] = np.uint8(min(exact[i], 255.0))
-                first, last = next_span(approximate, margin, last, end, channels)
+                begin, stop = next_span(approximate, margin, stop, end, channels)
 
 
 @compiled
@@ -76,17 +78,19 @@ def shifted_plane(
     down: Shifts,
     right: Shifts,
     reach: tuple[int, int, int],
+    first: int,
+    last: int,
     out: Image,
 ) -> None:
     """The same sum for an H x W plane of intensities (0..1), rounded to levels."""
     height, width = plane.shape
     ahead, behind, pad = reach
     rows = ahead + behind + 1
-    ring = np.empty((rows, width + 2 * pad))
-    sums = np.empty(width)
+    ring = np.empty((rows, width + 2 * pad), np.float64)
+    sums = np.empty(width, np.float64)
     slots = np.empty(len(weights), np.int64)
-    loaded = 0
-    for y in range(height):
+    loaded = max(first - behind, 0)
+    for y in range(first, last):
         while loaded <= min(y + ahead, height - 1):
             _load(plane[loaded], ring[loaded % rows], pad, ONE)
             loaded += 1

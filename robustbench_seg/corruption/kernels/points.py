@@ -20,7 +20,7 @@ def shift_hsv(
     and each sector of the hue, and then selects the right one.
     """
     pixels, results = image.reshape(-1, 3), out.reshape(-1, 3)
-    planes = np.empty((3, _CHUNK))
+    planes = np.empty((3, _CHUNK), np.float64)
     for start in range(0, len(pixels), _CHUNK):
         chunk, result = pixels[start : start + _CHUNK], results[start : start + _CHUNK]
         count = len(chunk)
@@ -120,7 +120,7 @@ def add_mud(image: Image, cover: Singles, colour: Floats, out: Image) -> None:
     A pixel that is covered by less than `COVERED` stays as it is.
     """
     height, width, _ = image.shape
-    shares, mud = np.empty((width, 3), np.float32), np.empty((width, 3))
+    shares, mud = np.empty((width, 3), np.float32), np.empty((width, 3), np.float64)
     for y in range(height):
         for x in range(width):
             share = cover[y, x] if cover[y, x] >= COVERED else np.float32(0)

@@ -13,20 +13,26 @@ INTENSITIES = (np.arange(256, dtype=np.float32) / np.float32(255)).astype(np.flo
 
 @compiled
 def mean_of_zooms(
-    image: Singles, vertical: NDArray[np.int64], horizontal: NDArray[np.int64], out: Image
+    image: Singles,
+    vertical: NDArray[np.int64],
+    horizontal: NDArray[np.int64],
+    first: int,
+    last: int,
+    out: Image,
 ) -> None:
     """Average H x W x 3 `image` (0..1) with cuts of it, each stretched bilinearly: truncated.
 
     Row i of `vertical` and `horizontal` (N x 3) is the start of a cut, its length, and the length
     that it is stretched to; beyond H and W it is not seen. Where the last row or column lands
-    beyond the cut by a rounding error, it is 0 as in scipy.ndimage.zoom.
+    beyond the cut by a rounding error, it is 0 as in scipy.ndimage.zoom. Rows `first` to `last` of
+    `out` are written.
     """
-    height, width, _ = image.shape
+    _, width, _ = image.shape
     count = len(vertical)
     lefts = np.empty((count, width), np.int64)
     rights = np.empty((count, width), np.int64)
-    nears = np.empty((count, width))
-    fars = np.empty((count, width))
+    nears = np.empty((count, width), np.float64)
+    fars = np.empty((count, width), np.float64)
     seen = np.zeros(count, np.int64)
     for i in range(count):
         start, length, stretched = horizontal[i]
@@ -43,9 +49,9 @@ def mean_of_zooms(
             seen[i] = x + 1
     size = width * 3
     total = np.empty(size, np.float32)
-    above = np.empty(size)
-    below = np.empty(size)
-    for y in range(height):
+    above = np.empty(size, np.float64)
+    below = np.empty(size, np.float64)
+    for y in range(first, last):
         total[:] = 0
         for i in range(count):
             start, length, stretched = vertical[i]
@@ -55,11 +61,11 @@ def mean_of_zooms(
             top = int(at)
             upper = 1 - (at - top)
             lower = 1 - upper
-            first = image[start + top].reshape(size)
-            second = image[start + min(top + 1, length - 1)].reshape(size)
+            upper_row = image[start + top].reshape(size)
+            lower_row = image[start + min(top + 1, length - 1)].reshape(size)
             for j in range(size):
-                above[j] = first[j] * upper
-                below[j] = second[j] * lower
+                above[j] = upper_row[j] * upper
+                below[j] = lower_row[j] * lower
             for x in range(seen[i]):
                 left, right = lefts[i, x], rights[i, x]
                 near, far = nears[i, x], fars[i, x]
@@ -90,10 +96,15 @@ def _mirrored(at: Any, length: int) -> Any:
 
 
 @compiled
-def displace(image: Image, down: Singles, right: Singles, out: Image) -> None:
-    """out[y, x] = H x W x 3 `image`, linear between pixels, at y + down[y, x], x + right[y, x]."""
+def displace(
+    image: Image, down: Singles, right: Singles, first: int, last: int, out: Image
+) -> None:
+    """out[y, x] = H x W x 3 `image`, linear between pixels, at y + down[y, x], x + right[y, x].
+
+    Rows `first` to `last` of `out` are written.
+    """
     height, width, _ = image.shape
-    for y in range(height):
+    for y in range(first, last):
         for x in range(width):
             at_y = _mirrored(y + np.float64(down[y, x]), height)
             at_x = _mirrored(x + np.float64(right[y, x]), width)

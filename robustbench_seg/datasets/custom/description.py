@@ -45,7 +45,7 @@ def read_description(path: Path) -> DatasetDescription:
 
 
 def paths_of_split(
-    value: Globs | Mapping[str, Globs], split: str, where: str, every: bool = False
+    value: Globs | Mapping[str, Globs], split: str, where: str, *, every: bool = False
 ) -> tuple[str, ...]:
     """Select the paths of a split from a key of a description.
 

@@ -107,7 +107,7 @@ class GlobPairs:
             chosen[image] = labels
         return chosen
 
-    def notes(self, images: Sequence[str], has_list: bool) -> Sequence[str]:
+    def notes(self, images: Sequence[str], *, has_list: bool) -> Sequence[str]:
         """Report files that look like images or labels but are not used.
 
         Args:

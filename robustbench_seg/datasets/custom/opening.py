@@ -65,8 +65,8 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
 def _glob_pairs(description: DatasetDescription, split: str, where: str) -> tuple[GlobPair, ...]:
     """Return the globs of `split` after checking them."""
     every = description.list is not None
-    images = paths_of_split(description.images, split, f"{where}: images", every)
-    labels = paths_of_split(description.labels, split, f"{where}: labels", every)
+    images = paths_of_split(description.images, split, f"{where}: images", every=every)
+    labels = paths_of_split(description.labels, split, f"{where}: labels", every=every)
     if len(labels) == 1:
         labels *= len(images)
     if len(images) != len(labels):

@@ -24,6 +24,11 @@ class UnchangedImages:
             self._counted[image.condition] += 1
             self._same[image.condition] += image.is_same
 
+    def add(self, other: "UnchangedImages") -> None:
+        """Add what another process has counted."""
+        self._counted.update(other._counted)
+        self._same.update(other._same)
+
     def warn(self) -> None:
         """Warn (logging) of each condition that left images unchanged."""
         for condition, count in self._same.items():

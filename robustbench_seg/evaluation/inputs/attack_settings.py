@@ -10,7 +10,7 @@ from robustbench_seg.datasets import (
     load_class_frequencies,
     shipped_frequencies,
 )
-from robustbench_seg.errors import AttackError, CardError, ModelError, OptionError, ResultsError
+from robustbench_seg.errors import AttackError, CardError, ModelError, OptionError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
@@ -81,12 +81,11 @@ def open_attacks(
 
     Raises:
         AttackError: The protocol names an attack that does not exist, or gives it wrong parameters;
-            rounding would undo an attack, or class frequencies are missing.
+            rounding would undo an attack, or class frequencies or the labels are missing.
         CardError: The class frequencies cannot be read or are of other classes; an ensemble has
             another radius than its members.
         ModelError: A network has no gradients, or the one to attack has other classes.
         OptionError: There is no attack to apply an option to, or images are to be read from a tree.
-        ResultsError: The labels are withheld.
     """
     for each in protocol.perturbations:
         if each.name in ATTACK_ENSEMBLES and each.is_attack:
@@ -201,7 +200,7 @@ def _check_attacks(
             "out the tree"
         )
     if not is_labelled(data):
-        raise ResultsError(f"{data.name} {data.split} has no labels, which an attack needs")
+        raise AttackError(f"{data.name} {data.split} has no labels, which an attack needs")
     for segmenter in attacked:
         if reason := why_no_gradient(segmenter):
             raise ModelError(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from robustbench_seg.datasets import image_sizes
-from robustbench_seg.errors import ResultsError
+from robustbench_seg.errors import TreeError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.trees.foreign import ForeignTree, is_foreign, read_foreign_tree
@@ -22,9 +22,8 @@ def corrupted_tree(evaluation: Evaluation) -> Tree | None:
     """Open the tree that corrupted images are read from; None: they are made in memory.
 
     Raises:
-        TreeError: There is no such tree.
-        ResultsError: The tree was made in another way than the evaluation asks for or from other
-            clean images, or lacks a condition.
+        TreeError: There is no such tree; it was made in another way than the evaluation asks for or
+            from other clean images; or it lacks a condition.
     """
     folder = evaluation.spec.corrupted
     if folder is None:
@@ -34,7 +33,7 @@ def corrupted_tree(evaluation: Evaluation) -> Tree | None:
     )
     for condition in evaluation.all_conditions[1:]:
         if not (folder / condition.folder).is_dir():
-            raise ResultsError(
+            raise TreeError(
                 f"{folder} has no {condition.name} at severity {condition.severity}; generate it, "
                 "or choose other corruptions"
             )
@@ -54,12 +53,12 @@ def _foreign_tree(evaluation: Evaluation, folder: Path) -> ForeignTree:
 def _own_tree(evaluation: Evaluation, folder: Path) -> Manifest:
     tree, sizes = read_manifest(folder), image_sizes(evaluation.dataset)
     if differing := tree_differences(evaluation, tree):
-        raise ResultsError(
+        raise TreeError(
             f"{folder} does not hold the images asked for: {'; '.join(differing)}. "
             "Ask for what it holds, or let the images be made in memory"
         )
     if replaced := tree.other_sources(sizes):
-        raise ResultsError(other_source(folder, replaced, tree, sizes))
+        raise TreeError(other_source(folder, replaced, tree, sizes))
     return tree
 
 

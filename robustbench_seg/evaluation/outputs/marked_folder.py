@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import read_json, write_json
+from robustbench_seg.files import not_own, read_json, write_json
 
 
 def open_marked_folder(
@@ -24,15 +24,14 @@ def open_marked_folder(
         The content of the mark, which a new folder shares with `mark`.
 
     Raises:
-        ResultsError: A folder without a mark has files, the mark cannot be read, or its digest is
-            another one.
-        FileError: The mark cannot be written.
+        ResultsError: The mark cannot be read, or its digest is another one.
+        FileError: A folder without a mark has files, or the mark cannot be written.
     """
     path = folder / mark_name
     if not path.exists():
         stray = next((p for p in folder.glob("*") if not p.name.startswith(".")), None)
         if stray is not None:
-            raise ResultsError(f"{stray} exists and is not {one_file}; choose another folder")
+            raise not_own(stray, one_file, "folder")
         write_json(path, mark)
     try:
         existing = read_json(path)

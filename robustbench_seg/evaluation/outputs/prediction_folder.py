@@ -14,7 +14,7 @@ from PIL import Image
 
 from robustbench_seg.codec import to_toml
 from robustbench_seg.datasets import Dataset
-from robustbench_seg.errors import ResultsError
+from robustbench_seg.errors import DatasetError, OptionError, ResultsError
 from robustbench_seg.evaluation.outputs.marked_folder import open_marked_folder
 from robustbench_seg.evaluation.outputs.pictures import write_labels
 from robustbench_seg.evaluation.outputs.server_formats import FileFormat, confidence_levels
@@ -34,28 +34,29 @@ def check_images(form: FileFormat, dataset: Dataset, what: str = "prediction") -
         what: What is saved of each image.
 
     Raises:
-        ResultsError: An id leads out of the folder or is not a path, two images would share a file,
-            or the server of the format has no such image or other classes.
+        DatasetError: An id leads out of the folder or is not a path, or two images would share a
+            file.
+        OptionError: The server of the format has no such image or other classes.
     """
     if form.classes is not None and tuple(dataset.classes) != form.classes:
-        raise ResultsError(
+        raise OptionError(
             f"the prediction format {form.name} is for the classes of Cityscapes; {dataset.name} "
             "has others: use the format indices"
         )
     first = dict[str, str]()
     for image in dataset.ids:
         if why := path_problem(image):
-            raise ResultsError(
+            raise DatasetError(
                 f"the image {image!r:.200} {why}: its {what} cannot be saved; rename the file"
             )
         path = form.path(image)
         if path is None:
-            raise ResultsError(
+            raise OptionError(
                 f"the prediction format {form.name} names files after images such as "
                 f"{form.images}, which {image} is not; use another format"
             )
         if (other := first.setdefault(path, image)) != image:
-            raise ResultsError(
+            raise DatasetError(
                 f"the {what}s of {other} and {image} would both be {path}; rename one of the images"
             )
 

@@ -52,7 +52,7 @@ class FileFormat:
 
         >>> file_format("bravo").confidence_path(Path("bravo_synobjs/baby/49_pred.png")).name
         '49_conf.png'
-        >>> file_format("indices", True).confidence_path(Path("clean/0/val/7.png")).name
+        >>> file_format("indices", confidence=True).confidence_path(Path("clean/0/val/7.png")).name
         '7.confidence.png'
         """
         if self.confidence is None:
@@ -77,7 +77,7 @@ def confidence_levels(doubt: NDArray[np.float32]) -> NDArray[np.uint16]:
     return np.clip(levels, 0, LEVELS - 1).astype(np.uint16)
 
 
-def file_format(name: PredictionFormat, confidence: bool = False) -> FileFormat:
+def file_format(name: PredictionFormat, *, confidence: bool = False) -> FileFormat:
     """Look up a format.
 
     Args:

@@ -44,7 +44,8 @@ class ModelCard:
         folder: The card's folder; set on reading, never in the file.
 
     Raises:
-        CardError: There are not as many class names as classes.
+        CardError: There are not as many class names as classes, or mean and std are those of levels
+            of 0..255.
     """
 
     architecture: str
@@ -66,6 +67,7 @@ class ModelCard:
             raise CardError(
                 f"class_names: {len(self.class_names)} given for {self.classes} classes"
             )
+        self.preprocessing.refuse_levels()
 
     @property
     def weights_file(self) -> Path | None:

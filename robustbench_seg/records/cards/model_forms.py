@@ -8,6 +8,7 @@ MODEL_FORMS: Mapping[str, str] = {
     "onnx": "onnx:<file>",
     "predictions": "predictions:<folder>",
     "python": "python:<module>:<callable>",
+    "tflite": "tflite:<file>",
 }
 """What stands before the colon of a model's name -> how the name is written."""
 

@@ -50,9 +50,9 @@ class SegmenterRecord:
         grid: Sides of whole images are padded to a multiple of it and one more.
         align_corners: How logits are upsampled.
         precision: Number format of the forward pass.
-        runtime: The library that runs it: torch, transformers, onnxruntime, openvino or python; or
-            "predictions" if another program computed them. Versions are not part of it, because a
-            run's probe detects whether they matter.
+        runtime: The library that runs it: torch, transformers, onnxruntime, openvino, litert or
+            python; or "predictions" if another program computed them. Versions are not part of it,
+            because a run's probe detects whether they matter.
         laws: Versions of the program's own steps on the way to the labels, such as "inference".
         own: What a user's segmenter says of itself.
         adaptation: How it is adapted to each condition; None: not at all.

@@ -4,7 +4,7 @@ import numbers
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack, get_args, get_origin, get_type_hints
 
 from robustbench_seg.errors import OptionError, unknown
 from robustbench_seg.files import checked_path
@@ -51,6 +51,7 @@ class EvaluationOptions(TypedDict, total=False):
     backend: Backend
     batch: int
     threads: int | None
+    processes: int
     workers: int | None
     shard: Shard
     executor: Executor
@@ -65,12 +66,16 @@ class EvaluationOptions(TypedDict, total=False):
     command: str
 
 
-_SEVERAL = ("corruptions", "severities", "seeds", "measures")
-_PATHS = (
-    *("data", "corrupted", "out", "save_predictions", "class_frequencies", "save_attacks"),
-    "folder",
-)
+_HINTS = get_type_hints(EvaluationSpec)
+
+_SEVERAL = [name for name, hint in _HINTS.items() if get_origin(hint) is tuple]
+"""Fields that are tuples, for which a single value may stand."""
+
+_PATHS = [name for name, hint in _HINTS.items() if Path in (hint, *get_args(hint))]
+"""Fields that are paths, for which text may stand."""
+
 _TEXTS = ("dataset", "protocol", "weights", "attack_from", "class_map")
+"""Fields that are names, or paths as text."""
 
 
 def _plain(value: object) -> object:

@@ -31,6 +31,7 @@ from robustbench_seg.records.values.ranges import (
     Batch,
     CorruptionSeed,
     Limit,
+    Processes,
     Threads,
     Workers,
 )
@@ -80,9 +81,13 @@ class EvaluationSpec:
         adapt_prior: Weight of the original statistics, as a number of images, at least 0.
         device: A torch device.
         precision: Number format of the forward pass: "float32", "bf16" or "fp16".
-        backend: Library that runs the network of a card.
+        backend: Library that runs the network of a card. "auto": the fastest supported one; the
+            key of a run names the chosen one.
         batch: Number of windows of an image in one GPU batch, 1 to 65,536.
-        threads: CPU threads of a network, 1 to 1024. None: the default of torch.
+        threads: CPU threads of each network, 1 to 1024. None: the default of torch, divided by the
+            number of processes.
+        processes: Processes of this machine that share the images, each with its own network.
+            1: only this process.
         workers: Threads that prepare images, 1 to 256. None: 1 on a CPU, more on a GPU.
         shard: The part of the images to run.
         executor: "local", or "ray" for a cluster.
@@ -102,8 +107,9 @@ class EvaluationSpec:
     Raises:
         OptionError: A value does not exist or is out of range; there is no model or no seed, or a
             seed is repeated; or two options exclude each other: a name or weights with several
-            models, a shard with a cluster, several seeds with a tree or saved predictions, a fitted
-            temperature with a class map, a prediction format or confidence without a folder.
+            models, a shard or processes with a cluster, processes with a GPU, several seeds with a
+            tree or saved predictions, a fitted temperature with a class map, a prediction format or
+            confidence without a folder.
         CorruptionError: A severity does not exist.
 
     >>> spec = rs.EvaluationSpec(("segformer-b0",), corruptions=("fog",), severities=(3,))
@@ -139,6 +145,7 @@ class EvaluationSpec:
     backend: Backend = "torch"
     batch: Batch = 4
     threads: Threads | None = None
+    processes: Processes = 1
     workers: Workers | None = None
     shard: Shard = WHOLE
     executor: Executor = "local"
@@ -160,6 +167,11 @@ class EvaluationSpec:
         if not isinstance(self.shard, Shard):
             raise OptionError(
                 f"shard = {self.shard!r:.60} is not a Shard; give one, such as Shard(1, 2)"
+            )
+        if self.processes > 1 and (self.executor == "ray" or self.device != "cpu"):
+            raise OptionError(
+                "several processes are for the CPUs of this machine; for GPUs start one for each "
+                "with torchrun, and leave them out with the executor ray"
             )
         if self.executor == "ray" and self.shard != WHOLE:
             raise OptionError("a shard is for machines that share no cluster; leave it out")

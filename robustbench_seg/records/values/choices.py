@@ -10,7 +10,7 @@ from robustbench_seg.errors import OptionError, unknown
 Stream = Literal["fast", "reference"]
 InferenceMode = Literal["whole", "slide"]
 Precision = Literal["float32", "bf16", "fp16"]
-Backend = Literal["torch", "onnxruntime", "openvino"]
+Backend = Literal["auto", "torch", "onnxruntime", "openvino"]
 Executor = Literal["local", "ray"]
 PredictionFormat = Literal["indices", "cityscapes", "acdc", "muses", "bravo"]
 Augmentation = Literal["augmix", "style"]

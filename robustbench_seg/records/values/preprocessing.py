@@ -14,6 +14,27 @@ class Preprocessing:
     mean: tuple[float, float, float]
     std: tuple[AboveZero, AboveZero, AboveZero]
 
+    @property
+    def level(self) -> float | None:
+        """A value of mean or std that RGB in 0..1 cannot have. None: there is none.
+
+        Usually the three numbers are those of levels of 0..255.
+        """
+        wrong = [value for value in self.mean if not 0 <= value <= 1]
+        return next(iter(wrong + [value for value in self.std if value > 1]), None)
+
+    def refuse_levels(self) -> None:
+        """Refuse the normalisation of levels of 0..255.
+
+        Raises:
+            CardError: A value is none of RGB in 0..1.
+        """
+        if self.level is not None:
+            raise CardError(
+                f"mean and std: {self.level:g} is not of RGB in 0..1; divide levels of 0..255 by "
+                "255"
+            )
+
 
 @dataclass(frozen=True)
 class Inference:

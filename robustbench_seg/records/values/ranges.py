@@ -13,6 +13,7 @@ from robustbench_seg.text import one_line
 # What a machine does at once.
 THREADS = Range(1, 1024)
 WORKERS = Range(1, 256)
+PROCESSES = Range(1, 256)
 PREPARERS = Range(0, 256)
 """Processes that prepare batches; with 0 the training does so itself."""
 
@@ -21,6 +22,7 @@ BATCH = Range(1, 65_536)
 
 Threads = Annotated[int, THREADS]
 Workers = Annotated[int, WORKERS]
+Processes = Annotated[int, PROCESSES]
 Preparers = Annotated[int, PREPARERS]
 Batch = Annotated[int, BATCH]
 

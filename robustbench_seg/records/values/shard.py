@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from robustbench_seg.errors import OptionError
+
 Item = TypeVar("Item")
 
 
@@ -43,8 +45,8 @@ WHOLE = Shard(1, 1)
 
 
 def parse_shard(text: str) -> Shard:
-    """Read a shard such as "2/8", the second of eight; ValueError of one line for anything else."""
+    """Read a shard such as "2/8", the second of eight. Raises OptionError for anything else."""
     match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
     if match and 1 <= int(match[1]) <= int(match[2]):
         return Shard(int(match[1]), int(match[2]))
-    raise ValueError(f"'{text}' is not a shard; write I/N with I from 1 to N, such as 1/8")
+    raise OptionError(f"'{text}' is not a shard; write I/N with I from 1 to N, such as 1/8")

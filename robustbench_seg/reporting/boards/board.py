@@ -9,13 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import class_maps_text
-from robustbench_seg.reporting.boards.entry import Entry, EntryScores
-from robustbench_seg.reporting.boards.entry_cache import cached_scores
-from robustbench_seg.reporting.boards.ranked_scores import RankedScore
-from robustbench_seg.reporting.literature.published_rows import PublishedRows
-from robustbench_seg.reporting.panels.model_groups import ModelGroup, Paths, group_models
+from robustbench_seg.reporting.boards.entry import Entry
+from robustbench_seg.reporting.boards.ranking_scores import RankingScore
+from robustbench_seg.reporting.panels.model_ranking import ModelRanking, miou_table
 from robustbench_seg.reporting.panels.ranks import ranks
 from robustbench_seg.results import established_pairs
 from robustbench_seg.text import counted
@@ -31,7 +28,7 @@ class BoardRow:
         value: The score.
         low: Lower end of its 95 % interval; nan if there is none.
         high: Upper end, likewise.
-        is_measured: Whether it is a measured model; published rows never share a rank.
+        is_measured: Whether it is a measured model; published results never share a rank.
     """
 
     name: str
@@ -43,33 +40,16 @@ class BoardRow:
 
 
 @dataclass(frozen=True, eq=False)
-class Board:
-    """One ranking of a leaderboard.
+class Board(ModelRanking):
+    """One dataset, split and protocol of a leaderboard: a ranking by each score.
 
     Attributes:
-        dataset: Name of the dataset.
-        split: Its split.
-        protocol: The protocol.
         images: Number of images of the evaluation, scored or not.
-        subset: Text that distinguishes it from other boards of the same dataset, split and
-            protocol; empty if there is no other.
         entries: The measured models, the most robust first.
-        published: Published rows: those that rank, and the others of the dataset.
     """
 
-    dataset: str
-    split: str
-    protocol: Protocol
     images: int
-    subset: str
     entries: tuple[Entry, ...]
-    published: PublishedRows
-
-    @property
-    def name(self) -> str:
-        """Dataset, split, subset if there is one, and protocol."""
-        subset = f", {self.subset}" if self.subset else ""
-        return f"{self.dataset} {self.split}{subset} ({self.protocol.name})"
 
     @property
     def extent(self) -> str:
@@ -87,22 +67,23 @@ class Board:
 
     @property
     def citation(self) -> str:
-        """A sentence about the published rows that are ranked; empty if there are none."""
+        """A sentence about the published results that are ranked; empty if there are none."""
         return "" if self.published.ranked.empty else self.published.citation
 
     @cached_property
-    def scores(self) -> Mapping[str, RankedScore]:
+    def scores(self) -> Mapping[str, RankingScore]:
         """Maps a key to its score, for all scores that rank an entry."""
-        return {score.key: score for entry in self.entries for score in entry.scores.ranked}
+        return {
+            key: score
+            for entry in self.entries
+            for key, score in entry.scores.ranking_scores.items()
+        }
 
     @cached_property
     def miou(self) -> pd.DataFrame:
         """The rows of tables/miou.csv, the most robust first."""
         measured = [entry.scores.miou.assign(model=entry.name) for entry in self.entries]
-        ranked = self.published.ranked
-        table = pd.concat([*measured, ranked] if len(ranked) else measured, ignore_index=True)
-        order = table.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
-        return order.reset_index(drop=True)
+        return miou_table(measured, self.published)
 
     @cached_property
     def rankings(self) -> Mapping[str, tuple[BoardRow, ...]]:
@@ -126,7 +107,7 @@ class Board:
         have = [n for n, e in enumerate(self.entries) if not math.isnan(e.value(key))]
         entries = [self.entries[n] for n in have]
         established = established_pairs(
-            [entry.by_key[key][1] for entry in entries],
+            [entry.scores.draws[key] for entry in entries],
             entries[0].scores.units if entries else 0,
             [entry.degrees for entry in entries],
             compared := self.compared[np.ix_(have, have)],
@@ -145,41 +126,3 @@ class Board:
 
         found = ranks([n if rows[n].is_measured else None for n in order], is_tied)
         return tuple(replace(rows[n], rank=rank) for n, rank in zip(order, found, strict=True))
-
-
-def read_boards(runs: Paths, protocol: Protocol | None = None) -> list[Board]:
-    """Score runs and group them: one board for each dataset, split, set of files and protocol.
-
-    Args:
-        runs: Packs or run folders, or folders of them.
-        protocol: Score all runs under this one. None: each under its own.
-
-    Returns:
-        The boards, in the order of their first runs. A run that is broken, whose protocol is not
-        available, or whose classes differ from those of the others is left out with a warning.
-
-    Raises:
-        ResultsError: There is no run, or none can be scored.
-    """
-    return [_board(group) for group in group_models(runs, protocol, cached_scores)]
-
-
-def _board(group: ModelGroup[EntryScores]) -> Board:
-    entries = [
-        Entry(name, tuple(model.folders), model.scored)
-        for name, model in zip(group.names, group.models, strict=True)
-    ]
-
-    def order(entry: Entry) -> tuple[bool, float, str]:
-        mean = entry.value("mean")
-        return math.isnan(mean), -mean, entry.name
-
-    return Board(
-        dataset=group.record.dataset,
-        split=group.record.split,
-        protocol=group.protocol,
-        images=group.record.images,
-        subset=group.subset,
-        entries=tuple(sorted(entries, key=order)),
-        published=group.published,
-    )

@@ -26,7 +26,7 @@ def write_board_tables(board: Board, folder: Path) -> None:
     Raises:
         FileError: A file cannot be written.
     """
-    write_text(folder / "places.csv", csv(ranks_table(board)))
+    write_text(folder / "places.csv", csv(places_table(board)))
     write_text(folder / "miou.csv", csv(board.miou))
     write_text(folder / "costs.csv", csv(costs_table(board)))
     severities = [entry.scores.severities.assign(model=entry.name) for entry in board.entries]
@@ -37,7 +37,7 @@ def write_board_tables(board: Board, folder: Path) -> None:
         write_text(folder / "elsewhere.csv", csv(board.published.elsewhere))
 
 
-def ranks_table(board: Board) -> pd.DataFrame:
+def places_table(board: Board) -> pd.DataFrame:
     """Return every score of every row.
 
     Returns:

@@ -1,5 +1,6 @@
 """An entry of a leaderboard: one model with everything that its rows and its page show."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +12,8 @@ from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.reporting.boards.ranked_scores import RankedScore, ranked_scores
-from robustbench_seg.reporting.panels.panel_row import PanelRow
+from robustbench_seg.reporting.boards.ranking_scores import RankingScore, ranking_scores
+from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.results import Draws, read_model, score_interval
 
@@ -22,8 +23,8 @@ class EntryScores:
     """The scores of a model's runs under a protocol.
 
     Attributes:
-        ranked: The scores that it can be ranked by.
-        draws: The bootstrap draws of each score.
+        ranking_scores: Maps a key to the score, for all that it can be ranked by.
+        draws: Maps the same keys to the bootstrap draws of the score.
         units: Number of sampling units.
         unit: What a sampling unit is, in words.
         trainings: Number of trainings that the scores average over.
@@ -36,8 +37,8 @@ class EntryScores:
         seconds: Median seconds from an image to its labels; nan if unknown.
     """
 
-    ranked: Sequence[RankedScore]
-    draws: Sequence[Draws]
+    ranking_scores: Mapping[str, RankingScore]
+    draws: Mapping[str, Draws]
     units: int
     unit: str
     trainings: int
@@ -73,24 +74,17 @@ class Entry:
         """The content of run.json of the first run."""
         return self.records[0]
 
-    @cached_property
-    def by_key(self) -> Mapping[str, tuple[RankedScore, Draws]]:
-        """Maps a key to its score and draws."""
-        return {
-            score.key: (score, draws)
-            for score, draws in zip(self.scores.ranked, self.scores.draws, strict=True)
-        }
-
     def value(self, key: str) -> float:
         """Return the score `key`, or nan if the model has no such score."""
-        return float(self.by_key[key][1][0]) if key in self.by_key else float("nan")
+        draws = self.scores.draws.get(key)
+        return math.nan if draws is None else float(draws[0])
 
     def interval(self, key: str) -> tuple[float, float]:
         """Return the 95 % interval of the score `key`; nan if there is none."""
-        if key not in self.by_key:
-            return float("nan"), float("nan")
-        score, draws = self.by_key[key]
-        return score_interval(draws, self.scores.units, self.degrees, limits=score.limits)
+        if key not in self.scores.draws:
+            return math.nan, math.nan
+        draws, limits = self.scores.draws[key], self.scores.ranking_scores[key].limits
+        return score_interval(draws, self.scores.units, self.degrees, limits=limits)
 
     @property
     def degrees(self) -> int:
@@ -101,12 +95,12 @@ class Entry:
     def gmacs(self) -> float:
         """10^9 multiply-accumulates per image; nan if unknown."""
         macs = self.record.about.macs
-        return float("nan") if macs is None else macs / 1e9
+        return math.nan if macs is None else macs / 1e9
 
     @property
     def speed(self) -> float:
         """Images per second, as measured during the run; nan if unknown."""
-        return 1 / self.scores.seconds if self.scores.seconds > 0 else float("nan")
+        return 1 / self.scores.seconds if self.scores.seconds > 0 else math.nan
 
 
 def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
@@ -120,13 +114,13 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
         ResultsError: As for results.read_model.
     """
     model = read_model(list(folders), protocol)
-    row = PanelRow(model.name, model)
-    ranked = list(ranked_scores(model, protocol))
+    row = MeasuredModel(model.name, model)
+    found = list(ranking_scores(model, protocol))
     scores = model.scores
     drawn = [list(scores.images), scores.clip]
     return EntryScores(
-        ranked=[score for score, _ in ranked],
-        draws=[draws for _, draws in ranked],
+        ranking_scores={score.key: score for score, _ in found},
+        draws={score.key: draws for score, draws in found},
         units=scores.units,
         unit=scores.unit,
         trainings=scores.trainings,
@@ -135,5 +129,5 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
         severities=severity_rows(row, protocol),
         classes=class_rows(row, protocol),
         missing=model.missing,
-        seconds=float("nan") if row.seconds is None else row.seconds,
+        seconds=math.nan if row.seconds is None else row.seconds,
     )

@@ -31,7 +31,7 @@ from robustbench_seg.files import (
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import RUN_FILE
 from robustbench_seg.reporting.boards.entry import EntryScores, entry_scores
-from robustbench_seg.reporting.boards.ranked_scores import RankedScore
+from robustbench_seg.reporting.boards.ranking_scores import RankingScore
 from robustbench_seg.store import is_pack_member, part_files
 
 _SOURCES = ("measures", "store", "results", "reporting/boards", "reporting/panels")
@@ -86,7 +86,7 @@ def _source() -> str:
 
 
 def _bytes(scores: EntryScores) -> bytes:
-    arrays = {"draws": np.stack(scores.draws)}
+    arrays = {"draws": np.stack([*scores.draws.values()])}
     tables = {"miou": scores.miou, "severities": scores.severities, "classes": scores.classes}
     for name, table in tables.items():
         for column, values in table.items():
@@ -100,7 +100,7 @@ def _bytes(scores: EntryScores) -> bytes:
         "drawn": scores.drawn,
         "missing": dict(scores.missing),
         "seconds": scores.seconds,
-        "ranked": [asdict(score) for score in scores.ranked],
+        "scores": [asdict(score) for score in scores.ranking_scores.values()],
     }
     arrays["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
     data = io.BytesIO()
@@ -112,10 +112,11 @@ def _read(path: Path) -> EntryScores:
     with np.load(path, allow_pickle=False) as arrays:
         facts = json.loads(arrays["facts"].tobytes())
         stored = {name: arrays[name] for name in arrays.files}
-    ranked = [RankedScore(**{**each, "limits": tuple(each["limits"])}) for each in facts["ranked"]]
+    scores = [RankingScore(**{**each, "limits": tuple(each["limits"])}) for each in facts["scores"]]
+    keys = [score.key for score in scores]
     return EntryScores(
-        ranked=ranked,
-        draws=list(stored["draws"]),
+        ranking_scores=dict(zip(keys, scores, strict=True)),
+        draws=dict(zip(keys, stored["draws"], strict=True)),
         units=facts["units"],
         unit=facts["unit"],
         trainings=facts["trainings"],

@@ -10,19 +10,18 @@ from robustbench_seg.files import write_text
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.boards.board_page import (
     RANKING_RULE,
-    cost_charts,
-    cost_table,
-    miou_table,
+    perturbation_table,
     ranking_data,
     ranking_table,
 )
 from robustbench_seg.reporting.boards.board_tables import FILES, write_board_tables
+from robustbench_seg.reporting.boards.cost_comparison import cost_charts, cost_table
 from robustbench_seg.reporting.boards.model_page import model_view
 from robustbench_seg.reporting.html.definitions import definitions
 from robustbench_seg.reporting.html.elsewhere_table import elsewhere_table
-from robustbench_seg.reporting.html.environment import page_environment
 from robustbench_seg.reporting.html.report_folder import report_folder
 from robustbench_seg.reporting.html.slugs import unique_slugs
+from robustbench_seg.reporting.html.templates import page_templates
 
 
 def write_site(boards: Sequence[Board], out: Path) -> Path:
@@ -42,7 +41,7 @@ def write_site(boards: Sequence[Board], out: Path) -> Path:
             of a run cannot be read.
         FileError: A file cannot be written.
     """
-    environment = page_environment()
+    environment = page_templates()
     slugs = unique_slugs([board.name for board in boards])
     with report_folder(out) as folder:
         for board, slug in zip(boards, slugs, strict=True):
@@ -76,7 +75,7 @@ def _write_board(board: Board, folder: Path, environment: Environment) -> None:
         board=board,
         ranking=ranking_table(board, links),
         data=ranking_data(board),
-        miou=miou_table(board, links),
+        miou=perturbation_table(board, links),
         charts=cost_charts(board),
         costs=cost_table(board, links),
         elsewhere=elsewhere_table(board.published.elsewhere, board.dataset),

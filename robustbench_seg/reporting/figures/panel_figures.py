@@ -20,6 +20,7 @@ from robustbench_seg.reporting.figures.style import (
     plain,
     style,
 )
+from robustbench_seg.reporting.panels.pareto import pareto_front
 
 
 def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
@@ -141,7 +142,10 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
         axes = figure.subplots(1, len(names), sharey=True, squeeze=False).ravel()
         for axis, name in zip(axes, names, strict=True):
             models = costs[costs[name].notna()].sort_values(name)
-            front = models[models["mean"] > models["mean"].cummax().shift(fill_value=-np.inf)]
+            places, means = (
+                dict(zip(models["model"], models[column], strict=True)) for column in (name, "mean")
+            )
+            front = models[models["model"].isin(pareto_front(places, means))]
             low, high = models[name].min() / 2, models[name].max() * 4
             steps, heights = [*front[name], high], [*front["mean"], front["mean"].iloc[-1]]
             axis.step(steps, heights, where="post", color=SOFT, lw=1, ls=":", zorder=1)

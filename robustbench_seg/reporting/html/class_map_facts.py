@@ -4,28 +4,28 @@ from collections.abc import Mapping, Sequence
 
 from robustbench_seg.records.runs.class_map_record import IGNORED
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.reporting.html.fact import Fact
+from robustbench_seg.reporting.html.fact import Fact, known_facts
 
 
 def class_map_facts(record: RunRecord) -> list[Fact]:
-    """Return facts about the class map of a run, as pairs of name and text. Empty without a map."""
+    """Return facts about the class map of a run; none without a map."""
     used, about = record.key.class_map, record.class_map
     if used is None:
         return []
     reasons: Mapping[str, str] = about.reasons if about else {}
     merged = [f"{target} = {', '.join(names)}" for target, names in used.merged.items()]
     others = reasons.get(IGNORED, "")
-    facts = [
+    values = [
         ("class map", f"{record.class_map_name} ({used.digest[:16]})"),
         ("classes of the dataset = of the model", "; ".join(merged)),
         ("predicted classes that are always wrong", _reasoned(used.ignored, reasons, others)),
         ("classes left out", _reasoned(used.left_out, reasons)),
         ("classes missed, because the model has none", _reasoned(used.missed, reasons)),
     ]
-    return [Fact(name, text) for name, text in facts if text]
+    return known_facts(values)
 
 
-def class_map_notes(record: RunRecord, name: str) -> str:
+def class_map_note(record: RunRecord, name: str) -> str:
     """Say why classes of a row have no IoU, or an IoU of 0. Empty if there are no such classes.
 
     Args:
@@ -41,7 +41,7 @@ def class_map_notes(record: RunRecord, name: str) -> str:
         notes.append(f"its class map leaves out {_reasoned(used.left_out, reasons)}")
     if used.missed:
         notes.append(f"no class of the model maps to {_reasoned(used.missed, reasons)}")
-    return f" {name}: {'; '.join(notes)}." if notes else ""
+    return f"{name}: {'; '.join(notes)}." if notes else ""
 
 
 def _reasoned(names: Sequence[str], reasons: Mapping[str, str], others: str = "") -> str:

@@ -1,33 +1,33 @@
-"""Published rows of the dataset that do not rank, and why."""
+"""Published results of the dataset that do not rank, and why."""
 
 import pandas as pd
 
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
-from robustbench_seg.reporting.literature.published import published_facts
+from robustbench_seg.reporting.literature.published_tables import table_description
 from robustbench_seg.text import number
 
 
 def elsewhere_table(found: pd.DataFrame, dataset: str) -> Table | None:
-    """Return published rows of a dataset that are not ranked, and why; None if there are none.
+    """Return published results of a dataset that are not ranked, and why; None if there are none.
 
     Args:
-        found: See PublishedRows.elsewhere.
+        found: See PublishedResults.elsewhere.
         dataset: Name of the dataset.
     """
     if found.empty:
         return None
     columns = [
         Column("model"),
-        Column("source", "a file in reports/published", text=True),
-        Column("under", text=True),
+        Column("source", "a file in reports/published", is_text=True),
+        Column("under", is_text=True),
         Column(CLEAN.name),
         Column("mean", "over the corruptions of its own protocol"),
-        Column("why it does not rank", text=True),
+        Column("why it does not rank", is_text=True),
     ]
     rows = []
     for row in found.to_dict("records"):
-        title = published_facts(row["source"]).title
+        title = table_description(row["source"]).title
         rows.append(
             TableRow(
                 [

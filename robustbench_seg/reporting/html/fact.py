@@ -1,7 +1,7 @@
-"""A fact about a run or a report, as a page lists it."""
+"""A fact about a run, a model or a report, as a page lists it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 
@@ -15,6 +15,11 @@ class Fact(NamedTuple):
 
     name: str
     text: str
+
+
+def known_facts(values: Iterable[tuple[str, object]]) -> list[Fact]:
+    """Return a fact for each name and value, without those whose value is None or empty."""
+    return [Fact(name, fact_text(value)) for name, value in values if value not in (None, {}, "")]
 
 
 def fact_text(value: object) -> str:

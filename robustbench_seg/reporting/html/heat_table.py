@@ -13,7 +13,7 @@ from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.figures.style import HEAT
-from robustbench_seg.reporting.html.table import Cell, Column, Group, Table, TableRow
+from robustbench_seg.reporting.html.table import Cell, Column, ColumnGroup, Table, TableRow
 from robustbench_seg.text import number
 
 STEPS = 33
@@ -40,7 +40,10 @@ def heat_table(
     by_category = protocol.by_category
     specs = [spec for group in by_category.values() for spec in group]
     columns = [Column("model"), Column(CLEAN.name), *map(_column, [None, *specs[:-1]], specs)]
-    groups = [Group("", 2), *(Group(name, len(group)) for name, group in by_category.items())]
+    groups = [
+        ColumnGroup("", 2),
+        *(ColumnGroup(name, len(group)) for name, group in by_category.items()),
+    ]
     values = scores[[CLEAN.name, *(spec.name for spec in specs)]].to_numpy(float)
     span = value_span(values)
     rows = []

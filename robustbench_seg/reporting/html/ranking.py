@@ -62,29 +62,22 @@ class RankingColumn:
 
 def ranking_columns(
     protocol: Protocol,
-    mean: Column,
-    span: tuple[float, float],
+    chief: Sequence[RankingColumn],
     *,
     machine: str,
-    mean_first: bool = False,
     further: Sequence[RankingColumn] = (),
 ) -> tuple[RankingColumn, ...]:
     """Return the columns of a ranking. To add a column to both pages, add it here.
 
     Args:
         protocol: The protocol.
-        mean: The header of the mean.
-        span: The values at both ends of a bar's track.
+        chief: Clean and the mean, in the order of the page.
         machine: Where the page names the machine of the speed.
-        mean_first: Whether the mean stands before clean: the script of a leaderboard writes the
-            score by which it ranks into the second column.
         further: Columns of one page alone, such as CD.
     """
-    clean = score_column(CLEAN.name, Column("clean"))
-    means = RankingColumn(mean, lambda row: _mean_cell(row, span))
     return (
         RankingColumn(Column("model"), _name_cell),
-        *((means, clean) if mean_first else (clean, means)),
+        *chief,
         score_column("retention", Column("retention", "mean / clean, percent")),
         *(_category_column(name, protocol.noun) for name in protocol.by_category),
         *further,
@@ -99,6 +92,21 @@ def ranking_columns(
             Column("images/s", f"from image to labels, on the machine {machine}"), _speed_cell
         ),
     )
+
+
+def clean_column() -> RankingColumn:
+    """Return the column of the clean score."""
+    return score_column(CLEAN.name, Column("clean"))
+
+
+def mean_column(header: Column, span: tuple[float, float]) -> RankingColumn:
+    """Return the column of the mean, with its interval as a bar.
+
+    Args:
+        header: The header.
+        span: The values in percent at both ends of a bar's track.
+    """
+    return RankingColumn(header, lambda row: _mean_cell(row, span))
 
 
 def score_column(key: str, header: Column) -> RankingColumn:

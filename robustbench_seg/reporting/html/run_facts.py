@@ -1,19 +1,27 @@
-"""The facts of a run that a reader looks for first, as pairs of name and text."""
+"""The facts of a run that a reader of its page looks for first."""
 
 from pathlib import Path
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.html.class_map_facts import class_map_facts
-from robustbench_seg.reporting.html.fact import Fact, fact_text
+from robustbench_seg.reporting.html.fact import Fact, known_facts
 from robustbench_seg.store import probed_hardware
 
 
 def run_facts(folder: Path, record: RunRecord) -> list[Fact]:
-    """What a reader looks for first, without what the record does not state."""
+    """Return what a reader looks for first, without what the record does not state.
+
+    Args:
+        folder: The run folder.
+        record: The content of its run.json.
+
+    Raises:
+        ResultsError: A probe of the run cannot be read.
+    """
     segmenter, attack = record.key.segmenter, record.key.attack
     nouns = "corruptions and attacks" if attack else "corruptions"
-    facts: list[tuple[str, object]] = [
+    values: list[tuple[str, object]] = [
         ("command", record.command),
         ("images", record.images),
         *_origin(record),
@@ -32,7 +40,7 @@ def run_facts(folder: Path, record: RunRecord) -> list[Fact]:
         (f"versions of the {nouns}", record.key.corruption.laws),
         ("created", record.created),
     ]
-    return [Fact(name, fact_text(value)) for name, value in facts if value not in (None, {}, "")]
+    return known_facts(values)
 
 
 def _origin(record: RunRecord) -> list[tuple[str, object]]:

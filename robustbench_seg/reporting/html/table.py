@@ -31,25 +31,25 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Metric:
+class MetricOption:
     """A score that the page's script can show in place of the mIoU.
 
     Attributes:
         name: Its name in headings and in the page's address.
         label: Its label in the list of metrics.
         caption: Its description in the caption of the table.
-        good: Whether a higher value is better.
+        higher_is_better: Whether a higher value is better.
     """
 
     name: str
     label: str
     caption: str
-    good: bool
+    higher_is_better: bool
 
 
 @dataclass(frozen=True)
 class MetricValue:
-    """The value of a Metric in a cell.
+    """The value of a MetricOption in a cell.
 
     Attributes:
         value: The value. None: there is none.
@@ -113,18 +113,18 @@ class Column:
         title: Shown on hover.
         starts_group: Whether a rule stands to its left.
         group: The category with which it is hidden.
-        text: Whether its cells are text, aligned to the left.
+        is_text: Whether its cells are text, aligned to the left.
     """
 
     name: str
     title: str | None = None
     starts_group: bool = False
     group: str | None = None
-    text: bool = False
+    is_text: bool = False
 
 
 @dataclass(frozen=True)
-class Group:
+class ColumnGroup:
     """A header over `span` columns; a gap without a name."""
 
     name: str
@@ -152,8 +152,8 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[TableRow]
     note: str = ""
-    groups: Sequence[Group] = ()
+    groups: Sequence[ColumnGroup] = ()
     kind: str = ""
     ramp: Sequence[str] = ()
     reference: str | None = None
-    metrics: Sequence[Metric] = ()
+    metrics: Sequence[MetricOption] = ()

@@ -1,10 +1,10 @@
-"""The audit: published rows and claims that do not follow from their own numbers."""
+"""The audit: published results and claims that do not follow from their own numbers."""
 
 import pandas as pd
 
-from robustbench_seg.reporting.literature.catalogue import literature
-from robustbench_seg.reporting.literature.claims import TABLE, claims
-from robustbench_seg.reporting.literature.published import published_facts
+from robustbench_seg.reporting.literature.claims import CLAIMS_SOURCE, RecomputedClaim, claims
+from robustbench_seg.reporting.literature.library import literature
+from robustbench_seg.reporting.literature.published_tables import table_description
 
 AUDIT_COLUMNS = ("source", "model", "dataset", "crop", "kind", "flag")
 CLAIM = "claim"
@@ -20,26 +20,23 @@ def audit() -> pd.DataFrame:
         "claims"). kind: "cells" (no score of the row is used), "summary" (only a stored mean or
         minimum is wrong) or "claim"; flag: what is wrong, in words.
     """
-    rows = literature()
-    found = rows.loc[rows["flag"] != "", list(AUDIT_COLUMNS)]
-    return pd.concat([found, _claims()], ignore_index=True)
+    results = literature()
+    flagged = results.loc[results["flag"] != "", list(AUDIT_COLUMNS)]
+    wrong = [each for each in claims() if not each.claim.is_given_by(each.recomputed)]
+    entries = pd.DataFrame(map(_claim_entry, wrong), columns=list(AUDIT_COLUMNS))
+    return pd.concat([flagged, entries], ignore_index=True)
 
 
-def _claims() -> pd.DataFrame:
-    entries = []
-    for claim in claims().to_dict("records"):
-        if round(claim["recomputed"], 0 if claim["kind"] == "gain" else 1) == claim["claimed"]:
-            continue
-        matching = f"; {claim['rows_matching']} gives it" if claim["rows_matching"] else ""
-        entries.append(
-            {
-                "source": "claims",
-                "model": claim["model"],
-                "dataset": published_facts(TABLE).dataset,
-                "crop": "",
-                "kind": CLAIM,
-                "flag": f"{claim['claim']} {claim['claimed']:g} % ({claim['paper']}): the table "
-                f"gives {claim['recomputed']:.1f} % ({claim['best_row']}){matching}",
-            }
-        )
-    return pd.DataFrame(entries, columns=list(AUDIT_COLUMNS))
+def _claim_entry(found: RecomputedClaim) -> dict[str, str]:
+    """The entry of a wrong claim, with the AUDIT_COLUMNS."""
+    claim, matching = found.claim, ", ".join(found.rows_matching)
+    return {
+        "source": "claims",
+        "model": claim.model,
+        "dataset": table_description(CLAIMS_SOURCE).dataset or "",
+        "crop": "",
+        "kind": CLAIM,
+        "flag": f"{claim.text} {claim.claimed:g} % ({claim.paper}): the table gives "
+        f"{found.recomputed:.1f} % ({found.best_row})"
+        + (f"; {matching} gives it" if matching else ""),
+    }

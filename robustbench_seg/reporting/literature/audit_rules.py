@@ -1,4 +1,4 @@
-"""The rules of the audit: what a row of published scores has to satisfy to be believed.
+"""The rules of the audit: what a published result has to satisfy to be believed.
 
 They look at a row's own scores and at nothing that the scores are meant to predict. The TOML file
 of a published table names those that fit its protocol: a mean over all severities, for one, may lie
@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature.published_facts import RuleName
+from robustbench_seg.reporting.literature.table_description import RuleName
 
 SUMMARY_TOLERANCE = 0.06
 """How far a stored summary may lie from the one of the cells: both are rounded."""
@@ -23,8 +23,8 @@ BRIGHTNESS_LOSS = 9.0
 COLLAPSED = 5.0
 """No sound model has all cells below this."""
 
-FlagKind = Literal["cells", "summary"]
-"""What cannot be used: the cells, or only the summary that the source stores of them."""
+Part = Literal["cells", "summary"]
+"""A part of a row: its cells, or only the summary that the source stores of them."""
 
 Check = Callable[[Mapping[str, float], Sequence[str]], str]
 """(scores of a row, names of its corruptions) -> what is wrong, empty if nothing is."""
@@ -35,12 +35,25 @@ class Rule:
     """A rule.
 
     Attributes:
-        kind: What a row that breaks it cannot be used for.
+        unusable: The part of a row that cannot be used if the row breaks the rule.
         check: Says what is wrong with a row.
     """
 
-    kind: FlagKind
+    unusable: Part
     check: Check
+
+
+@dataclass(frozen=True)
+class Flag:
+    """What the audit says of a row that breaks a rule.
+
+    Attributes:
+        unusable: The part of the row that cannot be used, "cells" before "summary".
+        text: All that is wrong, in words.
+    """
+
+    unusable: Part
+    text: str
 
 
 def _brightness(row: Mapping[str, float], corruptions: Sequence[str]) -> str:
@@ -74,11 +87,12 @@ RULES: Mapping[RuleName, Rule] = {
     "stored_mean": Rule("summary", _stored_mean),
     "stored_worst": Rule("summary", _stored_worst),
 }
+"""Maps the name of a rule to it; the rules of cells stand before those of summaries."""
 
 
-def flag_of(
+def audit_row(
     row: Mapping[str, float], corruptions: Sequence[str], rules: Sequence[RuleName]
-) -> tuple[FlagKind | None, str]:
+) -> Flag | None:
     """Apply rules to a row.
 
     Args:
@@ -87,13 +101,10 @@ def flag_of(
         rules: Names of the rules.
 
     Returns:
-        What cannot be used, "cells" before "summary"; None if nothing is wrong. All that is wrong,
-        in words.
+        The flag of the row; None if it breaks no rule.
     """
-    broken = {
-        name: text
-        for name, rule in RULES.items()
-        if name in rules and (text := rule.check(row, corruptions))
-    }
-    kinds = [RULES[name].kind for name in broken]
-    return (kinds[0] if kinds else None), "; ".join(broken.values())
+    texts = {name: RULES[name].check(row, corruptions) for name in RULES if name in rules}
+    broken = [name for name, text in texts.items() if text]
+    if not broken:
+        return None
+    return Flag(RULES[broken[0]].unusable, "; ".join(texts[name] for name in broken))

@@ -1,72 +1,148 @@
-"""Claims of papers about Cityscapes-C, recomputed from its published table."""
+"""Claims of papers about Cityscapes-C, recomputed from its published table.
 
-from collections.abc import Mapping
+They stand in `reports/published/claims.csv`. `CLAIM_TYPES` lists the kinds of claims.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import pandas as pd
 
-from robustbench_seg.reporting.literature.catalogue import literature
-from robustbench_seg.reporting.literature.published import published_table
+from robustbench_seg.reporting.literature.library import literature
+from robustbench_seg.reporting.literature.published_tables import published_table
 
-TABLE = "cityscapes_c"
+CLAIMS_SOURCE = "cityscapes_c"
 """Name of the published table that the claims are about."""
 
 
-def claims() -> pd.DataFrame:
-    """Return published claims beside the same numbers computed from the published table.
+@dataclass(frozen=True)
+class Claim(ABC):
+    """A number in percent that a paper claims.
 
-    The claims are those of `reports/published/claims.csv`. A gain is relative:
-    100 * (mIoU of the model / mIoU of another row - 1).
+    Attributes:
+        paper: Which paper.
+        model: The model that the claim is about.
+        score: What it was scored under: a corruption, or "mean" or "retention".
+        claimed: The number as printed.
+    """
+
+    paper: str
+    model: str
+    score: str
+    claimed: float
+
+    decimals: ClassVar[int]
+    """Number of decimals with which papers print such a number."""
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """What is claimed, in words."""
+
+    @abstractmethod
+    def numbers(self, scores: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the numbers that the claimed one may be, by the model that gives each.
+
+        Args:
+            scores: Maps the claim's model and others to their scores in percent.
+        """
+
+    def is_given_by(self, number: float) -> bool:
+        """Whether a number is the claimed one, rounded as that is."""
+        return round(number, self.decimals) == self.claimed
+
+
+class ScoreClaim(Claim):
+    """The score of a model."""
+
+    decimals = 1
+
+    @property
+    def text(self) -> str:
+        """Such as "mean of SegFormer-B5"."""
+        return f"{self.score} of {self.model}"
+
+    def numbers(self, scores: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the model's own score."""
+        return {self.model: scores[self.model]}
+
+
+class GainClaim(Claim):
+    """The largest gain of a model over another one: 100 * (its score / the other's - 1)."""
+
+    decimals = 0
+
+    @property
+    def text(self) -> str:
+        """Such as "gain of SegFormer-B5 on snow, up to"."""
+        return f"gain of {self.model} on {self.score.replace('_', ' ')}, up to"
+
+    def numbers(self, scores: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the gain over each other model; infinite over one whose score is 0."""
+        own = scores[self.model]
+        return {
+            other: 100 * (own / score - 1) if score > 0 else math.inf
+            for other, score in scores.items()
+            if other != self.model
+        }
+
+
+CLAIM_TYPES: Mapping[str, type[Claim]] = {"gain": GainClaim, "score": ScoreClaim}
+"""Maps the column `kind` of `reports/published/claims.csv` to the type of the claim."""
+
+
+@dataclass(frozen=True)
+class RecomputedClaim:
+    """A claim beside the same number, computed from the published table.
+
+    Attributes:
+        claim: The claim.
+        recomputed: The number in percent; of a gain the largest.
+        best_row: The row of the table that gives it.
+        rows_matching: The rows that give the claimed number; none if the claim is wrong.
+    """
+
+    claim: Claim
+    recomputed: float
+    best_row: str
+    rows_matching: Sequence[str]
+
+
+def claims() -> Sequence[RecomputedClaim]:
+    """Return the claims of `reports/published/claims.csv`, recomputed from CLAIMS_SOURCE."""
+    results = literature()
+    results = results[results["source"] == CLAIMS_SOURCE]
+    found = []
+    for row in published_table("claims").to_dict("records"):
+        claim = CLAIM_TYPES[row["kind"]](row["paper"], row["model"], row["score"], row["claimed"])
+        scores = dict(zip(results["model"], results[claim.score].astype(float), strict=True))
+        numbers = claim.numbers(scores)
+        best = max(numbers, key=numbers.__getitem__)
+        matching = [row for row, number in numbers.items() if claim.is_given_by(number)]
+        found.append(RecomputedClaim(claim, numbers[best], best, matching))
+    return found
+
+
+def claim_table() -> pd.DataFrame:
+    """Return the claims as a table, one row each.
 
     Returns:
         Columns claim (in words); paper; claimed (percent, as printed); recomputed (percent; of a
-        gain the largest); best_row (the row that gives it); rows_matching (the rows that give the
-        claimed number when rounded as it is; empty if none does); kind ("gain" or "score"); model
-        (that the claim is about); score (a corruption, "mean" or "retention").
+        gain the largest); best_row (the row of the published table that gives it); rows_matching
+        (the rows that give the claimed number, rounded as it is; empty if none does).
     """
-    recomputations = {"gain": _gain, "score": _score}
-    rows = []
-    for row in published_table("claims").to_dict("records"):
-        recomputation = recomputations[row["kind"]]
-        rows.append(
-            {
-                **recomputation(row["model"], row["score"], row["claimed"]),
-                "paper": row["paper"],
-                "claimed": row["claimed"],
-                **{name: row[name] for name in ("kind", "model", "score")},
-            }
-        )
-    columns = ["claim", "paper", "claimed", "recomputed", "best_row", "rows_matching"]
-    return pd.DataFrame(rows, columns=[*columns, "kind", "model", "score"])
-
-
-def _gain(model: str, score: str, claimed: float) -> Mapping[str, object]:
-    scores = _scores_by_model(score)
-    gains = {
-        other: 100 * (scores[model] / value - 1)
-        for other, value in scores.items()
-        if other != model
-    }
-    best = max(gains, key=gains.__getitem__)
-    return {
-        "claim": f"gain of {model} on {score.replace('_', ' ')}, up to",
-        "recomputed": gains[best],
-        "best_row": best,
-        "rows_matching": ", ".join(row for row, gain in gains.items() if round(gain) == claimed),
-    }
-
-
-def _score(model: str, score: str, claimed: float) -> Mapping[str, object]:
-    value = _scores_by_model(score)[model]
-    return {
-        "claim": f"{score} of {model}",
-        "recomputed": value,
-        "best_row": model,
-        "rows_matching": model if round(value, 1) == claimed else "",
-    }
-
-
-def _scores_by_model(column: str) -> Mapping[str, float]:
-    """One column of the published table."""
-    rows = literature()
-    rows = rows[rows["source"] == TABLE]
-    return dict(zip(rows["model"], rows[column].astype(float), strict=True))
+    rows = [
+        {
+            "claim": each.claim.text,
+            "paper": each.claim.paper,
+            "claimed": each.claim.claimed,
+            "recomputed": each.recomputed,
+            "best_row": each.best_row,
+            "rows_matching": ", ".join(each.rows_matching),
+        }
+        for each in claims()
+    ]
+    return pd.DataFrame(rows)

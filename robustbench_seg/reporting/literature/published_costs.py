@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.records.values.image_size import Size
-from robustbench_seg.reporting.literature.published import published_table
+from robustbench_seg.reporting.literature.published_tables import published_table
 
 CITYSCAPES_SIZE: Size = (1024, 2048)
 """The image size at which the paper counts for Cityscapes, where it states no other."""

@@ -1,16 +1,16 @@
-"""The published rows of models that are about to be evaluated, in one line."""
+"""The published results of models that are about to be evaluated, in one line."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from robustbench_seg.reporting.literature.catalogue import literature
+from robustbench_seg.reporting.literature.library import cells_are_flagged, literature
 
 
 def published_notice(models: Sequence[str], dataset: str, split: str, protocol: str) -> str:
-    """Return one line on the published rows of models that are about to be evaluated.
+    """Return one line on the published results of models that are about to be evaluated.
 
-    A row is of a model if its name is that of the card, in upper or lower case and with or without
-    the name of its encoder ("segformer-mit-b5", "SegFormer-B5" and "segformer-b5").
+    A result is of a model if its name is that of the card, in upper or lower case and with or
+    without the name of its encoder ("segformer-mit-b5", "SegFormer-B5" and "segformer-b5").
 
     Args:
         models: Names of model cards.
@@ -19,25 +19,26 @@ def published_notice(models: Sequence[str], dataset: str, split: str, protocol: 
         protocol: Name of the protocol.
 
     Returns:
-        The rows and their means; empty if there are none.
+        The results and their means; empty if there are none.
     """
     rows = literature()
     rows = rows[(rows["dataset"] == dataset) & (rows["split"] == split)]
-    rows = rows[(rows["protocol"] == protocol) & (rows["kind"] != "cells")]
-    wanted = {_plain(model) for model in models}
-    found = [row for row in rows.to_dict("records") if _plain(row["model"]) in wanted]
+    rows = rows[(rows["protocol"] == protocol) & ~cells_are_flagged(rows)]
+    wanted = {_network_name(model) for model in models}
+    found = [row for row in rows.to_dict("records") if _network_name(row["model"]) in wanted]
     if not found:
         return ""
-    texts = [f"{row['model']} {row['mean']:.1f} ({_place(row)})" for row in found]
+    texts = [f"{row['model']} {row['mean']:.1f} ({_origin(row)})" for row in found]
     return (
         f"published on {dataset} {split} under {protocol}, mean mIoU: {'; '.join(texts)}; see "
         f"robustseg literature --dataset {dataset} --protocol {protocol}"
     )
 
 
-def _plain(model: str) -> str:
+def _network_name(model: str) -> str:
+    """A model's name in lower case and without the name of its encoder."""
     return model.lower().replace("-mit-", "-")
 
 
-def _place(row: Mapping[Any, Any]) -> str:
+def _origin(row: Mapping[Any, Any]) -> str:
     return f"{row['source']}, crop {row['crop']}" if row["crop"] else str(row["source"])

@@ -4,29 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import seaborn as sns
-from PIL import Image
-
-from robustbench_seg.datasets import IGNORE
 from robustbench_seg.files import write_bytes
 from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.reporting.page.thumbnails import (
-    Picture,
-    class_indices,
-    png_picture,
-    read_picture,
-    thumbnail,
-)
-from robustbench_seg.reporting.panels import Panel, PanelRow
+from robustbench_seg.reporting.page.error_picture import error_picture, errors_legend
+from robustbench_seg.reporting.page.thumbnails import Picture, read_picture, thumbnail
+from robustbench_seg.reporting.panels import MeasuredModel, Panel
 from robustbench_seg.store import PictureFiles
 from robustbench_seg.text import enumeration
 
 MAX_MODELS = 3
 """The page shows the predictions of at most this many models."""
-
-_DARK_RED = (0.65, 0.06, 0.08)
 
 
 @dataclass(frozen=True)
@@ -94,7 +82,7 @@ def album(panel: Panel, width: int) -> Album | None:
         note=_note(panel.protocol.shown_severities, len(rows), len(panel.measured)),
         clean=_clean_pictures(shown, width),
         legend=_legend(_files(shown[0]).truth, panel.classes),
-        errors_legend=_errors_legend(len(shown)),
+        errors_legend=errors_legend(len(shown)),
         categories=categories,
     )
 
@@ -113,7 +101,7 @@ def copy_pictures(panel: Panel, folder: Path) -> None:
                 write_bytes(target / path.relative_to(files.folder), path.read_bytes())
 
 
-def _files(row: PanelRow) -> PictureFiles:
+def _files(row: MeasuredModel) -> PictureFiles:
     return PictureFiles.of_run(row.folder)
 
 
@@ -134,7 +122,7 @@ def _note(levels: Sequence[int], with_pictures: int, measured: int) -> str:
     return note
 
 
-def _clean_pictures(rows: Sequence[PanelRow], width: int) -> list[Picture]:
+def _clean_pictures(rows: Sequence[MeasuredModel], width: int) -> list[Picture]:
     files = _files(rows[0])
     pictures = [
         thumbnail(files.input(CLEAN), "the clean image", width, "clean image"),
@@ -147,7 +135,7 @@ def _clean_pictures(rows: Sequence[PanelRow], width: int) -> list[Picture]:
 
 
 def _corruption_pictures(
-    spec: Perturbation, rows: Sequence[PanelRow], width: int
+    spec: Perturbation, rows: Sequence[MeasuredModel], width: int
 ) -> CorruptionPictures | None:
     text = spec.name.replace("_", " ")
     conditions = [Condition(spec.name, severity) for severity in spec.shown_severities]
@@ -165,50 +153,18 @@ def _corruption_pictures(
         picture_rows.append(PictureRow(row.name, predictions))
     if not any(picture for row in picture_rows for picture in row.pictures):
         return None
-    errors = [_errors(c, text, rows, width) for c in conditions]
+    truth = _files(rows[0]).truth
+    errors = [
+        error_picture(
+            truth,
+            [_files(row).prediction(c) for row in rows],
+            width,
+            f"where the models are wrong under {text}, severity {c.severity}",
+        )
+        for c in conditions
+    ]
     picture_rows.append(PictureRow("errors", errors))
     return CorruptionPictures(text, spec.shown_severities, picture_rows)
-
-
-def _errors(
-    condition: Condition, text: str, rows: Sequence[PanelRow], width: int
-) -> Picture | None:
-    """How many of the models are wrong at each pixel, in the colours of `_error_colours`."""
-    labels = class_indices(_files(rows[0]).truth, width)
-    if labels is None:
-        return None
-    found = [class_indices(_files(row).prediction(condition), width) for row in rows]
-    predictions = [each for each in found if each is not None and each.shape == labels.shape]
-    if not predictions:
-        return None
-    wrong = np.sum([prediction != labels for prediction in predictions], axis=0)
-    shade = wrong.astype(np.uint8)
-    shade[labels == IGNORE] = len(rows) + 1
-    picture = Image.fromarray(shade)
-    picture.putpalette([value for colour in _error_colours(len(rows)) for value in colour])
-    alt = f"where the models are wrong under {text}, severity {condition.severity}"
-    return png_picture(picture, alt)
-
-
-def _error_colours(models: int) -> list[tuple[int, int, int]]:
-    """Light grey where no model is wrong, light to dark red from one to all; then without truth."""
-    reds = sns.color_palette("Reds", 2 * models + 1)[2::2] if models > 1 else [_DARK_RED]
-    colours = [(0.93, 0.93, 0.92), *reds, (0.55, 0.55, 0.55)]
-    return [(round(255 * r), round(255 * g), round(255 * b)) for r, g, b in colours]
-
-
-def _errors_legend(models: int) -> list[tuple[str, str]]:
-    """What each of `_error_colours` means, with the colour."""
-    wrong = (
-        ["wrong"]
-        if models == 1
-        else [f"{n} of {models} models wrong" for n in range(1, models + 1)]
-    )
-    names = ["right" if models == 1 else "all models right", *wrong, "no true class"]
-    return [
-        (name, "#{:02x}{:02x}{:02x}".format(*colour))
-        for name, colour in zip(names, _error_colours(models), strict=True)
-    ]
 
 
 def _legend(truth: Path, classes: Sequence[str]) -> list[tuple[str, str]]:

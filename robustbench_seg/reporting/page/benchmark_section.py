@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from robustbench_seg.reporting.html.table import Table
-from robustbench_seg.reporting.literature.published import published_facts
+from robustbench_seg.reporting.literature.published_tables import table_description
 from robustbench_seg.reporting.page.cells_table import cells_table
 from robustbench_seg.reporting.panels import Panel
 
@@ -31,12 +31,12 @@ def benchmark_section(panel: Panel) -> BenchmarkSection | None:
     """
     if panel.published.benchmark.empty:
         return None
-    facts = published_facts(panel.published.sources[0])
-    name, dataset = str(facts.benchmark), str(facts.dataset)
-    images, own = facts.images[dataset], panel.measured[0].record.images
-    if (panel.dataset, panel.split) == (dataset, facts.split):
+    description = table_description(panel.published.sources[0])
+    name, dataset = str(description.benchmark), str(description.dataset)
+    images, own = description.images[dataset], panel.measured[0].record.images
+    if (panel.dataset, panel.split) == (dataset, description.split):
         reason = f"on all {images} images of the split, while the rows above are on {own}"
     else:
-        reason = f"on another dataset ({dataset.capitalize()} {facts.split})"
-    caption = f"Published, on {name} {facts.split} ({images} images)"
+        reason = f"on another dataset ({dataset.capitalize()} {description.split})"
+    caption = f"Published, on {name} {description.split} ({images} images)"
     return BenchmarkSection(name, reason, cells_table(panel.published.benchmark, panel, caption))

@@ -12,11 +12,11 @@ from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.html.heat_table import heat_table
-from robustbench_seg.reporting.html.table import Cell, Metric, MetricValue, Table
+from robustbench_seg.reporting.html.table import Cell, MetricOption, MetricValue, Table
 from robustbench_seg.reporting.page.ranking_table import row_tag
 from robustbench_seg.reporting.panels import (
+    MeasuredModel,
     Panel,
-    PanelRow,
     chief_confidence_scores,
     missing_confidence,
 )
@@ -53,13 +53,13 @@ def cells_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
     )
 
 
-def _metric(info: ScoreInfo) -> Metric:
+def _metric(info: ScoreInfo) -> MetricOption:
     direction = "higher" if info.higher_is_better else "lower"
     caption = f"{info.label} in percent, {direction} is better"
-    return Metric(info.label, f"{info.label}, %", caption, info.higher_is_better)
+    return MetricOption(info.label, f"{info.label}, %", caption, info.higher_is_better)
 
 
-def _metric_value(row: PanelRow, spec: Perturbation | None, key: str) -> MetricValue:
+def _metric_value(row: MeasuredModel, spec: Perturbation | None, key: str) -> MetricValue:
     """The value of a further score in a measured cell, and its hover text."""
     value = float(_draws(row, spec, key)[0])
     if not np.isnan(value):
@@ -69,21 +69,21 @@ def _metric_value(row: PanelRow, spec: Perturbation | None, key: str) -> MetricV
     return MetricValue(None, one_line(why) if why else None)
 
 
-def _title(row: PanelRow, spec: Perturbation | None, cell: Cell) -> str | None:
+def _title(row: MeasuredModel, spec: Perturbation | None, cell: Cell) -> str | None:
     """The hover text of a measured cell: its severities, number of images and interval."""
     if cell.value is None:
         return row.model.missing.get(spec.name if spec else CLEAN.name)
     return _interval_title(row, spec, RANKED)
 
 
-def _interval_title(row: PanelRow, spec: Perturbation | None, key: str) -> str:
+def _interval_title(row: MeasuredModel, spec: Perturbation | None, key: str) -> str:
     severities = f"severities {spec.scored_text}, " if spec else ""
     texts = [f"{severities}{row.model.images.get(CLEAN, 0)} images"]
     interval = interval_text(*row.limits(_draws(row, spec, key)))
     return ", ".join([*texts, interval] if interval else texts)
 
 
-def _draws(row: PanelRow, spec: Perturbation | None, key: str) -> Draws:
+def _draws(row: MeasuredModel, spec: Perturbation | None, key: str) -> Draws:
     """A score of a cell; nan where the row has none."""
     if key not in row.scores.by_name:
         return row.scores.mean * np.nan

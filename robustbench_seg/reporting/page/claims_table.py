@@ -1,11 +1,10 @@
 """Claims of papers, beside the published table and what was measured here."""
 
 import math
-from collections.abc import Hashable, Mapping
-from typing import Any
+from dataclasses import replace
 
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
-from robustbench_seg.reporting.literature.claims import TABLE, claims
+from robustbench_seg.reporting.literature.claims import CLAIMS_SOURCE, Claim, claims
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.text import number
 
@@ -16,58 +15,53 @@ def claims_table(panel: Panel) -> Table | None:
     A gain is over the least robust of the other measured models. None if the panel does not show
     the published table that they are about.
     """
-    if TABLE not in panel.published.sources:
+    if CLAIMS_SOURCE not in panel.published.sources:
         return None
     columns = [
         Column("claim"),
-        Column("paper", text=True),
+        Column("paper", is_text=True),
         Column("claimed, %"),
         Column("recomputed, %"),
-        Column("from", "the row of the published table that gives it", text=True),
+        Column("from", "the row of the published table that gives it", is_text=True),
         Column(
             "rows that match",
             "the rows that give the claimed number, rounded as it is",
-            text=True,
+            is_text=True,
         ),
     ]
-    records = claims().to_dict("records")
-    measured = [_measured(panel, claim) for claim in records]
+    found = claims()
+    measured = [_measured(panel, each.claim) for each in found]
     is_measured = not all(map(math.isnan, measured))
     if is_measured:
         columns.append(Column("measured here, %", "the same number of the same model"))
-    rows = []
-    for claim, here in zip(records, measured, strict=True):
-        rows.append(
-            TableRow(
-                [
-                    Cell(claim["claim"]),
-                    Cell(claim["paper"], classes="text"),
-                    Cell(number(claim["claimed"])),
-                    Cell(number(claim["recomputed"])),
-                    Cell(claim["best_row"], classes="text"),
-                    Cell(claim["rows_matching"] or "no row", classes="text"),
-                    *([Cell(number(here))] if is_measured else []),
-                ]
-            )
+    rows = [
+        TableRow(
+            [
+                Cell(each.claim.text),
+                Cell(each.claim.paper, classes="text"),
+                Cell(number(each.claim.claimed)),
+                Cell(number(each.recomputed)),
+                Cell(each.best_row, classes="text"),
+                Cell(", ".join(each.rows_matching) or "no row", classes="text"),
+                *([Cell(number(here))] if is_measured else []),
+            ]
         )
-    if not any(row.cells[-1].text for row in rows):  # no model is complete
-        columns, rows = columns[:-1], [TableRow(row.cells[:-1]) for row in rows]
+        for each, here in zip(found, measured, strict=True)
+    ]
     return Table("Claims of papers on Cityscapes-C, recomputed from the table.", columns, rows)
 
 
-def _measured(panel: Panel, claim: Mapping[Hashable, Any]) -> float:
+def _measured(panel: Panel, claim: Claim) -> float:
     """What the claim says, of its model as measured in the panel; nan where it was not.
 
-    The panel has to rank the published rows: then both are of the same images.
+    The panel has to rank the published results: then both are of the same images. Names are
+    compared in lower case.
     """
-    rows = panel.complete.assign(model=panel.complete["model"].str.lower()).set_index("model")
-    if panel.published.ranked.empty or claim["model"].lower() not in rows.index:
+    if panel.published.ranked.empty:
         return math.nan
-    scores = rows[claim["score"]].astype(float)
-    own = float(scores[claim["model"].lower()])
-    if claim["kind"] == "score":
-        return own
-    others = scores.drop(claim["model"].lower())
-    if others.empty or (others <= 0).any():
-        return math.nan
-    return 100 * (own / float(others.min()) - 1)
+    names, scores = panel.complete["model"].str.lower(), panel.complete[claim.score].astype(float)
+    known = {name: score for name, score in zip(names, scores, strict=True) if score == score}
+    own = replace(claim, model=claim.model.lower())
+    numbers = own.numbers(known).values() if own.model in known else ()
+    largest = max(numbers, default=math.nan)
+    return largest if math.isfinite(largest) else math.nan

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.html.class_map_facts import class_map_notes
-from robustbench_seg.reporting.html.table import Cell, Column, Group, Table, TableRow
+from robustbench_seg.reporting.html.class_map_facts import class_map_note
+from robustbench_seg.reporting.html.table import Cell, Column, ColumnGroup, Table, TableRow
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.text import number
 
@@ -17,9 +17,9 @@ NAMED_CLASSES = 3
 
 def class_table(panel: Panel) -> Table:
     """Return a row for each class: each model's clean IoU, mean over the corruptions, and loss."""
-    groups, columns = [Group("", 1)], [Column("class")]
+    groups, columns = [ColumnGroup("", 1)], [Column("class")]
     for row in panel.measured:
-        groups.append(Group(row.name, 3))
+        groups.append(ColumnGroup(row.name, 3))
         columns += [
             Column("clean", starts_group=True),
             Column(panel.protocol.adjective, f"mean over {panel.protocol.over}"),
@@ -36,8 +36,9 @@ def class_table(panel: Panel) -> Table:
             cells.append(Cell(number(clean[place]), classes="starts"))
             cells += [Cell(number(mean[place])), Cell(number(clean[place] - mean[place]))]
         rows.append(TableRow(cells))
-    note = "IoU in percent. A class that occurs nowhere has no score."
-    note += "".join(class_map_notes(row.record, row.name) for row in panel.measured)
+    notes = ["IoU in percent. A class that occurs nowhere has no score."]
+    notes += [class_map_note(row.record, row.name) for row in panel.measured]
+    note = " ".join(filter(None, notes))
     return Table(f"{panel.name}: classes.", columns, rows, note=note, groups=groups)
 
 

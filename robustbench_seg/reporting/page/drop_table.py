@@ -18,7 +18,7 @@ def drop_table(drops: pd.DataFrame, sampling_unit: str) -> Table | None:
         return None
     columns = [
         Column("model"),
-        Column("images of", "the dataset or its condition", text=True),
+        Column("images of", "the dataset or its condition", is_text=True),
         Column("places", "that both runs have"),
         Column("clear", "mIoU of the references"),
         Column("adverse", "mIoU of the same places under the condition"),

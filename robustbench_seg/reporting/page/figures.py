@@ -35,7 +35,7 @@ MAX_LINES = 6
 
 
 @dataclass(frozen=True)
-class Figure:
+class PageFigure:
     """A figure of the page."""
 
     title: str
@@ -57,13 +57,13 @@ class PanelFigures:
         cost: Accuracy against cost; None if no cost of a complete model is known.
     """
 
-    curves: Figure | None
-    heatmaps: Sequence[Figure]
+    curves: PageFigure | None
+    heatmaps: Sequence[PageFigure]
     heatmaps_note: str
-    confidence: Figure | None
-    reliability: Sequence[Figure]
+    confidence: PageFigure | None
+    reliability: Sequence[PageFigure]
     reliability_note: str
-    cost: Figure | None
+    cost: PageFigure | None
 
 
 def write_panel_figures(panel: Panel, stem: str, folder: Path) -> PanelFigures:
@@ -95,7 +95,7 @@ def write_panel_figures(panel: Panel, stem: str, folder: Path) -> PanelFigures:
     )
 
 
-def _curves(panel: Panel, stem: str, folder: Path) -> Figure | None:
+def _curves(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     if panel.severities["miou"].isna().all():
         return None
     path = folder / f"{stem}-severity"
@@ -116,8 +116,8 @@ def _curves(panel: Panel, stem: str, folder: Path) -> Figure | None:
     return _figure(f"mIoU over severity, {panel.name}", caption, svg, path)
 
 
-def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[Figure]:
-    figures: list[Figure] = []
+def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
+    figures: list[PageFigure] = []
     slugs, noun = unique_slugs([row.name for row in panel.measured]), panel.protocol.noun
     for row, name in zip(panel.measured, slugs, strict=True):
         grid = panel.class_grid(row.name)
@@ -134,7 +134,7 @@ def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[Figure]:
     return figures
 
 
-def _confidence(panel: Panel, stem: str, folder: Path) -> Figure | None:
+def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     models = {
         row.name: curves
         for row in panel.measured
@@ -159,8 +159,8 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> Figure | None:
     return _figure(f"Confidence and accuracy, {panel.name}", caption, svg, path)
 
 
-def _reliability(panel: Panel, stem: str, folder: Path) -> list[Figure]:
-    figures: list[Figure] = []
+def _reliability(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
+    figures: list[PageFigure] = []
     slugs = unique_slugs([row.name for row in panel.measured])
     severities = enumeration([str(level) for level in panel.protocol.shown_severities[-2:]])
     kinds = {"raw": CONFIDENCE, "temperature-scaled": SCALED_CONFIDENCE}
@@ -183,7 +183,7 @@ def _reliability(panel: Panel, stem: str, folder: Path) -> list[Figure]:
     return figures
 
 
-def _cost(panel: Panel, stem: str, folder: Path) -> Figure | None:
+def _cost(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     scores = panel.complete[["model", "clean", "mean"]].astype({"clean": float, "mean": float})
     rows = [panel.row(model) for model in scores["model"]]
     costs = {
@@ -202,5 +202,5 @@ def _cost(panel: Panel, stem: str, folder: Path) -> Figure | None:
     return _figure(f"Accuracy against cost, {panel.name}", caption, svg, path)
 
 
-def _figure(title: str, caption: str, svg: str, path: Path) -> Figure:
-    return Figure(title, caption, inline_svg(svg, f"{title}. {caption}", path.name))
+def _figure(title: str, caption: str, svg: str, path: Path) -> PageFigure:
+    return PageFigure(title, caption, inline_svg(svg, f"{title}. {caption}", path.name))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from robustbench_seg.reporting.page.album import MAX_MODELS
 from robustbench_seg.reporting.page.thumbnails import Picture, thumbnail
-from robustbench_seg.reporting.panels import Panel, PanelRow
+from robustbench_seg.reporting.panels import MeasuredModel, Panel
 from robustbench_seg.store import PictureFiles
 from robustbench_seg.text import number
 
@@ -44,7 +44,7 @@ def hardest_views(panel: Panel, width: int) -> list[HardestView]:
     return [_view(row, width) for row in rows[:MAX_MODELS]]
 
 
-def _view(row: PanelRow, width: int) -> HardestView:
+def _view(row: MeasuredModel, width: int) -> HardestView:
     files, images = PictureFiles.of_run(row.folder), []
     for hard in row.model.hardest:
         worst = f"{hard.worst.name.replace('_', ' ')} {hard.worst.severity}"

@@ -8,9 +8,9 @@ from robustbench_seg import __version__
 from robustbench_seg.datasets import DATASETS
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.reporting.html.fact import Fact
+from robustbench_seg.reporting.html.fact import Fact, known_facts
 from robustbench_seg.reporting.literature.citations import KAMANN_ROTHER, citation
-from robustbench_seg.reporting.literature.published import published_facts
+from robustbench_seg.reporting.literature.published_tables import table_description
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.formats import latex_text
 
@@ -49,14 +49,14 @@ def origin(panels: Sequence[Panel], title: str) -> Origin:
         if known := DATASETS.get(panel.dataset):
             citations.append((f"the dataset {panel.dataset}", known.facts.citation.strip()))
     for source in (name for panel in panels for name in panel.published.sources):
-        published = published_facts(source)
+        published = table_description(source)
         citations.append((f"the published rows of {source}", published.bibtex))
         citations += published.further_citations
     degradation = citation(KAMANN_ROTHER)
     if any(panel.reference for panel in panels) and degradation not in dict(citations).values():
         citations.append(("CD and rCD", degradation))
     return Origin(
-        [Fact(name, text) for name, text in facts if text],
+        known_facts(facts),
         [(what, entry) for what, entry in dict.fromkeys(citations) if entry],
     )
 

@@ -8,9 +8,9 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import write_text
 from robustbench_seg.records.cards.protocol import list_protocols
 from robustbench_seg.reporting.html.definitions import definitions
-from robustbench_seg.reporting.html.environment import page_environment
 from robustbench_seg.reporting.html.report_folder import report_files, report_folder
 from robustbench_seg.reporting.html.slugs import unique_slugs
+from robustbench_seg.reporting.html.templates import page_templates
 from robustbench_seg.reporting.page.album import copy_pictures
 from robustbench_seg.reporting.page.figures import write_panel_figures
 from robustbench_seg.reporting.page.origin import origin
@@ -74,7 +74,7 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
     runs = [view for panel, row in rows for view in run_views(panel, row, len(panels) > 1)]
     citations = dict.fromkeys(panel.published.citation for panel in panels)
     html = (
-        page_environment()
+        page_templates()
         .get_template("page.html")
         .render(
             title=_title(panels),

@@ -41,9 +41,10 @@ class PanelView:
         cells: Model x corruption.
         benchmark: The published table of the protocol's benchmark; None if its rows rank, or
             there is none.
-        elsewhere: Other published rows of the dataset, and why they do not rank; None without any.
+        elsewhere: Other published results of the dataset, and why they do not rank; None if there
+            are none.
         is_established: Whether the most robust model is shown to be better than all others.
-        claims: Claims of papers; None without published rows.
+        claims: Claims of papers; None without published results.
         figures: Its figures.
         classes: Class x model; None if no class has a score.
         class_losses: Which classes lose most.

@@ -8,7 +8,7 @@ from robustbench_seg.codec import to_table
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.html.fact import Fact, fact_text
 from robustbench_seg.reporting.html.run_facts import run_facts
-from robustbench_seg.reporting.panels import Panel, PanelRow
+from robustbench_seg.reporting.panels import MeasuredModel, Panel
 
 RUNS_ACROSS = 6
 """A table has at most so many runs side by side, so that it fits on paper."""
@@ -81,7 +81,7 @@ def fact_tables(runs: Sequence[RunView], facts: Sequence[Sequence[Fact]]) -> lis
     return tables
 
 
-def run_views(panel: Panel, row: PanelRow, several: bool = False) -> list[RunView]:
+def run_views(panel: Panel, row: MeasuredModel, several: bool = False) -> list[RunView]:
     """Return the provenance of each run of a panel's row; `several`: the page has other panels.
 
     Raises:

@@ -9,13 +9,15 @@ from robustbench_seg.measures import MEASURES, ScoreInfo
 from robustbench_seg.reporting.html.ranking import (
     RankingColumn,
     RankingRow,
+    clean_column,
+    mean_column,
     model_tag,
     ranking,
     ranking_columns,
     score_column,
 )
 from robustbench_seg.reporting.html.table import Column, Table
-from robustbench_seg.reporting.panels import Panel, PanelRow, RankedRow
+from robustbench_seg.reporting.panels import MeasuredModel, Panel, PanelRow
 from robustbench_seg.results import RANKED
 from robustbench_seg.text import counted
 
@@ -35,11 +37,11 @@ def panel_columns(panel: Panel) -> tuple[RankingColumn, ...]:
     """Return the columns of a panel's ranking."""
     averaged, over = panel.protocol.averaged_names, panel.protocol.over
     mean = f"mean of {len(averaged)}" if len(averaged) > 1 else f"mean of {over}"
+    header = Column(mean, f"mean over {over}, and its 95 % interval")
     related = _DEGRADATION if panel.reference else ()
     return ranking_columns(
         panel.protocol,
-        Column(mean, f"mean over {over}, and its 95 % interval"),
-        panel.mean_span,
+        [clean_column(), mean_column(header, panel.mean_span)],
         machine="that the provenance names",
         further=[
             *(
@@ -68,26 +70,35 @@ def other_scores(panel: Panel) -> list[ScoreInfo]:
     ]
 
 
-def row_tag(row: PanelRow) -> str | None:
+def row_tag(row: MeasuredModel) -> str | None:
     """Return what stands behind a model's name: its trainings and augmentation, if any."""
     return model_tag(row.record, row.scores.trainings, len(row.model.seeds))
 
 
-def _row(row: RankedRow, further: Sequence[ScoreInfo]) -> RankingRow:
+def _row(row: PanelRow, further: Sequence[ScoreInfo]) -> RankingRow:
     """A row of the panel as a row of its ranking, with the means of `further` scores."""
     scores, limits = dict(row.cells), dict[str, tuple[float, float]]()
     for name in _DEGRADATION if row.degradation else ():
         scores[name] = row.degradation[name]
         limits[name] = row.degradation[f"{name}_low"], row.degradation[f"{name}_high"]
     measured = row.measured
+    if measured is not None:
+        limits["mean"] = measured.limits(measured.scores.mean)
+        for info in further:
+            draws = measured.scores.by_name[info.name].summary.mean
+            scores[info.name], limits[info.name] = float(draws[0]), measured.limits(draws)
+    found = RankingRow(
+        name=row.name,
+        rank=row.rank,
+        source=row.source,
+        scores=scores,
+        categories=row.categories,
+        limits=limits,
+    )
     if measured is None:
-        return RankingRow(row.name, row.rank, row.source, scores, row.categories, limits)
-    limits["mean"] = measured.limits(measured.scores.mean)
-    for info in further:
-        draws = measured.scores.by_name[info.name].summary.mean
-        scores[info.name], limits[info.name] = float(draws[0]), measured.limits(draws)
-    return RankingRow(
-        *(row.name, row.rank, row.source, scores, row.categories, limits),
+        return found
+    return replace(
+        found,
         parameters=measured.parameters,
         macs=measured.macs,
         speed=None if measured.seconds is None else 1 / measured.seconds,

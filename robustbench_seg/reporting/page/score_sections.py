@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from robustbench_seg.measures import LIKELIHOOD_SCORES, ScoreInfo, Section
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
-from robustbench_seg.reporting.html.table import Cell, Column, Group, Table, TableRow
-from robustbench_seg.reporting.panels import Panel, PanelRow, missing_confidence
+from robustbench_seg.reporting.html.table import Cell, Column, ColumnGroup, Table, TableRow
+from robustbench_seg.reporting.panels import MeasuredModel, Panel, missing_confidence
 from robustbench_seg.reporting.panels.interval_text import interval_text
 from robustbench_seg.results import PERCENT, RANKED, Draws, ScoreDraws, worst_corruption
 from robustbench_seg.text import number
@@ -104,9 +104,9 @@ def _partly_counted(panel: Panel, infos: Sequence[ScoreInfo]) -> Sequence[str]:
 
 
 def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, worst: bool) -> Table:
-    groups, columns, protocol = [Group("", 1)], [Column("score")], panel.protocol
+    groups, columns, protocol = [ColumnGroup("", 1)], [Column("score")], panel.protocol
     for row in panel.measured:
-        groups.append(Group(row.name, 2))
+        groups.append(ColumnGroup(row.name, 2))
         columns += [
             Column("clean", starts_group=True),
             Column(protocol.adjective, f"mean over {protocol.over}; its 95 % interval on hover"),
@@ -146,14 +146,14 @@ def _row(panel: Panel, info: ScoreInfo) -> TableRow:
     return TableRow(cells)
 
 
-def _draws(score: ScoreDraws | None, row: PanelRow) -> tuple[Draws, Draws]:
+def _draws(score: ScoreDraws | None, row: MeasuredModel) -> tuple[Draws, Draws]:
     if score is None:
         nothing = row.scores.mean * math.nan
         return nothing, nothing
     return score.summary.clean, score.summary.mean
 
 
-def _cell(row: PanelRow, draws: Draws, limits: tuple[float, float]) -> Cell:
+def _cell(row: MeasuredModel, draws: Draws, limits: tuple[float, float]) -> Cell:
     title = interval_text(*row.limits(draws, limits), _digits(limits))
     return Cell(number(float(draws[0]), _digits(limits)), title=title or None)
 

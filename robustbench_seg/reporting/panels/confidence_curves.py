@@ -8,7 +8,7 @@ import numpy as np
 from robustbench_seg.measures import ConfidenceMeasure, Reliability
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.reporting.panels.panel_row import PanelRow
+from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class ConfidenceCurves:
 
 
 def confidence_curves(
-    row: PanelRow, protocol: Protocol, measure: ConfidenceMeasure
+    row: MeasuredModel, protocol: Protocol, measure: ConfidenceMeasure
 ) -> ConfidenceCurves | None:
     """Return the curves of a measured row, or None if the row has no such confidence.
 
@@ -51,7 +51,7 @@ def confidence_curves(
 
 
 def _by_severity(
-    row: PanelRow,
+    row: MeasuredModel,
     measure: ConfidenceMeasure,
     corruptions: Sequence[str],
     severities: Sequence[int],

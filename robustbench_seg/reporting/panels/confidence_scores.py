@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, ScoreInfo
+from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.panel import Panel
-from robustbench_seg.reporting.panels.panel_row import PanelRow
 
 _PLACES = 2
 """The chief scores of confidence up to this place (see ScoreInfo) are shown for each corruption."""
@@ -24,7 +24,7 @@ def chief_confidence_scores(panel: Panel) -> Sequence[ScoreInfo]:
     return [info for info in chief if any(_has_score(row, info.key) for row in panel.measured)]
 
 
-def missing_confidence(row: PanelRow) -> str | None:
+def missing_confidence(row: MeasuredModel) -> str | None:
     """Return why a row has no confidence scores, or None if it has some."""
     score = row.scores.by_name["ece"]
     if not score.conditions:
@@ -35,7 +35,7 @@ def missing_confidence(row: PanelRow) -> str | None:
     return None
 
 
-def _has_score(row: PanelRow, key: str) -> bool:
+def _has_score(row: MeasuredModel, key: str) -> bool:
     if key not in row.scores.by_name:
         return False
     summary = row.scores.by_name[key].summary

@@ -8,11 +8,10 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.panels.panel_row import PanelRow
+from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.references import published_reference
+from robustbench_seg.reporting.panels.table_rows import LEADING_COLUMNS
 from robustbench_seg.results import UNBOUNDED, Draws, Reference, degradation, score_interval
-
-_LEADING_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images", "reference")
 
 DEGRADATION_MEANS = ("CD", "CD_low", "CD_high", "rCD", "rCD_low", "rCD_high")
 """The last columns of tables/degradation.csv, in percent.
@@ -24,7 +23,7 @@ reference are measured.
 
 def degradation_rows(
     scores: pd.DataFrame,
-    measured: Mapping[str, PanelRow],
+    measured: Mapping[str, MeasuredModel],
     protocol: Protocol,
     reference: str | None,
 ) -> pd.DataFrame:
@@ -42,14 +41,14 @@ def degradation_rows(
         each averaged corruption, and DEGRADATION_MEANS.
     """
     averaged = protocol.averaged_names
-    columns = [*_LEADING_COLUMNS, *(f"CD_{name}" for name in averaged), *DEGRADATION_MEANS]
+    columns = [*LEADING_COLUMNS, "reference", *(f"CD_{n}" for n in averaged), *DEGRADATION_MEANS]
     if reference is None:
         return pd.DataFrame(columns=columns)
     against = _reference(reference, scores, measured, protocol)
     rows = []
     for cells in scores.to_dict("records"):
         row = measured[cells["model"]] if cells["source"] == "measured" else None
-        leading = {name: cells.get(name) for name in _LEADING_COLUMNS}
+        leading = {name: cells.get(name) for name in LEADING_COLUMNS}
         rows.append({**leading, "reference": reference})
         if row is None:
             corruptions = {name: np.asarray(cells[name], float) for name in averaged}
@@ -58,27 +57,29 @@ def degradation_rows(
             summary = row.scores.summary
             corruptions = {name: summary.corruptions[name] for name in averaged}
             lost = degradation(summary.clean, corruptions, against)
-        rows[-1] |= {f"CD_{name}": _first(draws) for name, draws in lost.cd.items()}
+        rows[-1] |= {f"CD_{name}": _score(draws) for name, draws in lost.cd.items()}
         for name, draws in (("CD", lost.mean_cd), ("rCD", lost.mean_rcd)):
-            low, high = _limits(row, against, draws)
-            rows[-1] |= {name: _first(draws), f"{name}_low": low, f"{name}_high": high}
+            low, high = _mean_interval(row, against, draws)
+            rows[-1] |= {name: _score(draws), f"{name}_low": low, f"{name}_high": high}
     return pd.DataFrame(rows, columns=columns, index=scores.index)
 
 
 def _reference(
-    name: str, scores: pd.DataFrame, measured: Mapping[str, PanelRow], protocol: Protocol
+    name: str, scores: pd.DataFrame, measured: Mapping[str, MeasuredModel], protocol: Protocol
 ) -> Reference:
     if name in measured:
         return Reference.of_model(measured[name].model)
     return published_reference(name, scores, protocol)
 
 
-def _first(draws: Draws) -> float:
+def _score(draws: Draws) -> float:
     return float(draws.flat[0])
 
 
-def _limits(row: PanelRow | None, reference: Reference, draws: Draws) -> tuple[float, float]:
-    """The interval of a mean; nan for a published row, and where the two are not drawn in pairs."""
+def _mean_interval(
+    row: MeasuredModel | None, reference: Reference, draws: Draws
+) -> tuple[float, float]:
+    """The interval of a mean; nan for a published result, and where draws are not in pairs."""
     if row is None or not reference.is_paired(row.scores):
         return math.nan, math.nan
     degrees = row.scores.degrees + reference.degrees

@@ -20,7 +20,7 @@ ends of its 95 % interval.
 
 
 def panel_subset_scores(panels: Sequence[Panel]) -> Sequence[SubsetScore]:
-    """Score the subsets of all measured rows. `model` is an index into the rows of all panels."""
+    """Score the subsets of the measured rows of all panels."""
     return subset_scores([row.model.folders for panel in panels for row in panel.measured])
 
 
@@ -35,15 +35,14 @@ def drop_rows(panels: Sequence[Panel], subsets: Sequence[SubsetScore]) -> Sequen
         A table with the columns DROP_COLUMNS for each panel. It is empty unless the references of
         its dataset were scored, too.
     """
-    tables, first = [], 0
+    tables = []
     for panel in panels:
+        names = {row.model.folders: row.name for row in panel.measured}
         rows = []
         for score in subsets:
-            place = score.model - first
-            if score.metric == DROP_METRIC and 0 <= place < len(panel.measured):
+            if score.metric == DROP_METRIC and score.runs in names:
                 where = (score.dataset, panel.split, panel.protocol.name, score.images)
                 values = (score.clear, score.adverse, float(score.draws[0]), *score.interval)
-                rows.append((panel.measured[place].name, *where, *values))
-        first += len(panel.measured)
+                rows.append((names[score.runs], *where, *values))
         tables.append(pd.DataFrame(rows, columns=list(DROP_COLUMNS)))
     return tables

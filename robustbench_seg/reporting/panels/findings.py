@@ -8,8 +8,8 @@ import pandas as pd
 
 from robustbench_seg.reporting.panels.failures import failure_sentences
 from robustbench_seg.reporting.panels.interval_text import interval_text
+from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.panel import Panel
-from robustbench_seg.reporting.panels.panel_row import PanelRow
 from robustbench_seg.results import FEW_UNITS, FEWEST_UNITS, Verdict, lead_of, seeds_text
 from robustbench_seg.text import counted, enumeration, number, one_line
 
@@ -26,7 +26,7 @@ def finding(panels: Sequence[Panel]) -> str:
 def finding_sentences(panel: Panel) -> list[str]:
     """Return the leader, what costs most, where and whether it knows, and how far to trust it.
 
-    Published rows are not in it: an interval needs their images, which are not at hand.
+    Published results are not in it: an interval needs their images, which are not at hand.
     """
     complete = panel.complete
     if complete.empty:
@@ -198,12 +198,12 @@ def _trust(panel: Panel) -> str:
         )
     if fewest.units < FEW_UNITS:
         sentence += f" With only {fewest.units} {fewest.unit} even that is rough."
-    return "".join([sentence, *_seed_sentences(panel)])
+    return " ".join([sentence, *_seed_sentences(panel)])
 
 
 def _seed_sentences(panel: Panel) -> list[str]:
     """What several seeds of the corruptions change, a sentence for each set of seeds."""
-    groups = dict[tuple[int, ...], list[PanelRow]]()
+    groups = dict[tuple[int, ...], list[MeasuredModel]]()
     for row in panel.measured:
         if len(row.model.seeds) > 1:
             groups.setdefault(row.model.seeds, []).append(row)
@@ -212,5 +212,5 @@ def _seed_sentences(panel: Panel) -> list[str]:
         text = seeds_text(seeds, [row.model.seed_means for row in rows])
         everyone = len(rows) == len(panel.measured)
         names = "" if everyone else f"{enumeration([row.name for row in rows])}: "
-        sentences.append(f" {names}{text.capitalize() if everyone else text}.")
+        sentences.append(f"{names}{text.capitalize() if everyone else text}.")
     return sentences

@@ -1,7 +1,7 @@
 """Groups the models that rank together: the same images, scored under one protocol."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +12,15 @@ from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.reporting.literature.published_rows import PublishedRows, published_rows
+from robustbench_seg.reporting.literature.published_results import (
+    PublishedResults,
+    published_results,
+)
 from robustbench_seg.reporting.panels.row_names import row_names
-from robustbench_seg.store import group_runs, own_protocol
+from robustbench_seg.store import Paths, group_runs, own_protocol
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)
-
-Paths = Iterable[Path | str] | Path | str
-"""One path or several: of packs or run folders, or of folders of them."""
 
 Model = TypeVar("Model")
 
@@ -95,10 +95,10 @@ class ModelGroup(Generic[Model]):
         return self.models[0].record
 
     @cached_property
-    def published(self) -> PublishedRows:
-        """The published rows that belong to the ranking of its models."""
+    def published(self) -> PublishedResults:
+        """The published results that belong to the ranking of its models."""
         record = self.record
-        return published_rows(
+        return published_results(
             record.dataset,
             record.split,
             self.protocol,

@@ -1,8 +1,8 @@
 """A panel: models that were scored on the same images under one protocol.
 
-Published rows rank in a panel of the dataset, images and protocol that they are of. Where none
-rank, a panel carries those of the benchmark's own table for reference; all other published rows of
-the dataset stand in a list that says why they do not rank.
+Published results rank in a panel of the dataset, images and protocol that they are of. Where none
+rank, a panel carries those of the benchmark's own table for reference; all others of the dataset
+stand in a list that says why they do not rank.
 """
 
 import math
@@ -16,11 +16,11 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import class_maps_text
-from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature.published_rows import PublishedRows
-from robustbench_seg.reporting.panels.panel_row import PanelRow, RankedRow
+from robustbench_seg.reporting.panels.class_grid import class_grid
+from robustbench_seg.reporting.panels.measured_model import MeasuredModel
+from robustbench_seg.reporting.panels.model_ranking import ModelRanking
+from robustbench_seg.reporting.panels.panel_row import PanelRow
 from robustbench_seg.reporting.panels.ranks import ranks
 from robustbench_seg.results import (
     ScoreDifference,
@@ -33,13 +33,10 @@ from robustbench_seg.text import counted
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
-    """One ranking. All scores are in percent.
+class Panel(ModelRanking):
+    """One ranking of a report, by the mean mIoU. All scores are in percent.
 
     Attributes:
-        dataset: Name of the dataset.
-        split: Its split.
-        protocol: The protocol that the rows are scored under.
         classes: Names of the dataset's classes.
         measured: The measured rows, in the order of `scores`.
         scores: The rows of tables/miou.csv, the most robust first, incomplete rows last.
@@ -48,33 +45,19 @@ class Panel:
         category_means: Mean over the corruptions of each category; indexed as `scores`.
         degradation: The rows of tables/degradation.csv, indexed as `scores`; without a `reference`
             there are none.
-        published: Published rows: those that rank are among `scores`.
         reference: The model that CD and rCD are relative to.
-        subset: What tells this panel from others of the dataset, split and protocol, such as
-            "50 images"; empty if there are none.
         warnings: What a reader has to know before comparing rows.
     """
 
-    dataset: str
-    split: str
-    protocol: Protocol
     classes: tuple[str, ...]
-    measured: tuple[PanelRow, ...]
+    measured: tuple[MeasuredModel, ...]
     scores: pd.DataFrame
     severities: pd.DataFrame
     per_class: pd.DataFrame
     category_means: pd.DataFrame
     degradation: pd.DataFrame
-    published: PublishedRows
     reference: str | None = None
-    subset: str = ""
     warnings: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Dataset, split, images where needed, and protocol, as headings show them."""
-        subset = f", {self.subset}" if self.subset else ""
-        return f"{self.dataset} {self.split}{subset} ({self.protocol.name})"
 
     @property
     def extent(self) -> str:
@@ -114,11 +97,11 @@ class Panel:
         return measured[measured["mean"].notna() & measured["clean"].notna()]
 
     @cached_property
-    def ranking(self) -> tuple[RankedRow, ...]:
+    def ranking(self) -> tuple[PanelRow, ...]:
         """The rows of `scores` with everything that belongs to them."""
         columns = miou_columns(self.protocol)
         return tuple(
-            RankedRow(
+            PanelRow(
                 rank=self.ranks[index],
                 name=row["model"],
                 cells={name: float(row[name]) for name in columns},
@@ -140,8 +123,8 @@ class Panel:
         """The rank of each row of `scores`: "1" for the most robust, "" without a mean.
 
         Rows that follow the first of a rank share it unless the first is established to be better
-        (see `verdict`). All of them are marked: "2=". Published rows share no rank, because their
-        images are not at hand.
+        (see `verdict`). All of them are marked: "2=". Published results share no rank, because
+        their images are not at hand.
         """
         rows = self.scores.to_dict("records")
         names = [row["model"] if row["source"] == "measured" else None for row in rows]
@@ -160,7 +143,7 @@ class Panel:
         ends = [end for end in ends if not math.isnan(end)]
         return (min(ends), max(ends)) if ends else (0.0, 100.0)
 
-    def row(self, name: str) -> PanelRow:
+    def row(self, name: str) -> MeasuredModel:
         """Return the measured row of a name."""
         return next(row for row in self.measured if row.name == name)
 
@@ -195,21 +178,9 @@ class Panel:
         return dict(zip(family, verdicts([*family.values()]), strict=True))
 
     def class_grid(self, name: str) -> pd.DataFrame:
-        """Return the IoU of each class, averaged over the scored severities, of a measured row.
-
-        Returns:
-            Indexed by class; columns clean and the corruptions in protocol order; percent, nan
-            where a class does not occur or a severity is incomplete.
-        """
-        classes = self.per_class[self.per_class["model"] == name]
-        averaged = {CLEAN.name: (0,), **{s.name: s.scored for s in self.protocol.perturbations}}
-        columns = {}
-        for corruption, severities in averaged.items():
-            rows = classes[classes["corruption"] == corruption]
-            grid = rows.pivot(index="class", columns="severity", values="iou")
-            grid = grid.reindex(index=list(self.classes), columns=list(severities)).astype(float)
-            columns[corruption] = grid.mean(axis=1, skipna=False)
-        return pd.DataFrame(columns)
+        """Return the IoU of each class of a measured row; see panels.class_grid."""
+        rows = self.per_class[self.per_class["model"] == name]
+        return class_grid(rows, self.protocol, self.classes)
 
 
 def _floats(row: "pd.Series[Any]") -> Mapping[str, float]:

@@ -1,17 +1,19 @@
-"""Run folders -> panels. All scores come from `results`; here they are put side by side."""
+"""Run folders -> the panels of a report. All scores come from `results`."""
 
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.reporting.literature.published_rows import published_extent
+from robustbench_seg.reporting.literature.published_results import published_extent
 from robustbench_seg.reporting.panels.degradation_rows import degradation_rows
-from robustbench_seg.reporting.panels.model_groups import ModelGroup, Paths, group_models
+from robustbench_seg.reporting.panels.measured_model import MeasuredModel
+from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
+from robustbench_seg.reporting.panels.model_ranking import miou_table
 from robustbench_seg.reporting.panels.panel import Panel
-from robustbench_seg.reporting.panels.panel_row import PanelRow
 from robustbench_seg.reporting.panels.panel_warnings import panel_warnings
 from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.results import ScoredModel, category_means, read_model
+from robustbench_seg.store import Paths
 
 
 def read_panels(
@@ -49,24 +51,19 @@ def read_panels(
 
 
 def _panel(group: ModelGroup[ScoredModel], reference: str | None) -> Panel:
-    first, protocol, subset = group.record, group.protocol, group.subset
+    record, protocol, published = group.record, group.protocol, group.published
     rows = {
-        name: PanelRow(name, model.scored)
+        name: MeasuredModel(name, model.scored)
         for name, model in zip(group.names, group.models, strict=True)
     }
-    published = group.published
-    tables = [score_row(row, protocol) for row in rows.values()]
-    tables += [published.ranked] if len(published.ranked) else []
-    scores = pd.concat(tables, ignore_index=True)
-    scores = scores.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
-    scores = scores.reset_index(drop=True)
+    scores = miou_table([score_row(row, protocol) for row in rows.values()], published)
     measured = [rows[str(n)] for n in scores.loc[scores["source"] == "measured", "model"]]
     found = reference if reference in set(scores["model"]) else None
     return Panel(
-        dataset=first.dataset,
-        split=first.split,
+        dataset=record.dataset,
+        split=record.split,
         protocol=protocol,
-        classes=first.classes,
+        classes=record.classes,
         measured=tuple(measured),
         scores=scores,
         severities=pd.concat([severity_rows(row, protocol) for row in measured], ignore_index=True),
@@ -75,8 +72,8 @@ def _panel(group: ModelGroup[ScoredModel], reference: str | None) -> Panel:
         degradation=degradation_rows(scores, rows, protocol, found),
         published=published,
         reference=found,
-        subset=subset,
-        warnings=panel_warnings(measured, subset, protocol),
+        subset=group.subset,
+        warnings=panel_warnings(measured, group.subset, protocol),
     )
 
 

@@ -7,12 +7,14 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import library_texts
-from robustbench_seg.reporting.panels.panel_row import PanelRow
+from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.results import clean_gap, clean_gap_warnings, reading_notes
 from robustbench_seg.text import number
 
 
-def panel_warnings(rows: Sequence[PanelRow], subset: str, protocol: Protocol) -> tuple[str, ...]:
+def panel_warnings(
+    rows: Sequence[MeasuredModel], subset: str, protocol: Protocol
+) -> tuple[str, ...]:
     """Return the warnings of a panel, one sentence or two each.
 
     Args:
@@ -32,7 +34,7 @@ def panel_warnings(rows: Sequence[PanelRow], subset: str, protocol: Protocol) ->
     return tuple(warning for warning in warnings if warning)
 
 
-def clean_score_warnings(rows: Sequence[PanelRow]) -> list[str]:
+def clean_score_warnings(rows: Sequence[MeasuredModel]) -> list[str]:
     """Warn of each run whose clean score is far from the published one."""
     gaps: list[str | None] = []
     for row in rows:
@@ -43,7 +45,7 @@ def clean_score_warnings(rows: Sequence[PanelRow]) -> list[str]:
     return [f"{gap}." for gap in gaps if gap]
 
 
-def setting_warnings(rows: Sequence[PanelRow]) -> list[str]:
+def setting_warnings(rows: Sequence[MeasuredModel]) -> list[str]:
     """Warn of each setting, such as the precision or the seed, in which the rows differ."""
     return [
         f"The rows differ in {note}: see the provenance of each before comparing them."
@@ -51,7 +53,7 @@ def setting_warnings(rows: Sequence[PanelRow]) -> list[str]:
     ]
 
 
-def foreign_warnings(rows: Sequence[PanelRow]) -> list[str]:
+def foreign_warnings(rows: Sequence[MeasuredModel]) -> list[str]:
     """Warn of each row whose corrupted images another program has made."""
     return [
         f"{row.name}: its corrupted images come from a tree of unknown origin, which this program "
@@ -61,9 +63,9 @@ def foreign_warnings(rows: Sequence[PanelRow]) -> list[str]:
     ]
 
 
-def same_model_warnings(rows: Sequence[PanelRow]) -> list[str]:
+def same_model_warnings(rows: Sequence[MeasuredModel]) -> list[str]:
     """Say of each row why it is another run than the first row of the same model."""
-    first = dict[str, PanelRow]()
+    first = dict[str, MeasuredModel]()
     warnings = []
     for row in rows:
         other = first.setdefault(row.model.name, row)
@@ -89,7 +91,7 @@ def other_images_warning(subset: str) -> str | None:
     )
 
 
-def left_out_warning(rows: Sequence[PanelRow]) -> str | None:
+def left_out_warning(rows: Sequence[MeasuredModel]) -> str | None:
     """Warn if a class map leaves out classes, which are the same for all rows of a panel."""
     record = rows[0].record
     if not record.left_out_classes:
@@ -101,7 +103,7 @@ def left_out_warning(rows: Sequence[PanelRow]) -> str | None:
     )
 
 
-def changing_classes_warning(rows: Sequence[PanelRow], protocol: Protocol) -> str | None:
+def changing_classes_warning(rows: Sequence[MeasuredModel], protocol: Protocol) -> str | None:
     """Warn if the mIoU of some conditions is a mean over other classes than that of others."""
     tables = [
         row.model.class_iou.pivot(index=["corruption", "severity"], columns="class", values="iou")

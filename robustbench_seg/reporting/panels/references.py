@@ -8,7 +8,10 @@ import pandas as pd
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature.published_rows import published_extent, published_rows
+from robustbench_seg.reporting.literature.published_results import (
+    published_extent,
+    published_results,
+)
 from robustbench_seg.results import Reference, ScoredModel, check_comparable, read_model
 from robustbench_seg.store import model_runs
 from robustbench_seg.text import counted
@@ -38,7 +41,7 @@ def find_reference(
         if name in (model.name, *map(str, model.folders)):
             return Reference.of_model(model)
     record = models[0].records[0]
-    published = published_rows(record.dataset, record.split, protocol, record.images)
+    published = published_results(record.dataset, record.split, protocol, record.images)
     if name in set(published.ranked["model"]):
         return published_reference(name, published.ranked, protocol)
     try:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.panels.panel_row import PanelRow
+from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.results import miou_columns, with_class_map
 
 LEADING_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")
@@ -34,7 +34,7 @@ iou is in percent, nan where the class does not occur or images are missing.
 """
 
 
-def score_row(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
+def score_row(row: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
     """Return the row of tables/miou.csv: LEADING_COLUMNS and the scores."""
     summary, record = row.scores.summary, row.record
     cells = {
@@ -53,7 +53,7 @@ def score_row(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
     return with_class_map(pd.DataFrame([cells], columns=columns), record)
 
 
-def severity_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
+def severity_rows(row: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
     """Return the rows of tables/per_severity.csv, in protocol order: SEVERITY_COLUMNS."""
     categories = {CLEAN.name: CLEAN.name}
     categories |= {spec.name: spec.category for spec in protocol.perturbations}
@@ -65,7 +65,7 @@ def severity_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
         low, high = row.limits(draws)
         rows.append(
             {
-                **_facts(row, protocol),
+                **_leading_cells(row, protocol),
                 "corruption": condition.name,
                 "category": categories[condition.name],
                 "severity": condition.severity,
@@ -79,14 +79,14 @@ def severity_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
     return with_class_map(pd.DataFrame(rows, columns=list(SEVERITY_COLUMNS)), row.record)
 
 
-def class_rows(row: PanelRow, protocol: Protocol) -> pd.DataFrame:
+def class_rows(row: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
     """Return the rows of tables/per_class.csv: CLASS_COLUMNS."""
-    facts = pd.DataFrame([_facts(row, protocol)])
-    table = facts.merge(row.model.class_iou, how="cross")[list(CLASS_COLUMNS)]
+    leading = pd.DataFrame([_leading_cells(row, protocol)])
+    table = leading.merge(row.model.class_iou, how="cross")[list(CLASS_COLUMNS)]
     return with_class_map(table, row.record)
 
 
-def _facts(row: PanelRow, protocol: Protocol) -> Mapping[str, object]:
+def _leading_cells(row: MeasuredModel, protocol: Protocol) -> Mapping[str, object]:
     return {
         "model": row.name,
         "dataset": row.record.dataset,

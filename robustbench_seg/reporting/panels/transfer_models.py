@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -12,9 +13,11 @@ from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature.catalogue import literature
-from robustbench_seg.reporting.literature.published import list_published, published_facts
-from robustbench_seg.reporting.panels.model_groups import Paths
+from robustbench_seg.reporting.literature.library import cells_are_flagged, literature
+from robustbench_seg.reporting.literature.published_tables import (
+    list_published_tables,
+    table_description,
+)
 from robustbench_seg.results import (
     DROP_METRIC,
     ScoredModel,
@@ -22,7 +25,7 @@ from robustbench_seg.results import (
     read_model,
     subset_scores,
 )
-from robustbench_seg.store import group_runs, own_protocol
+from robustbench_seg.store import Paths, group_runs, own_protocol
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)
@@ -107,24 +110,24 @@ def published_models(source: str) -> Sequence[ModelTable]:
     Raises:
         ResultsError: There is no such table, or it has no scores under real conditions.
     """
-    fitting = [name for name in list_published() if published_facts(name).real]
+    fitting = [name for name in list_published_tables() if table_description(name).real]
     if source not in fitting:
         raise ResultsError(
             f"{unknown('source of scores on corrupted and on real images', source, fitting)}"
         )
-    facts = published_facts(source)
-    protocol = load_protocol(facts.protocol or "")
+    description = table_description(source)
+    protocol = load_protocol(description.protocol or "")
     rows = literature()
     rows = rows[rows["source"] == source]
     family = rows["family"].where(rows["family"] != "", rows["model"])
-    rows = rows.assign(flagged=rows["kind"] == "cells", family=family)
-    rows = rows.dropna(subset=[*facts.real])
+    rows = rows.assign(flagged=cells_are_flagged(rows), family=family)
+    rows = rows.dropna(subset=[*description.real])
     rows["model"] = (rows["model"] + " " + rows["crop"]).str.strip()
-    tables = [ModelTable.of_rows(f"all rows of {source}", rows, facts.real, protocol)]
+    tables = [ModelTable.of_rows(f"all rows of {source}", rows, description.real, protocol)]
     if any(tables[0].flagged):
         sound = rows[~rows["flagged"]]
         title = f"rows of {source} that the audit does not flag"
-        tables.append(ModelTable.of_rows(title, sound, facts.real, protocol))
+        tables.append(ModelTable.of_rows(title, sound, description.real, protocol))
     return tables
 
 
@@ -164,7 +167,7 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
 def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, float]]:
     """The scores of the real runs: target -> model -> score."""
     targets = dict[str, dict[str, float]]()
-    groups, names = group_runs(runs), list[str]()
+    groups, names = group_runs(runs), dict[tuple[Path, ...], str]()
     for folders in groups:
         record = read_record(folders[0])
         if record.classes != classes:
@@ -173,14 +176,14 @@ def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, fl
                 "one of the same classes only"
             )
         model = read_model(folders, own_protocol(folders[0], record), resamples=0)
-        names.append(model.name)
+        names[model.folders] = model.name
         target = _target(record.dataset)
         _add(
             targets.setdefault(target, {}), model.name, float(model.scores.summary.clean[0]), target
         )
     for score in subset_scores(groups, resamples=0):
         target = _target(score.dataset) + ("_drop" if score.metric == DROP_METRIC else "")
-        name = names[score.model]
+        name = names[score.runs]
         _add(targets.setdefault(target, {}), name, float(score.draws[0]), target)
     return targets
 

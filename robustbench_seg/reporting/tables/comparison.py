@@ -1,8 +1,74 @@
 """A comparison of two models as text."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from robustbench_seg.text import counted, text_table
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.run_record import class_maps_text
+from robustbench_seg.results import (
+    DEGRADATION_CITATION,
+    FEW_UNITS,
+    RESAMPLES,
+    Reference,
+    ScoredModel,
+    reading_notes,
+)
+from robustbench_seg.text import counted, one_line, text_table
+
+
+def heading_text(a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: Reference) -> str:
+    """Return what is compared, on what, and how far to trust it, in lines.
+
+    Args:
+        a: The first model.
+        b: The second one.
+        protocol: What they are scored under.
+        reference: What CD and rCD are against.
+    """
+    models = {"A": a, "B": b}
+    lines = [
+        *(f"{label}  {_model_text(model)}" for label, model in models.items()),
+        _extent_text(models, protocol),
+        f"mIoU in percent with 95 % intervals: bootstrap, {RESAMPLES:,} draws of "
+        f"{a.scores.units} {a.scores.unit}, the same for A and B",
+        *dict.fromkeys(_trainings_text(label, model) for label, model in models.items()),
+        *(f"{label}: {each.seeds_text}" for label, each in models.items() if each.seeds_text),
+        f"CD, rCD: against {reference.name}, in percent ({DEGRADATION_CITATION})",
+    ]
+    if notes := reading_notes((a, b)):
+        lines.append(f"note: A and B differ in {', '.join(notes)}")
+    if a.scores.units == 1:
+        lines.append(f"no intervals: there is only one sampling unit ({a.scores.unit})")
+    elif a.scores.units < FEW_UNITS:
+        lines.append(f"with only {a.scores.units} {a.scores.unit} intervals and p-values are rough")
+    return "\n".join(map(one_line, lines))
+
+
+def _model_text(model: ScoredModel) -> str:
+    return f"{model.name}  ({', '.join(map(str, model.folders))})"
+
+
+def _extent_text(models: Mapping[str, ScoredModel], protocol: Protocol) -> str:
+    """The images, the protocol and the class maps, all the same for both models."""
+    first = models["A"]
+    record = first.records[0]
+    return (
+        f"{len(first.scores.images)} images of {record.dataset} {record.split}, protocol "
+        f"{protocol.name} version {protocol.version}"
+        f"{class_maps_text(model.records[0] for model in models.values())}; scored: "
+        f"{protocol.averaged}"
+    )
+
+
+def _trainings_text(label: str, model: ScoredModel) -> str:
+    if model.scores.trainings == 1:
+        return "of a model with one training, the randomness of training is not covered"
+    seeds = ", ".join(map(str, model.training_seeds))
+    return (
+        f"{label} is the mean of {model.scores.trainings} trainings (seeds {seeds}); intervals and "
+        "verdicts cover the randomness of training"
+    )
 
 
 def comparison_text(table: pd.DataFrame, noun: str) -> str:

@@ -13,12 +13,18 @@ import pandas as pd
 from robustbench_seg.files import write_text
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.panels import Panel, PanelRow, chief_confidence_scores
-from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
+from robustbench_seg.reporting.panels import MeasuredModel, Panel, chief_confidence_scores
+from robustbench_seg.reporting.tables.formats import Estimate, csv, markdown
 from robustbench_seg.reporting.tables.joined_tables import joined
+from robustbench_seg.reporting.tables.latex_tables import (
+    averaged_text,
+    interval_source,
+    panel_text,
+    perturbation_latex,
+)
 from robustbench_seg.results import ScoreDraws
 
-FACTS = ("model", "dataset", "split", "protocol", "metric", "images")
+LEADING_COLUMNS = ("model", "dataset", "split", "protocol", "metric", "images")
 """The columns of tables/confidence.csv before the scores.
 
 The column metric has the names of scores.parquet, such as ece. The columns clean, each corruption
@@ -40,8 +46,8 @@ def write_confidence_tables(
     if not known:
         return
     tables = [_table(panel) for panel in known]
-    write_text(folder / "confidence.csv", csv(_plain(joined(tables))))
-    shown = tables if intervals else [_plain(table) for table in tables]
+    write_text(folder / "confidence.csv", csv(_without_intervals(joined(tables))))
+    shown = tables if intervals else [_without_intervals(table) for table in tables]
     write_text(folder / "confidence.md", markdown(joined(shown)))
     tex = [
         _latex(panel, table, f"confidence-{n}", intervals)
@@ -52,7 +58,7 @@ def write_confidence_tables(
 
 def _table(panel: Panel) -> pd.DataFrame:
     """Return an Estimate per model, score and condition; models without scores are left out."""
-    columns = [*FACTS, CLEAN.name, *panel.protocol.names, "mean"]
+    columns = [*LEADING_COLUMNS, CLEAN.name, *panel.protocol.names, "mean"]
     rows = []
     for row in panel.measured:
         for info in chief_confidence_scores(panel):
@@ -65,15 +71,15 @@ def _table(panel: Panel) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _estimates(row: PanelRow, score: ScoreDraws) -> list[Estimate]:
+def _estimates(row: MeasuredModel, score: ScoreDraws) -> list[Estimate]:
     summary = score.summary
     draws = [summary.clean, *summary.corruptions.values(), summary.mean]
     return [Estimate(float(each[0]), *row.limits(each)) for each in draws]
 
 
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
+def _without_intervals(table: pd.DataFrame) -> pd.DataFrame:
     """Return the scores without their intervals."""
-    scores = [column for column in table.columns if column not in FACTS]
+    scores = [column for column in table.columns if column not in LEADING_COLUMNS]
     values = {
         name: [e.value if isinstance(e, Estimate) else math.nan for e in table[name]]
         for name in scores
@@ -82,21 +88,15 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _latex(panel: Panel, table: pd.DataFrame, label: str, intervals: bool) -> str:
-    infos = chief_confidence_scores(panel)
-    specs = [spec for group in panel.protocol.by_category.values() for spec in group]
-    labels = {info.name: info.label for info in infos}
-    shown = table[["model", "metric", CLEAN.name, *(spec.name for spec in specs), "mean"]]
-    shown = shown.assign(metric=shown["metric"].map(labels))
-    shown = shown.rename(columns=lambda name: str(name).replace("_", " "))
-    groups = {spec.name.replace("_", " "): spec.category for spec in specs}
-    averaged = panel.protocol.averaged.replace("_", " ")
+    infos, protocol = chief_confidence_scores(panel), panel.protocol
+    table = table[["model", "metric", CLEAN.name, *protocol.names, "mean"]]
+    table = table.assign(metric=table["metric"].map({info.name: info.label for info in infos}))
     caption = (
-        f"On {panel.dataset} {panel.split} ({panel.protocol.name}{panel.class_maps}), in percent: "
-        f"{_directions(infos)}; averaged: {averaged}"
+        f"{panel_text(panel)}, in percent: {_directions(infos)}; {averaged_text(panel.protocol)}"
     )
     if intervals:
-        caption += f". Below: 95 % intervals from a bootstrap over {panel.sampling_unit}"
-    return grouped_latex(shown, groups, caption, f"tab:{label}")
+        caption += f". Below: {interval_source(panel)}"
+    return perturbation_latex(table, protocol, caption, label)
 
 
 def _directions(infos: Sequence[ScoreInfo]) -> str:

@@ -8,8 +8,14 @@ import pandas as pd
 
 from robustbench_seg.files import write_text
 from robustbench_seg.reporting.panels import DEGRADATION_MEANS, Panel
-from robustbench_seg.reporting.tables.formats import Estimate, csv, grouped_latex, markdown
+from robustbench_seg.reporting.tables.formats import Estimate, csv, markdown
 from robustbench_seg.reporting.tables.joined_tables import joined
+from robustbench_seg.reporting.tables.latex_tables import (
+    interval_source,
+    panel_text,
+    perturbation_latex,
+    published_marks,
+)
 from robustbench_seg.results import DEGRADATION_CITATION
 
 
@@ -46,21 +52,14 @@ def _estimates(table: pd.DataFrame) -> Mapping[str, "pd.Series[Any]"]:
 
 
 def _latex(panel: Panel, table: pd.DataFrame, label: str) -> str:
-    groups = {
-        f"CD_{spec.name}": spec.category
-        for specs in panel.protocol.by_category.values()
-        for spec in specs
-    }
-    marks = (table["source"] == "published").map({True: " *", False: ""})
-    table = table.assign(model=table["model"] + marks)[["model", *groups, "CD", "rCD"]]
-    names = {column: column.removeprefix("CD_").replace("_", " ") for column in groups}
+    protocol, marks = panel.protocol, published_marks(table)
+    columns = {f"CD_{name}": name for name in protocol.averaged_names}
+    table = table.assign(model=table["model"] + marks)[["model", *columns, "CD", "rCD"]]
     caption = (
-        f"On {panel.dataset} {panel.split} ({panel.protocol.name}{panel.class_maps}): corruption "
-        f"degradation of each corruption, mean CD and mean rCD against {panel.reference}, in "
-        f"percent; below 100 is better ({DEGRADATION_CITATION}). Below the means: 95 % intervals "
-        f"from a bootstrap over {panel.sampling_unit}"
+        f"{panel_text(panel)}: corruption degradation of each corruption, mean CD and mean rCD "
+        f"against {panel.reference}, in percent; below 100 is better ({DEGRADATION_CITATION}). "
+        f"Below the means: {interval_source(panel)}"
     )
     if marks.any():
         caption += f". * published: {panel.published.citation}"
-    headers = {names[column]: category for column, category in groups.items()}
-    return grouped_latex(table.rename(columns=names), headers, caption, f"tab:{label}")
+    return perturbation_latex(table.rename(columns=columns), protocol, caption, label)

@@ -105,8 +105,8 @@ def markdown(table: pd.DataFrame) -> str:
     An Estimate has its interval behind it, in brackets.
     """
     rules = ["---" if _is_text(table[name]) else "--:" for name in table.columns]
-    rows = [[_shown(value) for value in row] for row in table.itertuples(index=False)]
-    lines = [[_shown(name) for name in table.columns], rules, *rows]
+    rows = [[_markdown_cell(value) for value in row] for row in table.itertuples(index=False)]
+    lines = [[_markdown_cell(name) for name in table.columns], rules, *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -126,7 +126,7 @@ def _csv_text(value: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def _shown(value: object) -> str:
+def _markdown_cell(value: object) -> str:
     if isinstance(value, Estimate):
         limits = limits_text(value.low, value.high)
         return f"{number(value.value)} ({limits})" if limits else number(value.value)

@@ -1,28 +1,28 @@
-"""Published rows as the terminal prints them."""
+"""Published results as the terminal prints them."""
 
 import pandas as pd
 
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature.published_facts import ATTACK
+from robustbench_seg.reporting.literature.table_description import ATTACK_COLUMNS
 from robustbench_seg.text import number, text_table
 
-_TEXTS = ("source", "model", "dataset", "crop", "protocol")
-_SCORES = (CLEAN.name, "mean", "retention", "attacked_miou")
+_TEXT_COLUMNS = ("source", "model", "dataset", "crop", "protocol")
+_SCORE_COLUMNS = (CLEAN.name, "mean", "retention", "attacked_miou")
 
 
 def literature_text(rows: pd.DataFrame) -> str:
     """Return rows of `literature` as lines: model, chief scores, attack and flag."""
-    scores = [name for name in _SCORES if name in rows]
-    conditions = [name for name in ATTACK if name in rows]
-    lines = [[*_TEXTS, *scores, *conditions, "flag"]]
+    scores = [name for name in _SCORE_COLUMNS if name in rows]
+    conditions = [name for name in ATTACK_COLUMNS if name in rows]
+    lines = [[*_TEXT_COLUMNS, *scores, *conditions, "flag"]]
     for row in rows.to_dict("records"):
         cells = [number(row[name]) or "-" for name in scores]
-        attack = ["-" if pd.isna(row[name]) else _plain(row[name]) for name in conditions]
-        lines.append([*(row[name] or "-" for name in _TEXTS), *cells, *attack, row["flag"]])
-    return text_table(lines, left=[*range(len(_TEXTS)), len(lines[0]) - 1])
+        attack = ["-" if pd.isna(row[name]) else _value_text(row[name]) for name in conditions]
+        lines.append([*(row[name] or "-" for name in _TEXT_COLUMNS), *cells, *attack, row["flag"]])
+    return text_table(lines, left=[*range(len(_TEXT_COLUMNS)), len(lines[0]) - 1])
 
 
-def _plain(value: object) -> str:
+def _value_text(value: object) -> str:
     """Return a value without trailing zeros; "-" where it is empty."""
     return (f"{value:g}" if isinstance(value, float) else str(value)) or "-"
 

@@ -9,7 +9,7 @@ from robustbench_seg.records.values.choices import Resample
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.interval_text import limits_text
 from robustbench_seg.reporting.panels.transfer_models import ModelTable
-from robustbench_seg.results.correlation import (
+from robustbench_seg.results.statistics.correlation import (
     Values,
     draw_weights,
     partial_correlation,

@@ -34,7 +34,8 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
         The segmenter, named as in the sidecar.
 
     Raises:
-        ModelError: The program or its sidecar is missing, or it cannot run with these options.
+        ModelError: The program or its sidecar is missing, or it cannot run.
+        OptionError: It cannot run with these options.
         CardError: The sidecar is wrong.
     """
     where, path = f"exported:{location}", Path(location)

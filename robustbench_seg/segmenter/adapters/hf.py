@@ -1,7 +1,8 @@
 """hf:ID or hf:FOLDER runs a semantic segmentation model of transformers with that library."""
 
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.cards.model_card import NetworkOptions
 from robustbench_seg.records.cards.weights_source import WeightsSource
@@ -83,6 +84,7 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
     Raises:
         ModelError: transformers is not installed, or the model, its configuration or its image
             processor is missing or wrong.
+        OptionError: The model cannot run with these options.
         WeightsError: The model cannot be fetched.
     """
     try:
@@ -97,23 +99,18 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
     processor = read_processor_settings(folder, where)
     description = read_config(folder, where)
     classes = class_names_of(description, where)
-    if folder == Path(location):
-        weights = find_weights(folder)
-    else:
-        weights = fetch_hub_weights(source.location, source.revision, folder)
+    own = folder == Path(location)
+    weights = (
+        find_weights(folder) if own else fetch_hub_weights(source.location, source.revision, folder)
+    )
     model, missing = build_network(description, read_tensors(weights), where)
-    if description.model_type == "oneformer" and folder != Path(location):
+    if description.model_type == "oneformer" and not own:
         fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR_FILE, *TOKENIZER_FILES)
     network, variant = _network(model, processor, len(classes), where, folder)
     answer = _choose_image_size(network, processor, folder, options, where)
     _check_complete(answer, missing, where)
     _check_windows(network, options, where)
     _warn_of_other_size(network, processor, options, where)
-    laws = {"huggingface": HUGGINGFACE_LAW}
-    if network.gives_scores:
-        laws["masks"] = MASKS_LAW
-    if network.processor:
-        laws["processor"] = PROCESSOR_LAW
     return assemble(
         network,
         options,
@@ -129,7 +126,7 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
             input_size=network.size,
             processor=digest_file(folder / PROCESSOR_FILE) if network.processor else None,
             runtime="transformers",
-            laws=laws,
+            laws=_laws(network),
         ),
         about=ModelFacts(
             location=where,
@@ -141,11 +138,25 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
     )
 
 
+def _laws(network: TransformersNetwork) -> Mapping[str, int]:
+    """Return the versions of the steps on the way to the labels of a network."""
+    laws = {"huggingface": HUGGINGFACE_LAW}
+    if network.gives_scores:
+        laws["masks"] = MASKS_LAW
+    if network.processor:
+        laws["processor"] = PROCESSOR_LAW
+    return laws
+
+
 def _folder(location: str, source: WeightsSource) -> Path:
     """Return the folder with the model's description: the user's own, or the hub's."""
     folder = Path(location)
     if folder.is_dir():
         return folder
+    if os.path.lexists(folder):
+        raise ModelError(
+            f"hf:{location}: not a folder; give the folder that transformers saved, or a hub id"
+        )
     if source.revision and Path(source.location).is_dir():
         log.warning(
             "hf:%s: revision %s of the hub is used, not the folder %s; leave out @%s to "
@@ -232,7 +243,7 @@ def _check_complete(answer: Tensor, missing: Sequence[str], where: str) -> None:
 def _check_windows(network: TransformersNetwork, options: SegmenterOptions, where: str) -> None:
     """Refuse windows for a network that does not get images at their own size."""
     if options.inference == "slide" and (network.processor or network.size):
-        raise ModelError(
+        raise OptionError(
             f"{where}: windows are cut from images of native size; leave out the inference mode "
             "slide or the input size"
         )

@@ -10,10 +10,10 @@ from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
 from robustbench_seg.segmenter.adapters.programs.program_segmenter import (
     check_runnable,
     classes_of_program,
+    refuse_other_names,
     segmenter_of_program,
 )
 from robustbench_seg.segmenter.adapters.programs.sidecar import read_sidecar, sidecar_to_fill_in
-from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 
@@ -39,8 +39,8 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
         The segmenter, named as in the sidecar.
 
     Raises:
-        ModelError: The graph or its sidecar is missing, or the graph cannot run with these
-            options.
+        ModelError: The graph or its sidecar is missing, or the graph cannot run.
+        OptionError: The graph cannot run with these options.
         CardError: The sidecar is wrong.
     """
     where, path = f"onnx:{location}", Path(location)
@@ -84,12 +84,9 @@ def _check_names(
     """
     for key in NAMES:
         names = _names_in(metadata.get(key, ""))
-        if names is not None and class_spelling(names, classes) != tuple(classes):
-            raise ModelError(
-                f"{where}: the metadata of the graph name its classes {', '.join(names)} ({key}), "
-                f"{beside} names {', '.join(classes)}; give the graph's names in their order as "
-                f"classes in {beside}"
-            )
+        if names is not None:
+            place = f"the metadata of the graph ({key})"
+            refuse_other_names(names, place, classes, where, beside)
 
 
 def _names_in(text: str) -> tuple[str, ...] | None:

@@ -28,8 +28,8 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
         The segmenter, named as in predictions.toml.
 
     Raises:
-        ModelError: The folder or its predictions.toml is missing, or the options ask for an
-            inference mode, device or precision.
+        ModelError: The folder or its predictions.toml is missing.
+        OptionError: The options ask for an inference mode, device or precision.
         CardError: predictions.toml is wrong.
         DatasetError: predictions.toml names an unknown dataset.
     """

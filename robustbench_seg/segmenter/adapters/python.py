@@ -30,8 +30,8 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
         The segmenter.
 
     Raises:
-        ModelError: There is no such module or callable, its object lacks an attribute, or the
-            options ask for an inference mode, device or precision.
+        ModelError: There is no such module or callable, or its object lacks an attribute.
+        OptionError: The options ask for an inference mode, device or precision.
     """
     where = f"python:{location}"
     options.refuse_network_options(where)

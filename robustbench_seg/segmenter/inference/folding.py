@@ -19,8 +19,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from robustbench_seg.architectures import ARCHITECTURES
 from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
 from robustbench_seg.architectures.segformer import SegFormer
+from robustbench_seg.machine.row_threads import row_threads
 from robustbench_seg.segmenter.labelling.interpolation import Taps, taps
-from robustbench_seg.segmenter.labelling.row_threads import row_threads
 
 FOLDING_LAW = 1
 """Increment when folding changes logits, even in the last digit only."""
@@ -138,7 +138,7 @@ class FoldedDecoder(nn.Module):
             if scale is not finest
         ]
 
-        with row_threads() as run:
+        with row_threads(torch.get_num_threads()) as run:
             for top in range(0, height, STRIP):
                 rows = slice(top, min(top + STRIP, height))
                 if finest is None:

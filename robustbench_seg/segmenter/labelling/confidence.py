@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from robustbench_seg.machine.row_threads import row_threads
 from robustbench_seg.measures import Confidence
 from robustbench_seg.segmenter.labelling.labels import label
-from robustbench_seg.segmenter.labelling.row_threads import row_threads
 from robustbench_seg.segmenter.labelling.upsampled_rows import STRIP, strips
 from robustbench_seg.segmenter.labelling.window_logits import WindowLogits
 
@@ -63,7 +63,7 @@ def _confidence_by_loops(
         taken = (truth[here], out[here], doubt[:, here], sums[:, here])
         confident_rows(logits, corners, rows, columns, wanted, start, *taken)
 
-    with row_threads() as run:
+    with row_threads(torch.get_num_threads()) as run:
         run(label_band, len(truth))
     losses = sums.sum(1).tolist()
     return out, tuple(Confidence(d, *loss) for d, loss in zip(doubt, losses, strict=True))

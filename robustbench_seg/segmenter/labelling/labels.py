@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from robustbench_seg.segmenter.labelling.row_threads import row_threads
+from robustbench_seg.machine.row_threads import row_threads
 from robustbench_seg.segmenter.labelling.upsampled_rows import strips
 from robustbench_seg.segmenter.labelling.window_logits import WindowLogits
 
@@ -54,7 +54,7 @@ def _label_by_loops(windows: WindowLogits) -> Tensor:
     def label_band(start: int, stop: int) -> None:
         label_rows(logits, sure, corners, rows, columns, start, out[start:stop])
 
-    with row_threads() as run:
+    with row_threads(torch.get_num_threads()) as run:
         run(find_winners, logits.shape[2])
         for window_labels in sure:
             mark_borders(window_labels)

@@ -1,18 +1,60 @@
 """The library that runs the network of a card: torch, ONNX Runtime or OpenVINO."""
 
+import logging
 import tempfile
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from torch import nn
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.values.choices import Backend
 from robustbench_seg.segmenter.adapters.programs.onnx_export import write_graph
 from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
 from robustbench_seg.segmenter.inference.folding import FOLDING_LAW, fold
 from robustbench_seg.segmenter.loading.openvino_network import OpenVinoNetwork
 from robustbench_seg.segmenter.options import SegmenterOptions
+
+log = logging.getLogger(__name__)
+
+_FOLDING = "folding"
+
+
+def automatic_backend(options: SegmenterOptions) -> Backend:
+    """Choose what `auto` means for a network of a card.
+
+    Args:
+        options: How the network runs.
+
+    Returns:
+        OpenVINO for float32 on a CPU, if it is installed; else torch.
+    """
+    is_plain = options.precision == "float32" and options.adapt is None
+    able = is_plain and options.device == "cpu" and find_spec("openvino") is not None
+    return "openvino" if able else "torch"
+
+
+def runs_on_backends(record: SegmenterRecord) -> bool:
+    """Whether a record is that of a network which torch runs here and a runtime could run."""
+    return _FOLDING in record.laws
+
+
+def with_backend(record: SegmenterRecord, backend: Backend) -> SegmenterRecord:
+    """Record what runs a network.
+
+    Args:
+        record: Record of a card's network, with or without a backend.
+        backend: What runs it; not "auto".
+
+    Returns:
+        The record that the network has with this backend.
+    """
+    laws = {name: version for name, version in record.laws.items() if name != _FOLDING}
+    if backend == "torch":  # a runtime rounds sums in its own way, torch as the folding says
+        laws[_FOLDING] = FOLDING_LAW
+    return replace(record, runtime=backend, laws=laws)
 
 
 def prepare_for_backend(
@@ -26,7 +68,7 @@ def prepare_for_backend(
     differently from torch, so the record names them.
 
     Args:
-        options: The backend, device and precision.
+        options: The backend ("auto": see `automatic_backend`), device and precision.
         network: A network of `architectures`, in eval mode.
         record: Record of the network.
         about: Facts about the network.
@@ -35,25 +77,41 @@ def prepare_for_backend(
         The module that runs the network, and the record and the facts with the backend added.
 
     Raises:
-        ModelError: The runtime is not installed, or does not run on the device or in the
-            precision.
+        ModelError: The runtime is not installed, or cannot run this network.
+        OptionError: The runtime does not run on the device or in the precision, or cannot adapt.
     """
     if options.adapt is not None:
-        if options.backend != "torch":
-            raise ModelError(
+        if options.backend not in ("auto", "torch"):
+            raise OptionError(
                 f"backend {options.backend} cannot adapt a network; leave out backend or adapt"
             )
         return network.requires_grad_(False), record, about  # folding merges BatchNorm away
+    if options.backend == "auto":
+        return _prepare_for_quickest(options, network, record, about)
     if options.backend == "torch":
-        return fold(network), replace(record, laws={**record.laws, "folding": FOLDING_LAW}), about
+        return fold(network), with_backend(record, "torch"), about
     if options.precision != "float32":
-        raise ModelError(
+        raise OptionError(
             f"the backend {options.backend} computes in float32; leave out backend or precision"
         )
     kind = OpenVinoNetwork if options.backend == "openvino" else _OnnxRuntime
     running = kind(network, options.device)
     libraries = {**about.libraries, options.backend: running.version}
-    return running, replace(record, runtime=options.backend), replace(about, libraries=libraries)
+    return running, with_backend(record, options.backend), replace(about, libraries=libraries)
+
+
+def _prepare_for_quickest(
+    options: SegmenterOptions, network: nn.Module, record: SegmenterRecord, about: ModelFacts
+) -> tuple[nn.Module, SegmenterRecord, ModelFacts]:
+    """See `prepare_for_backend`. A network that OpenVINO cannot run is torch's."""
+    chosen = replace(options, backend=automatic_backend(options))
+    try:
+        return prepare_for_backend(chosen, network, record, about)
+    except ModelError as error:
+        if chosen.backend == "torch":
+            raise
+        log.info("torch runs the network: %s", error)
+        return prepare_for_backend(replace(options, backend="torch"), network, record, about)
 
 
 class _OnnxRuntime(OnnxNetwork):

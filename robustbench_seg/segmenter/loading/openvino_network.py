@@ -1,14 +1,18 @@
 """A network in OpenVINO as a torch module."""
 
+import logging
 import warnings
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.segmenter.adapters.programs.onnx_export import EXAMPLE_SIZE
+from robustbench_seg.segmenter.foreign_errors import reason
 
 INSTALL = "pip install 'robustseg[openvino]'"
 
@@ -31,15 +35,21 @@ class OpenVinoNetwork(nn.Module):
         except ImportError:
             raise ModelError(f"the backend openvino: not installed: {INSTALL}") from None
         if device != "cpu":
-            raise ModelError(
+            raise OptionError(
                 f"the backend openvino runs on the CPU, not on '{device}'; leave out one of them"
             )
         self.version = str(openvino.__version__.partition("-")[0])
         self._core = openvino.Core()
-        with torch.no_grad(), warnings.catch_warnings():
+        with torch.no_grad(), warnings.catch_warnings(), _root_logger_kept():
             warnings.simplefilter("ignore")  # of the tracer, about sizes that it takes for constant
             example = torch.zeros(1, 3, *EXAMPLE_SIZE)
-            self._graph = openvino.convert_model(network, example_input=example)
+            try:
+                self._graph = openvino.convert_model(network, example_input=example)
+            except Exception as error:  # its exceptions have no common base
+                raise ModelError(
+                    f"the backend openvino cannot run this network ({reason(error)}); try the "
+                    "backend torch"
+                ) from error
         self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 
     def forward(self, images: Tensor) -> Tensor:
@@ -58,3 +68,15 @@ class OpenVinoNetwork(nn.Module):
         self._compiled.move_to_end(batch.shape)
         (logits,) = self._compiled[batch.shape](batch).values()
         return torch.from_numpy(logits.copy())
+
+
+@contextmanager
+def _root_logger_kept() -> Iterator[None]:
+    """Undo what a conversion does to the root logger, which else would hide later warnings."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers

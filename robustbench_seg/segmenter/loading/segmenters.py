@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from robustbench_seg.errors import ModelError, WeightsError
+from robustbench_seg.errors import ModelError, OptionError, WeightsError
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.cards.hub_card import list_hub_models, load_hub_card
 from robustbench_seg.records.cards.model_card import load_card
@@ -54,10 +54,10 @@ def load_segmenter(
 
     Args:
         model: A card's name or file. Or another model: exported:<file>, hf:<hub id or folder>,
-            onnx:<file>, predictions:<folder> or python:<module>:<callable> (see the modules of
-            those names). Or an object: a torch module (normalised Nx3xHxW -> logits NxKxhxw) with
-            name, classes, mean and std, or a callable (uint8 HxWx3 RGB -> HxW class indices) with
-            name, classes and version.
+            onnx:<file>, predictions:<folder>, python:<module>:<callable> or tflite:<file> (see the
+            modules of those names). Or an object: a torch module (normalised Nx3xHxW -> logits
+            NxKxhxw) with name, classes, mean and std, or a callable (uint8 HxWx3 RGB -> HxW class
+            indices) with name, classes and version.
         weights: As in load_model. Only for a card.
         name: Name in tables. None: the model's own. Random weights add "-untrained" to either.
         inference: "whole" or "slide". None: the model's own mode.
@@ -73,6 +73,8 @@ def load_segmenter(
         device: Torch device.
         precision: "float32", "bf16" or "fp16" (autocast).
         backend: The library that runs a card's network. Numbers may differ in the last digit.
+            "auto": OpenVINO for float32 on a CPU, if it is installed and can run the network;
+            else torch.
         classes: For an object, the names of the classes it predicts. Else the class names of the
             dataset that the model runs on; random weights take these as their classes.
         batch: Number of windows of an image that a GPU gets at once. The number falls where its
@@ -85,8 +87,8 @@ def load_segmenter(
         The segmenter.
 
     Raises:
-        ModelError: The model cannot be built or cannot run with these options.
-        OptionError: An option has no such value.
+        ModelError: The model does not exist or cannot be built.
+        OptionError: An option has no such value, or does not go with the model.
         CardError: A card, or the description of a graph, is wrong.
         WeightsError: The weights are missing or do not fit.
         FileError: The model's place or the source of the weights is not a path: empty, too long or
@@ -158,9 +160,9 @@ def load_named(
 def _refuse_card_options(model: str, weights: str | Path | None, options: SegmenterOptions) -> None:
     """Refuse options that only a card with a network of this package supports."""
     if weights is not None:
-        raise ModelError(f"{model}: brings its own weights; weights go with a card")
-    if options.backend != "torch":
-        raise ModelError(f"{model}: decides itself what runs it; a backend goes with a card")
+        raise OptionError(f"{model}: brings its own weights; weights go with a card")
+    if options.backend not in ("auto", "torch"):
+        raise OptionError(f"{model}: decides itself what runs it; a backend goes with a card")
 
 
 def _load_hub_card(name: str, options: SegmenterOptions) -> Segmenter:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from robustbench_seg.codec import to_table
-from robustbench_seg.errors import FileError, ResultsError
+from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import (
     atomic_file,
     canonical_json,
     checked_path,
     digest_bytes,
+    not_own,
     open_regular,
 )
 from robustbench_seg.measures import MEASURES
@@ -86,9 +87,7 @@ def _check_replaceable(file: Path) -> None:
         with open_pack(file):
             return
     except ResultsError:
-        raise FileError(
-            f"{file} exists and is not a pack; move it away, or choose another file"
-        ) from None
+        raise not_own(file, "a pack", "file") from None
 
 
 def _contents(folder: Path, record: RunRecord) -> Iterator[tuple[str, bytes]]:

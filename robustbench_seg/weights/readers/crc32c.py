@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.machine.compiled import compiled
+from robustbench_seg.machine.compiled import lazily_compiled
 
 POLYNOMIAL = 0x82F63B78
 """Bits reversed, as in RFC 3720."""
@@ -61,7 +61,7 @@ def crc32c(data: NDArray[np.uint8]) -> int:
     return int(_crc32c(np.ascontiguousarray(data), TABLES))
 
 
-@compiled
+@lazily_compiled
 def _crc32c(data: NDArray[np.uint8], tables: NDArray[np.uint32]) -> Any:
     crc = np.uint32(0xFFFFFFFF)
     low = np.uint32(255)

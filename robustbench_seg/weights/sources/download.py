@@ -112,7 +112,7 @@ class _CutError(WeightsError):
     """A download that ended early; what has arrived is right as far as it goes."""
 
 
-def _fetch(url: str, partial: Path, path: Path, resumable: bool) -> None:
+def _fetch(url: str, partial: Path, path: Path, *, resumable: bool) -> None:
     """Append to `partial` what it lacks of `url`."""
     response = _open(url, partial, path)
     if response is None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import robustbench_seg as rs
-from robustbench_seg.errors import FileError, OptionError, ResultsError
+from robustbench_seg.errors import DatasetError, FileError, OptionError, ResultsError
 from tests.evaluation.attacks.conftest import ABOUT, Shade
 from tests.evaluation.conftest import Toy
 
@@ -35,7 +35,7 @@ def test_saved_images_are_completed_and_never_mixed(evaluate, protocol, tmp_path
         evaluate(Shade(), path, save_attacks=images, seeds=(0, 1))
     (tmp_path / "mine" / "shade").mkdir(parents=True)
     (tmp_path / "mine" / "shade" / "thesis.tex").touch()
-    with pytest.raises(ResultsError, match=r"thesis\.tex exists and is not an image of these"):
+    with pytest.raises(FileError, match=r"thesis\.tex exists and is not an image of these"):
         evaluate(Shade(), path, save_attacks=tmp_path / "mine")
 
 
@@ -99,7 +99,7 @@ class Escaping(Toy):
 def test_images_are_never_saved_outside_the_folder(evaluate, protocol, tmp_path, names, message):
     data = Escaping(len(names))
     data.names = names
-    with pytest.raises(ResultsError, match=message):
+    with pytest.raises(DatasetError, match=message):
         evaluate(Shade(), protocol("pgd"), dataset=data, save_attacks=tmp_path / "a" / "b")
     assert not (tmp_path / "a").exists()
 

@@ -2,7 +2,6 @@
 
 import math
 import shutil
-from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,10 +14,9 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.boards import entry_cache
-from robustbench_seg.reporting.boards.board import read_boards
-from robustbench_seg.reporting.boards.board_page import cost_table
-from robustbench_seg.reporting.boards.charts import front
-from robustbench_seg.results.summary import with_every_severity
+from robustbench_seg.reporting.boards.board_reader import read_boards
+from robustbench_seg.reporting.boards.cost_comparison import cost_table
+from robustbench_seg.results.summaries.summary import with_every_severity
 
 
 @pytest.fixture(autouse=True)
@@ -189,7 +187,7 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
     [
         "measures/iou.py",
         "store/tables.py",
-        "results/bootstrap.py",
+        "results/models/bootstrap.py",
         "reporting/panels/model_groups.py",
     ],
 )
@@ -229,25 +227,6 @@ def test_a_cache_that_cannot_be_written_is_none(several, tmp_path, monkeypatch):
 def test_no_run_is_one_line(tmp_path):
     with pytest.raises(ResultsError, match="no run folder here"):
         read_boards(tmp_path)
-
-
-def test_the_front_is_what_no_other_model_beats():
-    costs = {f"{c}{s}": float(c) for c, s in product(range(1, 4), range(1, 4))}
-    scores = {f"{c}{s}": float(s) for c, s in product(range(1, 4), range(1, 4))}
-    costs |= {"none": math.nan, "no score": 0.0}
-    scores |= {"none": 99.0, "no score": math.nan}
-    wanted = {
-        name
-        for name in costs
-        if not math.isnan(costs[name] + scores[name])
-        and not any(
-            costs[n] <= costs[name]
-            and scores[n] >= scores[name]
-            and (costs[n], scores[n]) != (costs[name], scores[name])
-            for n in costs
-        )
-    }
-    assert front(costs, scores) == wanted == {"13"}
 
 
 def test_costs_say_how_far_a_model_is_behind(tmp_path):

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 import robustbench_seg as rs
 from robustbench_seg.cli.main import main
 from robustbench_seg.records.cards.protocol import list_protocols, load_protocol
-from robustbench_seg.reporting.literature.published import published_facts, published_table
-from robustbench_seg.reporting.literature.published_rows import published_rows
+from robustbench_seg.reporting.literature.published_results import published_results
+from robustbench_seg.reporting.literature.published_tables import published_table, table_description
 
 
 def cell(source, **wanted):
@@ -86,14 +86,14 @@ def test_cells_of_semsegbench(model, crop, scores):
         f"{attack}_{norm}" for attack in ("cospgd", "segpgd", "pgd") for norm in ("linf", "l2")
     ]
     assert [row[name] for name in names] == scores
-    described = published_facts("semsegbench").columns
+    described = table_description("semsegbench").columns
     assert all("20 steps" in described[name] and "radius" in described[name] for name in names)
 
 
 @pytest.mark.parametrize("source", ["sea", "cospgd"])
 def test_the_source_says_which_attacks(source):
-    assert published_facts(source).measured.attacks
-    assert published_facts(source).protocol is None
+    assert table_description(source).measured.attacks
+    assert table_description(source).protocol is None
 
 
 def test_the_library_names_attack_norm_radius_and_steps():
@@ -109,7 +109,7 @@ def test_the_library_names_attack_norm_radius_and_steps():
 def test_no_report_shows_rows_under_attack():
     for protocol in map(load_protocol, list_protocols()):
         for dataset, images in (("voc", 1449), ("ade20k", 2000)):
-            found = published_rows(dataset, "val", protocol, images)
+            found = published_results(dataset, "val", protocol, images)
             models = {*found.ranked["model"], *found.elsewhere["model"]}
             assert not {"segformer-b0", "upernet-convnext-t"} & models
 

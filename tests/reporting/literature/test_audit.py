@@ -1,11 +1,13 @@
 """The audit: the rows that contradict themselves, and no others."""
 
+from dataclasses import replace
+
 import pytest
 
 from robustbench_seg.reporting.literature.audit import AUDIT_COLUMNS, audit
-from robustbench_seg.reporting.literature.audit_rules import RULES, flag_of
-from robustbench_seg.reporting.literature.catalogue import literature
+from robustbench_seg.reporting.literature.audit_rules import RULES, Flag, audit_row
 from robustbench_seg.reporting.literature.claims import claims
+from robustbench_seg.reporting.literature.library import literature
 
 SEGFORMER = [("segformer-mit-b0", "summary")] + [
     (f"segformer-mit-b{n}", "cells") for n in range(1, 6)
@@ -41,9 +43,10 @@ def test_two_claims_do_not_follow_from_their_table():
 
 
 def test_a_claim_that_is_right_is_no_entry(monkeypatch):
-    right = claims()
-    right["claimed"] = right["recomputed"].round()
-    right.loc[2:, "claimed"] = right["recomputed"][2:].round(1)
+    right = [
+        replace(each, claim=replace(each.claim, claimed=round(each.recomputed, digits)))
+        for each, digits in zip(claims(), (0, 0, 1, 1), strict=True)
+    ]
     monkeypatch.setattr("robustbench_seg.reporting.literature.audit.claims", lambda: right)
     assert "claims" not in set(audit()["source"])
 
@@ -79,7 +82,8 @@ def test_each_rule_by_itself(changes, kind, words):
         row["stored_worst"] = min(row["fog"], row["brightness"])
     if "stored_mean" in changes and kind == "summary":
         row["brightness"] = 75.0
-    assert flag_of(row, ["fog", "brightness"], list(RULES)) == (kind, words)
+    wanted = Flag(kind, words) if kind else None
+    assert audit_row(row, ["fog", "brightness"], list(RULES)) == wanted
 
 
 def test_the_rules_that_a_table_does_not_name_are_not_applied():

@@ -2,12 +2,12 @@ import pytest
 
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting.literature.published import published_table
-from robustbench_seg.reporting.literature.published_rows import published_rows
+from robustbench_seg.reporting.literature.published_results import published_results
+from robustbench_seg.reporting.literature.published_tables import published_table
 
 
 def table_5():
-    return published_rows("cityscapes", "val", load_protocol("cityscapes-c"), 500).ranked
+    return published_results("cityscapes", "val", load_protocol("cityscapes-c"), 500).ranked
 
 
 def test_thirteen_models_in_the_paper_s_order_and_protocol():

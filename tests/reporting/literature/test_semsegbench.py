@@ -2,7 +2,7 @@
 
 import pytest
 
-from robustbench_seg.reporting.literature.published import published_facts, published_table
+from robustbench_seg.reporting.literature.published_tables import published_table, table_description
 
 
 def test_76_models_on_three_datasets():
@@ -13,7 +13,7 @@ def test_76_models_on_three_datasets():
         "voc": 18,
     }
     assert table.notna().sum().sum() == 76 * 5 + 1996
-    assert set(published_facts("semsegbench").images) == set(table["dataset"])
+    assert set(table_description("semsegbench").images) == set(table["dataset"])
 
 
 def test_no_cell_is_mistyped():

@@ -57,7 +57,7 @@ def test_without_confidence_there_are_none(run, tmp_path):
 def test_the_heat_table_has_them_as_further_metrics(runs):
     (panel,) = read_panels(runs)
     table = cells_table(panel.scores, panel, panel.name)
-    assert [(metric.name, metric.good) for metric in table.metrics] == [
+    assert [(metric.name, metric.higher_is_better) for metric in table.metrics] == [
         ("ECE", False),
         ("AUROC", True),
     ]

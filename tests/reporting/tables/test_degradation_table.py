@@ -85,3 +85,16 @@ def test_several_trainings_of_the_reference_widen_the_interval(run):
         for p in (panel, single)
     ]
     assert widths[0] > 2 * widths[1] > 0
+
+
+def test_perturbations_outside_of_the_mean_have_no_column(run, tmp_path):
+    protocol = load_protocol("attacks")
+    left_out = set(protocol.names) - set(protocol.averaged_names)
+    assert left_out
+    folders = [run(name, score, protocol="attacks") for name, score in
+               (("alpha", steady), ("beta", weaker))]  # fmt: skip
+    write_tables(read_panels(folders, reference="beta"), tmp_path)
+    table = pd.read_csv(tmp_path / "degradation.csv")
+    assert not {f"CD_{name}" for name in left_out} & set(table.columns)
+    tex = (tmp_path / "degradation.tex").read_text()
+    assert all(name.replace("_", " ") in tex for name in protocol.averaged_names)

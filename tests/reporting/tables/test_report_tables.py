@@ -5,7 +5,7 @@ import pytest
 from fake_runs import steady, weaker
 
 from robustbench_seg.reporting import read_panels, write_page
-from robustbench_seg.reporting.literature.published import published_table
+from robustbench_seg.reporting.literature.published_tables import published_table
 from robustbench_seg.reporting.page.claims_table import claims_table
 from robustbench_seg.reporting.page.class_table import class_losses_text
 from robustbench_seg.reporting.page.ranking_table import ranking_table

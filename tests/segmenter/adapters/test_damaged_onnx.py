@@ -223,8 +223,24 @@ def test_names_in_the_graph_s_metadata_are_compared(tmp_path, names, refused):
     assert (wrong is not None) == refused
     assert (
         not refused
-        or "name its classes car, road, sky (names), g.toml names sky, road, car" in wrong
+        or "the graph (names) name its classes car, road, sky, g.toml names sky, road, car" in wrong
     )
+
+
+def test_mean_and_std_of_levels_are_refused(tmp_path):
+    path = write(tmp_path, LOGITS, OPEN)
+    text = path.with_suffix(".toml").read_text()
+    for old, new in (("mean = [0.5", "mean = [123.675"), ("std = [0.2", "std = [58.395")):
+        path.with_suffix(".toml").write_text(text.replace(old, new))
+        number = new.rpartition("[")[2]
+        wrong = f"mean and std: {number} is not of RGB in 0..1; divide levels of 0..255 by 255"
+        assert wrong in outcome(path)
+
+
+def test_swapped_height_and_width_are_told(tmp_path):
+    nodes = [node("Conv", "x", "W", "z"), node("Transpose", "z", "y", perm=[0, 1, 3, 2])]
+    wrong = outcome(write(tmp_path, nodes, OPEN))
+    assert "answers 56x40 to an image of 40x56: height and width are swapped" in wrong
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustbench_seg.errors import RobustsegError
+from robustbench_seg.errors import OptionError, RobustsegError
 from robustbench_seg.files import digest_file
 from robustbench_seg.segmenter import load_segmenter, why_no_confidence
 
@@ -307,6 +307,6 @@ def test_objects_and_machine_code_are_refused(tmp_path):
 )
 def test_what_a_program_cannot_do_is_refused(path, options, told):
     export(describe(path), small())
-    with pytest.raises(RobustsegError) as raised:
+    with pytest.raises(OptionError) as raised:
         load_segmenter(f"exported:{path}", **options)
     assert told in str(raised.value)

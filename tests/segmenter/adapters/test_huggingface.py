@@ -10,7 +10,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.segmenter import load_segmenter
 
 CLASSES = ("sky", "road", "traffic light")
@@ -110,6 +110,26 @@ def test_every_normalisation_is_taken_from_the_processor(folder, said, levels):
         assert ours == pytest.approx(levels(level))
 
 
+def test_the_mean_of_levels_is_warned_of(folder, caplog):
+    load_segmenter(f"hf:{folder}")
+    assert not caplog.messages
+    content = {"image_mean": [123.675, 116.28, 103.53], "image_std": [58.395, 57.12, 57.375]}
+    (folder / "preprocessor_config.json").write_text(json.dumps({**content, "do_rescale": False}))
+    load_segmenter(f"hf:{folder}")
+    assert not caplog.messages, "transformers leaves the levels as they are"
+    (folder / "preprocessor_config.json").write_text(json.dumps(content))
+    load_segmenter(f"hf:{folder}")
+    assert "normalises RGB in 0..1 with 123.675, which looks like" in caplog.text
+
+
+def test_what_is_no_folder_is_not_looked_for_on_the_hub(tmp_path):
+    (tmp_path / "file").write_text("a")
+    (tmp_path / "loop").symlink_to("loop")
+    for name in ("file", "loop"):
+        with pytest.raises(ModelError, match=f"hf:.*{name}: not a folder; give the folder that"):
+            load_segmenter(f"hf:{tmp_path / name}")
+
+
 def drop_processor(folder):
     (folder / "preprocessor_config.json").unlink()
     return (
@@ -186,7 +206,7 @@ def test_code_in_a_folder_never_runs(folder, tmp_path):
 
 
 def test_it_brings_its_own_weights(folder):
-    with pytest.raises(ModelError, match="brings its own weights; weights go with a card"):
+    with pytest.raises(OptionError, match="brings its own weights; weights go with a card"):
         load_segmenter(f"hf:{folder}", weights="none")
 
 

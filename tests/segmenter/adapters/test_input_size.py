@@ -158,7 +158,7 @@ def test_windows_of_a_mask_classifier_are_averaged(saved_model):
     folder, image = saved_model("mask2former"), image_of((67, 91))
     slid = load_segmenter(f"hf:{folder}", inference="slide")
     assert (slid(image) == load_segmenter(f"hf:{folder}")(image)).all()
-    with pytest.raises(ModelError, match="windows are cut from images of native size; leave out"):
+    with pytest.raises(OptionError, match="windows are cut from images of native size; leave out"):
         load_segmenter(f"hf:{folder}", inference="slide", input_size="processor")
 
 
@@ -212,7 +212,7 @@ def test_another_geometry_than_the_processor_s_is_said(saved_model, caplog):
     ],
 )
 def test_other_models_have_one_geometry(model, options):
-    with pytest.raises(ModelError, match="an input size goes with hf: models only; leave out 8x8"):
+    with pytest.raises(OptionError, match="an input size goes with hf: models only; leave out 8x8"):
         load_segmenter(model, input_size="8x8", **options)
 
 

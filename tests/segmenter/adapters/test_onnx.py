@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from robustbench_seg.architectures import SegmentationNetwork
-from robustbench_seg.errors import CardError, ModelError, RobustsegError
+from robustbench_seg.errors import CardError, FileError, ModelError, OptionError, RobustsegError
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
@@ -243,7 +243,7 @@ def test_a_wrong_sidecar_is_refused(graph, old, new, message):
     ],
 )
 def test_what_a_graph_cannot_do_is_refused(graph, options, message):
-    with pytest.raises(ModelError) as raised:
+    with pytest.raises(OptionError) as raised:
         load_segmenter(f"onnx:{graph}", **options)
     assert message in str(raised.value)
 
@@ -299,7 +299,9 @@ def test_logits_are_upsampled_as_the_network_was_trained(tmp_path, image):
 def test_an_export_never_overwrites_a_card(tmp_path):
     card = tmp_path / "mine.toml"
     card.write_text('architecture = "segformer"\n')
-    with pytest.raises(ModelError, match=r"mine\.toml exists and describes no graph; ch"):
+    with pytest.raises(
+        FileError, match=r"mine\.toml exists and is not the description of a graph; mo"
+    ):
         exported_as(tmp_path / "mine.onnx", small_network(), Inference("whole"))
     assert card.read_text() == 'architecture = "segformer"\n'
     assert not (tmp_path / "mine.onnx").exists()

@@ -176,8 +176,8 @@ def test_one_of_several_outputs_is_chosen_by_name(tmp_path):
     image = value("x", FLOAT, NCHW)
     path = write(tmp_path, nodes, image, outputs)
     assert message(path) == (
-        f"onnx:{path}: 2 of its outputs may be the answer: 'aux' tensor(float) 1x3xhxw, 'y' "
-        'tensor(float) 1x3xhxw; choose one in its TOML file, such as output = "aux"'
+        f"onnx:{path}: 2 of its outputs may be the answer: 'aux' float32 1x3xhxw, 'y' "
+        'float32 1x3xhxw; choose one in its TOML file, such as output = "aux"'
     )
     assert_answers(write(tmp_path, nodes, image, outputs, MEAN + '\noutput = "y"'), logits())
     assert_answers(write(tmp_path, nodes, image, outputs, MEAN + '\noutput = "aux"'), -logits())
@@ -226,8 +226,7 @@ def test_the_sidecar_to_fill_in_holds_what_the_graph_says(tmp_path):
         load_segmenter(f"onnx:{path}")
     _, _, example = str(raised.value).partition("\n\n")
     assert example.splitlines()[0] == (
-        "# the graph takes 'x' tensor(uint8) 1x3xhxw and gives 'y' tensor(float) 1x3xhxw, 'aux' "
-        "tensor(float) 1x3xhxw"
+        "# the graph takes 'x' uint8 1x3xhxw and gives 'y' float32 1x3xhxw, 'aux' float32 1x3xhxw"
     )
     assert 'output = "y"' in example
     assert "mean =" not in example

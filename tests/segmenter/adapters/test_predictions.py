@@ -3,7 +3,7 @@
 import pytest
 
 from robustbench_seg.datasets import class_names
-from robustbench_seg.errors import CardError, DatasetError, ModelError
+from robustbench_seg.errors import CardError, DatasetError, ModelError, OptionError
 from robustbench_seg.segmenter import load_segmenter, why_no_confidence, why_no_scaling
 
 GOOD = 'name = "theirs"\ndataset = "cityscapes"\nids = "train ids"\n'
@@ -94,7 +94,7 @@ def test_label_ids_may_be_those_of_a_dataset_of_ones_own(folder):
 
 
 def test_weights_and_a_way_to_run_are_refused(folder):
-    with pytest.raises(ModelError, match="brings its own weights"):
+    with pytest.raises(OptionError, match="brings its own weights"):
         load_segmenter(f"predictions:{folder}", weights="none")
-    with pytest.raises(ModelError, match="leave out inference, device and precision"):
+    with pytest.raises(OptionError, match="leave out inference, device and precision"):
         load_segmenter(f"predictions:{folder}", device="cuda")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robustbench_seg.errors import FileError, ModelError
+from robustbench_seg.errors import FileError, ModelError, OptionError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.segmenter.adapters.python_models.python_segmenter import LABELS_ONLY
@@ -117,7 +117,7 @@ def test_a_wrong_answer_is_refused(name, message):
     "option", [{"device": "cuda"}, {"precision": "bf16"}, {"inference": "whole"}]
 )
 def test_how_it_runs_is_its_own_business(option):
-    with pytest.raises(ModelError, match="leave out inference, device and precision"):
+    with pytest.raises(OptionError, match="leave out inference, device and precision"):
         load_segmenter("python:own_models:make", **option)
 
 
@@ -145,6 +145,10 @@ class Whole:
 class Ragged(Whole):
     def __call__(self, image):
         return [[1], [1, 2]]
+
+class Ends(Whole):
+    def __call__(self, image):
+        sys.exit(3)
 
 class OneText(Whole):
     classes = "road"
@@ -174,6 +178,7 @@ def leaves():
     [
         ("Whole", "fails on an image: ZeroDivisionError: of mine ("),
         ("Ragged", "fails on an image: ValueError: "),
+        ("Ends", "fails on an image: SystemExit: 3 ("),
         ("OneText", "classes must be a list of 1 to 254 names"),
         ("NoClasses", "classes must be a list of 1 to 254 names"),
         ("TooMany", "classes must be a list of 1 to 254 names"),
@@ -192,6 +197,16 @@ def test_whatever_a_module_does_is_one_line(tmp_path, name, message):
     assert "\n" not in str(raised.value)
     if "fails" in message:
         assert raised.value.__cause__ is not None
+
+
+def test_a_model_that_writes_into_its_image_changes_it_for_no_other():
+    def blacken(image):
+        image[:] = 0
+        return image[..., 0]
+
+    image = IMAGE.copy()
+    load_segmenter(blacken, name="mine", classes=("a", "b"), version="1")(image)
+    assert (image == IMAGE).all()
 
 
 @pytest.mark.parametrize(

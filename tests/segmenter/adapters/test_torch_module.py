@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.segmenter import load_segmenter
 
@@ -87,6 +87,7 @@ def test_models_of_torchvision_answer_a_dict(image):
         (lambda logits: logits[0], r"\(3, 17, 23\)"),
         (lambda logits: logits.tolist(), "list"),
         (lambda logits: torch.cat([logits, logits]), r"\(2, 3, 17, 23\)"),
+        (lambda logits: logits.mT, "23x17 to an image of .*: height and width are swapped"),
     ],
 )
 def test_an_answer_that_is_no_logits_is_refused(image, answer, given):
@@ -99,7 +100,7 @@ def test_an_answer_that_is_no_logits_is_refused(image, answer, given):
 
 
 def test_a_backend_is_for_cards():
-    with pytest.raises(ModelError, match="the backend openvino runs networks of cards only"):
+    with pytest.raises(OptionError, match="the backend openvino runs networks of cards only"):
         load_segmenter(Small(), backend="openvino", **KNOWN)
 
 

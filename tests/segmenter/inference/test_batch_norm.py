@@ -9,7 +9,7 @@ from torch import nn
 
 import robustbench_seg as rs
 from robustbench_seg.architectures import build
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.segmenter import adapt
 from robustbench_seg.segmenter.inference import batch_norm
 from robustbench_seg.segmenter.inference.batch_norm import (
@@ -216,9 +216,9 @@ def test_a_users_module_and_segformers_decoder_have_some():
 
 
 def test_other_runtimes_and_callables_are_refused():
-    with pytest.raises(ModelError, match="backend openvino cannot adapt a network; leave out"):
+    with pytest.raises(OptionError, match="backend openvino cannot adapt a network; leave out"):
         rs.load_segmenter("segformer-b0", weights="none", adapt="bn", backend="openvino")
-    with pytest.raises(ModelError, match="no network that can be adapted or given variants"):
+    with pytest.raises(OptionError, match="no network that can be adapted or given variants"):
         rs.load_segmenter(
             lambda image: image[..., 0], name="m", classes=("a",), version="1", adapt="bn"
         )

@@ -1,5 +1,6 @@
 """Backends: the same network in other runtimes."""
 
+import logging
 import sys
 
 import numpy as np
@@ -11,7 +12,7 @@ from robustbench_seg.architectures import build
 from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
-from robustbench_seg.segmenter.loading.backends import prepare_for_backend
+from robustbench_seg.segmenter.loading.backends import automatic_backend, prepare_for_backend
 from robustbench_seg.segmenter.loading.openvino_network import KEPT
 from robustbench_seg.segmenter.options import SegmenterOptions
 
@@ -65,7 +66,9 @@ def test_a_gpu_that_cannot_be_started_is_no_cpu(network, monkeypatch):
     # So it is where the package is made for GPUs and CUDA's libraries are missing.
     both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: both)
-    with pytest.raises(ModelError, match="'cuda': ONNX Runtime cannot start its CUDAExecutionProv"):
+    with pytest.raises(
+        OptionError, match="'cuda': ONNX Runtime cannot start its CUDAExecutionProv"
+    ):
         run(network, backend="onnxruntime", device="cuda")
 
 
@@ -118,10 +121,41 @@ def test_a_card_s_segmenter(runtime):
     ],
 )
 def test_what_cannot_be_is_refused(network, backend, options, message):
-    with pytest.raises((ModelError, OptionError)) as raised:
+    with pytest.raises(OptionError) as raised:
         run(network, backend=backend, **options)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+class Untraceable(nn.Module):
+    def forward(self, images):
+        if torch.jit.is_tracing():
+            raise RuntimeError("no graph\nof this")
+        return images[:, :2]
+
+
+def test_a_network_that_openvino_cannot_run_is_torch_s():
+    root = logging.getLogger()
+    logs = root.level, list(root.handlers)
+    with pytest.raises(ModelError) as caught:
+        run(Untraceable(), backend="openvino")
+    assert str(caught.value).startswith("the backend openvino cannot run this network (")
+    assert str(caught.value).endswith("); try the backend torch")
+    assert "\n" not in str(caught.value)
+    running, record, _ = run(Untraceable(), backend="auto")
+    assert isinstance(running, Untraceable)
+    assert record == run(Untraceable(), backend="torch")[1]
+    assert (root.level, root.handlers) == logs  # or later warnings would not be seen
+
+
+@pytest.mark.parametrize(
+    ("options", "backend"),
+    [({}, "openvino"), ({"precision": "bf16"}, "torch"), ({"device": "cuda"}, "torch")],
+)
+def test_auto_is_openvino_for_float32_on_a_cpu(network, options, backend):
+    assert automatic_backend(SegmenterOptions(**options)) == backend
+    if not options:
+        assert run(network, backend="auto")[1] == SegmenterRecord("toy", runtime="openvino")
 
 
 @pytest.mark.parametrize("missing", ["openvino", "onnxruntime", "onnxscript"])
@@ -133,5 +167,5 @@ def test_a_runtime_that_is_not_installed(monkeypatch, network, missing):
 
 
 def test_others_models_decide_themselves():
-    with pytest.raises(ModelError, match="a backend goes with a card"):
+    with pytest.raises(OptionError, match="a backend goes with a card"):
         load_segmenter("python:mine:segment", backend="openvino")

@@ -5,16 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from robustbench_seg.errors import ModelError, WeightsError
+from robustbench_seg.errors import OptionError, WeightsError
 from robustbench_seg.segmenter import load_segmenter
 
 ADAPTER = "robustbench_seg.segmenter.adapters.hf."
 
 
 def test_it_brings_its_weights_and_its_runtime():
-    with pytest.raises(ModelError, match="eomt-l: brings its own weights"):
+    with pytest.raises(OptionError, match="eomt-l: brings its own weights"):
         load_segmenter("eomt-l", weights="none")
-    with pytest.raises(ModelError, match="eomt-l: decides itself what runs it"):
+    with pytest.raises(OptionError, match="eomt-l: decides itself what runs it"):
         load_segmenter("eomt-l", backend="onnxruntime")
 
 

@@ -1,1 +1,1 @@
-"""Exported programs: graphs in ONNX, and files of torch.export and TorchScript."""
+"""Exported programs: graphs in ONNX, files of torch.export, TorchScript and TensorFlow Lite."""

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.segmenter.adapters.programs.exported_file import ExportedFile
-from robustbench_seg.segmenter.adapters.programs.program import MAX_BATCH, Program, only_size
+from robustbench_seg.segmenter.adapters.programs.interface import MAX_BATCH
+from robustbench_seg.segmenter.adapters.programs.program import Program, only_size
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
 from robustbench_seg.segmenter.foreign_errors import reason
 

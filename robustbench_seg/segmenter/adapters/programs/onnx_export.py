@@ -10,7 +10,7 @@ from torch import nn
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.codec import to_toml
 from robustbench_seg.errors import CardError, ModelError
-from robustbench_seg.files import write_bytes, write_text
+from robustbench_seg.files import not_own, write_bytes, write_text
 from robustbench_seg.records.values.image_size import check_size
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.segmenter.adapters.programs.onnx_network import INSTALL
@@ -45,8 +45,9 @@ def export_onnx(
         size: Height and width, if the graph takes no other size. None: it takes any.
 
     Raises:
-        ModelError: The extra `onnx` is not installed, the file's name is not X.onnx, X.toml exists
-            and is not a sidecar, or the network runs in a way that no sidecar can describe.
+        ModelError: The extra `onnx` is not installed, the file's name is not X.onnx, or the network
+            runs in a way that no sidecar can describe.
+        FileError: X.onnx or X.toml exists and is something else.
         OptionError: The size is out of range.
         CardError: The windows do not fit the size.
     """
@@ -58,9 +59,7 @@ def export_onnx(
         raise ModelError(f"{name}: sees padded images, which the description of a graph cannot say")
     beside = path.with_suffix(".toml")
     if beside.exists() and not _is_sidecar(beside):
-        raise ModelError(
-            f"{beside} exists and describes no graph; choose another name for {path.name}"
-        )
+        raise not_own(beside, "the description of a graph", f"name for {path.name}")
     _check_own(path)
     try:
         sidecar = Sidecar(
@@ -134,7 +133,4 @@ def _check_own(path: Path) -> None:
     except Exception:
         own = False
     if not own:
-        raise ModelError(
-            f"{path} exists and is not a graph that was exported here; choose another name, "
-            "or move it away"
-        )
+        raise not_own(path, "a graph that was exported here", "name")

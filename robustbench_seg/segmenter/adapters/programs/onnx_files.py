@@ -52,7 +52,9 @@ def external_files(path: Path) -> list[str]:
     try:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:  # its exceptions have no common base
-        raise ModelError(f"onnx:{path}: not a graph that can be run ({reason(error)})") from error
+        raise ModelError(
+            f"onnx:{path}: not a graph that can be run ({reason(error)}); export it again"
+        ) from error
     names = {
         entry.value
         for tensor in _tensors(model)

@@ -1,5 +1,6 @@
 """A graph in ONNX as a torch module, run by ONNX Runtime."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,17 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from robustbench_seg.errors import ModelError
-from robustbench_seg.segmenter.adapters.programs.onnx_interface import (
-    IMAGES,
-    OnnxInterface,
-    Value,
-)
-from robustbench_seg.segmenter.adapters.programs.program import Program, only_size
+from robustbench_seg.errors import ModelError, OptionError
+from robustbench_seg.segmenter.adapters.programs.interface import Interface, Value
+from robustbench_seg.segmenter.adapters.programs.program import Program
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
 from robustbench_seg.segmenter.foreign_errors import reason
 
 INSTALL = "pip install 'robustseg[onnx]'"
+
+_NUMPY = {"float": "float32", "double": "float64"}
+"""NumPy's names of types, where ONNX Runtime has others."""
 
 
 class OnnxNetwork(Program):
@@ -49,8 +49,9 @@ class OnnxNetwork(Program):
             classes: Number of classes that are named. None: as many as the answer has channels.
 
         Raises:
-            ModelError: ONNX Runtime is not installed or does not run on the device, the graph
-                cannot run or has other inputs or outputs, or the sizes differ.
+            ModelError: ONNX Runtime is not installed, the graph cannot run or has other inputs or
+                outputs, or the sizes differ.
+            OptionError: ONNX Runtime does not run on the device.
         """
         super().__init__(classes, sidecar)
         self.where = where or f"onnx:{path}"
@@ -58,20 +59,7 @@ class OnnxNetwork(Program):
         with _reading(self.where):
             self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         interface = _interface(self._session, self.where)
-        single = sidecar is not None and (sidecar.threshold is not None or self._labels)
-        expected = 1 if single else classes
-        image = interface.image()
-        output = interface.answer(sidecar.output if sidecar else None, expected, single=single)
-        self.dtype = IMAGES[image.type]
-        self.nhwc = image.is_nhwc(3, sidecar.layout if sidecar else None)
-        self.batch = image.length(0) or 1
-        self.size = only_size(
-            image.size(self.nhwc), sidecar.input_size if sidecar else None, self.where
-        )
-        self.integer = output.is_integer
-        said = sidecar.output_layout if sidecar else None
-        self.answers_nhwc = output.is_nhwc(1 if self.integer else expected, said)
-        self.channels = output.channels(self.answers_nhwc)
+        image, output = self.take_interface(interface, sidecar)
         self._input, self._output = image.name, output.name
 
     def answer(self, images: Tensor) -> Tensor:
@@ -87,7 +75,7 @@ class OnnxNetwork(Program):
             ) from error
 
 
-def read_interface(path: Path) -> OnnxInterface:
+def read_interface(path: Path) -> Interface:
     """Read the inputs and outputs that a graph declares.
 
     Args:
@@ -120,7 +108,7 @@ def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
         raise ModelError(f"{where}: ONNX Runtime is not installed: {INSTALL}") from None
     provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
     if provider not in onnxruntime.get_available_providers():
-        raise ModelError(
+        raise OptionError(
             f"device '{device}': the ONNX Runtime that is installed has no {provider}; "
             "choose another device, or install onnxruntime-gpu"
         )
@@ -132,15 +120,22 @@ def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
         options = [(provider, {} if device == "cpu" else gpu)]
         session = onnxruntime.InferenceSession(str(path), settings, providers=options)
     if provider not in session.get_providers():  # it falls back in silence
-        raise ModelError(
+        raise OptionError(
             f"device '{device}': ONNX Runtime cannot start its {provider} (are CUDA and cuDNN "
             "installed?); choose another device"
         )
     return str(onnxruntime.__version__), session
 
 
-def _interface(session: Any, where: str) -> OnnxInterface:
+def _interface(session: Any, where: str) -> Interface:
     with _reading(where):
-        inputs = [Value.of(each) for each in session.get_inputs()]
-        outputs = [Value.of(each) for each in session.get_outputs()]
-    return OnnxInterface(where, inputs, outputs)
+        inputs = [_value(each) for each in session.get_inputs()]
+        outputs = [_value(each) for each in session.get_outputs()]
+    return Interface(where, inputs, outputs)
+
+
+def _value(described: Any) -> Value:
+    """Convert ONNX Runtime's description of an input or output."""
+    found = re.fullmatch(r"tensor\((\w+)\)", str(described.type))
+    kind = found[1] if found else str(described.type)
+    return Value(str(described.name), _NUMPY.get(kind, kind), tuple(described.shape))

@@ -10,10 +10,9 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.records.values.image_size import Size
 from robustbench_seg.records.values.ranges import MAX_SIDE
 from robustbench_seg.segmenter.adapters.programs.answers import logits_of
+from robustbench_seg.segmenter.adapters.programs.interface import IMAGES, Interface, Value
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
-
-MAX_BATCH = 64
-"""The largest fixed batch size that a program may have."""
+from robustbench_seg.segmenter.logits_check import refuse_swapped
 
 
 class Program(nn.Module, ABC):
@@ -63,6 +62,37 @@ class Program(nn.Module, ABC):
         self._labels = sidecar is not None and sidecar.answer == "labels"
         self._threshold = sidecar.threshold if sidecar else None
 
+    def take_interface(self, interface: Interface, sidecar: Sidecar | None) -> tuple[Value, Value]:
+        """Set the attributes that the program declares.
+
+        Args:
+            interface: Its inputs and outputs.
+            sidecar: Its description. None: normalised NCHW in, logits out.
+
+        Returns:
+            The input and the output that are used.
+
+        Raises:
+            ModelError: It has other inputs or outputs, or takes another size than the sidecar
+                states.
+        """
+        single = self._threshold is not None or self._labels
+        expected = 1 if single else self._classes
+        image = interface.image()
+        answer = interface.answer(sidecar.output if sidecar else None, expected, single=single)
+        self.dtype = IMAGES[image.type]
+        self.nhwc = image.is_nhwc(3, sidecar.layout if sidecar else None, interface.layout)
+        self.batch = image.length(0) or 1
+        self.size = only_size(
+            image.size(self.nhwc), sidecar.input_size if sidecar else None, self.where
+        )
+        self.integer = answer.is_integer
+        said = sidecar.output_layout if sidecar else None
+        channels = 1 if self.integer else expected
+        self.answers_nhwc = answer.is_nhwc(channels, said, interface.layout)
+        self.channels = answer.channels(self.answers_nhwc)
+        return image, answer
+
     @abstractmethod
     def answer(self, images: Tensor) -> Tensor:
         """Run the program.
@@ -102,6 +132,7 @@ class Program(nn.Module, ABC):
         device = images.device
         if self.size:
             images = F.interpolate(images, self.size, mode="bilinear", align_corners=False)
+        size = (images.shape[2], images.shape[3])
         if self._bgr:
             images = images.flip(1)
         if self.takes_bytes:
@@ -110,8 +141,9 @@ class Program(nn.Module, ABC):
         if self.nhwc:
             images = images.permute(0, 2, 3, 1)
         parts = [images[first : first + self.batch] for first in range(0, len(images), self.batch)]
-        logits = [each for part in parts for each in self._logits(part)]
-        return torch.cat(logits).to(device)
+        logits = torch.cat([each for part in parts for each in self._logits(part)])
+        refuse_swapped(logits, size, self.where)
+        return logits.to(device)
 
     def _logits(self, images: Tensor) -> list[Tensor]:
         """Compute float32 logits 1xKxhxw for each of at most `batch` images."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from robustbench_seg.datasets import class_names
-from robustbench_seg.errors import CardError, ModelError
+from robustbench_seg.errors import CardError, ModelError, OptionError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.segmenter.adapters.programs.program import Program
@@ -24,12 +24,13 @@ def check_runnable(where: str, path: Path, options: SegmenterOptions) -> None:
         options: How it runs.
 
     Raises:
-        ModelError: There is no such file, or the options set a precision.
+        ModelError: There is no such file.
+        OptionError: The options set a precision.
     """
     if not path.is_file():
         raise ModelError(f"{where}: there is no such file")
     if options.precision != "float32":
-        raise ModelError(
+        raise OptionError(
             f"{where}: a graph has its own precision; leave out precision, or export one in half "
             "precision"
         )
@@ -49,6 +50,29 @@ def classes_of_program(sidecar: Sidecar, beside: str) -> tuple[str, ...]:
     if sidecar.threshold is not None and len(classes) != 2:
         raise CardError(f"{beside}: a threshold tells two classes apart; {len(classes)} are named")
     return classes
+
+
+def refuse_other_names(
+    names: Sequence[str], place: str, classes: Sequence[str], where: str, beside: str
+) -> None:
+    """Refuse a program that itself names other classes, or another order, than its sidecar.
+
+    Args:
+        names: The names in the program.
+        place: What holds these names, for errors, in the plural.
+        classes: The names in the sidecar.
+        where: The program's name in errors.
+        beside: Name of the sidecar, for errors.
+
+    Raises:
+        ModelError: The names differ.
+    """
+    if class_spelling(names, classes) != tuple(classes):
+        raise ModelError(
+            f"{where}: {place} name its classes {', '.join(names)}, {beside} names "
+            f"{', '.join(classes)}; give the names of the program in their order as classes in "
+            f"{beside}"
+        )
 
 
 def segmenter_of_program(
@@ -82,8 +106,8 @@ def segmenter_of_program(
         The segmenter, named as in the sidecar.
 
     Raises:
-        ModelError: The windows have another size than the program takes, or the program declares
-            another number of classes.
+        ModelError: The program declares another number of classes.
+        OptionError: The windows have another size than the program takes.
         CardError: The sidecar is wrong.
     """
     beside = path.with_suffix(".toml").name
@@ -125,7 +149,7 @@ def _check_windows(network: Program, inference: Inference) -> None:
     """Refuse windows of another size than the fixed one of a program."""
     crop = inference.crop
     if crop and network.size not in (None, (crop, crop)):
-        raise ModelError(
+        raise OptionError(
             f"{network.where}: takes images of {network.size[0]}x{network.size[1]} only, not "
             f"windows of {crop}x{crop}; leave out inference slide"
         )

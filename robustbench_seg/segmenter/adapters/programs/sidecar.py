@@ -35,13 +35,14 @@ dataset = "cityscapes"             # whose classes it predicts; or classes = ["r
 
 @dataclass(frozen=True)
 class Sidecar:
-    """The description of the program X.onnx, X.pt2 or X.pt in X.toml.
+    """The description of the program X.onnx, X.pt2, X.pt or X.tflite in X.toml.
 
     Attributes:
         name: The model's name in every table.
         mean: Mean of RGB in 0..1. The program takes float (rgb - mean) / std, 1x3xHxW. For a
             program that takes levels of 0 to 255 as floats, mean is 0 and std is 0.00392157
-            (1/255). For a program that takes uint8, give neither mean nor std.
+            (1/255). For a program that takes uint8, give neither mean nor std, unless the program
+            declares these integers to be quantised floats.
         std: Standard deviation of RGB in 0..1.
         dataset: Name of the dataset whose classes the program predicts. Exactly one of dataset and
             classes is set.
@@ -63,8 +64,8 @@ class Sidecar:
 
     Raises:
         CardError: Both or neither of dataset and classes are given, there are too many classes,
-            only one of mean and std is given, a threshold is given for labels, or the windows
-            have another size than input_size.
+            only one of mean and std is given or they are those of levels of 0..255, a threshold is
+            given for labels, or the windows have another size than input_size.
     """
 
     name: str
@@ -89,6 +90,8 @@ class Sidecar:
             raise CardError(f"classes: 1 to {MAX_CLASSES} names are wanted")
         if (self.mean is None) != (self.std is None):
             raise CardError("give both mean and std, or neither")
+        if self.mean is not None and self.std is not None:
+            Preprocessing(self.mean, self.std).refuse_levels()
         if self.threshold is not None and self.answer:
             raise CardError("threshold: class indices have none; leave out threshold or answer")
         crop, size = self.inference.crop, self.input_size
@@ -132,7 +135,7 @@ class Sidecar:
 
 
 def read_sidecar(program: Path, example: Callable[[], str]) -> Sidecar:
-    """Read the sidecar X.toml of a program X.onnx, X.pt2 or X.pt.
+    """Read the sidecar X.toml of a program X.onnx, X.pt2, X.pt or X.tflite.
 
     Args:
         program: Path of the program.

@@ -49,8 +49,8 @@ def from_callable(
         The segmenter.
 
     Raises:
-        ModelError: The name, the classes or the version is missing, or the options ask for an
-            inference mode, device or precision.
+        ModelError: The name, the classes or the version is missing.
+        OptionError: The options ask for an inference mode, device or precision.
     """
     where = getattr(function, "__qualname__", type(function).__qualname__)
     options.refuse_network_options(where)
@@ -207,7 +207,7 @@ class PythonSegmenter:
                 logits, gradient = self._gradient(image.detach().clone(), loss)
         except (torch.OutOfMemoryError, RobustsegError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ModelError(
                 f"{self._where}: its loss_gradient fails: {error_text(error)}"
             ) from error
@@ -241,14 +241,14 @@ class PythonSegmenter:
             )
         pixels = checked.values if isinstance(checked, FloatImage) else checked
         try:
-            answer = self._given(pixels)
+            answer = self._given(pixels.copy())  # others see the image, too
             confidence = None
             if self._confident:
                 answer, confidence = answer
             labels = np.asarray(answer)
         except (torch.OutOfMemoryError, RobustsegError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ModelError(f"{self._where}: fails on an image: {error_text(error)}") from error
         if labels.shape != image.shape[:2] or not np.issubdtype(labels.dtype, np.integer):
             raise ModelError(

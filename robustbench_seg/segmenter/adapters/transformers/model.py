@@ -48,13 +48,14 @@ def build_network(
         wanted = sum(value.numel() for value in state)
         if wanted > 2 * values + 10_000_000:
             raise ValueError(f"it describes {wanted} values, and the weight file has {values}")
-        model, loading = kind.from_pretrained(
-            None,
-            config=config,
-            state_dict=dict(tensors),
-            ignore_mismatched_sizes=True,  # reported below
-            output_loading_info=True,
-        )
+        with _no_report():
+            model, loading = kind.from_pretrained(
+                None,
+                config=config,
+                state_dict=dict(tensors),
+                ignore_mismatched_sizes=True,  # reported below
+                output_loading_info=True,
+            )
     except ModelError:
         raise
     except ImportError as error:
@@ -81,6 +82,23 @@ def build_network(
             "again"
         )
     return model, tuple(missing)
+
+
+@contextmanager
+def _no_report() -> Iterator[None]:
+    """Silence transformers' bar and its table of tensors that do not match; a line says these."""
+    from transformers.utils import logging
+
+    library: Any = logging
+    before, bar = library.get_verbosity(), library.is_progress_bar_enabled()
+    library.set_verbosity_error()
+    library.disable_progress_bar()
+    try:
+        yield
+    finally:
+        library.set_verbosity(before)
+        if bar:
+            library.enable_progress_bar()
 
 
 def _refuse_mismatched(names: Sequence[str], where: str) -> None:

@@ -1,6 +1,7 @@
 """preprocessor_config.json: what an image processor of transformers does to an image."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import MAX_JSON, open_regular
 from robustbench_seg.records.values.preprocessing import Preprocessing
+
+log = logging.getLogger(__name__)
 
 PROCESSOR_FILE = "preprocessor_config.json"
 
@@ -106,6 +109,14 @@ def read_processor_settings(folder: Path, where: str) -> ProcessorSettings:
             raise ModelError(f"{where}: {PROCESSOR_FILE}: {key} is not supported; {PYTHON_ADVICE}")
     bgr = bool(_flag(file, "do_flip_channel_order", mobilevit))
     preprocessing = _preprocessing(file, where, normalise=not mobilevit)
+    if preprocessing.level is not None:
+        log.warning(
+            "%s: %s normalises RGB in 0..1 with %g, which looks like the mean or std of levels of "
+            "0..255; divide them by 255, unless the model was trained so",
+            where,
+            PROCESSOR_FILE,
+            preprocessing.level,
+        )
     scales = _flag(file, "do_resize", True) and file.get("size") is not None
     return ProcessorSettings(preprocessing, bgr, _size_text(file["size"]) if scales else None)
 
@@ -136,7 +147,7 @@ def read_object(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _preprocessing(file: Mapping[str, Any], where: str, normalise: bool) -> Preprocessing:
+def _preprocessing(file: Mapping[str, Any], where: str, *, normalise: bool) -> Preprocessing:
     scale = 255.0
     if _flag(file, "do_rescale", True):
         scale *= _number(file.get("rescale_factor", 1 / 255), "rescale_factor", where)

@@ -1,0 +1,55 @@
+"""The threads of a call of `corrupt`.
+
+A corruption's function takes an image, a stream and parameters, also a function of a user's own. So
+the threads are no argument: the loops over rows, wherever they stand, ask for them here.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
+from robustbench_seg.machine.row_threads import OnRows, row_threads
+
+_LEAST = 16
+"""Fewer rows for each thread are done faster by one thread alone."""
+
+
+class _Threads(NamedTuple):
+    number: int
+    run: Callable[[OnRows, int], None]
+
+
+_ONE = _Threads(1, lambda process, rows: process(0, rows))
+_threads = ContextVar("threads", default=_ONE)
+
+
+@contextmanager
+def several_threads(count: int) -> Iterator[None]:
+    """Have `by_rows` use `count` threads in the block."""
+    if count == 1:
+        yield
+        return
+    with row_threads(count) as run:
+        before = _threads.set(_Threads(count, run))
+        try:
+            yield
+        finally:
+            _threads.reset(before)
+
+
+def thread_count() -> int:
+    """Return the number of threads of `by_rows`."""
+    return _threads.get().number
+
+
+def by_rows(process: Callable[[slice], None], rows: int) -> None:
+    """Process `rows` rows in bands, side by side where the call has several threads.
+
+    Args:
+        process: Processes the rows of a slice. It must give the same bytes however they are cut.
+        rows: Number of rows.
+    """
+    threads = _threads.get()
+    run = (threads if rows >= _LEAST * threads.number else _ONE).run
+    run(lambda start, stop: process(slice(start, stop)), rows)

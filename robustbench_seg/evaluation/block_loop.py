@@ -1,0 +1,83 @@
+"""The loop over blocks of images: each image is made once for all runs that lack it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+
+from robustbench_seg.evaluation.images.image_maker import ImageMaker, SourceImage
+from robustbench_seg.evaluation.images.image_watch import UnchangedImages, UnreadableImages
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.model_run import ModelRun
+from robustbench_seg.records.values.condition import Condition
+
+FLUSH_SECONDS = 45.0
+"""A block that takes longer is written in several parts, so that a kill loses at most a minute."""
+
+Wanted = tuple[SourceImage, Condition]
+
+
+class BlockLoop:
+    """Blocks of images through all runs.
+
+    Attributes:
+        unchanged: Corrupted images that equal their clean image.
+    """
+
+    def __init__(
+        self,
+        evaluation: Evaluation,
+        runs: Sequence[ModelRun],
+        maker: ImageMaker,
+        progressed: Callable[[], None],
+    ) -> None:
+        """Prepare the loop.
+
+        Args:
+            evaluation: What is run.
+            runs: The runs of its segmenters.
+            maker: Makes the images.
+            progressed: Called after each image that a run was given. What it raises ends the loop;
+                the rows are written.
+        """
+        self.unchanged = UnchangedImages()
+        self._unreadable = UnreadableImages()
+        self._evaluation, self._runs = evaluation, runs
+        self._maker, self._progressed = maker, progressed
+
+    def run(self, conditions: Sequence[Condition]) -> None:
+        """Run all blocks under these conditions."""
+        for block in self._evaluation.blocks:
+            self._run_block(block, conditions)
+
+    def _run_block(self, block: range, conditions: Sequence[Condition]) -> None:
+        runs = self._runs
+        with ExitStack() as at_end:
+            for run in runs:
+                at_end.callback(run.flush, block)  # every run, even where another one fails
+            wanted = wanted_images(self._evaluation, block, conditions, runs)
+            for item in self._maker.all(wanted):
+                self.unchanged.take(item)
+                self._unreadable.take(item)
+                for run in lacking(runs, item.source, item.condition):
+                    run.take(item)
+                    run.flush(block, after=FLUSH_SECONDS)
+                    self._progressed()
+        self._progressed()  # the last ones are scored when they are written
+
+
+def wanted_images(
+    evaluation: Evaluation,
+    block: range,
+    conditions: Sequence[Condition],
+    runs: Sequence[ModelRun],
+) -> Iterator[Wanted]:
+    """List what at least one run lacks of a block, in the order in which it is computed."""
+    for index in block:
+        source = SourceImage(evaluation.dataset, index, evaluation.class_map)
+        for condition in conditions:
+            if lacking(runs, source, condition):
+                yield source, condition
+
+
+def lacking(runs: Sequence[ModelRun], source: SourceImage, condition: Condition) -> list[ModelRun]:
+    """List the runs that lack an image under a condition."""
+    return [run for run in runs if run.lacks(source, condition)]

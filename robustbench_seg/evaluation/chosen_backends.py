@@ -1,0 +1,166 @@
+"""An evaluation that is opened with the backends of its networks chosen, where it asks for "auto".
+
+The backend is part of a run's key. A folder of runs that holds a run of the same network on the
+same images therefore decides, so that installing or removing a package computes no run anew.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from glob import escape
+from pathlib import Path
+from typing import cast
+
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.errors import DatasetError, ModelError, OptionError, ResultsError
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.opening import open_evaluation, segmenter_options
+from robustbench_seg.evaluation.run_records import dataset_record
+from robustbench_seg.files import file_name
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.run_file import RUN_FILE, read_record
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.choices import Backend, choices
+from robustbench_seg.segmenter import Segmenter, load_named
+from robustbench_seg.segmenter.loading.backends import (
+    automatic_backend,
+    runs_on_backends,
+    with_backend,
+)
+
+log = logging.getLogger(__name__)
+
+
+def open_with_backends(
+    spec: EvaluationSpec,
+    *,
+    segmenters: Sequence[Segmenter] = (),
+    dataset: Dataset | None = None,
+    protocol: Protocol | None = None,
+) -> Evaluation:
+    """Open an evaluation as `open_evaluation` does, with the backend of each network chosen.
+
+    Args:
+        spec: The specification.
+        segmenters: As for `open_evaluation`.
+        dataset: As for `open_evaluation`.
+        protocol: As for `open_evaluation`.
+
+    Raises:
+        RobustsegError: As for `open_evaluation`; or a run has a backend that cannot run here.
+    """
+    automatic = spec.backend == "auto"
+    opened = open_evaluation(
+        replace(spec, backend="torch") if automatic else spec,  # which is loaded quickly
+        segmenters=segmenters,
+        dataset=dataset,
+        protocol=protocol,
+    )
+    evaluation = replace(opened, spec=spec)
+    if not automatic or segmenters:
+        return evaluation
+    loaded = zip(spec.models, evaluation.segmenters, strict=True)
+    chosen = tuple(_with_own_backend(evaluation, model, one) for model, one in loaded)
+    return replace(evaluation, segmenters=chosen)
+
+
+def backend_of(segmenter: Segmenter) -> Backend:
+    """Return the backend to ask for, to get what runs a segmenter that was loaded by name."""
+    runtime = segmenter.record.runtime if segmenter.about.card else "torch"
+    return cast(Backend, runtime) if runtime in choices(Backend) else "torch"
+
+
+def _with_own_backend(evaluation: Evaluation, model: str, segmenter: Segmenter) -> Segmenter:
+    """Load a model once more if torch is not its backend.
+
+    Args:
+        evaluation: What is evaluated.
+        model: The model's name in the specification.
+        segmenter: The model in torch.
+    """
+    if not runs_on_backends(segmenter.record) or evaluation.needs_gradients:
+        return segmenter
+    options = segmenter_options(evaluation.spec, classes=tuple(segmenter.classes))
+    best = automatic_backend(options) if _have_one_size(evaluation.dataset) else "torch"
+    standing = _standing_run(evaluation, segmenter)
+    backend = standing.backend if standing else best
+    if standing and backend != best:
+        log.warning(
+            "%s began with the backend %s and goes on with it; a new run would have %s",
+            *(standing.folder, backend, best),
+        )
+    if backend == "torch":
+        return segmenter
+    try:
+        return load_named(model, evaluation.spec.weights, replace(options, backend=backend))
+    except (ModelError, OptionError) as error:
+        if standing is None:
+            log.info("torch runs %s: %s", segmenter.name, error)
+            return segmenter
+        raise ModelError(
+            f"{standing.folder} began with the backend {backend}, which cannot go on ({error}); "
+            "give the backend torch to compute the run anew"
+        ) from error
+
+
+def _have_one_size(data: Dataset) -> bool:
+    """Whether the first, the middle and the last image have one size.
+
+    OpenVINO compiles a network for each size, which takes longer than an image.
+    """
+    sizes = set()
+    for place in {0, len(data) // 2, len(data) - 1} if len(data) else ():
+        try:
+            sizes.add(data.image(place).shape)
+        except DatasetError:  # the evaluation reports it
+            continue
+    return len(sizes) <= 1
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run that is there already.
+
+    Attributes:
+        folder: Its folder.
+        backend: What computes it.
+        is_other: Whether it has other corrupted images than the evaluation.
+        created: When it began, in ISO 8601, UTC.
+    """
+
+    folder: Path
+    backend: Backend
+    is_other: bool
+    created: str
+
+
+def _standing_run(evaluation: Evaluation, segmenter: Segmenter) -> _Run | None:
+    """Find the run of a network on the same images, with whatever backend.
+
+    Of several, the one of the same corrupted images is meant, then the one that began first.
+
+    Args:
+        evaluation: What is evaluated.
+        segmenter: The network in torch.
+    """
+    data, spec = evaluation.dataset, evaluation.spec
+    records = {
+        backend: with_backend(segmenter.record, backend)
+        for backend in cast(Sequence[Backend], choices(Backend))
+        if backend != "auto"
+    }
+    prefix = "-".join(map(file_name, (segmenter.name, data.name, data.split)))
+    found = []
+    for path in spec.out.glob(f"{escape(prefix)}-*/{RUN_FILE}"):
+        try:
+            record = read_record(path.parent)
+        except ResultsError:  # whoever opens the run reports it
+            continue
+        key = record.key
+        backend = next((name for name, one in records.items() if one == key.segmenter), None)
+        if backend is None or key.dataset != dataset_record(data):
+            continue
+        own = spec.stream, evaluation.seed, evaluation.protocol.severities_digest
+        other = own != (key.corruption.stream, key.corruption.seed, key.corruption.severities)
+        found.append(_Run(path.parent, backend, other, record.created))
+    return min(found, key=lambda run: (run.is_other, run.created, run.folder), default=None)

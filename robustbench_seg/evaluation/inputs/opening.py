@@ -1,0 +1,74 @@
+"""Opens an evaluation: the data and the models of a specification, loaded and checked."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from robustbench_seg.datasets import Dataset, load_class_map, open_dataset
+from robustbench_seg.evaluation.inputs.attack_settings import open_attacks
+from robustbench_seg.evaluation.inputs.checks import check_evaluation
+from robustbench_seg.evaluation.inputs.computed_conditions import computed_conditions
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.outputs.prediction_folder import check_images
+from robustbench_seg.evaluation.outputs.server_formats import file_format
+from robustbench_seg.measures import select_measures
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.segmenter import Segmenter, SegmenterOptions, load_named
+
+
+def segmenter_options(spec: EvaluationSpec, **other: Any) -> SegmenterOptions:
+    """Select the options of a specification that a segmenter is built with.
+
+    Args:
+        spec: The specification.
+        **other: Values in place of its own, and the classes, which it does not have.
+    """
+    own = {
+        each.name: getattr(spec, each.name)
+        for each in fields(SegmenterOptions)
+        if each.name != "classes"
+    }
+    return SegmenterOptions(**own | other)
+
+
+def open_evaluation(
+    spec: EvaluationSpec,
+    *,
+    segmenters: Sequence[Segmenter] = (),
+    dataset: Dataset | None = None,
+    protocol: Protocol | None = None,
+) -> Evaluation:
+    """Open the data and load the models of a specification.
+
+    Args:
+        spec: The specification.
+        segmenters: Segmenters to use instead of those that it names.
+        dataset: A dataset to use instead of the one that it names.
+        protocol: A protocol to use instead of the one that it names.
+
+    Raises:
+        RobustsegError: A protocol, dataset or model does not exist, or they do not fit together;
+            or predictions are to be saved and two images would share a file name.
+    """
+    measures = select_measures(spec.measures)
+    protocol = protocol or load_protocol(spec.protocol)
+    conditions = computed_conditions(protocol, spec.conditions(protocol))
+    data = dataset or open_dataset(spec.dataset, spec.data, spec.split)
+    data = data.first(spec.limit) if spec.limit else data
+    if spec.save_predictions:
+        check_images(file_format(spec.prediction_format), data)
+    if spec.save_attacks:
+        check_images(file_format("indices"), data, "attacked image")
+    class_map = None if spec.class_map is None else load_class_map(spec.class_map)
+    classes = class_map.model_classes if class_map else data.classes
+    loaded = segmenters or [
+        load_named(model, spec.weights, segmenter_options(spec, classes=classes))
+        for model in spec.models
+    ]
+    settings = open_attacks(spec, protocol, conditions, data, loaded)
+    evaluation = Evaluation(
+        spec, data, protocol, conditions, measures, tuple(loaded), settings, class_map
+    )
+    check_evaluation(evaluation)
+    return evaluation

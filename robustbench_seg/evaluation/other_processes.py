@@ -1,0 +1,219 @@
+"""Several processes of one machine that compute the images of an evaluation on its CPUs.
+
+Several networks of few threads may take less time than one of many. Each process does a shard, as
+one of several machines would, and the process that started them does what is left: images that
+failed are tried once more there, and only there warnings and errors are given.
+
+The processes map one file with the weights into their memory, so that these exist once.
+"""
+
+import logging
+import multiprocessing
+import os
+import pickle
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.errors import OptionError, ResultsError
+from robustbench_seg.evaluation.arguments import GivenObjects
+from robustbench_seg.evaluation.block_loop import BlockLoop, wanted_images
+from robustbench_seg.evaluation.chosen_backends import backend_of
+from robustbench_seg.evaluation.images.image_maker import ImageMaker
+from robustbench_seg.evaluation.images.image_watch import UnchangedImages
+from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
+from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.opening import open_evaluation, segmenter_options
+from robustbench_seg.evaluation.model_run import ModelRun
+from robustbench_seg.evaluation.run_opening import open_runs
+from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.machine.pool import run_in_processes
+from robustbench_seg.machine.threads import torch_threads
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.records.values.shard import Shard
+from robustbench_seg.segmenter import load_named
+
+
+def check_objects(objects: GivenObjects) -> None:
+    """Check that other processes can be given what a caller gave as objects.
+
+    Raises:
+        OptionError: One of them cannot be pickled.
+    """
+    named = {"the dataset": objects.dataset, "the protocol": objects.protocol}
+    for what, value in [*named.items(), *((one.name, one) for one in objects.segmenters)]:
+        with open(os.devnull, "wb") as nowhere:
+            if problem := _pickling_problem(value, nowhere):
+                raise OptionError(
+                    f"processes: {what} cannot be given to another process ({problem}); leave out "
+                    "processes, or define it in a module"
+                )
+
+
+def _pickling_problem(value: object, file: Any) -> str | None:
+    try:
+        pickle.Pickler(file).dump(value)
+    except Exception as error:  # of whatever the object is made of
+        return (str(error).splitlines() or [type(error).__name__])[0]
+    return None
+
+
+class OtherProcesses:
+    """The processes of an evaluation; a context manager, which removes what they share."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        """`evaluation`: of one seed."""
+        self._evaluation = evaluation
+        self._scored = multiprocessing.get_context("spawn").Value("q", 0)
+        self._folder = tempfile.TemporaryDirectory(prefix="robustseg-")
+
+    def __enter__(self) -> "OtherProcesses":
+        _share(self._evaluation, Path(self._folder.name))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+    def compute(
+        self,
+        conditions: Sequence[Condition],
+        runs: Sequence[ModelRun],
+        progress: Callable[[int], None],
+    ) -> UnchangedImages:
+        """Compute what the runs lack under some conditions, as far as it succeeds.
+
+        Args:
+            conditions: The conditions.
+            runs: The runs, opened in this process. They read what the others have written.
+            progress: Called now and then with the number of images that all of them have scored.
+
+        Returns:
+            The corrupted images that equal their clean image.
+
+        Raises:
+            ResultsError: A process died.
+            RobustsegError: As for `run_evaluation`; what is computed is kept.
+        """
+        evaluation, unchanged = self._evaluation, UnchangedImages()
+        lacking = [
+            block
+            for block in evaluation.blocks
+            if any(True for _ in wanted_images(evaluation, block, conditions, runs))
+        ]
+        count = min(evaluation.spec.processes, len(evaluation.blocks))
+        if len(lacking) > 1 and count > 1:
+            spec = replace(evaluation.spec, threads=torch.get_num_threads())
+            work = _Work(Path(self._folder.name), spec, count, tuple(conditions), self._scored)
+            try:
+                run_in_processes(
+                    work,
+                    count,
+                    count,
+                    unchanged.add,
+                    died=ResultsError(
+                        "a process died, perhaps for want of memory; what is finished is kept: "
+                        "start again with fewer processes"
+                    ),
+                    tick=lambda: progress(self._scored.value),
+                )
+            finally:
+                for run in runs:
+                    run.folder.read_parts()
+        return unchanged
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the processes do: work(index, stopped) is one of `count` shards.
+
+    Attributes:
+        folder: What they share; see `_share`.
+        spec: What is evaluated.
+        count: How many shards there are.
+        conditions: Under which conditions.
+        scored: How many images they have scored together.
+    """
+
+    folder: Path
+    spec: EvaluationSpec
+    count: int
+    conditions: tuple[Condition, ...]
+    scored: "Synchronized[int]"
+
+    def __call__(self, index: int, stopped: Callable[[], bool]) -> UnchangedImages:
+        logging.disable()  # what is wrong is found again by the process that started this one
+        keep_freed_memory()
+        own = self.spec.shard.subshard(Shard(index + 1, self.count))
+        with torch_threads(self.spec.threads), ExitStack() as at_work:
+            evaluation = _opened(replace(self.spec, shard=own, processes=1), self.folder)
+            scorer = at_work.enter_context(ThreadPoolExecutor(1))
+            tree = corrupted_tree(evaluation)
+            maker = at_work.enter_context(ImageMaker(evaluation, tree))
+            runs = open_runs(evaluation, tree, maker, scorer, at_work)
+            counted = 0
+
+            def progressed() -> None:
+                nonlocal counted
+                now = sum(run.outcomes.scored for run in runs)
+                with self.scored.get_lock():
+                    self.scored.value += now - counted
+                counted = now
+                if stopped():
+                    raise KeyboardInterrupt  # the process that started this one has a reason
+
+            loop = BlockLoop(evaluation, runs, maker, progressed)
+            loop.run(self.conditions)
+        return loop.unchanged
+
+
+def _share(evaluation: Evaluation, folder: Path) -> None:
+    """Write an evaluation's objects to files from which other processes take them.
+
+    Args:
+        evaluation: The evaluation.
+        folder: Where data.pt, segmenter-0.pt, segmenter-1.pt and so on are written. A segmenter
+            that cannot be pickled, such as a session of a runtime, has options-0.pt instead: the
+            processes load it by name.
+    """
+    torch.save((evaluation.dataset, evaluation.protocol), folder / "data.pt")
+    used = evaluation.class_map
+    classes = used.model_classes if used else tuple(evaluation.dataset.classes)
+    asked = segmenter_options(evaluation.spec, classes=classes)
+    for number, segmenter in enumerate(evaluation.segmenters):
+        path = folder / f"segmenter-{number}.pt"
+        try:
+            torch.save(segmenter, path)
+        except Exception:  # of whatever the model is made of
+            path.unlink(missing_ok=True)
+            backend = backend_of(segmenter) if asked.backend == "auto" else asked.backend
+            torch.save(replace(asked, backend=backend), folder / f"options-{number}.pt")
+
+
+def _opened(spec: EvaluationSpec, folder: Path) -> Evaluation:
+    """Open the evaluation again, with the objects of `_share`."""
+    data: tuple[Dataset, Protocol] = _read(folder / "data.pt")
+    dataset, protocol = data
+    segmenters = []
+    for number, model in enumerate(spec.models):
+        path = folder / f"segmenter-{number}.pt"
+        if path.exists():
+            segmenters.append(_read(path))
+        else:
+            options = _read(folder / f"options-{number}.pt")
+            segmenters.append(load_named(model, spec.weights, options))
+    return open_evaluation(spec, segmenters=segmenters, dataset=dataset, protocol=protocol)
+
+
+def _read(path: Path) -> Any:
+    """Read what this program has written, its tensors as a part of the file in shared memory."""
+    return torch.load(path, mmap=True, weights_only=False)

@@ -1,0 +1,46 @@
+"""Files of the user, which no output of this program replaces."""
+
+import os
+from pathlib import Path
+
+from robustbench_seg.errors import FileError
+from robustbench_seg.files.regular import open_regular
+from robustbench_seg.text import printable
+
+
+def not_own(path: Path, what: str, other: str = "place") -> FileError:
+    """Return the error for a file that stands where an output is to go and is something else.
+
+    Args:
+        path: The file.
+        what: What it would have to be to be replaced, such as "a pack".
+        other: What the user can choose instead: another file, folder, name or place.
+    """
+    return FileError(
+        f"{printable(path)} exists and is not {what}; move it away, or choose another {other}"
+    )
+
+
+def check_own(table: Path, header: str, *beside: Path) -> None:
+    """Refuse to replace files that are not an earlier output of the same command.
+
+    A command recognises its own table by the first columns. The files beside it belong to it.
+
+    Args:
+        table: A CSV file that is about to be written.
+        header: How the first line of such a file begins.
+        beside: Other files that are written with it.
+
+    Raises:
+        FileError: A file exists and is not from such an output.
+    """
+    other = next((path for path in (table, *beside) if os.path.lexists(path)), None)
+    if other is None:
+        return
+    try:
+        with open_regular(table) as file:
+            own = file.read(len(header.encode())) == header.encode()
+    except OSError:
+        own = False
+    if not own:
+        raise not_own(other, "the output of such a command")

@@ -1,0 +1,108 @@
+"""Numbered pieces of work in processes that end when their parent does."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.synchronize import Event
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
+
+import cv2
+
+from robustbench_seg.errors import RobustsegError
+from robustbench_seg.machine.signals import TERMINATED, signals_blocked
+
+Result = TypeVar("Result")
+Work = Callable[[int, Callable[[], bool]], Result]
+"""work(index, stopped) does a piece. It calls `stopped()` now and then, and ends early if true."""
+
+TICK_SECONDS = 0.5
+
+
+def run_in_processes(
+    work: Work[Result],
+    count: int,
+    workers: int,
+    take: Callable[[Result], None],
+    *,
+    died: RobustsegError,
+    tick: Callable[[], None] = lambda: None,
+) -> None:
+    """Do the pieces 0 .. count - 1 of some work.
+
+    With one worker this process does all. Otherwise new processes do, so `work` must pickle, and a
+    script needs the usual `if __name__ == "__main__"`.
+
+    Args:
+        work: Does one piece.
+        count: Number of pieces.
+        workers: Number of processes.
+        take: Called with each result in this process, in the order in which they come.
+        died: What is raised if a process dies.
+        tick: Called in this process every TICK_SECONDS.
+
+    Raises:
+        RobustsegError: `died`.
+        Exception: A piece raised it; the other processes have stopped then.
+    """
+    workers = min(workers, count)
+    if workers <= 1:
+        for index in range(count):
+            take(work(index, lambda: False))
+        return
+    # spawn: a forked child inherits the locks of OpenCV's and numba's threads, but not the threads.
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    with ProcessPoolExecutor(workers, context, _start, (work, stop)) as pool:
+        try:
+            with signals_blocked():  # in the workers, until they handle them
+                waiting = {pool.submit(_do, index) for index in range(count)}
+            while waiting:
+                done, waiting = wait(waiting, TICK_SECONDS, FIRST_COMPLETED)
+                for future in done:
+                    take(future.result())
+                tick()
+        except BaseException as error:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            if isinstance(error, BrokenProcessPool):
+                raise died from None
+            raise
+
+
+_work: Work[Any]
+_stop: Event
+
+
+def _start(work: Work[Any], stop: Event) -> None:
+    global _work, _stop
+    _work, _stop = work, stop
+    cv2.setNumThreads(1)  # the workers fill the cores already
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
+    signal.signal(signal.SIGTERM, _end)  # a scheduler's, or the pool's own when a worker has died
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # The workers of a killed parent would wait for its next piece for ever.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(TERMINATED)
+
+
+def _do(index: int) -> Any:
+    try:
+        return _work(index, _stop.is_set)
+    except SystemExit:  # the pool would hand it to the parent and go on
+        os._exit(TERMINATED)

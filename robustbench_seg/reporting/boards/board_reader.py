@@ -1,0 +1,48 @@
+"""Run folders or packs -> the boards of a leaderboard, with scores from the cache."""
+
+import math
+
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.reporting.boards.board import Board
+from robustbench_seg.reporting.boards.entry import Entry, EntryScores
+from robustbench_seg.reporting.boards.entry_cache import cached_scores
+from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
+from robustbench_seg.store import Paths
+
+
+def read_boards(runs: Paths, protocol: Protocol | None = None) -> list[Board]:
+    """Score runs and group them: one board for each dataset, split, set of files and protocol.
+
+    Args:
+        runs: Packs or run folders, or folders of them.
+        protocol: Score all runs under this one. None: each under its own.
+
+    Returns:
+        The boards, in the order of their first runs. A run that is broken, whose protocol is not
+        available, or whose classes differ from those of the others is left out with a warning.
+
+    Raises:
+        ResultsError: There is no run, or none can be scored.
+    """
+    return [_board(group) for group in group_models(runs, protocol, cached_scores)]
+
+
+def _board(group: ModelGroup[EntryScores]) -> Board:
+    entries = [
+        Entry(name, tuple(model.folders), model.scored)
+        for name, model in zip(group.names, group.models, strict=True)
+    ]
+
+    def order(entry: Entry) -> tuple[bool, float, str]:
+        mean = entry.value("mean")
+        return math.isnan(mean), -mean, entry.name
+
+    return Board(
+        dataset=group.record.dataset,
+        split=group.record.split,
+        protocol=group.protocol,
+        images=group.record.images,
+        subset=group.subset,
+        entries=tuple(sorted(entries, key=order)),
+        published=group.published,
+    )

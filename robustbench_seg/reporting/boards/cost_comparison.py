@@ -1,0 +1,95 @@
+"""Scores against cost on a board's page: charts, and a table of how far each model is behind."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from robustbench_seg.reporting.boards.board import Board
+from robustbench_seg.reporting.boards.scatter_chart import Point, scatter_chart
+from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
+from robustbench_seg.reporting.panels.pareto import pareto_front
+from robustbench_seg.text import number
+
+
+@dataclass(frozen=True)
+class CostChart:
+    """A chart of scores against a cost."""
+
+    title: str
+    caption: str
+    svg: Markup
+
+
+def cost_charts(board: Board) -> list[CostChart]:
+    """Return charts of the mean against GMAC and images/s, as far as the costs are known."""
+    charts = []
+    for title, axis, values, more in (
+        ("Mean against GMAC", "GMAC per image", _gmacs(board), False),
+        ("Mean against speed", "images/s", _speeds(board), True),
+    ):
+        means = {entry.name: entry.value("mean") for entry in board.entries}
+        names = [n for n in values if not math.isnan(values[n]) and not math.isnan(means[n])]
+        if not names:
+            continue
+        front = pareto_front({n: -values[n] if more else values[n] for n in names}, means)
+        points = [Point(n, values[n], means[n], n in front) for n in names]
+        caption = (
+            f"The mean over {board.protocol.over} against {axis}. No model is both "
+            f"{'faster' if more else 'cheaper'} and better than a model on the line. Hover over a "
+            "point to see the model's name."
+        )
+        charts.append(CostChart(title, caption, scatter_chart(points, axis, more_is_better=more)))
+    return charts
+
+
+def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
+    """Return how far each model is behind the best of its cost, or None if no cost is known."""
+    gmacs, speeds = _gmacs(board), _speeds(board)
+    means = {entry.name: entry.value("mean") for entry in board.entries}
+    if all(math.isnan(value) for value in (*gmacs.values(), *speeds.values())):
+        return None
+    slowness = {name: -speed for name, speed in speeds.items()}
+    columns = [
+        Column("model"),
+        Column("mean"),
+        Column("GMAC", "10^9 multiply-accumulates for one image"),
+        Column("behind at this GMAC", "points behind the best model with at most this many GMAC"),
+        Column("images/s", "as measured while the run was evaluated"),
+        Column("behind at this speed", "points behind the best model that is at least as fast"),
+        Column("measured on", is_text=True),
+    ]
+    rows = []
+    for entry in board.entries:
+        name = entry.name
+        cells = [
+            Cell(name, name, href=links[name]),
+            Cell(number(means[name])),
+            Cell(number(gmacs[name])),
+            Cell(number(_behind(name, gmacs, means))),
+            Cell("" if math.isnan(speeds[name]) else f"{speeds[name]:.3g}"),
+            Cell(number(_behind(name, slowness, means))),
+            Cell(entry.record.hardware, classes="text"),
+        ]
+        rows.append(TableRow(cells))
+    note = (
+        "0.0: on the line of the chart. Speeds on different machines are not comparable. The same "
+        f"machine {board.protocol.adjective} and scored the images at the same time."
+    )
+    return Table(f"{board.name}: mean mIoU in percent against cost.", columns, rows, note=note)
+
+
+def _behind(name: str, costs: Mapping[str, float], means: Mapping[str, float]) -> float:
+    if math.isnan(costs[name]) or math.isnan(means[name]):
+        return math.nan
+    rivals = [means[n] for n in costs if costs[n] <= costs[name] and not math.isnan(means[n])]
+    return max(rivals) - means[name]
+
+
+def _gmacs(board: Board) -> Mapping[str, float]:
+    return {entry.name: entry.gmacs for entry in board.entries}
+
+
+def _speeds(board: Board) -> Mapping[str, float]:
+    return {entry.name: entry.speed for entry in board.entries}

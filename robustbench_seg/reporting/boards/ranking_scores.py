@@ -1,0 +1,77 @@
+"""The scores that a leaderboard can rank by, with their names and draws."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from robustbench_seg.measures import ScoreInfo
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.results import (
+    PERCENT,
+    RANKED,
+    UNBOUNDED,
+    Draws,
+    ScoredModel,
+    SummaryKind,
+    summary_scores,
+)
+
+
+@dataclass(frozen=True)
+class RankingScore:
+    """A score that models can be ranked by.
+
+    Attributes:
+        key: Its name in tables, such as "mean" or "fog".
+        label: Its name on the page.
+        group: The heading that it is listed under.
+        higher_is_better: Whether a higher value is better.
+        limits: The smallest and the largest possible value.
+    """
+
+    key: str
+    label: str
+    group: str
+    higher_is_better: bool = True
+    limits: tuple[float, float] = PERCENT
+
+    @property
+    def digits(self) -> int:
+        """Number of decimals on the page."""
+        return 1 if self.limits in (PERCENT, UNBOUNDED) else 3
+
+
+def ranking_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[RankingScore, Draws]]:
+    """Yield every score that a model can be ranked by, with its draws.
+
+    The mean mIoU over the perturbations comes first, then the other scores of the mIoU, then the
+    mean over the perturbations of every further score of the model.
+
+    Args:
+        model: The model.
+        protocol: The protocol that it was scored under.
+    """
+    ranked = model.scores.by_name[RANKED]
+    groups: Mapping[SummaryKind, str] = {
+        "average": "averages of the mIoU",
+        "clean": "averages of the mIoU",
+        "category": "categories",
+        "corruption": f"{protocol.noun}s",
+    }
+    order = list(dict.fromkeys(groups.values()))
+    listed = sorted(
+        summary_scores(protocol, ranked.info),
+        key=lambda score: (order.index(groups[score.kind]), score.name != "mean"),
+    )
+    for each in listed:
+        key = f"category {each.name}" if each.kind == "category" else each.name
+        found = RankingScore(key, each.label, groups[each.kind], limits=each.limits)
+        yield found, each.draws(ranked)
+    for key, score in model.scores.by_name.items():
+        if key != RANKED and score.conditions:
+            yield _further(key, score.info, protocol), score.summary.mean
+
+
+def _further(key: str, info: ScoreInfo, protocol: Protocol) -> RankingScore:
+    label = info.label if info.group is None else f"{info.label}, {info.group}"
+    group = f"further scores, mean over {protocol.over}"
+    return RankingScore(f"{key} mean", label, group, info.higher_is_better, info.limits)

@@ -1,0 +1,47 @@
+"""The LaTeX tables of a panel: a column for each perturbation, below its category."""
+
+import pandas as pd
+
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.tables.formats import grouped_latex
+
+
+def perturbation_latex(table: pd.DataFrame, protocol: Protocol, caption: str, label: str) -> str:
+    """Return a table with its perturbations by category, and with spaces for underscores.
+
+    Args:
+        table: Columns model and others, perturbations of the protocol, then means.
+        protocol: Names the perturbations and their categories.
+        caption: The caption.
+        label: The label, without "tab:".
+    """
+    specs = [spec for group in protocol.by_category.values() for spec in group]
+    names = [spec.name for spec in specs if spec.name in table]
+    columns = [str(name) for name in table.columns]
+    start = min(map(columns.index, names))
+    means = [name for name in columns[start:] if name not in names]
+    ordered = table[[*columns[:start], *names, *means]]
+    ordered = ordered.rename(columns=lambda name: str(name).replace("_", " "))
+    groups = {spec.name.replace("_", " "): spec.category for spec in specs}
+    return grouped_latex(ordered, groups, caption, f"tab:{label}")
+
+
+def panel_text(panel: Panel) -> str:
+    """Return the dataset, split, protocol and class maps of a panel, as a caption begins."""
+    return f"On {panel.dataset} {panel.split} ({panel.protocol.name}{panel.class_maps})"
+
+
+def averaged_text(protocol: Protocol) -> str:
+    """Return which perturbations enter the mean, as captions say it."""
+    return f"averaged: {protocol.averaged.replace('_', ' ')}"
+
+
+def interval_source(panel: Panel) -> str:
+    """Return where intervals below a score come from, as captions say it."""
+    return f"95 % intervals from a bootstrap over {panel.sampling_unit}"
+
+
+def published_marks(table: pd.DataFrame) -> "pd.Series[str]":
+    """Return what stands behind the name of each model: a star if it is published."""
+    return (table["source"] == "published").map({True: " *", False: ""})

@@ -1,0 +1,112 @@
+"""miou.* and published.*: clean, each corruption, mean and retention of each model.
+
+.md and .tex can have 95 % intervals; .csv never has.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.files import write_text
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.reporting.panels import MeasuredModel, Panel
+from robustbench_seg.reporting.tables.formats import Estimate, csv, markdown
+from robustbench_seg.reporting.tables.joined_tables import joined
+from robustbench_seg.reporting.tables.latex_tables import (
+    averaged_text,
+    interval_source,
+    panel_text,
+    perturbation_latex,
+    published_marks,
+)
+from robustbench_seg.results import miou_columns
+from robustbench_seg.text import counted
+
+
+def write_miou_tables(panels: Sequence[Panel], folder: Path, *, intervals: bool = False) -> None:
+    """Write miou.csv, miou.md and miou.tex.
+
+    Args:
+        panels: The panels.
+        folder: The folder to write to.
+        intervals: Whether .md and .tex have the interval of each score.
+
+    Raises:
+        FileError: A file cannot be written.
+    """
+    write_text(folder / "miou.csv", csv(joined([panel.scores for panel in panels])))
+    tables = [_with_intervals(panel) if intervals else panel.scores for panel in panels]
+    write_text(folder / "miou.md", markdown(joined(tables)))
+    latex = []
+    for n, (panel, table) in enumerate(zip(panels, tables, strict=True)):
+        marked = table.assign(model=table["model"] + published_marks(table))
+        caption = _caption(panel, intervals)
+        latex.append(_latex(marked, panel.protocol, caption, f"miou-{n}"))
+    write_text(folder / "miou.tex", "\n".join(latex))
+
+
+def write_published_tables(panels: Sequence[Panel], folder: Path) -> None:
+    """Write published.csv, published.md and published.tex; no files without panels.
+
+    Args:
+        panels: Panels with published results, of a protocol each.
+        folder: The folder to write to.
+
+    Raises:
+        FileError: A file cannot be written.
+    """
+    if not panels:
+        return
+    table = joined([panel.published.shown for panel in panels])
+    write_text(folder / "published.csv", csv(table))
+    write_text(folder / "published.md", markdown(table))
+    latex = []
+    for n, panel in enumerate(panels):
+        caption = f"Published: {panel.published.citation} Here{_scores_text(panel.protocol)}"
+        label = f"published-{n}" if n else "published"
+        latex.append(_latex(panel.published.shown, panel.protocol, caption, label))
+    write_text(folder / "published.tex", "\n".join(latex))
+
+
+def _with_intervals(panel: Panel) -> pd.DataFrame:
+    """`Panel.scores` with an Estimate for each score; published results have no intervals."""
+    columns = list(miou_columns(panel.protocol))
+    rows = []
+    for row in panel.scores.to_dict("records"):
+        measured = panel.row(row["model"]) if row["source"] == "measured" else None
+        intervals = _intervals(measured) if measured else {}
+        nothing = (math.nan, math.nan)
+        rows.append([Estimate(float(row[name]), *intervals.get(name, nothing)) for name in columns])
+    estimates = pd.DataFrame(rows, columns=columns, index=panel.scores.index, dtype=object)
+    return panel.scores.assign(**{name: estimates[name] for name in columns})
+
+
+def _intervals(row: MeasuredModel) -> Mapping[str, tuple[float, float]]:
+    """The ends of the interval of each score of a measured row."""
+    summary = row.scores.summary
+    means = {CLEAN.name: summary.clean, "mean": summary.mean, "retention": summary.retention}
+    return {name: row.limits(draws) for name, draws in {**summary.corruptions, **means}.items()}
+
+
+def _caption(panel: Panel, intervals: bool) -> str:
+    is_published = panel.scores["source"] == "published"
+    images = panel.scores.loc[~is_published, "images"].unique()
+    text = f"{panel_text(panel)}, {counted(images, 'image')}{_scores_text(panel.protocol)}"
+    if is_published.any():
+        text += f". * published: {panel.published.citation}"
+    if intervals:
+        text += f". Below: {interval_source(panel)}"
+    return text
+
+
+def _scores_text(protocol: Protocol) -> str:
+    return f": mIoU in percent; {averaged_text(protocol)}"
+
+
+def _latex(scores: pd.DataFrame, protocol: Protocol, caption: str, label: str) -> str:
+    """Rows of miou.csv as the SegFormer paper prints them."""
+    columns = ["model", CLEAN.name, *protocol.names, "mean", "retention"]
+    return perturbation_latex(scores[columns], protocol, caption, label)

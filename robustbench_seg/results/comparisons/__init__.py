@@ -1,0 +1,1 @@
+"""Comparisons of models that were scored on the same images."""

@@ -1,0 +1,57 @@
+"""Whether two models compare, and how models that compare still differ."""
+
+from collections.abc import Sequence
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.results.models.scored_model import ScoredModel
+from robustbench_seg.results.summaries.model_scores import ModelScores
+
+
+def check_comparable(a: ScoredModel, b: ScoredModel) -> None:
+    """Check that two models were scored on the same images, drawn in the same way.
+
+    Raises:
+        ResultsError: They were not.
+    """
+    for difference in a.records[0].differences(b.records[0]):
+        # Of another number of images, check_paired says which.
+        if difference.of_images and difference.kind != "extent":
+            raise ResultsError(
+                f"{a.folders[0]} and {b.folders[0]} do not compare: they differ in "
+                f"{difference.name}; name runs of the same images"
+            )
+    check_paired(a.scores, b.scores)
+
+
+def check_paired(first: ModelScores, second: ModelScores) -> None:
+    """Check that two models were scored on the same images, drawn in the same way.
+
+    Raises:
+        ResultsError: They were not.
+    """
+    if first.images != second.images:
+        raise ResultsError(
+            f"runs on {len(first.images)} and {len(second.images)} images that are not the same "
+            "cannot be compared in pairs; evaluate both on the same images"
+        )
+    if first.clip != second.clip:
+        raise ResultsError(
+            f"runs whose sampling units are {first.unit} and {second.unit} cannot be compared in "
+            "pairs; a run keeps the clip that it began with: remove one, and evaluate it again"
+        )
+
+
+def reading_notes(models: Sequence[ScoredModel]) -> list[str]:
+    """Describe how models that compare were corrupted or run differently.
+
+    Returns:
+        Such as "precision float32 and bf16".
+    """
+    notes = dict[str, dict[str, None]]()
+    first = models[0].records[0]
+    for model in models[1:]:
+        for difference in first.differences(model.records[0]):
+            if difference.noted:
+                values = dict.fromkeys((difference.one, difference.other))
+                notes.setdefault(difference.name, {}).update(values)
+    return [f"{name} {' and '.join(values)}" for name, values in notes.items()]

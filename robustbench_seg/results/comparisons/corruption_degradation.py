@@ -1,0 +1,124 @@
+"""Corruption degradation: what a model loses against what a reference model loses.
+
+With D = 1 - mIoU, CD of a corruption is the sum of D over its scored severities, divided by the
+same sum of the reference model. rCD takes D - D(clean) instead of D. Both are averaged over the
+corruptions. Noise is scored at severities 1 to 3 (Kamann and Rother, CVPR 2020, arXiv 1908.05005).
+
+A corruption's score is the mean of the mIoU over its scored severities, so the ratio of the scores'
+losses is the ratio of these sums.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from robustbench_seg.measures import ScoreArray
+from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.results.models.scored_model import ScoredModel
+from robustbench_seg.results.summaries.model_scores import ModelScores
+
+DEGRADATION_CITATION = "Kamann and Rother, CVPR 2020, arXiv 1908.05005"
+
+
+LEAST_LOSS = 1.0
+"""Percent points that a reference has to lose: a ratio to less is mostly noise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """The model that CD and rCD are relative to.
+
+    Attributes:
+        name: The model's name.
+        clean: Its clean mIoU in percent: of every draw, or one number of a published row.
+        corruptions: Its mIoU under each corruption.
+        scores: Its draws; None of a published row.
+    """
+
+    name: str
+    clean: ScoreArray
+    corruptions: Mapping[str, ScoreArray]
+    scores: ModelScores | None = None
+
+    @classmethod
+    def of_model(cls, model: ScoredModel) -> "Reference":
+        """Make a scored model the reference."""
+        summary = model.scores.summary
+        return cls(model.name, summary.clean, summary.corruptions, model.scores)
+
+    @property
+    def degrees(self) -> int:
+        """Degrees of freedom of its trainings; 0 of a published row."""
+        return self.scores.degrees if self.scores else 0
+
+    def is_paired(self, scores: ModelScores) -> bool:
+        """Whether draws of a model are also draws of this reference, or it has none."""
+        own = self.scores
+        return own is None or (own.images, own.clip) == (scores.images, scores.clip)
+
+    @classmethod
+    def of_row(cls, name: str, row: Mapping[str, float]) -> "Reference":
+        """Make a row of scores the reference.
+
+        Args:
+            name: The model's name.
+            row: Clean and each corruption of the protocol, in percent.
+        """
+        cells = {corruption: np.asarray(score, float) for corruption, score in row.items()}
+        return cls(name, cells.pop(CLEAN.name), cells)
+
+
+@dataclass(frozen=True, eq=False)
+class Degradation:
+    """CD and rCD in percent, arrays of the shape of the scores; below 100 is better.
+
+    nan where a score is, or where the reference loses less than LEAST_LOSS.
+
+    Attributes:
+        cd: CD of each corruption.
+        rcd: rCD of each corruption.
+    """
+
+    cd: Mapping[str, ScoreArray]
+    rcd: Mapping[str, ScoreArray]
+
+    @property
+    def mean_cd(self) -> ScoreArray:
+        """Mean of CD over the corruptions."""
+        return np.asarray(np.mean([*self.cd.values()], axis=0))
+
+    @property
+    def mean_rcd(self) -> ScoreArray:
+        """Mean of rCD over the corruptions."""
+        return np.asarray(np.mean([*self.rcd.values()], axis=0))
+
+
+def degradation(
+    clean: ScoreArray, corruptions: Mapping[str, ScoreArray], reference: Reference
+) -> Degradation:
+    """Relate the losses of a model, or of several, to those of a reference.
+
+    Args:
+        clean: Clean mIoU in percent, float64 of any shape.
+        corruptions: mIoU under each corruption, arrays of the same shape.
+        reference: What they are related to; its arrays have that shape too, or are numbers.
+
+    >>> reference = Reference("r", np.array(75.0), {"fog": np.array(55.0)})
+    >>> lost = degradation(np.array([80.0]), {"fog": np.array([70.0])}, reference)
+    >>> lost.cd["fog"].round(1).tolist(), lost.rcd["fog"].tolist()
+    ([66.7], [50.0])
+    """
+    cd, rcd = {}, {}
+    for name, scores in corruptions.items():
+        baseline = reference.corruptions[name]
+        cd[name] = _ratio(100 - scores, 100 - baseline)
+        rcd[name] = _ratio(clean - scores, reference.clean - baseline)
+    return Degradation(cd, rcd)
+
+
+def _ratio(lost: ScoreArray, reference: ScoreArray) -> ScoreArray:
+    lost, reference = np.broadcast_arrays(lost, reference)
+    ratio = np.full(lost.shape, np.nan)
+    np.divide(100 * lost, reference, out=ratio, where=reference >= LEAST_LOSS)
+    return ratio

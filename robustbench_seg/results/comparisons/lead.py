@@ -1,0 +1,52 @@
+"""What carries a lead: under how many corruptions one model is ahead, and what the largest adds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from robustbench_seg.results.comparisons.verdicts import ScoreDifference, verdicts
+from robustbench_seg.results.summaries.model_scores import ModelScores
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How a model's lead in the mean is spread over the corruptions.
+
+    Attributes:
+        ahead: Under how many corruptions it is better, after Holm's adjustment.
+        behind: Under how many it is worse, likewise.
+        corruptions: How many there are.
+        largest: The corruption that adds most.
+        share: Its share of the lead, in percent; above 100 where others take away.
+        rest: The lead without it, in percent points of the mean over the others.
+    """
+
+    ahead: int
+    behind: int
+    corruptions: int
+    largest: str
+    share: float
+    rest: float
+
+
+def lead_of(a: ModelScores, b: ModelScores, averaged: Sequence[str]) -> Lead:
+    """Describe the lead of A over B; both are complete, and the mean of A is higher.
+
+    Args:
+        a: The scores of A.
+        b: Those of B.
+        averaged: The corruptions that enter the mean.
+    """
+    ours, theirs = a.summary.corruptions, b.summary.corruptions
+    differences = {name: ScoreDifference.of(a, b, ours[name], theirs[name]) for name in averaged}
+    better = [verdict.better for verdict in verdicts([*differences.values()])]
+    points = {name: difference.points for name, difference in differences.items()}
+    largest = max(points, key=points.__getitem__)
+    total, count = sum(points.values()), len(points)
+    return Lead(
+        ahead=better.count("A"),
+        behind=better.count("B"),
+        corruptions=count,
+        largest=largest,
+        share=100 * points[largest] / total,
+        rest=(total - points[largest]) / max(1, count - 1),
+    )

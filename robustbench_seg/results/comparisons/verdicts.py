@@ -1,0 +1,127 @@
+"""Verdicts: which of two models is better, or neither. The only place that decides it.
+
+The finding and the places of a report, its terminal table, and `compare` all take their verdicts
+from here, so they cannot disagree on the same questions. Questions that are asked together are a
+family: their p-values are adjusted by Holm's step-down procedure (Scandinavian Journal of
+Statistics, 1979), so that the chance of even one false verdict in a family stays below ALPHA,
+however the questions depend on each other. Holm finds all that Bonferroni finds.
+
+A verdict holds for images like those that were scored. With one training it is about these weights,
+with several about the recipe.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy  # which imports its parts where they are first used
+
+from robustbench_seg.results.statistics.draws import Draws
+from robustbench_seg.results.statistics.intervals import Interval, Uncertainty, interval
+from robustbench_seg.results.statistics.significance import ALPHA, holm, p_value
+from robustbench_seg.results.summaries.model_scores import ModelScores
+
+FEWEST_UNITS = math.floor(1 - math.log2(ALPHA)) + 1
+"""With fewer units a sign test, on which all of them agree, does not reach ALPHA."""
+
+POWER = 0.8
+"""The chance to establish a difference with the number of units that `needed` names."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreDifference:
+    """The difference of a score of two models, A - B, in percent points.
+
+    Attributes:
+        draws: The difference and its draws.
+        units: How many sampling units were drawn from.
+        degrees: Degrees of freedom of the trainings, over both models.
+    """
+
+    draws: Draws
+    units: int
+    degrees: int
+
+    @classmethod
+    def of(
+        cls, a: ModelScores, b: ModelScores, of_a: Draws, of_b: Draws, degrees: int = 0
+    ) -> "ScoreDifference":
+        """Subtract a score of B from that of A; both were scored on the same images.
+
+        `degrees`: degrees of freedom of the trainings of a third model that both are related to.
+        """
+        return cls(of_a - of_b, a.units, a.degrees + b.degrees + degrees)
+
+    @property
+    def points(self) -> float:
+        """The difference itself."""
+        return float(self.draws[0])
+
+    @property
+    def interval(self) -> Interval:
+        """Its 95 % interval, not adjusted for other questions."""
+        return interval(self.draws, self.units, self.degrees)
+
+    @property
+    def p(self) -> float:
+        """Its p-value, not adjusted for other questions."""
+        return p_value(self.draws, self.units, self.degrees)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is established of a difference A - B.
+
+    Attributes:
+        points: The difference, in percent points.
+        low: Lower end of its 95 % interval, which is not adjusted.
+        high: Upper end.
+        p: Its p-value, adjusted for the family; nan where a score is missing.
+        needed: About how many sampling units would establish a difference of this size with a
+            chance of POWER. None: it is established, or no number of units would do.
+    """
+
+    points: float
+    low: float
+    high: float
+    p: float
+    needed: int | None
+
+    @property
+    def is_established(self) -> bool:
+        """Whether one of the two is shown to be better."""
+        return self.p < ALPHA
+
+    @property
+    def better(self) -> str:
+        """A, B, or open; empty where a score is missing."""
+        if math.isnan(self.p):
+            return ""
+        return "open" if not self.is_established else "A" if self.points > 0 else "B"
+
+
+def verdicts(family: Sequence[ScoreDifference]) -> list[Verdict]:
+    """Judge the differences of one family of questions."""
+    adjusted = holm(np.array([each.p for each in family]))
+    level = ALPHA / max(1, len(family))
+    return [
+        Verdict(each.points, *each.interval, float(p), None if p < ALPHA else _needed(each, level))
+        for each, p in zip(family, adjusted, strict=True)
+    ]
+
+
+def _needed(difference: ScoreDifference, level: float) -> int | None:
+    """Units that would establish a difference; the variance of their mean falls with their number.
+
+    A sign test on them all has to reach the level, too.
+    """
+    if difference.units < 2 or not difference.points or np.isnan(difference.draws).any():
+        return None
+    chance = Uncertainty.of(difference.draws, difference.units, difference.degrees)
+    reach = float(scipy.special.ndtri(1 - level / 2) + scipy.special.ndtri(POWER))
+    allowed = (difference.points / reach) ** 2 - chance.trainings
+    if allowed <= 0:
+        return None
+    floor = math.floor(1 - math.log2(level)) + 1
+    return max(floor, math.ceil(difference.units * chance.images / allowed))

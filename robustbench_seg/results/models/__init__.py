@@ -1,0 +1,1 @@
+"""The scores of one model, from the counts of its runs."""

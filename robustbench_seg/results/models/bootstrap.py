@@ -1,0 +1,158 @@
+"""The bootstrap: how far a score depends on the images that a split happens to have.
+
+The sampling units are drawn with replacement, as many as there are, 1000 times. The counts of each
+draw are pooled and scored again (Efron, "Bootstrap methods", 1979; percentile intervals, expanded
+for few units). A unit is an image, or a clip of consecutive frames if the images are those of a
+video, as the dataset says (see sampling_units). All conditions, and all models on the same images,
+see the same draws, so differences are paired.
+
+If one model was trained several times (runs that differ in the seed of training alone), its scores
+are means over the trainings. The trainings are drawn independently of the images, for each model by
+itself; the same trainings, scored in two ways, see the same draws. Of n trainings n - 1 are drawn:
+the variance of their mean is then that of the mean of n, whereas n drawn from n vary by (n - 1) / n
+of it. With one training, the randomness of training is not covered.
+
+A training may have several runs, one for each seed of the corruptions' random numbers. The score of
+a condition is then the mean over the seeds that have all its images. An image is drawn with its
+random numbers under every seed, so a draw of the images is also one of the numbers (see seeds).
+
+An ensemble of attacks (sea) is a condition like any other: the attack that counts for an image is
+chosen once, over all images of the run (see store.attack_ensembles), and is the same in every draw.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.machine.threads import one_blas_thread
+from robustbench_seg.measures import MEASURES, ScoreInfo, ScoreSource
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.results.statistics.draws import RESAMPLES, Draws, draw_trainings, draw_units
+from robustbench_seg.results.statistics.sampling_units import unit_of_image
+from robustbench_seg.results.summaries.model_scores import ModelScores, ScoreDraws
+from robustbench_seg.results.summaries.summary import summarise
+from robustbench_seg.store import COUNTS, condition_rows, with_counts
+
+
+def bootstrap(
+    results: pd.DataFrame,
+    protocol: Protocol,
+    resamples: int = RESAMPLES,
+    identity: str | None = None,
+    trainings: Sequence[Sequence[str]] | None = None,
+    derived: Sequence[ScoreSource] = (),
+) -> ModelScores:
+    """Draw the images of one model and score each draw.
+
+    Args:
+        results: Rows of the runs of one model (see model_runs), as read_results or read_counts
+            gives them.
+        protocol: What the averages are of.
+        resamples: How many draws; 0: the scores alone.
+        identity: What tells its trainings, in their order, from those of another model; None: its
+            name.
+        trainings: The runs of each training, of which some may have no rows; None: each run is
+            one.
+        derived: What else is scored beside the measures (see derived_scores).
+
+    Raises:
+        ResultsError: No image is scored yet.
+    """
+    by_source = {source: with_counts(results, source) for source in (*MEASURES, *derived)}
+    models, clips, observed, ids = (
+        [*dict.fromkeys(chain.from_iterable(rows[name].unique() for rows in by_source.values()))]
+        for name in ("model", "clip", "run", "image")
+    )
+    if not observed:
+        named = ", ".join(results["run"].unique()) or "the run"
+        raise ResultsError(f"{named}: no image is scored yet; evaluate it first")
+    if len(models) > 1:
+        raise ValueError(f"rows of one model wanted, not of {len(models)}")
+    clip = int(clips[0])
+    images = tuple(sorted(ids))
+    unit_of = unit_of_image(images, clip)
+    times = draw_units(unit_of, resamples)
+    trainings = trainings or [[run] for run in observed]
+    count = len(trainings)
+    shares = draw_trainings(identity or str(models[0]), count, resamples)
+    scores = dict[str, ScoreDraws]()
+    with one_blas_thread():
+        for source, rows in by_source.items():
+            of_run = {
+                str(run): _condition_draws(rows_of_run, source, times)
+                for run, rows_of_run in rows.groupby("run", sort=False)
+            }
+            counted = _counted_trainings(trainings, observed, of_run)
+            by_training = [[of_run.get(run, {}) for run in runs] for runs in counted]
+            drawn = shares if len(counted) == count else np.ones((1, resamples))
+            scores |= _score_draws(by_training, source.infos, protocol, len(times), drawn)
+    return ModelScores(scores, images, clip, int(unit_of.max()) + 1, count)
+
+
+def _counted_trainings(
+    trainings: Sequence[Sequence[str]], observed: Collection[str], of_run: Collection[str]
+) -> Sequence[Sequence[str]]:
+    """Return the trainings that a score is the mean of, which are usually all.
+
+    If some trainings have the counts of the score, and all others have images but not these counts,
+    as in older runs, it is the first one that has them.
+    """
+    having = [runs for runs in trainings if any(run in of_run for run in runs)]
+    others = [runs for runs in trainings if runs not in having]
+    if having and others and all(any(run in observed for run in runs) for runs in others):
+        return having[:1]
+    return trainings
+
+
+_RunScores = Mapping[Condition, Mapping[str, Draws]]
+"""The draws of one run: for each condition those of each score."""
+
+
+def _score_draws(
+    trainings: Sequence[Sequence[_RunScores]],
+    infos: Sequence[ScoreInfo],
+    protocol: Protocol,
+    draws: int,
+    shares: NDArray[np.float64],
+) -> Mapping[str, ScoreDraws]:
+    """Scores, by key, from `draws` draws of each run of each training."""
+    names = [*dict.fromkeys(condition for runs in trainings for run in runs for condition in run)]
+    scores = {}
+    for info in infos:
+        each = np.empty((len(trainings), len(names), draws))
+        for place, runs in enumerate(trainings):
+            for row, condition in enumerate(names):
+                each[place, row] = _mean_of(runs, condition, info.key)
+        table = np.concatenate([each.mean(axis=0), each[:, :, 0].T @ shares], axis=1)
+        conditions = dict(zip(names, table, strict=True))
+        summary = summarise(conditions, protocol, (table.shape[1],))
+        scores[info.key] = ScoreDraws(info, conditions, summary, len(trainings))
+    return scores
+
+
+def _mean_of(runs: Sequence[_RunScores], condition: Condition, score: str) -> Draws | float:
+    """The mean over the runs of a training that are complete; nan where none is."""
+    complete = [run[condition][score] for run in runs if run.get(condition)]
+    if len(complete) == 1:
+        return complete[0]
+    return np.mean(complete, axis=0) if complete else np.nan
+
+
+def _condition_draws(
+    rows: pd.DataFrame, source: ScoreSource, times: NDArray[np.float64]
+) -> _RunScores:
+    """The scores of each condition of one run in every draw; none unless all images are there."""
+    total, counts = int(rows["images"].iloc[0]), rows[COUNTS].to_numpy(object)
+    names = rows["image"].to_numpy(object)
+    draws = dict[Condition, Mapping[str, Draws]]()
+    for condition, places in condition_rows(rows).items():
+        draws[condition] = {}
+        if len(places) == total == times.shape[1]:
+            stack = np.stack([*counts[places[np.argsort(names[places])]]])
+            draws[condition] = source.draws(stack, times)
+    return draws

@@ -1,0 +1,185 @@
+"""One model and the scores of its run, or of its runs: those of its trainings and seeds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.measures import derived_scores
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.results.models.bootstrap import bootstrap
+from robustbench_seg.results.models.confidence_sums import ConfidenceSums, confidence_sums
+from robustbench_seg.results.models.hardest_images import HardImage, hardest_images
+from robustbench_seg.results.models.missing_images import missing_text
+from robustbench_seg.results.models.seeds import seed_means, seeds_text
+from robustbench_seg.results.statistics.draws import RESAMPLES
+from robustbench_seg.results.summaries.model_scores import ModelScores
+from robustbench_seg.store import (
+    NO_MATRICES,
+    check_parameters,
+    class_scores,
+    condition_rows,
+    has_counts,
+    read_counts,
+    trainings,
+    with_counts,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredModel:
+    """One model with the scores of its runs.
+
+    Attributes:
+        name: The model's name.
+        folders: Its runs, one for each training and seed of the corruptions.
+        records: run.json of each.
+        scores: Its scores and their draws.
+        images: How many images are scored under each condition that has rows; of several
+            trainings the least, of several seeds the most.
+        class_iou: Columns corruption, severity, class, iou (percent, mean over the runs; nan where
+            a class does not occur, or images are missing).
+        hardest: The images on which its first run did worst; none while something is missing.
+        missing: For each corruption (or clean) that lacks something, what and why.
+        confidence: The counts of confidence for each condition; empty if there are none.
+        seed_means: Its mean over the corruptions under each seed of their random numbers, in
+            percent, where it has several.
+    """
+
+    name: str
+    folders: tuple[Path, ...]
+    records: tuple[RunRecord, ...]
+    scores: ModelScores
+    images: Mapping[Condition, int]
+    class_iou: pd.DataFrame
+    hardest: tuple[HardImage, ...]
+    missing: Mapping[str, str]
+    confidence: ConfidenceSums
+    seed_means: Mapping[int, float]
+
+    @cached_property
+    def scored_classes(self) -> Mapping[Condition, int]:
+        """Over how many classes the mIoU of each complete condition is a mean.
+
+        A class that occurs in neither truth nor prediction is left out.
+        """
+        counts = self.class_iou.groupby(["corruption", "severity"], sort=False)["iou"].count()
+        return {Condition(*key): int(n) for key, n in counts[counts > 0].items()}  # type: ignore[misc]
+
+    @property
+    def training_seeds(self) -> tuple[int | None, ...]:
+        """The seeds it was trained with; None where a run does not say."""
+        return tuple(dict.fromkeys(record.training_seed for record in self.records))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the corruptions' random numbers."""
+        return tuple(sorted({record.seed for record in self.records}))
+
+    @property
+    def seeds_text(self) -> str:
+        """What its several seeds are and do, see seeds_text; empty with one."""
+        return seeds_text(self.seeds, [self.seed_means]) if len(self.seeds) > 1 else ""
+
+
+def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPLES) -> ScoredModel:
+    """Score the runs of one model under a protocol.
+
+    Args:
+        folders: Its runs (see model_runs).
+        protocol: The protocol.
+        resamples: Draws of the bootstrap; 0: no intervals.
+
+    Raises:
+        ResultsError: A run is broken, its images were corrupted with other parameters than the
+            protocol's, or no image has a confusion matrix.
+    """
+    records = tuple(map(read_record, folders))
+    for folder, record in zip(folders, records, strict=True):
+        check_parameters(protocol, folder, record)
+    results = _rows_of_protocol(read_counts(folders), protocol)
+    if with_counts(results).empty:
+        named = ", ".join(map(str, folders))
+        if has_counts(results):
+            raise ResultsError(f"{named}: {NO_MATRICES}")
+        raise ResultsError(f"{named}: no image of this run is scored yet; evaluate it first")
+    by_training = trainings(dict(zip(folders, records, strict=True)))
+    runs = [list(map(str, each)) for each in by_training]
+    has_seeds = len({record.seed for record in records}) > 1
+    return ScoredModel(
+        name=records[0].model,
+        folders=tuple(folders),
+        records=records,
+        scores=bootstrap(
+            results, protocol, resamples, _weights_text(records), runs, derived_scores(records[0])
+        ),
+        images=_image_counts(results, runs),
+        class_iou=_class_means(results, runs),
+        hardest=tuple(hardest_images(results[results["run"] == str(folders[0])], protocol)),
+        missing=_missing(results, protocol, runs, records[0].images),
+        confidence=confidence_sums(results),
+        seed_means=seed_means(results, protocol, len(runs)) if has_seeds else {},
+    )
+
+
+def _rows_of_protocol(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Select the rows of the clean images and of the protocol's conditions."""
+    rows = condition_rows(results)
+    chosen = [rows[c] for c in (CLEAN, *protocol.conditions()) if c in rows]
+    return results.iloc[np.sort(np.concatenate(chosen)) if chosen else []]
+
+
+def _image_counts(results: pd.DataFrame, runs: Sequence[Sequence[str]]) -> Mapping[Condition, int]:
+    """Count the scored images of each condition, see ScoredModel; `runs`: of each training."""
+    by_run = {
+        str(run): {condition: len(rows) for condition, rows in condition_rows(observed).items()}
+        for run, observed in with_counts(results).groupby("run", sort=False)
+    }
+    conditions = dict.fromkeys(condition for counts in by_run.values() for condition in counts)
+    return {
+        condition: min(
+            max(by_run.get(run, {}).get(condition, 0) for run in training) for training in runs
+        )
+        for condition in conditions
+    }
+
+
+def _missing(
+    results: pd.DataFrame, protocol: Protocol, runs: Sequence[Sequence[str]], total: int
+) -> Mapping[str, str]:
+    """Describe what the trainings lack of each corruption; `runs`: of each training."""
+    missing = dict[str, dict[str, None]]()
+    for training in runs:
+        rows = results[results["run"].isin(training)]
+        for name, text in missing_text(rows, protocol, total).items():
+            missing.setdefault(name, {})[text] = None
+    return {name: "; ".join(texts) for name, texts in missing.items()}
+
+
+def _weights_text(records: Sequence[RunRecord]) -> str | None:
+    """The weights of all trainings; None where a run does not say."""
+    weights = list(dict.fromkeys(record.key.segmenter.weights for record in records))
+    return None if None in weights else " ".join(map(str, weights))
+
+
+def _class_means(results: pd.DataFrame, runs: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """Average the IoU of each class over the trainings, of each over its complete runs.
+
+    It is nan unless each training has a complete run. `runs`: of each training.
+    """
+    training_of = {run: number for number, training in enumerate(runs) for run in training}
+    keys = ["corruption", "severity", "class"]
+    scores = class_scores(results)
+    order = scores[keys].drop_duplicates()
+    scores = scores[scores["complete"]].assign(training=scores["run"].map(training_of))
+    means = scores.groupby([*keys, "training"], sort=False)["iou"].mean()
+    groups = means.groupby(keys, sort=False)
+    complete = groups.size() == len(runs)
+    return order.merge(groups.mean().where(complete).reset_index(), "left", on=keys)

@@ -1,0 +1,79 @@
+"""How far a score depends on the seed of the corruptions' random numbers.
+
+Every image has random numbers of its own. So a bootstrap over the images draws each image together
+with its numbers, and its intervals hold for other images under other numbers, with one seed or with
+several (docs/scores.md). Several seeds show what is left on the very same images.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from robustbench_seg.corruption import RANDOM_CORRUPTIONS
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.attack_parameters import FIXED_ATTACKS
+from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.results.summaries.summary import summarise
+from robustbench_seg.store import condition_scores
+from robustbench_seg.text import enumeration
+
+
+def random_perturbations(protocol: Protocol) -> frozenset[str]:
+    """Name the corruptions and attacks of a protocol whose images another seed changes."""
+    return frozenset(
+        spec.name
+        for spec in protocol.perturbations
+        if (spec.name not in FIXED_ATTACKS if spec.is_attack else spec.name in RANDOM_CORRUPTIONS)
+    )
+
+
+def seed_means(results: pd.DataFrame, protocol: Protocol, trainings: int) -> Mapping[int, float]:
+    """Average the corruptions for each seed by itself.
+
+    Args:
+        results: Rows of the runs of one model, as read_counts gives them.
+        protocol: What the mean is of.
+        trainings: How many trainings the model has.
+
+    Returns:
+        For each seed under which every training has every random corruption: the mean over the
+        corruptions, mIoU in percent. Of the other corruptions, any run stands for all seeds.
+    """
+    runs = results.groupby("run")["seed"].first()
+    scores = condition_scores(results)
+    scores = scores[scores["complete"]].assign(seed=scores["run"].map(runs))
+    means, random = dict[int, float](), random_perturbations(protocol)
+    for seed in sorted(runs.unique()):
+        chosen = scores[(scores["seed"] == seed) | ~scores["corruption"].isin(random)]
+        groups = chosen.groupby(["corruption", "severity"])["miou"]
+        cells = groups.mean()[groups.size() >= trainings]
+        by_condition = {Condition(*key): np.asarray(value, float) for key, value in cells.items()}
+        mean = float(summarise(by_condition, protocol).mean)
+        if mean == mean:
+            means[int(seed)] = mean
+    return means
+
+
+def seed_spread(means: Mapping[int, float]) -> float:
+    """Compute the standard deviation of seed_means, in points; nan of fewer than two."""
+    return float(np.std(list(means.values()), ddof=1)) if len(means) > 1 else math.nan
+
+
+def seeds_text(seeds: Sequence[int], means: Sequence[Mapping[int, float]]) -> str:
+    """Describe the seeds of one model or several, and how far they change their means.
+
+    Args:
+        seeds: Their seeds.
+        means: The seed_means of each.
+
+    >>> print(seeds_text([0, 1], [{0: 39.5}]))
+    random corruptions are means over the seeds 0 and 1, of which not all are complete
+    """
+    text = f"random corruptions are means over the seeds {enumeration(list(map(str, seeds)))}"
+    if any(len(each) < len(seeds) for each in means):
+        return f"{text}, of which not all are complete"
+    spreads = sorted({f"{seed_spread(each):.2f}" for each in means}, key=float)
+    points = " to ".join(dict.fromkeys((spreads[0], spreads[-1])))
+    return f"{text}, between which the mean varies by {points} points (standard deviation)"

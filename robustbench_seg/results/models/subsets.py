@@ -1,0 +1,216 @@
+"""Scores of real conditions: those of a dataset's subsets, and the drop from the reference images.
+
+A run on acdc has images in fog, at night, in rain and in snow, and so four scores besides its own.
+A run on acdc-ref has the same places under normal conditions. The difference of the two scores is
+the effect of the condition alone, because the places are the same.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from robustbench_seg.datasets import DATASETS
+from robustbench_seg.measures import CONFUSION
+from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.results.models.bootstrap import bootstrap
+from robustbench_seg.results.statistics.draws import RESAMPLES, Draws
+from robustbench_seg.results.statistics.intervals import PERCENT, Interval, score_interval
+from robustbench_seg.results.summaries.model_scores import RANKED, ModelScores
+from robustbench_seg.store import read_counts, trainings, with_counts
+
+DROP_METRIC = "miou_drop"
+"""The metric: mIoU of the references minus the mIoU of the same places under the condition."""
+
+DROP_LIMITS = (-100.0, 100.0)
+
+
+@dataclass(frozen=True, eq=False)
+class SubsetScore:
+    """A score of the clean images of one model.
+
+    Attributes:
+        runs: The run folders of the model on the whole dataset.
+        dataset: Name of the subset, such as acdc:fog.
+        metric: RANKED or DROP_METRIC.
+        draws: The score and its draws, in percent.
+        images: Number of images; for a drop, the number of pairs.
+        units: Number of sampling units.
+        degrees: Degrees of freedom from the trainings.
+        clear: For a drop, the mIoU of the references, in percent.
+        adverse: For a drop, the mIoU of the same places under the condition.
+    """
+
+    runs: tuple[Path, ...]
+    dataset: str
+    metric: str
+    draws: Draws
+    images: int
+    units: int
+    degrees: int
+    clear: float | None = None
+    adverse: float | None = None
+
+    @property
+    def interval(self) -> Interval:
+        """The ends of its 95 % interval; nan if there is none."""
+        limits = DROP_LIMITS if self.metric == DROP_METRIC else PERCENT
+        return score_interval(self.draws, self.units, self.degrees, limits=limits)
+
+
+def subset_scores(
+    models: Sequence[Sequence[Path]], resamples: int = RESAMPLES
+) -> Sequence[SubsetScore]:
+    """Score the subsets of the datasets that models were run on, and the drops from references.
+
+    Args:
+        models: The run folders of each model (see group_runs).
+        resamples: Number of bootstrap draws; 0: no intervals.
+
+    Returns:
+        For each run with complete clean images, the mIoU of each subset of its dataset that has no
+        run of its own. For each dataset whose references the same model was run on, the drop over
+        the places that both runs have. Those of one model stand together, in the order of
+        `models`.
+
+    Raises:
+        ResultsError: A run is broken.
+    """
+    records = {tuple(folders): [read_record(folder) for folder in folders] for folders in models}
+    found = [
+        score
+        for group in _groups(records)
+        for score in _scores_of_network([_read(runs, records[runs]) for runs in group], resamples)
+    ]
+    order = list(records)
+    return sorted(found, key=lambda score: order.index(score.runs))
+
+
+def _groups(
+    records: Mapping[tuple[Path, ...], Sequence[RunRecord]],
+) -> Sequence[Sequence[tuple[Path, ...]]]:
+    """Group the runs of models that are the same networks on datasets with conditions."""
+    groups = list[list[tuple[Path, ...]]]()
+    for runs, own in records.items():
+        dataset = DATASETS.get(own[0].dataset)
+        if dataset and dataset.has_conditions:
+            same = next((g for g in groups if _are_same_networks(records[g[0]], own)), None)
+            if same is None:
+                groups.append(same := [])
+            same.append(runs)
+    return groups
+
+
+@dataclass(frozen=True, eq=False)
+class _Images:
+    """The clean images of one model on one dataset.
+
+    Attributes:
+        runs: The run folders of the model.
+        dataset: The dataset, or a subset of it.
+        rows: As read_counts gives them. If the dataset has references, the column image holds the
+            place of each image.
+        identity: Text that distinguishes its trainings from those of another model.
+        trainings: The runs of each training.
+    """
+
+    runs: tuple[Path, ...]
+    dataset: str
+    rows: pd.DataFrame
+    identity: str
+    trainings: Sequence[Sequence[str]]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The images."""
+        return frozenset(self.rows["image"])
+
+    def of(self, dataset: str, names: Collection[str]) -> "_Images":
+        """Return the images `names` as a dataset of their own."""
+        return replace(self, dataset=dataset, rows=self.rows[self.rows["image"].isin(names)])
+
+    def scores(self, resamples: int) -> ModelScores:
+        """Score these images as a complete run."""
+        rows = self.rows.assign(images=len(self.names))
+        protocol = load_protocol()  # any will do: the images are clean, which each protocol has
+        return bootstrap(rows, protocol, resamples, self.identity, self.trainings)
+
+
+def _are_same_networks(some: Sequence[RunRecord], others: Sequence[RunRecord]) -> bool:
+    """Return whether two models are the same networks on the same split of any two datasets."""
+    facts = [
+        (records[0].model, records[0].split, [record.key.segmenter for record in records])
+        for records in (some, others)
+    ]
+    return facts[0] == facts[1]
+
+
+def _read(folders: tuple[Path, ...], records: Sequence[RunRecord]) -> Sequence[_Images]:
+    """Return the images of a model's runs and of each subset; none if clean is incomplete."""
+    dataset = DATASETS[records[0].dataset]
+    rows = with_counts(read_counts(folders, [CONFUSION]))
+    rows = rows[rows["corruption"] == CLEAN.name]
+    if rows.groupby("run")["image"].nunique().to_dict() != {
+        str(folder): record.images for folder, record in zip(folders, records, strict=True)
+    }:
+        return []
+    by_subset = dict[str, list[str]]()
+    for image in rows["image"].unique():
+        for subset in dataset.subsets(image):
+            by_subset.setdefault(subset, []).append(dataset.place(image))
+    by_training = trainings(dict(zip(folders, records, strict=True)))
+    names = [list(map(str, each)) for each in by_training]
+    identity = " ".join(str(record.key.segmenter.weights) for record in records)
+    places = [dataset.place(image) for image in rows["image"]]
+    everything = _Images(folders, dataset.name, rows.assign(image=places), identity, names)
+    return [everything, *(everything.of(name, images) for name, images in by_subset.items())]
+
+
+def _scores_of_network(runs: Sequence[Sequence[_Images]], resamples: int) -> Iterator[SubsetScore]:
+    """Score the subsets of one model, and its drops.
+
+    Args:
+        runs: Its images on each dataset, as `_read` gives them.
+        resamples: Number of bootstrap draws.
+    """
+    whole = {images[0].dataset for images in runs if images}
+    by_dataset = {
+        each.dataset: each
+        for images in runs
+        for each in images
+        if each is images[0] or each.dataset not in whole
+    }
+    for name, images in by_dataset.items():
+        if name not in whole:
+            scores = images.scores(resamples)
+            yield _score(images, RANKED, scores, scores.cell(CLEAN))
+        reference = by_dataset.get(DATASETS[name].reference or "")
+        if reference and images.names & reference.names:
+            yield _drop(images, reference, resamples)
+
+
+def _drop(images: _Images, reference: _Images, resamples: int) -> SubsetScore:
+    """Compute the drop from the references, over the places that both have."""
+    shared = images.names & reference.names
+    adverse, clear = (
+        each.of(images.dataset, shared).scores(resamples) for each in (images, reference)
+    )
+    low, high = adverse.cell(CLEAN), clear.cell(CLEAN)
+    drop = _score(images, DROP_METRIC, adverse, high - low)
+    return replace(drop, clear=float(high[0]), adverse=float(low[0]))
+
+
+def _score(images: _Images, metric: str, scores: ModelScores, draws: Draws) -> SubsetScore:
+    return SubsetScore(
+        images.runs,
+        images.dataset,
+        metric,
+        draws,
+        len(scores.images),
+        scores.units,
+        scores.degrees,
+    )

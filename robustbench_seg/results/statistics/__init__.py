@@ -1,0 +1,1 @@
+"""Statistics of scores: what is drawn, intervals, tests and correlations."""

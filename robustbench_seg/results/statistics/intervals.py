@@ -1,0 +1,126 @@
+"""The uncertainty of a score, from its draws: variances, quantiles and intervals."""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import scipy  # which imports its parts where they are first used
+
+from robustbench_seg.results.statistics.draws import Draws, split_draws
+
+LEVEL = 95.0
+"""Confidence level in percent."""
+
+PERCENT = (0.0, 100.0)
+"""Limits of a share in percent."""
+
+UNBOUNDED = (-math.inf, math.inf)
+"""Limits of a ratio of scores, such as a retention, which has none."""
+
+FEW_UNITS = 30
+"""With fewer units than this, a percentile interval is too narrow."""
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """How far a score, or a difference of two, depends on chance.
+
+    Attributes:
+        images: Variance that comes from the choice of images, in squared percent.
+        trainings: Variance that comes from the randomness of training.
+        units: Sampling units that the images form.
+        degrees: Degrees of freedom of the trainings, over both models of a difference; 0: one
+            training each.
+    """
+
+    images: float
+    trainings: float
+    units: int
+    degrees: int
+
+    @classmethod
+    def of(cls, draws: Draws, units: int, degrees: int) -> "Uncertainty":
+        """Compute the variances of a score of two units or more from its draws."""
+        images, trainings = split_draws(draws)
+        of_trainings = float(trainings.var()) if degrees else 0.0
+        return cls(float(images.var()) * units / (units - 1), of_trainings, units, degrees)
+
+    @property
+    def error(self) -> float:
+        """The standard error, in percent."""
+        return math.sqrt(self.images + self.trainings)
+
+    def quantile(self, p: float) -> float:
+        """Compute how many standard errors are exceeded by chance in a share `p` of cases.
+
+        It is the mean of Student's quantiles for units - 1 and for `degrees` degrees of freedom,
+        weighted by the two variances (Cochran, "Approximate significance levels of the
+        Behrens-Fisher test", Biometrics 1964).
+        """
+        student = float(scipy.special.stdtrit(self.units - 1, 1 - p / 2))
+        if not self.trainings:
+            return student
+        other = float(scipy.special.stdtrit(self.degrees, 1 - p / 2))
+        total = self.images + self.trainings
+        return (self.images * student + self.trainings * other) / total
+
+
+class Interval(NamedTuple):
+    """The interval of LEVEL percent of a score; its ends are nan where there is none."""
+
+    low: float
+    high: float
+
+
+NO_INTERVAL = Interval(math.nan, math.nan)
+
+
+def score_interval(
+    draws: Draws, units: int, degrees: int = 0, *, limits: tuple[float, float] = PERCENT
+) -> Interval:
+    """Compute the `interval` of a score, within the range of such scores.
+
+    Args:
+        draws: The score and its draws.
+        units: How many units were drawn from.
+        degrees: Degrees of freedom of the trainings.
+        limits: The smallest and largest value that the score can have.
+    """
+    low, high = interval(draws, units, degrees)
+    return Interval(max(low, limits[0]), min(high, limits[1]))
+
+
+def interval(draws: Draws, units: int, degrees: int = 0) -> Interval:
+    """Compute the interval of LEVEL percent of a score.
+
+    Of one training it is the expanded percentile interval. Few units spread too little in their own
+    draws: plain percentiles would hold the truth in 90 % of cases with ten units. So they are taken
+    further out, by as much as Student's t with units - 1 degrees of freedom asks for (Hesterberg,
+    "What teachers should know about the bootstrap", The American Statistician 2015, section 5.2);
+    with 500 units that is nothing.
+
+    Two or three trainings are too few for percentiles. Of several trainings the interval is the
+    score plus and minus its standard error, times `Uncertainty.quantile`.
+
+    Args:
+        draws: The score and its draws.
+        units: How many units were drawn from.
+        degrees: Degrees of freedom of the trainings.
+
+    Returns:
+        The ends of the interval; nan where a draw has no score, where there are no draws, and of a
+        single unit, whose draws are all the same.
+    """
+    if units == 1 or len(draws) == 1 or np.isnan(draws).any():
+        return NO_INTERVAL
+    if degrees:
+        uncertainty = Uncertainty.of(draws, units, degrees)
+        reach = uncertainty.quantile(1 - LEVEL / 100) * uncertainty.error
+        return Interval(float(draws[0]) - reach, float(draws[0]) + reach)
+    quantile = scipy.special.stdtrit(units - 1, 0.5 + LEVEL / 200)
+    tail = 100 * float(scipy.special.ndtr(-quantile * math.sqrt(units / (units - 1))))
+    ordered = np.sort(split_draws(draws)[0])  # much faster than np.percentile on one row
+    place = tail / 100 * (len(ordered) - 1)
+    ends = np.interp([place, len(ordered) - 1 - place], np.arange(len(ordered)), ordered)
+    return Interval(float(ends[0]), float(ends[1]))

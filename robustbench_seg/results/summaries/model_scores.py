@@ -1,0 +1,90 @@
+"""The scores of one model: each as it is, and in every draw of the bootstrap."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from robustbench_seg.measures import ScoreInfo
+from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.results.statistics.draws import Draws
+from robustbench_seg.results.statistics.sampling_units import unit_name
+from robustbench_seg.results.summaries.summary import Summary
+
+RANKED = "miou"
+"""The score that ranks models."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreDraws:
+    """One score of a model in every draw, in percent.
+
+    Attributes:
+        info: What the score is.
+        conditions: Of each condition that has rows; nan in every draw unless all images have one.
+        summary: Its averages.
+        trainings: Number of trainings that it is the mean of: all, or the first one that has its
+            counts.
+    """
+
+    info: ScoreInfo
+    conditions: Mapping[Condition, Draws]
+    summary: Summary
+    trainings: int = 1
+
+    def cell(self, condition: Condition) -> Draws:
+        """The score of a condition; nan in every draw where it has none."""
+        return self.conditions.get(condition, np.full_like(self.summary.clean, np.nan))
+
+
+@dataclass(frozen=True, eq=False)
+class ModelScores:
+    """The scores of one model in every draw.
+
+    Attributes:
+        by_name: Every score, by its key: those of the measures, and those derived from them.
+        images: Ids of the images that are drawn from, sorted.
+        clip: The dataset's number of images in a unit (see unit_of_image).
+        units: How many units there are.
+        trainings: How many runs the scores are means of.
+    """
+
+    by_name: Mapping[str, ScoreDraws]
+    images: tuple[str, ...]
+    clip: int
+    units: int
+    trainings: int
+
+    @property
+    def conditions(self) -> Mapping[Condition, Draws]:
+        """The mIoU of each condition that has rows."""
+        return self.by_name[RANKED].conditions
+
+    @property
+    def summary(self) -> Summary:
+        """The averages of the mIoU."""
+        return self.by_name[RANKED].summary
+
+    @property
+    def mean(self) -> Draws:
+        """Mean of the mIoU over the corruptions."""
+        return self.summary.mean
+
+    def cell(self, condition: Condition) -> Draws:
+        """The mIoU of a condition; nan in every draw where it has none."""
+        return self.by_name[RANKED].cell(condition)
+
+    @property
+    def degrees(self) -> int:
+        """Degrees of freedom of the trainings, trainings - 1. With 0 they are not covered."""
+        return self.trainings - 1
+
+    def of_trainings(self, key: str) -> str | None:
+        """Say how many trainings a score is the mean of, such as "1 of 3"; None: all of them."""
+        counted = self.by_name[key].trainings
+        return None if counted == self.trainings else f"{counted} of {self.trainings}"
+
+    @property
+    def unit(self) -> str:
+        """What is drawn, in words."""
+        return unit_name(self.clip)

@@ -1,0 +1,125 @@
+"""The list of summary scores: the name of each, and how to compute it from the scores of cells.
+
+Tables of scores, comparisons of models and leaderboards show the summary scores of this list.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from robustbench_seg.measures import ScoreInfo
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.results.statistics.draws import Draws
+from robustbench_seg.results.statistics.intervals import UNBOUNDED
+from robustbench_seg.results.summaries.model_scores import RANKED, ScoreDraws
+from robustbench_seg.results.summaries.worst_case import worst_condition, worst_corruption
+
+SummaryKind = Literal["clean", "corruption", "category", "average"]
+"""What a summary score covers: clean images, a perturbation, a category, or all perturbations."""
+
+
+@dataclass(frozen=True, eq=False)
+class SummaryScore:
+    """One number that summarises a score of a model.
+
+    Attributes:
+        kind: What it covers.
+        name: The corruption or category; "clean"; or the name of the average, such as "mean".
+        label: Its name on pages.
+        severities: The severities that it averages, such as "1-3"; "0" is clean. None: those that
+            the protocol scores for each corruption.
+        limits: The smallest and the largest possible value.
+        draws: Computes it from the draws of a model's score.
+        category: The category it belongs to, or "clean". None for an average.
+        is_relative: Whether it is relative to the clean score.
+    """
+
+    kind: SummaryKind
+    name: str
+    label: str
+    severities: str | None
+    limits: tuple[float, float]
+    draws: Callable[[ScoreDraws], Draws]
+    category: str | None = None
+    is_relative: bool = False
+
+
+def every_severity(protocol: Protocol) -> str:
+    """Return all severities of a protocol, such as "1-5"."""
+    first, last = protocol.severities[0], protocol.severities[-1]
+    return f"{first}-{last}" if first < last else str(first)
+
+
+def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
+    """List the summary scores of a score under a protocol.
+
+    Args:
+        protocol: The protocol, which names the corruptions and severities.
+        info: The score. Retention exists only if higher values are better. The averages after
+            retention exist only for the score that ranks.
+
+    Returns:
+        Clean, each corruption, each category, and the averages over the corruptions.
+    """
+    limits, every = info.limits, every_severity(protocol)
+    name, clean = CLEAN.name, str(CLEAN.severity)
+    found = [
+        SummaryScore("clean", name, name, clean, limits, lambda s: s.summary.clean, name),
+        *_parts(protocol, limits),
+        _average("mean", f"mean of {protocol.averaged_text}", limits, lambda s: s.summary.mean),
+    ]
+    if info.higher_is_better:
+        found.append(_ratio("retention", "retention (mean / clean)", lambda s: s.summary.retention))
+    if info.name == RANKED:
+        found += [
+            _average("mPC", f"mPC (severities {every})", limits, lambda s: s.summary.mpc, every),
+            _ratio("rPC", "rPC (mPC / clean)", lambda s: s.summary.rpc, every),
+            _average("worst_corruption", f"worst {protocol.noun}", limits, worst_corruption),
+            _average(
+                *("worst_condition", "worst condition", limits),
+                partial(worst_condition, protocol=protocol),
+            ),
+        ]
+    return found
+
+
+def _parts(protocol: Protocol, limits: tuple[float, float]) -> Sequence[SummaryScore]:
+    """Return the summary scores of each corruption and of each category."""
+
+    def corruption(score: ScoreDraws, name: str) -> Draws:
+        return score.summary.corruptions[name]
+
+    def category(score: ScoreDraws, name: str) -> Draws:
+        return score.summary.categories[name]
+
+    found = []
+    for spec in protocol.perturbations:
+        draws, label = partial(corruption, name=spec.name), spec.name.replace("_", " ")
+        found.append(
+            SummaryScore(
+                *("corruption", spec.name, label, spec.scored_text, limits, draws, spec.category)
+            )
+        )
+    for name, specs in protocol.by_category.items():
+        levels = ", ".join(dict.fromkeys(spec.scored_text for spec in specs))
+        draws = partial(category, name=name)
+        found.append(SummaryScore("category", name, name, levels, limits, draws, name))
+    return found
+
+
+def _average(
+    name: str,
+    label: str,
+    limits: tuple[float, float],
+    draws: Callable[[ScoreDraws], Draws],
+    severities: str | None = None,
+) -> SummaryScore:
+    return SummaryScore("average", name, label, severities, limits, draws)
+
+
+def _ratio(
+    name: str, label: str, draws: Callable[[ScoreDraws], Draws], severities: str | None = None
+) -> SummaryScore:
+    return SummaryScore("average", name, label, severities, UNBOUNDED, draws, is_relative=True)
