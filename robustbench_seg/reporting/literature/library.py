@@ -60,10 +60,11 @@ def literature(
 
     Returns:
         Columns source, model, family (models of one family are not independent), dataset, split,
-        crop (of the training), protocol, images, params (number of parameters). In percent: clean, the
-        corruptions, mean (of the cells, or as printed if they are not published), worst (the
-        smallest cell) and retention. Rows under an attack have attack, norm (linf or l2), radius
-        (on the pixel scale 0 to 255) and steps. Further columns of a source follow, such as acdc.
+        crop (of the training), protocol, images, params (number of parameters). In percent:
+        clean, the corruptions, mean (of the cells, or as printed if they are not published), worst
+        (the smallest cell) and retention. Rows under an attack have attack, norm (linf or l2),
+        radius (on the pixel scale 0 to 255) and steps. Further columns of a source follow, such as
+        acdc.
         kind and flag have the result of the audit: kind is "cells" if no score of the row should
         be used, "summary" if only a stored mean or minimum is wrong, else empty. Columns without
         any score are left out.
