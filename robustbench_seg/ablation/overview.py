@@ -9,6 +9,7 @@ from robustbench_seg.analysis import count_cost, meta_network
 from robustbench_seg.machine.command_text import program
 from robustbench_seg.records.cards.ablation import AblationVariant
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.training.command import training_command
 
 _COST_SIZE = (512, 512)
 """Height and width, in pixels, of the image whose cost is shown: the paper's crops of ADE20K."""
@@ -50,7 +51,7 @@ def _command(step: Step, processes: int) -> str | None:
     """The command that does the same as a step; None where none does."""
     match step:
         case TrainStep(spec):
-            return spec.equivalent_command(processes)
+            return training_command(spec, processes)
         case EvaluateStep(spec):
             return shlex.join([*program(processes), *_evaluate_words(spec)])
         case ReportStep(runs, out):

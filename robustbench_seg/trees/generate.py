@@ -15,10 +15,10 @@ from robustbench_seg.records.specs.tree_spec import TreeOptions, TreeSpec, tree_
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.records.values.ranges import WORKERS
 from robustbench_seg.trees.clean_images import clean_images, with_images_on_disk
-from robustbench_seg.trees.continuation import check_folder
 from robustbench_seg.trees.manifest import Manifest
 from robustbench_seg.trees.plan import TreePlan
 from robustbench_seg.trees.plan_summary import PlanSummary, sum_up
+from robustbench_seg.trees.resume import check_folder
 from robustbench_seg.trees.writing import write_tree
 
 log = logging.getLogger(__name__)
