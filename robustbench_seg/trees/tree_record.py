@@ -5,10 +5,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from robustbench_seg.corruption import STREAMS, laws, libraries
-from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.choices import Stream
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.records.values.ranges import CorruptionSeed
+
+
+@dataclass(frozen=True)
+class CorruptionChoice:
+    """What decides a corrupted image apart from its clean image and its condition.
+
+    Attributes:
+        protocol: Where the parameters come from.
+        stream: "fast" or "reference".
+        seed: 0 to 2^32 - 1.
+    """
+
+    protocol: Protocol
+    stream: Stream = "fast"
+    seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -100,7 +100,8 @@ def test_images_of_a_tree_bear_the_laws_they_were_made_under(record, toy, protoc
     conditions = protocol.conditions(["contrast"], [1])
     corrupted = tree(toy(), conditions)
     made = manifest.read_manifest(corrupted)
-    older = dataclasses.replace(made, laws={"contrast": 0}, stream_version=1)
+    changed = dataclasses.replace(made.record, laws={"contrast": 0}, stream_version=1)
+    older = dataclasses.replace(made, record=changed)
     manifest.write_manifest(corrupted, older)
     of_tree = record(conditions=conditions, corrupted=corrupted).key.corruption
     in_memory = record().key.corruption

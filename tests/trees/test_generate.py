@@ -174,7 +174,7 @@ def test_a_tree_does_not_grow_from_other_images(town, tmp_path):
         f"{out} was made of other images: {name} had {size} bytes then and has {now} now; give the "
         "images that it was made of, or choose another folder"
     )
-    assert before.source_sizes[name] == size
+    assert before.record.source_sizes[name] == size
     assert not (out / "fog/1").exists()
 
 

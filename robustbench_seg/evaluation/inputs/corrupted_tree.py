@@ -7,11 +7,10 @@ from pathlib import Path
 from robustbench_seg.datasets import image_sizes
 from robustbench_seg.errors import TreeError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
-from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.trees.foreign import ForeignTree, is_foreign, read_foreign_tree
 from robustbench_seg.trees.manifest import Manifest, read_manifest
 from robustbench_seg.trees.other_tree import other_source
-from robustbench_seg.trees.tree_record import TreeRecord, tree_record
+from robustbench_seg.trees.tree_record import CorruptionChoice, TreeRecord, tree_record
 
 log = logging.getLogger(__name__)
 
