@@ -56,8 +56,6 @@ CORRUPTIONS: Mapping[str, Corruption] = {
 }
 """Maps the name of a corruption to the corruption."""
 
-RANDOM_CORRUPTIONS = frozenset(name for name, each in CORRUPTIONS.items() if each.is_random)
-
 
 def laws(protocol: Protocol) -> Mapping[str, int]:
     """Return the law version of each corruption of a protocol, in its order, without attacks.

@@ -107,8 +107,9 @@ def test_images_of_a_tree_bear_the_laws_they_were_made_under(record, toy, protoc
     in_memory = record().key.corruption
     assert (of_tree.laws["contrast"], of_tree.stream_version) == (0, 1)
     assert of_tree.laws == {**in_memory.laws, "contrast": 0}
-    elsewhere = {**made.libraries, "opencv": "0.0.1"}
-    manifest.write_manifest(corrupted, dataclasses.replace(made, libraries=elsewhere))
+    elsewhere = {**made.record.libraries, "opencv": "0.0.1"}
+    changed = dataclasses.replace(made.record, libraries=elsewhere)
+    manifest.write_manifest(corrupted, dataclasses.replace(made, record=changed))
     assert record(conditions=conditions, corrupted=corrupted).key.corruption == in_memory
 
 

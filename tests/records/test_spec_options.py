@@ -27,7 +27,7 @@ def test_single_values_text_and_numpy_integers_are_converted():
     evaluation = evaluation_spec(
         "m", seeds=np.arange(2), weights=Path("w.pth"), augment="1.25,flip"
     )
-    assert (evaluation.seeds, evaluation.weights) == ((0, 1), "w.pth")
+    assert (evaluation.seeds, evaluation.weights) == ((0, 1), "w")
     assert evaluation.augment == "flip,1.25"
 
 
