@@ -24,9 +24,7 @@ def test_single_values_text_and_numpy_integers_are_converted():
     training = training_spec("m", out="o", workers=np.int32(1), encoder=Path("e.pth"), batch=2)
     assert (training.out, training.workers, training.encoder) == (Path("o"), 1, "e.pth")
     assert (type(training.workers), training.recipe.batch) == (int, 2)
-    evaluation = evaluation_spec(
-        "m", seeds=np.arange(2), weights=Path("w.pth"), augment="1.25,flip"
-    )
+    evaluation = evaluation_spec("m", seeds=np.arange(2), weights=Path("w"), augment="1.25,flip")
     assert (evaluation.seeds, evaluation.weights) == ((0, 1), "w")
     assert evaluation.augment == "flip,1.25"
 

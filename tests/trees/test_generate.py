@@ -108,7 +108,7 @@ def test_a_protocol_is_a_name_a_path_or_one(town, tmp_path):
         ({"corruptions": ["fogg"]}, CorruptionError, "unknown corruption 'fogg'; did you mean"),
         ({"severities": [6]}, CorruptionError, "severity 6 does not exist"),
         ({"stream": "slow"}, OptionError, "unknown stream 'slow'"),
-        ({"seed": -1}, OptionError, "seed -1 is not an integer of 0"),
+        ({"seed": -1}, OptionError, "seed = -1 is out of range"),
         ({"workers": 0}, OptionError, "workers = 0 is out of range; give an integer, 1 to 256"),
         ({"protocol": "cityscapes"}, CardError, "unknown protocol 'cityscapes'; did you mean"),
         ({"dataset": "cityscape"}, DatasetError, "did you mean 'cityscapes'"),
