@@ -11,18 +11,25 @@ from robustbench_seg.text import escaped
 
 
 class RobustsegError(Exception):
-    """Base of all errors that the user can fix. `exit_code` is what a command exits with."""
+    """Base of all errors that the user can fix. `exit_code` is what a command exits with.
+
+    Attributes:
+        fact: The message without the advice, if that was given apart.
+        example: See `__init__`.
+    """
 
     exit_code = 2
 
-    def __init__(self, message: str, example: str = "") -> None:
+    def __init__(self, message: str, example: str = "", *, advice: str = "") -> None:
         """Make an error.
 
         Args:
             message: One line.
             example: Lines to copy into a file, shown below the message.
+            advice: What to do, the end of the message; apart where something shows the fact alone.
         """
-        super().__init__(message)
+        super().__init__(f"{message}; {advice}" if advice else message)
+        self.fact = escaped(message)
         self.example = example
 
     def __str__(self) -> str:

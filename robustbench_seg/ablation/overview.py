@@ -38,7 +38,7 @@ def ablation_overview(spec: AblationSpec) -> str:
 
 def _network_summary(spec: AblationSpec, variant: AblationVariant) -> str:
     """The cost of a network, the paper's score of it, and the weights its encoder starts from."""
-    cost = count_cost(meta_network(spec.ablation.card(variant, spec.full)), _COST_SIZE)
+    cost = count_cost(meta_network(spec.ablation.card(variant, full=spec.full)), _COST_SIZE)
     start = f"; its encoder from {spec.encoders.get(variant.name, 'nothing')}"
     return (
         f"{variant.name}: {cost.params / 1e6:.1f} M parameters, "

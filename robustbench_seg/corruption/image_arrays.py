@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.corruption.kernels.arrays import Floats as Floats
-from robustbench_seg.corruption.kernels.arrays import Image as Image
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float64]
 
 
 def digest_pixels(image: Image) -> str:
