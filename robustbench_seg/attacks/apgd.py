@@ -81,7 +81,7 @@ def phase(objective: Objective, ball: Ball, start: Tensor, steps: int) -> Iterat
         rises = new.cross_entropy > iterate.cross_entropy
         if new.cross_entropy > best.cross_entropy:
             best = new
-        iterate = best if control.halves(rises, best.cross_entropy) else new
+        iterate = best if control.halves(rises=rises, best=best.cross_entropy) else new
 
 
 class StepControl:
@@ -104,7 +104,7 @@ class StepControl:
         self._halved = True
         self._best: float | None = None
 
-    def halves(self, rises: bool, best: float) -> bool:
+    def halves(self, *, rises: bool, best: float) -> bool:
         """Count a step, and at a checkpoint decide whether to halve the step size.
 
         It is halved if fewer than three quarters of the steps since the last checkpoint have raised

@@ -288,8 +288,10 @@ class NetworkSegmenter:
     def _run(self, batch: torch.Tensor) -> WindowLogits:
         align = self.record.align_corners
         if self._windows:
-            return slide(self._network, batch, *self._windows, align, self._batch)
-        return whole(self._network, self._prepare.padded(batch), align)
+            return slide(
+                self._network, batch, *self._windows, align_corners=align, batch=self._batch
+            )
+        return whole(self._network, self._prepare.padded(batch), align_corners=align)
 
     def _in_one_window(self, batch: torch.Tensor) -> bool:
         return self._windows is None or max(batch.shape[2:]) <= self._windows[0]

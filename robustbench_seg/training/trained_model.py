@@ -117,6 +117,7 @@ def save_trained_model(
     class_names: Sequence[str],
     training: Training,
     remark: str,
+    *,
     half: bool,
 ) -> Path:
     """Write the weights, then the card, into a folder.

@@ -13,7 +13,7 @@ from robustbench_seg.attacks.optimiser import Settings
 def checkpoints(control, rises, bests):
     """The steps, from 1, at which the step size is halved."""
     steps = enumerate(zip(rises, bests, strict=True), start=1)
-    return [step for step, (rise, best) in steps if control.halves(rise, best)]
+    return [step for step, (rise, best) in steps if control.halves(rises=rise, best=best)]
 
 
 def test_checkpoints_come_at_the_published_shares():
