@@ -23,7 +23,7 @@ OPTIMISERS: Mapping[str, Optimiser] = {
 def attack_laws(protocol: Protocol) -> Mapping[str, int]:
     """Return the law version of each attack of a protocol, in its order."""
     return {
-        spec.name: ENSEMBLE_LAW if spec.name in ATTACK_ENSEMBLES else ATTACKS[spec.name].law
-        for spec in protocol.perturbations
-        if spec.is_attack
+        each.name: ENSEMBLE_LAW if each.name in ATTACK_ENSEMBLES else ATTACKS[each.name].law
+        for each in protocol.perturbations
+        if each.is_attack
     }

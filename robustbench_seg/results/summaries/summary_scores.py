@@ -95,15 +95,26 @@ def _parts(protocol: Protocol, limits: tuple[float, float]) -> Sequence[SummaryS
         return score.summary.categories[name]
 
     found = []
-    for spec in protocol.perturbations:
-        draws, label = partial(corruption, name=spec.name), spec.name.replace("_", " ")
+    for perturbation in protocol.perturbations:
+        draws, label = (
+            partial(corruption, name=perturbation.name),
+            perturbation.name.replace("_", " "),
+        )
         found.append(
             SummaryScore(
-                *("corruption", spec.name, label, spec.scored_text, limits, draws, spec.category)
+                *(
+                    "corruption",
+                    perturbation.name,
+                    label,
+                    perturbation.scored_text,
+                    limits,
+                    draws,
+                    perturbation.category,
+                )
             )
         )
-    for name, specs in protocol.by_category.items():
-        levels = ", ".join(dict.fromkeys(spec.scored_text for spec in specs))
+    for name, perturbations in protocol.by_category.items():
+        levels = ", ".join(dict.fromkeys(each.scored_text for each in perturbations))
         draws = partial(category, name=name)
         found.append(SummaryScore("category", name, name, levels, limits, draws, name))
     return found
