@@ -78,7 +78,9 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
             _ratio("rPC", "rPC (mPC / clean)", lambda s: s.summary.rpc, every),
             _average("worst_corruption", f"worst {protocol.noun}", limits, worst_corruption),
             _average(
-                *("worst_condition", "worst condition", limits),
+                "worst_condition",
+                "worst condition",
+                limits,
                 partial(worst_condition, protocol=protocol),
             ),
         ]
@@ -96,21 +98,15 @@ def _parts(protocol: Protocol, limits: tuple[float, float]) -> Sequence[SummaryS
 
     found = []
     for perturbation in protocol.perturbations:
-        draws, label = (
-            partial(corruption, name=perturbation.name),
-            perturbation.name.replace("_", " "),
-        )
         found.append(
             SummaryScore(
-                *(
-                    "corruption",
-                    perturbation.name,
-                    label,
-                    perturbation.scored_text,
-                    limits,
-                    draws,
-                    perturbation.category,
-                )
+                kind="corruption",
+                name=perturbation.name,
+                label=perturbation.name.replace("_", " "),
+                severities=perturbation.scored_text,
+                limits=limits,
+                draws=partial(corruption, name=perturbation.name),
+                category=perturbation.category,
             )
         )
     for name, perturbations in protocol.by_category.items():
