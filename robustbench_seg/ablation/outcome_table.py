@@ -9,7 +9,6 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.training import Training
 from robustbench_seg.reporting import read_panels
-from robustbench_seg.reporting.literature.published_tables import published_table
 
 
 def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str) -> pd.DataFrame:
@@ -75,20 +74,3 @@ def _encoder(training: Training | None) -> str:
         return "nothing"
     digest = training.encoder_sha256
     return f"{training.encoder} (sha256 {digest})" if digest else training.encoder
-
-
-def published_score(table: str, row: Mapping[str, str], column: str) -> float | None:
-    """Look up the score that a table of the paper prints.
-
-    Args:
-        table: Name of the published table.
-        row: Column -> cell, which identify the row.
-        column: Column of the score.
-
-    Returns:
-        The score in percent. None if there is no such row.
-    """
-    found = published_table(table).astype(dict.fromkeys(row, str))
-    for name, value in row.items():
-        found = found[found[name] == value]
-    return float(found[column].iloc[0]) if len(found) else None

@@ -239,10 +239,12 @@ def _condition_lines(
 ) -> Iterator[_ScoreLine]:
     """Each corruption at each severity that has rows."""
     info = score.info
-    for spec in protocol.perturbations:
-        for severity in spec.severities:
-            condition = Condition(spec.name, severity)
+    for perturbation in protocol.perturbations:
+        for severity in perturbation.severities:
+            condition = Condition(perturbation.name, severity)
             if condition in score.conditions:
-                label = _ScoreLabel(info.name, str(severity), spec.name, spec.category, info.group)
+                label = _ScoreLabel(
+                    info.name, str(severity), perturbation.name, perturbation.category, info.group
+                )
                 images, draws = model.images.get(condition, 0), score.conditions[condition]
                 yield _ScoreLine(label, draws, images, info.limits)

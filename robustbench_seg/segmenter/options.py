@@ -10,7 +10,7 @@ from robustbench_seg.records.values.choices import (
     Backend,
     InferenceMode,
     Precision,
-    check_choice,
+    check_choices,
 )
 from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.segmenter.inference.windows import WINDOW
@@ -52,8 +52,7 @@ class SegmenterOptions:
 
     def __post_init__(self) -> None:
         _ = self.adaptation, parse_augment(self.augment)
-        check_choice("precision", self.precision, Precision)
-        check_choice("backend", self.backend, Backend)
+        check_choices(self)
 
     @property
     def adaptation(self) -> Adaptation | None:

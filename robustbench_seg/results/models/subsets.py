@@ -137,7 +137,9 @@ class _Images:
         """Score these images as a complete run."""
         rows = self.rows.assign(images=len(self.names))
         protocol = load_protocol()  # any will do: the images are clean, which each protocol has
-        return bootstrap(rows, protocol, resamples, self.identity, self.trainings)
+        return bootstrap(
+            rows, protocol, resamples, identity=self.identity, trainings=self.trainings
+        )
 
 
 def _are_same_networks(some: Sequence[RunRecord], others: Sequence[RunRecord]) -> bool:

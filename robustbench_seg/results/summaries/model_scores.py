@@ -46,7 +46,8 @@ class ModelScores:
         images: Ids of the images that are drawn from, sorted.
         clip: The dataset's number of images in a unit (see unit_of_image).
         units: How many units there are.
-        trainings: How many runs the scores are means of.
+        trainings: How many trainings the scores are means of. One may have several runs, each
+            with another seed of the corruptions.
     """
 
     by_name: Mapping[str, ScoreDraws]

@@ -78,7 +78,9 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
             _ratio("rPC", "rPC (mPC / clean)", lambda s: s.summary.rpc, every),
             _average("worst_corruption", f"worst {protocol.noun}", limits, worst_corruption),
             _average(
-                *("worst_condition", "worst condition", limits),
+                "worst_condition",
+                "worst condition",
+                limits,
                 partial(worst_condition, protocol=protocol),
             ),
         ]
@@ -95,15 +97,20 @@ def _parts(protocol: Protocol, limits: tuple[float, float]) -> Sequence[SummaryS
         return score.summary.categories[name]
 
     found = []
-    for spec in protocol.perturbations:
-        draws, label = partial(corruption, name=spec.name), spec.name.replace("_", " ")
+    for perturbation in protocol.perturbations:
         found.append(
             SummaryScore(
-                *("corruption", spec.name, label, spec.scored_text, limits, draws, spec.category)
+                kind="corruption",
+                name=perturbation.name,
+                label=perturbation.name.replace("_", " "),
+                severities=perturbation.scored_text,
+                limits=limits,
+                draws=partial(corruption, name=perturbation.name),
+                category=perturbation.category,
             )
         )
-    for name, specs in protocol.by_category.items():
-        levels = ", ".join(dict.fromkeys(spec.scored_text for spec in specs))
+    for name, perturbations in protocol.by_category.items():
+        levels = ", ".join(dict.fromkeys(each.scored_text for each in perturbations))
         draws = partial(category, name=name)
         found.append(SummaryScore("category", name, name, levels, limits, draws, name))
     return found
