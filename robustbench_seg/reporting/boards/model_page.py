@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.boards.board import Board, BoardRow
+from robustbench_seg.reporting.boards.board import Board, Place
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.boards.model_tables import (
     class_table,
@@ -16,7 +16,7 @@ from robustbench_seg.reporting.boards.severity_charts import SeverityChart, seve
 from robustbench_seg.reporting.html.fact import Fact, known_facts
 from robustbench_seg.reporting.html.run_facts import run_facts
 from robustbench_seg.reporting.html.table import Table
-from robustbench_seg.reporting.panels.interval_text import interval_text
+from robustbench_seg.reporting.panels.score_text import interval_text
 from robustbench_seg.text import number
 
 
@@ -47,13 +47,13 @@ class ModelView:
     missing: Mapping[str, str]
 
 
-def model_view(board: Board, entry: Entry, places: Mapping[str, BoardRow]) -> ModelView:
+def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> ModelView:
     """Return the content of a model's page.
 
     Args:
         board: Its board.
         entry: The model.
-        places: Maps the key of each score of the model to its row in the ranking.
+        places: Maps the key of each score of the model to its place.
 
     Raises:
         ResultsError: A probe of a run cannot be read.
@@ -74,7 +74,7 @@ def model_view(board: Board, entry: Entry, places: Mapping[str, BoardRow]) -> Mo
     )
 
 
-def _lead(board: Board, places: Mapping[str, BoardRow]) -> list[str]:
+def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
     if "mean" not in places:
         return ["This model is not ranked by its mean, because it lacks conditions."]
     mean, clean = places["mean"], places.get(CLEAN.name)

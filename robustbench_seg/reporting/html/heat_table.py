@@ -14,6 +14,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.figures.style import HEAT
 from robustbench_seg.reporting.html.table import Cell, Column, ColumnGroup, Table, TableRow
+from robustbench_seg.results import Source
 from robustbench_seg.text import number
 
 STEPS = 33
@@ -24,8 +25,8 @@ def heat_table(
     scores: pd.DataFrame,
     protocol: Protocol,
     caption: str,
-    header: Callable[[str, str], Cell],
-    detailed: Callable[[Cell, str, str, Perturbation | None], Cell] = lambda cell, *of: cell,
+    header: Callable[[str, Source], Cell],
+    detailed: Callable[[Cell, str, Source, Perturbation | None], Cell] = lambda cell, *of: cell,
 ) -> Table:
     """Return rows of tables/miou.csv as a table, with a cell for clean and for each perturbation.
 

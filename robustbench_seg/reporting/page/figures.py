@@ -118,34 +118,34 @@ def _curves(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
 
 def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
     figures: list[PageFigure] = []
-    slugs, noun = unique_slugs([row.name for row in panel.measured]), panel.protocol.noun
-    for row, name in zip(panel.measured, slugs, strict=True):
-        grid = panel.class_grid(row.name)
+    slugs, noun = unique_slugs([model.name for model in panel.measured]), panel.protocol.noun
+    for model, name in zip(panel.measured, slugs, strict=True):
+        grid = panel.class_grid(model.name)
         if grid.isna().all(axis=None):
             continue
         path = folder / f"{stem}-classes-{name}"
-        svg = write_figure(class_heatmap(row.name, grid, panel.protocol), path)
+        svg = write_figure(class_heatmap(model.name, grid, panel.protocol), path)
         caption = (
-            f"{row.name}: IoU of each class in percent, mean over the scored severities of each "
+            f"{model.name}: IoU of each class in percent, mean over the scored severities of each "
             f"{noun}. Blank: the class does not occur, or a condition is missing."
         )
         if len(figures) < MAX_HEATMAPS:
-            figures.append(_figure(f"Classes under {noun}, {row.name}", caption, svg, path))
+            figures.append(_figure(f"Classes under {noun}, {model.name}", caption, svg, path))
     return figures
 
 
 def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     models = {
-        row.name: curves
-        for row in panel.measured
-        if (curves := confidence_curves(row, panel.protocol, CONFIDENCE))
+        model.name: curves
+        for model in panel.measured
+        if (curves := confidence_curves(model, panel.protocol, CONFIDENCE))
     }
     if not models:
         return None
     shown = dict(list(models.items())[:MAX_LINES])
     path = folder / f"{stem}-confidence"
     over = panel.protocol.over.replace("the ", "all ")
-    figure = confidence_overview(shown, [row.name for row in panel.measured], over)
+    figure = confidence_overview(shown, [model.name for model in panel.measured], over)
     svg = write_figure(figure, path)
     caption = (
         "Upper row: accuracy of the pixels in 15 bins of confidence. Below the diagonal a model is "
@@ -161,34 +161,34 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
 
 def _reliability(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
     figures: list[PageFigure] = []
-    slugs = unique_slugs([row.name for row in panel.measured])
+    slugs = unique_slugs([model.name for model in panel.measured])
     severities = enumeration([str(level) for level in panel.protocol.shown_severities[-2:]])
     kinds = {"raw": CONFIDENCE, "temperature-scaled": SCALED_CONFIDENCE}
-    for row, name in zip(panel.measured, slugs, strict=True):
+    for model, name in zip(panel.measured, slugs, strict=True):
         found = {
             kind: curves
             for kind, measure in kinds.items()
-            if (curves := confidence_curves(row, panel.protocol, measure))
+            if (curves := confidence_curves(model, panel.protocol, measure))
         }
         if not found:
             continue
         path = folder / f"{stem}-reliability-{name}"
-        svg = write_figure(category_reliability(row.name, found), path)
+        svg = write_figure(category_reliability(model.name, found), path)
         caption = (
-            f"{row.name}: accuracy of the pixels in 15 bins of confidence, clean against severity "
-            f"{severities} of each category; a hollow point has less than {100 * SMALL_SHARE:g} % "
-            "of the pixels."
+            f"{model.name}: accuracy of the pixels in 15 bins of confidence, clean against "
+            f"severity {severities} of each category; a hollow point has less than "
+            f"{100 * SMALL_SHARE:g} % of the pixels."
         )
-        figures.append(_figure(f"Reliability by category, {row.name}", caption, svg, path))
+        figures.append(_figure(f"Reliability by category, {model.name}", caption, svg, path))
     return figures
 
 
 def _cost(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     scores = panel.complete[["model", "clean", "mean"]].astype({"clean": float, "mean": float})
-    rows = [panel.row(model) for model in scores["model"]]
+    models = [panel.model(name) for name in scores["model"]]
     costs = {
-        "GMAC an image": [np.nan if row.macs is None else row.macs / 1e9 for row in rows],
-        "seconds an image": [np.nan if row.seconds is None else row.seconds for row in rows],
+        "GMAC an image": [model.gmacs for model in models],
+        "seconds an image": [model.seconds for model in models],
     }
     costs = {name: values for name, values in costs.items() if not np.isnan(values).all()}
     if not costs:

@@ -70,8 +70,8 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
         views.append(panel_view(panel, slug, figures, width, of_panel))
         if pictures:
             copy_pictures(panel, folder / "pictures")
-    rows = [(panel, row) for panel in panels for row in panel.measured]
-    runs = [view for panel, row in rows for view in run_views(panel, row, len(panels) > 1)]
+    models = [(panel, model) for panel in panels for model in panel.measured]
+    runs = [view for panel, model in models for view in run_views(panel, model, len(panels) > 1)]
     citations = dict.fromkeys(panel.published.citation for panel in panels)
     html = (
         page_templates()
@@ -92,7 +92,7 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
 
 
 def _title(panels: Sequence[Panel]) -> str:
-    names = dict.fromkeys(row.name for panel in panels for row in panel.measured)
+    names = dict.fromkeys(model.name for panel in panels for model in panel.measured)
     models = "1 model" if len(names) == 1 else f"{len(names)} models"
     where = " and ".join(dict.fromkeys(f"{panel.dataset} {panel.split}" for panel in panels))
     nouns = list(dict.fromkeys(panel.protocol.noun for panel in panels))
@@ -103,8 +103,8 @@ def _title(panels: Sequence[Panel]) -> str:
 
 def _command(panels: Sequence[Panel], pictures: bool, intervals: bool = False) -> str:
     """The command that writes this page; run folders by name, so that no place is in it."""
-    rows = [row for panel in panels for row in panel.measured]
-    names = [folder.name for row in rows for folder in row.model.folders]
+    models = [model for panel in panels for model in panel.measured]
+    names = [folder.name for model in models for folder in model.scored.folders]
     reference = next((panel.reference for panel in panels if panel.reference), None)
     options = ["--reference", reference] if reference else []
     for name in sorted({panel.protocol.name for panel in panels}):

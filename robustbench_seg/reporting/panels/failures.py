@@ -15,7 +15,7 @@ def failure_sentences(panel: Panel) -> list[str]:
     name = str(panel.complete.iloc[0]["model"])
     noun = panel.protocol.noun
     changed = "corrupted" if noun == "corruption" else f"under {noun}"
-    scores = panel.row(name).scores.by_name
+    scores = panel.model(name).scores.by_name
 
     def both(key: str) -> tuple[str, str] | None:
         """A score clean and corrupted, as text; None where one is missing."""
@@ -26,7 +26,7 @@ def failure_sentences(panel: Panel) -> list[str]:
 
     def trainings(key: str) -> str:
         """Say of how many trainings a score is, unless it is of all."""
-        of = panel.row(name).scores.of_trainings(key)
+        of = panel.model(name).scores.of_trainings(key)
         return f" ({of} trainings)" if of else ""
 
     sentences = []

@@ -60,21 +60,21 @@ def _table(panel: Panel) -> pd.DataFrame:
     """Return an Estimate per model, score and condition; models without scores are left out."""
     columns = [*LEADING_COLUMNS, CLEAN.name, *panel.protocol.names, "mean"]
     rows = []
-    for row in panel.measured:
+    for model in panel.measured:
         for info in chief_confidence_scores(panel):
-            score = row.scores.by_name.get(info.key)
+            score = model.scores.by_name.get(info.key)
             if score is None or not score.conditions:
                 continue
-            facts = [row.name, panel.dataset, panel.split, panel.protocol.name, info.name]
-            estimates = _estimates(row, score)
-            rows.append([*facts, row.model.images.get(CLEAN, 0), *estimates])
+            facts = [model.name, panel.dataset, panel.split, panel.protocol.name, info.name]
+            estimates = _estimates(model, score)
+            rows.append([*facts, model.scored.images.get(CLEAN, 0), *estimates])
     return pd.DataFrame(rows, columns=columns)
 
 
-def _estimates(row: MeasuredModel, score: ScoreDraws) -> list[Estimate]:
+def _estimates(model: MeasuredModel, score: ScoreDraws) -> list[Estimate]:
     summary = score.summary
     draws = [summary.clean, *summary.corruptions.values(), summary.mean]
-    return [Estimate(float(each[0]), *row.limits(each)) for each in draws]
+    return [Estimate(float(each[0]), *model.limits(each)) for each in draws]
 
 
 def _without_intervals(table: pd.DataFrame) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from robustbench_seg.reporting.tables.latex_tables import (
     perturbation_latex,
     published_marks,
 )
-from robustbench_seg.results import miou_columns
+from robustbench_seg.results import is_measured, miou_columns
 from robustbench_seg.text import counted
 
 
@@ -75,27 +75,26 @@ def _with_intervals(panel: Panel) -> pd.DataFrame:
     """`Panel.scores` with an Estimate for each score; published results have no intervals."""
     columns = list(miou_columns(panel.protocol))
     rows = []
-    for row in panel.scores.to_dict("records"):
-        measured = panel.row(row["model"]) if row["source"] == "measured" else None
-        intervals = _intervals(measured) if measured else {}
+    for row in panel.ranking:
+        intervals = _intervals(panel.model(row.name)) if row.model else {}
         nothing = (math.nan, math.nan)
-        rows.append([Estimate(float(row[name]), *intervals.get(name, nothing)) for name in columns])
+        rows.append([Estimate(row.scores[name], *intervals.get(name, nothing)) for name in columns])
     estimates = pd.DataFrame(rows, columns=columns, index=panel.scores.index, dtype=object)
     return panel.scores.assign(**{name: estimates[name] for name in columns})
 
 
-def _intervals(row: MeasuredModel) -> Mapping[str, tuple[float, float]]:
-    """The ends of the interval of each score of a measured row."""
-    summary = row.scores.summary
+def _intervals(model: MeasuredModel) -> Mapping[str, tuple[float, float]]:
+    """The ends of the interval of each score of a measured model."""
+    summary = model.scores.summary
     means = {CLEAN.name: summary.clean, "mean": summary.mean, "retention": summary.retention}
-    return {name: row.limits(draws) for name, draws in {**summary.corruptions, **means}.items()}
+    return {name: model.limits(draws) for name, draws in {**summary.corruptions, **means}.items()}
 
 
 def _caption(panel: Panel, intervals: bool) -> str:
-    is_published = panel.scores["source"] == "published"
-    images = panel.scores.loc[~is_published, "images"].unique()
+    measured = is_measured(panel.scores)
+    images = panel.scores.loc[measured, "images"].unique()
     text = f"{panel_text(panel)}, {counted(images, 'image')}{_scores_text(panel.protocol)}"
-    if is_published.any():
+    if not measured.all():
         text += f". * published: {panel.published.citation}"
     if intervals:
         text += f". Below: {interval_source(panel)}"

@@ -29,7 +29,7 @@ from robustbench_seg.results.comparisons.verdicts import ScoreDifference, Verdic
 from robustbench_seg.results.models.scored_model import ScoredModel
 from robustbench_seg.results.statistics.draws import Draws
 from robustbench_seg.results.statistics.intervals import PERCENT, UNBOUNDED, score_interval
-from robustbench_seg.results.summaries.model_scores import RANKED, ScoreDraws
+from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ScoreDraws
 from robustbench_seg.results.summaries.summary import with_every_severity
 from robustbench_seg.results.summaries.summary_scores import (
     SummaryScore,
@@ -143,7 +143,7 @@ def _estimate(model: ScoredModel, draws: Draws, line: _Compared) -> tuple[float,
 def _lines(
     a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: Reference
 ) -> Iterator[_Compared]:
-    one, two = (model.scores.by_name[RANKED] for model in (a, b))
+    one, two = (model.scores.by_name[RANKING_SCORE] for model in (a, b))
     for score in summary_scores(protocol, one.info):
         kind = "summary" if score.kind == "average" else score.kind
         yield _compared(kind, score, one, two, partial(_why_unscored, kind, score, protocol))
@@ -175,7 +175,7 @@ def _degradation_lines(
             kind, name, severities, a[name], b[name], why, limits=UNBOUNDED, degrees=degrees
         )
     one, two = (np.asarray(np.mean([*draws.values()], axis=0)) for draws in (a, b))
-    why = partial(_why_no_average, RANKED, protocol.perturbations, kind == "rCD")
+    why = partial(_why_no_average, RANKING_SCORE, protocol.perturbations, kind == "rCD")
     yield _Compared("summary", kind, "scored", one, two, why, limits=UNBOUNDED, degrees=degrees)
 
 
@@ -186,7 +186,7 @@ def _measure_lines(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterat
     """
     for name, one in a.scores.by_name.items():
         other = b.scores.by_name.get(name)
-        if name == RANKED or other is None:
+        if name == RANKING_SCORE or other is None:
             continue
         if name in _OF_CONFIDENCE and not (one.conditions or other.conditions):
             continue
@@ -239,7 +239,7 @@ def _why_unscored(kind: str, score: SummaryScore, protocol: Protocol, model: Sco
     specs = (with_every_severity(protocol) if every else protocol).perturbations
     if score.kind == "category":
         specs = tuple(spec for spec in specs if spec.category == score.name)
-    key = kind if kind in model.scores.by_name else RANKED
+    key = kind if kind in model.scores.by_name else RANKING_SCORE
     return _why_no_average(key, specs, score.is_relative, model)
 
 
