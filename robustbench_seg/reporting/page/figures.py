@@ -9,17 +9,15 @@ from markupsafe import Markup
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
 from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
+from robustbench_seg.reporting.figures.class_heatmap import class_heatmap
 from robustbench_seg.reporting.figures.confidence_figures import (
     SMALL_SHARE,
     category_reliability,
     confidence_overview,
 )
+from robustbench_seg.reporting.figures.cost_scatter import cost_scatter
 from robustbench_seg.reporting.figures.figure_files import inline_svg, write_figure
-from robustbench_seg.reporting.figures.panel_figures import (
-    class_heatmap,
-    cost_scatter,
-    severity_curves,
-)
+from robustbench_seg.reporting.figures.severity_curves import severity_curves
 from robustbench_seg.reporting.html.slugs import unique_slugs
 from robustbench_seg.reporting.panels import Panel, confidence_curves
 from robustbench_seg.text import enumeration

@@ -1,7 +1,6 @@
 """Panels: the models of a report that compare with each other, and what they show in words.
 
 A leaderboard shares the grouping of models, their ranks, references, and the rows of tables.
-`transfer` has models of its own here: those with scores on corrupted and on real images.
 """
 
 from robustbench_seg.reporting.panels.confidence_curves import (
