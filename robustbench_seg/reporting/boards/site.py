@@ -37,9 +37,8 @@ def write_site(boards: Sequence[Board], out: Path) -> Path:
         The path of index.html.
 
     Raises:
-        ResultsError: A file that does not belong to an earlier site would be replaced, or a probe
-            of a run cannot be read.
-        FileError: A file cannot be written.
+        ResultsError: A probe of a run cannot be read.
+        FileError: A file cannot be written, or would replace one that no site wrote.
     """
     environment = page_templates()
     slugs = unique_slugs([board.name for board in boards])

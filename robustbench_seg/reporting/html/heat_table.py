@@ -51,7 +51,7 @@ def heat_table(
     for model, source, row in zip(scores["model"], scores["source"], values, strict=True):
         cells = [header(model, source)]
         for spec, value, column in zip([None, *specs], row, columns[1:], strict=True):
-            cell = _cell(float(value), span, column.starts_group)
+            cell = _cell(float(value), span, starts=column.starts_group)
             cells.append(detailed(cell, model, source, spec))
         rows.append(TableRow(cells, kind=source))
     return Table(caption, columns, rows, groups=groups, kind="heat", ramp=_ramp())
@@ -73,7 +73,7 @@ def _column(previous: Perturbation | None, spec: Perturbation) -> Column:
     )
 
 
-def _cell(value: float, span: tuple[float, float], starts: bool) -> Cell:
+def _cell(value: float, span: tuple[float, float], *, starts: bool) -> Cell:
     """Return the cell of a score, coloured by its place in `span`; `starts`: a category starts."""
     classes = "starts" if starts else None
     if np.isnan(value):

@@ -44,7 +44,7 @@ def write_page(
     if not pictures:
         _check_no_pictures(out)
     with report_folder(out) as folder:
-        _write(panels, folder, pictures, intervals)
+        _write(panels, folder, pictures=pictures, intervals=intervals)
     return out / "index.html"
 
 
@@ -58,7 +58,7 @@ def _check_no_pictures(out: Path) -> None:
             )
 
 
-def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: bool) -> None:
+def _write(panels: Sequence[Panel], folder: Path, *, pictures: bool, intervals: bool) -> None:
     """Write index.html and the folders beside it."""
     subsets = panel_subset_scores(panels)
     write_tables(panels, folder / "tables", intervals=intervals, subsets=subsets)
@@ -70,8 +70,8 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
         views.append(panel_view(panel, slug, figures, width, of_panel))
         if pictures:
             copy_pictures(panel, folder / "pictures")
-    models = [(panel, model) for panel in panels for model in panel.measured]
-    runs = [view for panel, model in models for view in run_views(panel, model, len(panels) > 1)]
+    models, several = [(p, model) for p in panels for model in p.measured], len(panels) > 1
+    runs = [view for panel, model in models for view in run_views(panel, model, several=several)]
     citations = dict.fromkeys(panel.published.citation for panel in panels)
     html = (
         page_templates()
@@ -83,7 +83,7 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
             facts=fact_tables(runs, [run.facts for run in runs]),
             records=fact_tables(runs, [run.record for run in runs]),
             published_citation=" ".join(filter(None, citations)),
-            command=_command(panels, pictures, intervals),
+            command=_command(panels, pictures=pictures, intervals=intervals),
             definitions=definitions(),
             pictures=pictures,
         )
@@ -101,7 +101,7 @@ def _title(panels: Sequence[Panel]) -> str:
     return f"What {costs}: {models} on {where}"
 
 
-def _command(panels: Sequence[Panel], pictures: bool, intervals: bool = False) -> str:
+def _command(panels: Sequence[Panel], *, pictures: bool, intervals: bool = False) -> str:
     """The command that writes this page; run folders by name, so that no place is in it."""
     models = [model for panel in panels for model in panel.measured]
     names = [folder.name for model in models for folder in model.scored.folders]

@@ -81,7 +81,7 @@ def fact_tables(runs: Sequence[RunView], facts: Sequence[Sequence[Fact]]) -> lis
     return tables
 
 
-def run_views(panel: Panel, model: MeasuredModel, several: bool = False) -> list[RunView]:
+def run_views(panel: Panel, model: MeasuredModel, *, several: bool = False) -> list[RunView]:
     """Return the provenance of each run of a panel's model; `several`: the page has other panels.
 
     Raises:

@@ -81,8 +81,8 @@ def _section(
     chief = _chief(every)
     whole = len(every) == len(chief)
     return ScoreSection(
-        _table(panel, chief, f"{panel.name}: {title}", worst),
-        None if whole else _table(panel, every, f"{panel.name}: {title}, all scores", worst),
+        _table(panel, chief, f"{panel.name}: {title}", worst=worst),
+        None if whole else _table(panel, every, f"{panel.name}: {title}, all scores", worst=worst),
         _partly_counted(panel, every),
     )
 
@@ -103,7 +103,7 @@ def _partly_counted(panel: Panel, infos: Sequence[ScoreInfo]) -> Sequence[str]:
     ]
 
 
-def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, worst: bool) -> Table:
+def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: bool) -> Table:
     groups, columns, protocol = [ColumnGroup("", 1)], [Column("score")], panel.protocol
     for model in panel.measured:
         groups.append(ColumnGroup(model.name, 2))

@@ -26,7 +26,7 @@ def chief_confidence_scores(panel: Panel) -> Sequence[ScoreInfo]:
 
 def missing_confidence(model: MeasuredModel) -> str | None:
     """Return why a model has no confidence scores, or None if it has some."""
-    score = model.scores.by_name["ece"]
+    score = model.scores.by_name[CONFIDENCE.infos[0].key]
     if not score.conditions:
         why = model.record.about.no_confidence
         return why or f"no image has confidence; {ADD_CONFIDENCE}"

@@ -10,7 +10,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.references import published_reference
-from robustbench_seg.reporting.panels.table_rows import LEADING_COLUMNS
+from robustbench_seg.reporting.panels.table_rows import MIOU_COLUMNS
 from robustbench_seg.results import (
     MEASURED,
     UNBOUNDED,
@@ -51,14 +51,14 @@ def degradation_rows(
         each averaged corruption, and DEGRADATION_MEANS.
     """
     averaged = protocol.averaged_names
-    columns = [*LEADING_COLUMNS, "reference", *(f"CD_{n}" for n in averaged), *DEGRADATION_MEANS]
+    columns = [*MIOU_COLUMNS, "reference", *(f"CD_{n}" for n in averaged), *DEGRADATION_MEANS]
     if reference is None:
         return pd.DataFrame(columns=columns)
     against = _reference(reference, scores, measured, protocol)
     rows = []
     for cells in scores.to_dict("records"):
         model = measured[cells["model"]] if cells["source"] == MEASURED else None
-        leading = {name: cells.get(name) for name in LEADING_COLUMNS}
+        leading = {name: cells.get(name) for name in MIOU_COLUMNS}
         rows.append({**leading, "reference": reference})
         if model is None:
             corruptions = {name: np.asarray(cells[name], float) for name in averaged}

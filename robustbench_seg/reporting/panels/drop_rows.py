@@ -8,8 +8,16 @@ from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.results import DROP_METRIC, SubsetScore, subset_scores
 
 DROP_COLUMNS = (
-    *("model", "dataset", "split", "protocol", "images"),
-    *("clear", "adverse", "drop", "ci_low", "ci_high"),
+    "model",
+    "dataset",
+    "split",
+    "protocol",
+    "images",
+    "clear",
+    "adverse",
+    "drop",
+    "ci_low",
+    "ci_high",
 )
 """The columns of tables/drops.csv: a row for each model and condition.
 

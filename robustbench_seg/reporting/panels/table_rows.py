@@ -9,7 +9,7 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.results import MEASURED, miou_columns, with_class_map
 
-LEADING_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")
+MIOU_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")
 """The columns of tables/miou.csv before the scores.
 
 source is "measured" or "published"; images counts those that were scored clean. The columns clean,
@@ -18,8 +18,18 @@ map, each of these three tables ends with the column class_map, its name.
 """
 
 SEVERITY_COLUMNS = (
-    *("model", "dataset", "split", "protocol", "corruption", "category", "severity"),
-    *("scored", "images", "miou", "ci_low", "ci_high"),
+    "model",
+    "dataset",
+    "split",
+    "protocol",
+    "corruption",
+    "category",
+    "severity",
+    "scored",
+    "images",
+    "miou",
+    "ci_low",
+    "ci_high",
 )
 """The columns of tables/per_severity.csv: a row for each model and condition.
 
@@ -35,7 +45,7 @@ iou is in percent, nan where the class does not occur or images are missing.
 
 
 def score_row(model: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
-    """Return the row of tables/miou.csv: LEADING_COLUMNS and the scores."""
+    """Return the row of tables/miou.csv: MIOU_COLUMNS and the scores."""
     summary, record = model.scores.summary, model.record
     cells = {
         "model": model.name,
@@ -49,7 +59,7 @@ def score_row(model: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
         "mean": summary.mean[0],
         "retention": summary.retention[0],
     }
-    columns = [*LEADING_COLUMNS, *miou_columns(protocol)]
+    columns = [*MIOU_COLUMNS, *miou_columns(protocol)]
     return with_class_map(pd.DataFrame([cells], columns=columns), record)
 
 

@@ -20,8 +20,16 @@ from robustbench_seg.results.statistics.correlation import (
 from robustbench_seg.text import counted, number, text_table
 
 TRANSFER_COLUMNS = (
-    *("predictor", "target", "models", "pearson", "pearson_low", "pearson_high"),
-    *("spearman", "spearman_low", "spearman_high", "partial"),
+    "predictor",
+    "target",
+    "models",
+    "pearson",
+    "pearson_low",
+    "pearson_high",
+    "spearman",
+    "spearman_low",
+    "spearman_high",
+    "partial",
 )
 """The columns of the table of `transfer`: correlations and the ends of their 95 % intervals."""
 
