@@ -1,12 +1,10 @@
 """Panels -> index.html, tables/, figures/ and pictures/ of a report's folder."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import write_text
-from robustbench_seg.records.cards.protocol import list_protocols
 from robustbench_seg.reporting.html.definitions import definitions
 from robustbench_seg.reporting.html.report_folder import report_files, report_folder
 from robustbench_seg.reporting.html.slugs import unique_slugs
@@ -16,6 +14,7 @@ from robustbench_seg.reporting.page.figures import write_panel_figures
 from robustbench_seg.reporting.page.origin import origin
 from robustbench_seg.reporting.page.panel_view import panel_view
 from robustbench_seg.reporting.page.provenance import fact_tables, run_views
+from robustbench_seg.reporting.page.report_command import report_command
 from robustbench_seg.reporting.panels import Panel, drop_rows, panel_subset_scores
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
@@ -83,7 +82,7 @@ def _write(panels: Sequence[Panel], folder: Path, *, pictures: bool, intervals: 
             facts=fact_tables(runs, [run.facts for run in runs]),
             records=fact_tables(runs, [run.record for run in runs]),
             published_citation=" ".join(filter(None, citations)),
-            command=_command(panels, pictures=pictures, intervals=intervals),
+            command=report_command(panels, pictures=pictures, intervals=intervals),
             definitions=definitions(),
             pictures=pictures,
         )
@@ -99,23 +98,6 @@ def _title(panels: Sequence[Panel]) -> str:
     costs = "corruption costs" if nouns == ["corruption"] else "perturbations cost"
     costs = "attacks cost" if nouns == ["attack"] else costs
     return f"What {costs}: {models} on {where}"
-
-
-def _command(panels: Sequence[Panel], *, pictures: bool, intervals: bool = False) -> str:
-    """The command that writes this page; run folders by name, so that no place is in it."""
-    models = [model for panel in panels for model in panel.measured]
-    names = [folder.name for model in models for folder in model.scored.folders]
-    reference = next((panel.reference for panel in panels if panel.reference), None)
-    options = ["--reference", reference] if reference else []
-    for name in sorted({panel.protocol.name for panel in panels}):
-        own = {r.record.protocol for p in panels if p.protocol.name == name for r in p.measured}
-        if name not in list_protocols():
-            options += ["--protocol", f"{name}.toml"]
-        elif own != {name}:
-            options += ["--protocol", name]
-    options += [] if pictures else ["--no-pictures"]
-    options += ["--intervals"] if intervals else []
-    return shlex.join(["robustseg", "report", *names, "--out", "report", *options])
 
 
 def _thumbnail_width(panels: int) -> int:

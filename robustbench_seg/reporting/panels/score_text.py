@@ -11,6 +11,9 @@ def digits(limits: tuple[float, float]) -> int:
 
     Args:
         limits: The smallest and the largest possible value of the score.
+
+    >>> digits((0.0, 100.0)), digits((-math.inf, math.inf)), digits((0.0, 2.0))
+    (1, 1, 3)
     """
     return 1 if limits in (PERCENT, UNBOUNDED) else 3
 
