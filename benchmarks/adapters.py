@@ -304,6 +304,41 @@ def programs(folder: Path, size: tuple[int, int]) -> Iterator[tuple[str, Side, S
     yield "python:", load_segmenter("python:__main__:Own"), own
 
 
+def tensorflow_lite(folder: Path, size: tuple[int, int]) -> Iterator[tuple[str, Side, Side]]:
+    """Yield two convolutions as a model of TensorFlow Lite, which the tests' writer makes."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    from robustbench_seg.segmenter import load_segmenter
+
+    sys.path.append(str(Path(__file__).parents[1]))
+    from tests.segmenter.adapters import tflite_writer as writer
+
+    rng = np.random.default_rng(0)
+    shapes = {"x": 3, "hidden": 32, "y": CLASSES}
+    tensors = {name: writer.tensor("float32", (1, *size, last)) for name, last in shapes.items()}
+    for name, shape in (("1", (32, 3, 3, 3)), ("2", (CLASSES, 1, 1, 32))):
+        tensors[f"w{name}"] = writer.constant(rng.normal(size=shape).astype(np.float32))
+        tensors[f"b{name}"] = writer.constant(np.zeros(shape[0], np.float32))
+    operators = [
+        ("CONV_2D", ("x", "w1", "b1"), "hidden", writer.convolution()),
+        ("CONV_2D", ("hidden", "w2", "b2"), "y", writer.convolution()),
+    ]
+    file = folder / "small.tflite"
+    file.write_bytes(writer.model(tensors, operators, ["y"]))
+    file.with_suffix(".toml").write_text(SIDECAR)
+    interpreter = Interpreter(str(file), num_threads=1)
+    interpreter.allocate_tensors()
+    (given,), (answer,) = interpreter.get_input_details(), interpreter.get_output_details()
+
+    def run(image: NDArray[np.uint8]) -> Labels:
+        interpreter.set_tensor(given["index"], normalised(image).numpy().transpose(0, 2, 3, 1))
+        interpreter.invoke()
+        labels: Labels = interpreter.get_tensor(answer["index"])[0].argmax(-1)
+        return labels
+
+    yield "tflite:", load_segmenter(f"tflite:{file}"), run
+
+
 def files(folder: Path, labels: Labels) -> Iterator[tuple[str, Side, Side]]:
     """Yield predictions in files of labels."""
     from PIL import Image
@@ -371,6 +406,7 @@ def main() -> None:
             cards(folder),
             models_of_transformers(folder),
             programs(folder, size),
+            tensorflow_lite(folder, size),
             files(folder, np.where(truth < CLASSES, truth, 0)),
         ):
             for kind, ours, theirs in kinds:

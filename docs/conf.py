@@ -11,7 +11,7 @@ project = "robustseg"
 version = release = robustbench_seg.__version__
 project_copyright = "the robustseg authors, Apache-2.0"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click"]
 html_theme = "furo"
 html_title = project
 html_copy_source = False
@@ -26,11 +26,15 @@ myst_heading_anchors = 3
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_use_type_comments = False
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+default_role = "code"  # `name` in a docstring
 
 
 def docstring(app, what, name, obj, options, lines):  # type: ignore[no-untyped-def]
-    """Of a function or class."""
-    as_written(lines, list(lines))
+    """Of a module: the layout of a file. Napoleon formats those of functions and classes."""
+    if what == "module":
+        as_written(lines, list(lines))
 
 
 def help_text(app, context, lines):  # type: ignore[no-untyped-def]

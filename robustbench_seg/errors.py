@@ -11,7 +11,18 @@ from robustbench_seg.text import escaped
 
 
 class RobustsegError(Exception):
-    """Base of all errors that the user can fix. `exit_code` is what a command exits with."""
+    """Base class of all errors that the user can fix. Its text is one line.
+
+    Attributes:
+        exit_code: Exit status of a command that fails with this error.
+        example: Lines to copy into a file, shown below the message; mostly empty.
+
+    >>> try:
+    ...     rs.EvaluationSpec(("segformer-b0",), batch=0)
+    ... except rs.RobustsegError as error:
+    ...     print(error)
+    batch = 0 is out of range; give an integer, 1 to 65536
+    """
 
     exit_code = 2
 

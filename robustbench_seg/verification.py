@@ -34,6 +34,12 @@ def verify(
         TreeError: A tree has no manifest, or shards are missing.
         CardError: The manifest lacks something or is wrong.
         ResultsError: A file is not a pack, is damaged, or has unexpected content.
+
+    >>> tree = rs.generate_cityscapes_c(
+    ...     data="city", out="city-c", corruptions=["contrast"], severities=[3], workers=1
+    ... )
+    >>> rs.verify("city-c")
+    Verification(problems=(), files=2, merged=False)
     """
     path = checked_path(path)
     check = verify_pack if path.is_file() else verify_tree

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import doctest
 import importlib
 import inspect
 import re
@@ -142,3 +143,9 @@ def test_a_value_of_another_type_is_one_line(call, value):
     with pytest.raises(rs.RobustsegError) as caught:
         call(value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", rs.__all__)
+def test_every_name_has_an_example_that_uses_it(name):
+    examples = doctest.DocTestParser().get_examples(getattr(rs, name).__doc__)
+    assert any(re.search(rf"\brs\.{name}\b", example.source) for example in examples)

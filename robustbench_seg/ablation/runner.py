@@ -36,19 +36,25 @@ def run_ablation(
 ) -> AblationResult:
     """Run an ablation of the SegFormer paper.
 
-    The steps train each network, score it clean and under every corruption, and write a report.
-    The table then puts the scores beside the paper's. Steps that have finished are skipped.
+    The function trains each network, scores it on clean and corrupted images, and writes a report.
+    A table compares the scores with those of the paper. Finished steps are skipped.
 
     Args:
         spec: The ablation, see `ablation_spec`.
         announce: Called with one line of text before each step.
 
     Returns:
-        The table, its differences from the paper's experiment, and its path.
+        The table, a note on the differences from the experiment of the paper, and the path of the
+        table.
 
     Raises:
         RobustsegError: A step failed. The first failure ends the ablation; finished steps are
             kept.
+
+    The example trains five networks, so the tests do not run it:
+
+    >>> spec = rs.ablation_spec("width", out="width")
+    >>> rs.run_ablation(spec).table  # doctest: +SKIP
     """
     path = spec.out / "ablation.md"
     check_own(path.with_suffix(".csv"), "model,", path)

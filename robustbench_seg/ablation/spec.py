@@ -22,15 +22,21 @@ class AblationSpec:
 
     Attributes:
         ablation: The definition of the ablation.
-        full: Whether its networks are the paper's; otherwise they are scaled down.
+        full: Whether to train the networks of the paper. False means scaled-down ones.
         variants: The networks that are trained.
         seeds: Seeds of the trainings. Each network is trained once with each seed.
         encoders: Name of a variant -> weights that its encoder starts from. Encoders of other
             variants start from random values.
-        training: What all trainings share. Its model is the card that all networks have in common,
-            and its folder is that of the ablation.
-        limit: Number of images to score. None means all.
-        gpus: Number of processes that torchrun starts. 1 means without torchrun.
+        training: The specification that all trainings share. Its model is the common card, and
+            its folder is the folder of the ablation.
+        limit: Number of images to score, at least 1. None means all.
+        gpus: Number of processes that torchrun starts, 1 to 1024. 1 means no torchrun.
+
+    >>> spec: rs.AblationSpec = rs.ablation_spec("width", out="width", limit=2)
+    >>> [variant.name for variant in spec.variants]
+    ['c256', 'c512', 'c768', 'c1024', 'c2048']
+    >>> spec.dataset, spec.seeds, spec.limit
+    ('minicity', (0,), 2)
     """
 
     ablation: Ablation
@@ -119,22 +125,29 @@ class AblationOptions(TrainingOptions, total=False):
 
 
 def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationSpec:
-    """Describe an ablation of the SegFormer paper; nothing is computed.
+    """Describe an ablation of the SegFormer paper. Computes nothing.
 
     Args:
         name: One of `list_ablations()`.
-        **options: The ablation takes `out` (the folder of everything that it writes), `variants`
-            (names of the networks; empty means all), `seeds` (of the trainings; by default 0),
-            `limit` (number of images to score, the first ones), `full` (the paper's networks, data
-            and recipe, not those scaled down), `encoder` (weights for every encoder that they fit),
-            `encoders` (name of a network -> weights for its encoder) and `gpus` (processes of
-            torchrun). Each training takes `dataset`, `data`, `iterations`, `device` and further
-            fields of TrainingSpec and TrainingRecipe, which replace values of the ablation's
-            recipe.
+        **options: Options of the ablation and of its trainings. Of the ablation: `out` (output
+            folder), `variants` (names of the networks; empty means all), `seeds` (of the
+            trainings; default 0), `limit` (number of images to score), `full` (whether to use
+            the networks, data and recipe of the paper), `encoder` (weights for every encoder that
+            they fit), `encoders` (name of a network -> weights for its encoder) and `gpus`
+            (processes of torchrun). Of the trainings: `dataset`, `data`, `iterations`, `device`
+            and other fields of TrainingSpec and TrainingRecipe, which override the recipe of the
+            ablation.
+
+    Returns:
+        The specification.
 
     Raises:
         ModelError: There is no such ablation, variant or network.
         OptionError: An option does not exist, has no such value, or is set by the ablation itself.
+
+    >>> spec = rs.ablation_spec("width", out="width", variants=["c256"], seeds=[0, 1])
+    >>> [type(step).__name__ for step in spec.steps()]
+    ['TrainStep', 'EvaluateStep', 'TrainStep', 'EvaluateStep', 'ReportStep']
     """
     ablation = load_ablation(name)
     training: dict[str, Any] = {**options}

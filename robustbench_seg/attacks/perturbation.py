@@ -73,6 +73,18 @@ def perturb(
 
     Raises:
         AttackError: An argument does not fit the above, or the network's gradient is not finite.
+
+    >>> image, truth = torch.full((3, 32, 32), 0.49), torch.ones(32, 32, dtype=torch.int64)
+    >>> def gradient(image, loss):  # of a network that labels bright pixels 0, dark ones 1
+    ...     image = image.clone().requires_grad_()
+    ...     logits = torch.stack([image.mean(0), 1 - image.mean(0)])
+    ...     return logits.detach(), torch.autograd.grad(loss(logits), image)[0]
+    >>> parameters = {"epsilon": 8, "steps": 3}
+    >>> perturbed = rs.perturb(gradient, image, truth, "pgd", parameters, seed=0, image_id="a.png")
+    >>> 0 <= perturbed.accuracy < 1
+    True
+    >>> bool((perturbed.image - image).abs().max() <= 8 / 255)
+    True
     """
     check_attack(attack, parameters)
     entry = ATTACKS[attack]

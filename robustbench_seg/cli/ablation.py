@@ -50,7 +50,9 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command(cls=AblationCommand)
 @click.argument("name", metavar="NAME")
 @options.dataset(
-    default=None, help="Its name or TOML file.  [default: minicity, --full the paper's]"
+    default=None,
+    help="Name of the dataset, or its TOML file.  [default: minicity; with "
+    "--full that of the paper]",
 )
 @options.data()
 @click.option(
@@ -58,7 +60,7 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
     "variants",
     multiple=True,
     metavar="V",
-    help="Only this network; repeatable.  [default: all]",
+    help="Train only this network; repeatable.  [default: all]",
 )
 @click.option(
     "--seed",
@@ -67,22 +69,24 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
     multiple=True,
     default=(TrainingRecipe.seed,),
     show_default=True,
-    help="Seed of a training; repeatable: each network is trained with each of them.",
+    help="Seed of a training; repeatable. Each network is trained once with each seed.",
 )
 @click.option(
     "--iterations",
     type=parsers.integer(ranges.ITERATIONS),
     metavar="N",
-    help="Steps of each training.  [default: 1000, --full the paper's]",
+    help="Steps of each training.  [default: 1000; with --full those of the paper]",
 )
 @options.limit(help="Score only the first N images.")
-@click.option("--full", is_flag=True, help="The paper's networks, data and recipe; needs GPUs.")
+@click.option(
+    "--full", is_flag=True, help="Use the networks, data and recipe of the paper; needs GPUs."
+)
 @click.option(
     "--encoder",
     "encoders",
     multiple=True,
     metavar="[V=]W",
-    help="Weights that the encoder of V starts from; without V= all encoders that they fit.",
+    help="Initial weights of the encoder of V; without V=, of all encoders that they fit.",
 )
 @training_options
 @options.device()
@@ -90,18 +94,18 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
     "--gpus",
     type=parsers.integer(ranges.GPUS),
     default=1,
-    help="GPUs, each for a process of torchrun.",
+    help="Number of GPUs, each with one process of torchrun.",
 )
-@click.option("--dry-run", is_flag=True, help="Only show the steps.")
+@click.option("--dry-run", is_flag=True, help="Print the steps and stop.")
 @options.out(required=True)
 def ablation(name: str, encoders: tuple[str, ...], dry_run: bool, **chosen: Any) -> None:
     """Run an ablation of the SegFormer paper; docs/ablations.md describes each NAME.
 
-    Each network is trained for the same number of steps, scored clean and under every corruption
-    (which the paper did not do) and put beside the published row in OUT/ablation.csv and .md.
-    First the steps are shown, with what the networks cost and the paper's scores. Started again,
-    what is finished is not done again. Options of trainings, such as --batch, replace values of
-    the ablation's recipe in every training.
+    The command prints the parameters and operations of the networks, the scores of the paper, and
+    the steps. It trains each network for the same number of steps, and scores it on clean and
+    corrupted images. OUT/ablation.csv and .md compare the clean scores with the published ones. If
+    you start the command again, it skips finished steps. Training options such as --batch override
+    the recipe of the ablation in every training.
     """
     from robustbench_seg.machine.start import prepared_process
 

@@ -18,7 +18,7 @@ def class_frequencies(dataset: str, data: Path | None, split: str, out: Path) ->
     """Count the pixels of each class in the labels of a split, and write them to a file.
 
     The attack apgd_mce_bal divides the loss of a pixel by the number of pixels of its class in the
-    training labels. The file also says what was counted: dataset, split, number of images,
+    training labels. The file also names the dataset, the split, the number of images, the
     fingerprint of the files, and the version of robustseg.
     """
     from robustbench_seg.datasets import class_frequencies as count

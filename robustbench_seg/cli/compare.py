@@ -14,7 +14,7 @@ from robustbench_seg.cli.csv_file import csv_writer
 @options.runs()
 @options.scoring_protocol()
 @options.reference(show_default="B")
-@options.csv(help="Write every number, those of single severities too.")
+@options.csv(help="Write all scores, including those of single severities.")
 def compare(
     a: str,
     b: str,
@@ -26,10 +26,9 @@ def compare(
     """Compare two models: A and B are names of models in RUNS, run folders or
     packs.
 
-    Prints each score with its 95 % interval, the difference A - B with its own, and for each
-    corruption whether one of the two is shown to be better. The bootstrap draws the same
-    images for both models. Several runs of one name are one model if they differ only in their
-    seeds.
+    Prints each score and the difference A - B with 95 % intervals, and for each corruption whether
+    one model is significantly better. The bootstrap draws the same images for both models. Several
+    runs of one name are one model if they differ only in their seeds.
     """
     from robustbench_seg.reporting import Comparison
 

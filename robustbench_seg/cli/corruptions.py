@@ -18,28 +18,28 @@ if TYPE_CHECKING:
     "names",
     multiple=True,
     default=(EvaluationSpec.protocol,),
-    help="PROTOCOLS or a TOML file; repeatable: a preview then shows each corruption once.",
+    help="PROTOCOLS or a TOML file; repeatable. A preview shows each corruption once.",
 )
 @click.option(
     "--preview",
     "photo",
     metavar="PHOTO",
     type=parsers.PATH,
-    help="Write a sheet of this photo under every corruption and severity.",
+    help="Write a picture of this photo under every corruption and severity.",
 )
 @options.out(
     metavar="FILE",
     type=parsers.PATH,
-    help="Where the sheet goes.  [default: corruptions.png]",
+    help="Path of the picture.  [default: corruptions.png]",
 )
 @options.seed()
 @options.threads(
-    default=1, show_default=True, help="CPU threads of a corruption, for a large photo."
+    default=1, show_default=True, help="CPU threads of a corruption; useful for a large photo."
 )
 def corruptions(
     names: tuple[str, ...], photo: Path | None, out: Path | None, seed: int, threads: int
 ) -> None:
-    """List the corruptions of a protocol with their parameters, or look at them."""
+    """List the corruptions of a protocol with their parameters, or draw them."""
     from robustbench_seg.records.cards.protocol import load_protocol, merged
 
     protocols = [load_protocol(name) for name in names]

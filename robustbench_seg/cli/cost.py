@@ -14,8 +14,8 @@ from robustbench_seg.records.values import ranges
 @options.size(
     "sizes",
     multiple=True,
-    help="Height and width of the image; repeatable.  [default: the literature's for the card's "
-    "dataset]",
+    help="Height and width of the image; repeatable.  [default: those of the literature for "
+    "the dataset of the card]",
 )
 @click.option(
     "--repeat",
@@ -23,33 +23,33 @@ from robustbench_seg.records.values import ranges
     type=parsers.integer(ranges.REPEAT),
     default=0,
     show_default=True,
-    help="Measure time and memory, too, as the median of N images; large models take minutes. "
-    "--device, --precision and --threads say on what.",
+    help="Also measure time and memory, as the median of N images, with --device, --precision "
+    "and --threads. Large models take minutes.",
 )
 @options.device()
 @options.precision()
 @options.threads()
 @options.out(help="Write cost.csv, published.csv and size.svg and .png: parameters against mIoU.")
 def cost(models: tuple[str, ...], out: Path | None, **chosen: Any) -> None:
-    """Count what one image costs a model, beside what the SegFormer paper says.
+    """List the parameters and multiply-adds of models, with those of the SegFormer paper.
 
     \b
-    params M      millions of parameters; the paper counts heads that only
-                  training uses, too
+    params M      millions of parameters; the paper also counts heads that only
+                  training uses
     GMAC          10^9 multiply-accumulates of convolutions, linear layers and
                   attention, as computed here; papers call them GFLOPs
     GMAC written  the same with the decoder as the paper writes it, before
-                  folding; the paper's numbers for Cityscapes agree with this one
-                  at ADE20K's 150 classes, not 19
+                  folding; the values of the paper for Cityscapes agree with it
+                  at the 150 classes of ADE20K, not at 19
     images/s      with --repeat: from image to labels, the whole image at once,
                   random weights
-    peak MB       with --repeat: memory, of the whole process or of the GPU's
-                  tensors
-    mIoU          clean, in percent, as the card says; measured by its publisher,
-                  for minicity of the one training whose weights ship
+    peak MB       with --repeat: memory of the whole process, or of the tensors
+                  on the GPU
+    mIoU          clean mIoU in percent, from the card; measured by its publisher,
+                  or for minicity by the training of the included weights
     paper ...     tables 1a and 2; its images/s are those of its own GPU
 
-    Without --model, the networks of tables 1a, 2 and 4 that have no card follow.
+    Without --model, the list ends with the networks of tables 1a, 2 and 4 that have no card.
     """
     from robustbench_seg.reporting.cost_report import cost as count
     from robustbench_seg.reporting.tables.costs import cost_text, published_cost_text

@@ -9,15 +9,15 @@ from robustbench_seg.cli import options
 
 @click.command()
 @options.out(default=Path("demo"), help="Folder for the runs and the report.")
-@options.limit(help="Use only the first N images (a quick look).")
+@options.limit(help="Use only the first N images, for a quick look.")
 def demo(out: Path, limit: int | None) -> None:
     """Run the whole study on the built-in dataset and weights, in minutes on a laptop.
 
     Corrupts the street scenes of minicity (drawn by this program), segments them with the two
-    shipped models, scores all 81 conditions and writes OUT/report/index.html. Beside these runs
-    the report takes two recorded ones of each model, trained with other seeds, so that what it says
-    of a difference covers the randomness of training; with --limit it does not. Started again, it
-    computes only what is missing.
+    included models, scores all 81 conditions and writes OUT/report/index.html. The report adds two
+    recorded runs of each model from trainings with other seeds, so its intervals cover the
+    randomness of training; with --limit they do not. If you start the command again, it computes
+    only missing results.
     """
     from robustbench_seg.machine.start import prepared_process
 

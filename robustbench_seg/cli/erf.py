@@ -20,19 +20,18 @@ from robustbench_seg.records.values import ranges
     type=parsers.integer(ranges.IMAGES),
     default=20,
     show_default=True,
-    help="How many, spread evenly over the split.",
+    help="Number of images, evenly spaced in the split.",
 )
-@options.size(
-    help="Size of the crop from the middle.  [default: the largest that fits, to 1024x1024]"
-)
+@options.size(help="Size of the central crop.  [default: the largest that fits, up to 1024x1024]")
 @options.weights()
 @options.device()
 @options.out(default=Path("erf"), help="Folder of erf.csv, erf.svg and erf.png.")
 def erf(out: Path, **chosen: Any) -> None:
     """Measure the effective receptive fields of models: for each stage, and for the head.
 
-    How much each pixel moves the unit in the middle (|gradient|, mean over images), as a figure
-    like figure 3 of the SegFormer paper, and as the radii that hold 50 % and 95 % of it.
+    The energy of a pixel is |gradient| of the central unit with respect to it, averaged over
+    images. The output is a figure like figure 3 of the SegFormer paper, and the radii that contain
+    50 % and 95 % of the energy.
     """
     from robustbench_seg.reporting.receptive_field_report import erf as measure
     from robustbench_seg.reporting.tables.receptive_fields import field_text

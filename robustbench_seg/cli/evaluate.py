@@ -32,12 +32,13 @@ from robustbench_seg.records.values.choices import (
     "--corrupted",
     metavar="DIR",
     type=parsers.PATH,
-    help="Read corrupted images from what generate-cityscapes-c wrote, instead of making them.",
+    help="Folder of corrupted images, written by generate-cityscapes-c or another program.  "
+    "[default: corrupt in memory]",
 )
 @options.weights()
 @options.name()
 @options.corruptions(
-    help="Corruption to score; repeatable. clean by itself: only the clean images.  [default: all]",
+    help="Corruption to score; repeatable. clean alone: only clean images.  [default: all]",
 )
 @options.severities()
 @options.protocol()
@@ -46,8 +47,8 @@ from robustbench_seg.records.values.choices import (
     "seeds",
     multiple=True,
     default=EvaluationSpec.seeds,
-    help="Seed of the corruptions' random numbers; repeatable: each further one draws the random "
-    "corruptions again, and scores are means over the seeds.",
+    help="Seed of the corruptions; repeatable. Each further seed repeats the random "
+    "corruptions, and scores are means over the seeds.",
 )
 @options.limit()
 @click.option(
@@ -55,14 +56,14 @@ from robustbench_seg.records.values.choices import (
     "measures",
     metavar="NAME",
     multiple=True,
-    help="A measure to count, such as image_miou or confidence; repeatable.  [default: all that "
-    "the model gives]",
+    help="Measure to compute, such as image_miou or confidence; repeatable.  [default: all "
+    "that the model supports]",
 )
 @click.option(
     "--class-map",
     metavar="FILE",
-    help="Score models that predict other classes than the dataset's, through this map: a TOML "
-    "file, or a name such as cityscapes-to-camvid, which 'robustseg models' lists "
+    help="Map from the classes of the models to those of the dataset: a TOML file, or a name "
+    "that 'robustseg models' lists, such as cityscapes-to-camvid "
     "(docs/how-to/class-map.md).",
 )
 @click.option(
@@ -71,34 +72,36 @@ from robustbench_seg.records.values.choices import (
     callback=parsers.parse_temperature,
     default="none",
     show_default=True,
-    help="Count confidence a second time, with logits divided by T, or by the T of the least NLL "
-    "on clean images that are not scored: of the train split, else of the other half of the split.",
+    help="Compute the confidence measures a second time with logits divided by T. fit: the T "
+    "with the lowest NLL on clean images that are not scored, from the train split or "
+    "else from the other half of the split.",
 )
 @options.out(metavar="RUNS", default=EvaluationSpec.out, help="Folder of run folders.")
 @click.option(
     "--inference",
     type=click.Choice(choices(InferenceMode)),
-    help="Whole images or windows.  [default: the model's own]",
+    help="Whole images or sliding windows.  [default: the mode of the model]",
 )
 @click.option(
     "--input-size",
     metavar="native|processor|HxW",
     callback=parsers.parse_input_size,
-    help="Size at which an hf: model gets images: their own, as its image processor prepares "
-    "them, or height x width.  [default: native, if the network takes any size]",
+    help="Input size of an hf: model. native: the size of the image; processor: as its image "
+    "processor prepares it; HxW: height and width.  [default: native if the network "
+    "accepts any size, else processor]",
 )
 @click.option(
     "--augment",
     metavar="flip,SCALE,...",
     callback=parsers.parse_augment,
-    help="Test-time augmentation: average the predictions for the image and for mirrored (flip) "
-    "and scaled copies of it, such as flip,0.75,1.25.  [default: the image alone]",
+    help="Test-time augmentation: average the predictions over the image and its flipped "
+    "(flip) and scaled copies, such as flip,0.75,1.25.  [default: none]",
 )
 @click.option(
     "--adapt",
     type=click.Choice(choices(AdaptationMethod)),
-    help="bn: take the statistics of BatchNorm from images of each condition; -bn is added to the "
-    "model's name (docs/adaptation.md).  [default: the network as it is]",
+    help="bn: estimate BatchNorm statistics on images of each condition, and append -bn to the "
+    "name of the model (docs/adaptation.md).  [default: none]",
 )
 @click.option(
     "--adapt-images",
@@ -114,7 +117,7 @@ from robustbench_seg.records.values.choices import (
     type=click.FloatRange(PRIOR.least, PRIOR.most),
     default=EvaluationSpec.adapt_prior,
     show_default=True,
-    help="Weight of the network's own statistics, as a number of images.",
+    help="Weight of the original statistics, as a number of images.",
 )
 @options.device()
 @options.precision()
@@ -123,7 +126,7 @@ from robustbench_seg.records.values.choices import (
     type=click.Choice(choices(Backend)),
     default=EvaluationSpec.backend,
     show_default=True,
-    help="What runs the network of a card; auto: openvino for float32 on a CPU, if it is "
+    help="Library that runs the network of a card. auto: openvino for float32 on a CPU if it is "
     "installed, else torch.",
 )
 @click.option(
@@ -132,15 +135,15 @@ from robustbench_seg.records.values.choices import (
     type=parsers.integer(ranges.BATCH),
     default=EvaluationSpec.batch,
     show_default=True,
-    help="Windows of an image that a GPU takes at once; halved where its memory is short.",
+    help="Windows of an image in one GPU batch; halved if its memory is too small.",
 )
-@options.shard(help="Do only the I-th of N parts of the images; all parts together are one run.")
+@options.shard(help="Process only the I-th of N parts of the images; all parts form one run.")
 @click.option(
     "--executor",
     type=click.Choice(choices(Executor)),
     default=EvaluationSpec.executor,
     show_default=True,
-    help="ray: run on the cluster that $RAY_ADDRESS names, or that was started on this machine.",
+    help="ray: run on the cluster at $RAY_ADDRESS, or on the one started on this machine.",
 )
 @options.threads(help="CPU threads of a network.  [default: all cores, shared by the processes]")
 @click.option(
@@ -154,46 +157,45 @@ from robustbench_seg.records.values.choices import (
 @click.option(
     "--workers",
     type=parsers.integer(ranges.WORKERS),
-    help="Threads that make corrupted images; with 1 the model's own makes them.  [default: 1, "
+    help="Threads that corrupt images; with 1, the thread of the model does it.  [default: 1, "
     "for a GPU 8]",
 )
 @click.option(
     "--save-predictions",
     metavar="DIR",
     type=parsers.PATH,
-    help="Write each prediction as a PNG file too.",
+    help="Also write each prediction as a PNG file.",
 )
 @click.option(
     "--prediction-format",
     type=click.Choice(choices(PredictionFormat)),
     default=EvaluationSpec.prediction_format,
     show_default=True,
-    help="indices: class indices in the dataset's colours. Else file names and values for the test "
-    "server of that dataset or challenge (docs/datasets.md).",
+    help="indices: class indices in the colours of the dataset. Otherwise: file names and "
+    "values for the test server of that dataset or challenge (docs/datasets.md).",
 )
 @click.option(
     "--save-confidence",
     is_flag=True,
-    help="Also write the confidence of each label, as PNG files of 16 bits: 3 MB for an image of "
-    "2048x1024.",
+    help="Also write the confidence of each label as 16-bit PNG files (3 MB for an image of "
+    "2048x1024).",
 )
 @click.option(
     "--attack-from",
     metavar="MODEL",
-    help="Attack this model instead of the one that is scored, as an attacker would who does not "
-    "know the latter.",
+    help="Attack this model instead of the scored one (transfer attack).",
 )
 @click.option(
     "--round",
     "round_attacks",
     is_flag=True,
-    help="Round attacked images to 8 bits before they are scored.",
+    help="Round attacked images to 8 bits before scoring.",
 )
 @click.option(
     "--class-frequencies",
     metavar="FILE",
     type=parsers.PATH,
-    help="File that class-frequencies wrote, for attacks that balance the classes.",
+    help="Output of class-frequencies, for attacks that balance the classes.",
 )
 @click.option(
     "--save-attacks",
@@ -204,9 +206,9 @@ from robustbench_seg.records.values.choices import (
 def evaluate(models: tuple[str, ...], **chosen: Any) -> None:
     """Score models on a dataset, clean and under every corruption and severity.
 
-    Results go to one run folder for each model, RUNS/<model>-<dataset>-<split>-<key>. Started
-    again, only what is missing is computed; with other corruptions or severities they are added.
-    Several machines, GPUs and clusters: docs/how-to/cluster.md.
+    Each model has one run folder, RUNS/<model>-<dataset>-<split>-<key>. If you start the command
+    again, it computes only missing results; other corruptions or severities are added. For several
+    machines, GPUs and clusters see docs/how-to/cluster.md.
     """
     from robustbench_seg.cli.before_evaluation import check_names, evaluation_notice
 

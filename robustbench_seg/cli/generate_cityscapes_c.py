@@ -19,28 +19,32 @@ if TYPE_CHECKING:
 @options.out(required=True)
 @options.dataset()
 @options.split()
-@options.corruptions(help="Corruption to make; repeatable.  [default: all]")
-@options.severities(help="Severity to make; repeatable.  [default: all]")
+@options.corruptions(help="Corruption to apply; repeatable.  [default: all]")
+@options.severities(help="Severity to apply; repeatable.  [default: all]")
 @options.protocol()
 @options.stream()
 @options.seed()
 @click.option(
-    "--workers", type=parsers.integer(ranges.WORKERS), help="Processes.  [default: one per core]"
+    "--workers",
+    type=parsers.integer(ranges.WORKERS),
+    help="Number of processes.  [default: one per core]",
 )
 @options.shard(
-    help="Make only the I-th of N parts of the images; when all are made, verify merges them."
+    help="Process only the I-th of N parts of the images; verify merges the finished parts."
 )
-@click.option("--keep-going", is_flag=True, help="Leave out images that cannot be read; exit 1.")
+@click.option(
+    "--keep-going", is_flag=True, help="Skip images that cannot be read, and exit with 1."
+)
 def generate_cityscapes_c(**chosen: Any) -> None:
     """Write every image of a dataset under every corruption and severity.
 
-    OUT/<corruption>/<severity>/ has the layout of the dataset itself, with a relative link to its
-    labels, so that any tool reads it as the dataset. Images are always written as PNG: a .jpg
-    becomes a .png. If a TOML file describes the dataset, each folder gets one too.
-    OUT/manifest.json is written last, with the digest of every file. minicity, which has no files,
-    is drawn into OUT/clean first.
+    OUT/<corruption>/<severity>/ has the layout of the dataset, with a relative link to its labels,
+    so any tool can read it as the dataset. All images are PNG files: a .jpg becomes a .png. If a
+    TOML file describes the dataset, each folder gets one, too. OUT/manifest.json is written last,
+    with the digest of every file. minicity has no files, so it is first drawn into OUT/clean.
 
-    Started again, it makes only what is missing; with other corruptions or severities it adds them.
+    If you start the command again, it writes only missing images; other corruptions or severities
+    are added.
     """
     from robustbench_seg.corruption.compiling import announce_compiling
     from robustbench_seg.errors import IncompleteError

@@ -14,10 +14,9 @@ from robustbench_seg.cli import options, parsers
 def leaderboard(packs: tuple[Path, ...], out: Path, protocol: str | None) -> None:
     """Write a static site that ranks the models of PACKS: packs, run folders, or folders of them.
 
-    OUT/index.html lists the boards, one for each dataset and protocol. A board ranks models by
-    any score, with intervals and shared places, and plots scores against cost. It has a page for
-    each model, and every table as CSV. All pages open offline. Scores of runs are cached, so no run
-    is scored twice.
+    OUT/index.html lists the boards, one for each dataset and protocol. A board ranks models by any
+    score, with intervals and shared places, and plots scores against cost. Each model has a page,
+    and each table a CSV file. All pages open offline. The command caches the scores of each run.
     """
     from robustbench_seg.reporting import Leaderboard
     from robustbench_seg.text import counted

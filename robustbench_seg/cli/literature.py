@@ -15,8 +15,8 @@ from robustbench_seg.cli.csv_file import csv_writer
 @click.option(
     "--check",
     is_flag=True,
-    help="Recompute stored summaries and claims, apply the rules of plausibility, and list what "
-    "does not agree.",
+    help="Recompute stored summaries and claims, apply the plausibility rules, and list "
+    "inconsistencies.",
 )
 @options.csv(help="Write the rows, with every score.")
 def literature(
@@ -26,11 +26,11 @@ def literature(
     check: bool,
     csv: Path | None,
 ) -> None:
-    """Print published scores: of MODEL, such as segformer-b5, or of all models.
+    """Print published scores of MODEL, such as segformer-b5, or of all models.
 
-    mIoU in percent, as the sources print it; mean is that of the cells where they are published.
-    How each source measured is in reports/published/SOURCE.toml. A row with a flag is
-    inconsistent in itself; no report ranks it.
+    Scores are mIoU in percent, as the sources print them; mean is that of the cells if they are
+    published. reports/published/SOURCE.toml describes how a source measured. A row with a flag is
+    inconsistent, and no report ranks it.
     """
     from robustbench_seg.reporting.literature.audit import AUDIT_COLUMNS, audit
     from robustbench_seg.reporting.literature.library import SUBJECT_COLUMNS

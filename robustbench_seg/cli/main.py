@@ -53,10 +53,10 @@ COMMANDS = [
 @click.version_option(__version__, prog_name="robustseg")
 @click.option("-v", "--verbose", is_flag=True, help="Show log messages and full tracebacks.")
 def main(verbose: bool) -> None:
-    """Measure how robust semantic segmentation models are.
+    """Measure the robustness of semantic segmentation models.
 
-    Makes Cityscapes-C from Cityscapes (16 corruptions x 5 severities), scores models on it, and
-    writes the study as tables, figures and one HTML page.
+    Generates Cityscapes-C from Cityscapes (16 corruptions at 5 severities), scores models on it,
+    and writes the results as tables, figures and one HTML page.
 
     Exit codes: 0 success; 1 part of the result is missing or wrong, as the message says; 2 wrong
     usage, a missing prerequisite, or a file that cannot be written; 130 interrupted, 143 terminated

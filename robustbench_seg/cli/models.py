@@ -7,13 +7,13 @@ from robustbench_seg.text import text_table
 
 @click.command()
 def models() -> None:
-    """List the models that have a card, those that run with transformers, and the class maps.
+    """List the model cards, the public models that run with transformers, and the class maps.
 
     \b
     weights  shipped       in this package, ready to evaluate
              huggingface   published on the model hub
              url           published elsewhere
-             manual        published where only a browser can fetch them
+             manual        published, but only a browser can download them
              none          no weights published: for training from scratch
 
     A class map scores a model on a dataset with other classes: robustseg evaluate --class-map.

@@ -59,9 +59,9 @@ models = _shared(
 weights = _shared(
     "--weights",
     metavar="W",
-    help="A file, hf:<hub id> or URL in place of the card's; none: random weights.",
+    help="File, hf:<hub id> or URL that replaces the weights of the card; none: random weights.",
 )
-name = _shared("--name", help="Name in every table and file.  [default: the card's]")
+name = _shared("--name", help="Name in every table and file.  [default: the name of the card]")
 
 # The data.
 data = _shared(
@@ -83,7 +83,7 @@ shard = _shared(
     show_default=False,
     metavar="I/N",
     callback=parse_shard_option,
-    help="Do only the I-th of N parts of the images.",
+    help="Process only the I-th of N parts of the images.",
 )
 
 # The corruptions.
@@ -97,7 +97,7 @@ protocol = _shared(
 scoring_protocol = _shared(
     "--protocol",
     metavar="P",
-    help="Score under this protocol: its name or TOML file.  [default: the runs' own]",
+    help="Score under this protocol: its name or TOML file.  [default: the protocol of each run]",
 )
 corruptions = _shared(
     "--corruption",
@@ -116,13 +116,13 @@ stream = _shared(
     "--stream",
     type=click.Choice(choices(Stream)),
     default=EvaluationSpec.stream,
-    help="Random numbers of the corruptions; reference: those of imagecorruptions.",
+    help="Random number stream of the corruptions; reference: that of imagecorruptions.",
 )
 seed = _shared(
     "--seed",
     type=integer(ranges.CORRUPTION_SEED),
     default=TreeSpec.seed,
-    help="Seed of the corruptions' random numbers.",
+    help="Seed of the corruptions.",
 )
 
 # The machine.
@@ -132,7 +132,7 @@ precision = _shared(
     "--precision",
     type=click.Choice(choices(Precision)),
     default=EvaluationSpec.precision,
-    help="Number format that the network computes in.",
+    help="Number format of the forward pass.",
 )
 threads = _shared(
     "--threads",
@@ -178,17 +178,19 @@ ema = _shared(
     "--ema",
     type=float,
     metavar="DECAY",
-    help="Validate and save a moving average of the weights, of this decay, such as 0.999.",
+    help="Validate and save a moving average of the weights with this decay, such as 0.999.",
 )
 drop_path = _shared(
-    "--drop-path", type=float, help="Stochastic depth's rate.  [default: the network's]"
+    "--drop-path", type=float, help="Stochastic depth rate.  [default: that of the network]"
 )
-validate_on = _shared("--validate-on", default=TrainingSpec.validate_on, help="Split for mIoU.")
+validate_on = _shared(
+    "--validate-on", default=TrainingSpec.validate_on, help="Split on which mIoU is measured."
+)
 validate_every = _shared(
     "--validate-every",
     metavar="N",
     type=integer(ranges.ITERATIONS),
-    help="Steps between validations.  [default: at the end only]",
+    help="Steps between validations.  [default: only at the end]",
 )
 checkpoint_every = _shared(
     "--checkpoint-every",
@@ -207,7 +209,7 @@ half = _shared("--half", is_flag=True, help="Store the weights as float16.")
 
 # Results.
 out = _shared("--out", metavar="DIR", type=FOLDER, help="Folder to write to.")
-csv = _shared("--csv", metavar="FILE", type=PATH, help="Write the table, with every number.")
+csv = _shared("--csv", metavar="FILE", type=PATH, help="Write the table with all numbers.")
 runs = _shared(
     "--runs",
     metavar="RUNS",

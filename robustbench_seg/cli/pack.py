@@ -13,13 +13,13 @@ from robustbench_seg.cli import parsers
     "--out",
     metavar="FILE",
     type=parsers.PATH,
-    help="File to write.  [default: the run's name and .pack.zip, here]",
+    help="File to write.  [default: <name of the run>.pack.zip in the current folder]",
 )
 def pack(run: Path, out: Path | None) -> None:
     """Write the run folder RUN as one file that others can check, report and rank.
 
-    The file holds the run's record with the command that started it, all counts, seconds and
-    digests, but no image. The same run always gives the same bytes.
+    The file contains the record of the run with its command, all counts, run times and digests, but
+    no image. The same run always gives the same bytes.
     """
     from robustbench_seg.files import digest_file
     from robustbench_seg.store import pack as write

@@ -15,12 +15,12 @@ from robustbench_seg.cli import options, parsers
 @click.option(
     "--no-pictures",
     is_flag=True,
-    help="Leave out sample images: frames of many datasets may not be passed on.",
+    help="Leave out sample images; many datasets do not allow sharing their frames.",
 )
 @click.option(
     "--intervals",
     is_flag=True,
-    help="Give each score of tables/miou.md and miou.tex its 95 % interval.",
+    help="Add the 95 % interval of each score to tables/miou.md and miou.tex.",
 )
 def report(
     runs: tuple[Path, ...],
@@ -30,10 +30,10 @@ def report(
     no_pictures: bool,
     intervals: bool,
 ) -> None:
-    """Write the report of RUNS: run folders or packs, or folders of them.
+    """Write a report of RUNS: run folders or packs, or folders of them.
 
-    OUT/index.html is one file that opens offline; OUT/tables holds every number as CSV, LaTeX,
-    Markdown and Parquet, OUT/figures every figure as SVG and PNG.
+    OUT/index.html is one file that opens offline. OUT/tables has every number as CSV, LaTeX,
+    Markdown and Parquet, and OUT/figures every figure as SVG and PNG.
     """
     from robustbench_seg.reporting import Report
 

@@ -13,7 +13,7 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
 
 @click.command()
 @options.model(required=True)
-@options.dataset(default=None, help="Dataset to train on.  [default: the card's]")
+@options.dataset(default=None, help="Dataset to train on.  [default: that of the card]")
 @options.data()
 @options.split(default=TrainingSpec.split)
 @options.validate_on()
@@ -24,7 +24,7 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
 @click.option(
     "--encoder",
     metavar="W",
-    help="Weights that the encoder starts from: a file, hf:<hub id> or URL.  [default: random]",
+    help="Initial weights of the encoder: file, hf:<hub id> or URL.  [default: random]",
 )
 @click.option(
     "--iterations",
@@ -34,7 +34,7 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
 @click.option(
     "--minutes",
     type=float,
-    help="Stop after this many minutes of training; the learning rate reaches 0 just then.",
+    help="Stop after this many minutes of training, when the learning rate reaches 0.",
 )
 @options.batch()
 @click.option(
@@ -51,7 +51,9 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
 @options.head_lr_factor()
 @options.ema()
 @click.option(
-    "--augment", type=click.Choice(choices(Augmentation)), help="For robustness; shows in the name."
+    "--augment",
+    type=click.Choice(choices(Augmentation)),
+    help="Augmentation for robustness; part of the name of the model.",
 )
 @options.drop_path()
 @click.option(
@@ -59,7 +61,7 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
     type=parsers.integer(ranges.TRAINING_SEED),
     default=TrainingRecipe.seed,
     show_default=True,
-    help="Seed of the initial weights, the order of images and their augmentation.",
+    help="Seed of initial weights, image order and augmentation.",
 )
 @options.device()
 @options.precision()
@@ -67,15 +69,15 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
 @options.workers()
 @options.half()
 def train(**chosen: Any) -> None:
-    """Train a model; the defaults are SegFormer's recipe on Cityscapes.
+    """Train a model; the defaults are the SegFormer recipe on Cityscapes.
 
-    Writes into --out the weights, a model card for them (give it to evaluate --model), log.csv,
-    log.png and checkpoint.pt. Started again, it goes on from the checkpoint. Training ends after
-    --iterations, or after --minutes of training time, whichever is first; the learning rate
-    reaches 0 just then. The recipe is meant for 8 GPUs (torchrun) and an --encoder trained on
-    ImageNet; from nothing on a CPU say
+    Writes the weights, their model card (for evaluate --model), log.csv, log.png and checkpoint.pt
+    to --out. If you start the command again, it continues from the checkpoint. Training ends after
+    --iterations or after --minutes of training time, whichever is first, when the learning rate
+    reaches 0. The recipe is meant for 8 GPUs (torchrun) and an --encoder trained on ImageNet. To
+    train from scratch on a CPU, use
     --crop 224x288 --batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --minutes 35.
-    More: docs/training.md.
+    See docs/training.md.
     """
     from robustbench_seg.machine.start import prepared_process
 

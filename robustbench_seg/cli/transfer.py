@@ -18,18 +18,18 @@ from robustbench_seg.records.values.choices import Resample, choices
     help="A published table with both kinds of scores, such as semsegbench, in place of runs.",
 )
 @options.scoring_protocol(
-    help="Score the synthetic runs under this protocol: its name or TOML file.  [default: their "
-    "own]"
+    help="Score the synthetic runs under this protocol: its name or TOML file.  [default: the "
+    "protocol of each run]"
 )
 @click.option(
     "--resample",
     type=click.Choice(choices(Resample)),
     default="models",
     show_default=True,
-    help="What the intervals of the table are a bootstrap over; those printed are of both.",
+    help="Sampling unit of the bootstrap for the written table; the printed table has both.",
 )
 @options.csv()
-@options.out(help="Write transfer.csv, transfer.svg and transfer.png: a point for each model.")
+@options.out(help="Write transfer.csv, transfer.svg and transfer.png, with a point for each model.")
 def transfer(
     synthetic: Path | None,
     real: Path | None,

@@ -12,11 +12,12 @@ from robustbench_seg.cli import parsers
 def verify(path: Path) -> None:
     """Check every file of a generated tree DIR, or of a pack FILE.
 
-    The files of a tree are compared with its manifest; manifests of a tree that was made with
-    --shard are merged first, if all are there. For a pack, the command checks every digest, that
-    the parts belong to the run, and that the scores follow from the parts.
+    For a tree, the command compares the files with the manifest. It first merges the manifests of
+    shards, if all are there. For a pack, it checks every digest, that the parts belong to the run,
+    and that the scores follow from the parts.
 
-    Lists every missing, altered, foreign or contradicted file, and exits with 1 if there is any.
+    Lists every missing, altered, unexpected or contradictory file, and exits with 1 if there is
+    one.
     """
     from robustbench_seg.machine.progress import progress_bar
     from robustbench_seg.verification import check_verified, verification_text

@@ -11,14 +11,14 @@ from robustbench_seg.text import text_table
 @click.group(invoke_without_command=True)
 @click.pass_context
 def weights(context: click.Context) -> None:
-    """List the weights of every model card, and what of them is at hand.
+    """List the weights of every model card, and whether they are on the disk.
 
     \b
     source   shipped       in this package
              huggingface   downloaded from the model hub, into its own cache
              url           downloaded and verified, into $ROBUSTSEG_CACHE or
                            ~/.cache/robustseg
-             manual        to be fetched by hand, and put there
+             manual        to be downloaded by hand, into the same cache
              none          not published: for training from scratch
     """
     if context.invoked_subcommand is not None:
@@ -31,9 +31,9 @@ def weights(context: click.Context) -> None:
 @weights.command()
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 def get(models: tuple[str, ...]) -> None:
-    """Fetch the weights of models and print where they are.
+    """Download the weights of models and print their paths.
 
-    What cannot be had is named at the end; the rest is fetched all the same.
+    If some weights cannot be downloaded, the command lists them at the end.
     """
     from robustbench_seg.errors import IncompleteError, WeightsError
     from robustbench_seg.records.cards.model_card import load_card
@@ -53,12 +53,12 @@ def get(models: tuple[str, ...]) -> None:
 @click.argument("model")
 @click.option("--onnx", "path", metavar="OUT.onnx", type=parsers.PATH, required=True)
 @options.weights("given")
-@options.size(help="The only image size that the graph takes.  [default: it takes any]")
+@options.size(help="The only input size of the graph.  [default: any size]")
 def export(model: str, path: Path, given: str | None, size: tuple[int, int] | None) -> None:
     """Write a model as an ONNX graph, with OUT.toml beside it that describes it.
 
-    The graph is given float 1x3xHxW, (rgb - mean) / std of RGB in 0..1, and returns logits at a
-    quarter of that size. onnx:OUT.onnx is then a model like any other.
+    The input of the graph is float 1x3xHxW, (rgb - mean) / std of RGB in 0..1; the output is logits
+    at a quarter of that size. You can evaluate onnx:OUT.onnx like any other model.
     """
     from robustbench_seg.segmenter import export_card
 

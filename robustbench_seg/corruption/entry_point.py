@@ -32,15 +32,16 @@ def corrupt(
 
     Args:
         image: uint8 H x W x 3 RGB, or H x W gray, at least 32 x 32 pixels. It is not changed.
-        corruption: A name out of the protocol, such as "fog"; without a protocol, out of any
-            that ships.
+        corruption: Name of a corruption in the protocol, such as "fog". Without a protocol, of
+            any shipped one.
         severity: 1 (mild) to 5.
-        seed: 0 to 2^32 - 1; together with the image id it decides all random numbers.
-        image_id: What tells this image from others, so that each gets draws of its own.
-        stream: "fast", or "reference" for the draws of the imagecorruptions package: without an
-            image id the result is what it gives after np.random.seed(seed).
-        protocol: Where the parameters of the severities come from: a name such as "mpc-15", the
-            path of a TOML file, or a Protocol. By default the shipped ones, which agree on them.
+        seed: Seed of the random numbers, 0 to 2^32 - 1.
+        image_id: Id of the image. Images with different ids get different random numbers.
+        stream: "fast", or "reference" for the random numbers of the imagecorruptions package.
+            Without an image id, the reference stream gives the result of that package after
+            np.random.seed(seed).
+        protocol: Protocol with the parameters of the severities: a name such as "mpc-15", the path
+            of a TOML file, or a Protocol. None: the shipped protocols, which agree on them.
         threads: CPU threads for the loops over the image, 1 to 1024. They change no byte.
             docs/corruptions.md lists the corruptions that they speed up.
 
@@ -53,7 +54,7 @@ def corrupt(
         CardError: There is no such protocol, or its parameters are not those of the corruption.
 
     >>> image = np.full((64, 96, 3), 128, np.uint8)
-    >>> corrupt(image, "contrast", 1).shape
+    >>> rs.corrupt(image, "contrast", 1).shape
     (64, 96, 3)
     """
     protocol = _default_protocol() if protocol is None else load_protocol(protocol)

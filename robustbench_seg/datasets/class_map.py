@@ -42,8 +42,8 @@ class ClassMap:
             predicted: uint8, any shape: indices of the model's classes.
 
         Returns:
-            uint8 of the same shape: indices of the dataset's classes, IGNORE (255) where the
-            predicted class counts as none.
+            uint8 of the same shape, the indices of the dataset's classes. IGNORE (255) marks
+            predicted classes that the map ignores.
 
         Raises:
             ModelError: A label is not a class of the model.

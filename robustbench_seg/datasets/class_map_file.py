@@ -66,7 +66,14 @@ class ClassMapFile:
 
 
 def list_class_maps() -> tuple[str, ...]:
-    """List the names of the shipped class maps, sorted."""
+    """List the names of the shipped class maps.
+
+    Returns:
+        The names, sorted.
+
+    >>> rs.list_class_maps()[:2]
+    ('ade20k-to-camvid', 'ade20k-to-cityscapes')
+    """
     return toml_names(content_folder("models") / _FOLDER)
 
 
@@ -81,7 +88,11 @@ def load_class_map(name: str | Path) -> ClassMap:
         The map.
 
     Raises:
-        CardError: There is no such map, or its file is wrong.
+        CardError: The class map is unknown, or its file is invalid.
+
+    >>> class_map = rs.load_class_map("cityscapes-to-idd")
+    >>> class_map.facts.reasons["terrain"]
+    "IDD's authors map the non-drivable fallback (earth, grass) to terrain."
     """
     if isinstance(name, Path) or name.endswith(".toml"):
         path = Path(name)

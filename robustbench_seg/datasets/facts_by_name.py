@@ -38,7 +38,7 @@ def class_names(name: str) -> tuple[str, ...]:
     Raises:
         DatasetError: The name is unknown.
 
-    >>> class_names("camvid")[:3]
+    >>> rs.class_names("camvid")[:3]
     ('sky', 'building', 'pole')
     """
     return dataset_entry(name).facts.classes
@@ -76,7 +76,7 @@ def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
     Raises:
         DatasetError: The name is unknown.
 
-    >>> class_groups("cityscapes")["human"]
+    >>> rs.class_groups("cityscapes")["human"]
     ('person', 'rider')
     """
     return dataset_entry(name).facts.groups

@@ -90,18 +90,22 @@ def class_frequencies(
 
     Args:
         dataset: Name of a dataset, its TOML file, or an open dataset.
-        data: Its root folder, as for open_dataset.
-        split: Name of the split. An open dataset has its own.
-        out: TOML file to write. It replaces an earlier file of this function, and appears only
-            when all labels are counted. None: no file.
+        data: Root folder of the dataset, as for open_dataset.
+        split: Name of the split. Ignored for an open dataset.
+        out: TOML file to write once all labels are counted. It replaces an earlier file of this
+            function. None: no file.
         progress: Whether to show a progress bar on stderr.
 
     Returns:
-        The counts with their origin.
+        The number of pixels of each class, and the dataset and split they come from.
 
     Raises:
         DatasetError: The dataset is missing, a label cannot be read, or no pixel has a class.
         FileError: The file cannot be written, or exists and is something else.
+
+    >>> frequencies = rs.class_frequencies("cityscapes", "city", split="val")
+    >>> frequencies.images, frequencies.pixels["road"]
+    (2, 61248)
     """
     path = None if out is None else checked_path(out)
     opened = open_dataset(dataset, data, split) if isinstance(dataset, str | Path) else dataset

@@ -134,7 +134,14 @@ NAMES = (*DATASETS, "or the path of a .toml file")
 
 
 def list_datasets() -> tuple[str, ...]:
-    """Names of the datasets that `open_dataset` knows, besides TOML files."""
+    """List the datasets that `open_dataset` opens by name.
+
+    Returns:
+        The names. Subsets are listed, too.
+
+    >>> rs.list_datasets()[:3]
+    ('cityscapes', 'camvid', 'ade20k')
+    """
     return tuple(DATASETS)
 
 
@@ -170,18 +177,25 @@ def open_dataset(name: str | Path, root: Path | str | None = None, split: str = 
     """Open a split of a dataset.
 
     Args:
-        name: One of DATASETS, or the path of a TOML file that describes a user's own dataset.
+        name: One of `list_datasets()`, or the path of a TOML file that describes a dataset.
         root: The dataset's root folder. None for minicity. The default is $CITYSCAPES_DATASET for
             cityscapes, and the file's own folder for a TOML file.
         split: "train", "val" or another split of the dataset.
 
     Returns:
-        The split.
+        The split. Each sample has an image (uint8 HxWx3 RGB) and labels (uint8 HxW class indices,
+        255 where a pixel is not scored).
 
     Raises:
         DatasetError: The dataset or its files are missing. One line says what is missing, where,
             and how to obtain it.
         CardError: The TOML file cannot be read or is wrong.
+
+    >>> city = rs.open_dataset("cityscapes", "city", split="val")
+    >>> city
+    <dataset cityscapes val: 2 images in city>
+    >>> city[0].image.shape, city[0].labels.dtype
+    ((192, 384, 3), dtype('uint8'))
     """
     name, folder = str(name), None if root is None else Path(root)
     if name.endswith(".toml"):

@@ -30,26 +30,41 @@ def evaluate(
 ) -> list[Run]:
     """Score models on a dataset, clean and under every corruption and severity.
 
-    `evaluate(spec)` and `evaluate(model=..., dataset=..., ...)` are the same call. Started again,
-    it computes only what is missing.
+    `evaluate(spec)` and `evaluate(model=..., dataset=..., ...)` are equivalent. A second call
+    computes only the missing results.
 
     Args:
-        spec: What to evaluate, and how. Give no options with it.
+        spec: The specification. It excludes all other options.
         model: A name, a segmenter, a torch module or a callable; or several of them. An object
             that is not a segmenter needs the same arguments as in load_segmenter: name, classes,
             and mean and std, or version.
         dataset: A dataset's name or TOML file, or an open dataset.
         protocol: A protocol's name or TOML file, or a loaded one.
-        progress: Show on stderr which files were found, and a bar with the time left.
+        progress: Whether to show the files that were found and a progress bar on stderr.
         **options: The other fields of EvaluationSpec; classes, mean, std and version of an object.
 
     Returns:
-        The runs, one for each seed and model. Under torchrun the first process alone has them, once
-        all are done; the others return nothing.
+        One run for each seed and model. Under torchrun only the first process returns them; the
+        others return an empty list.
 
     Raises:
-        RobustsegError: Something in the specification does not exist or does not fit together.
-        IncompleteError: Images were left out. Raised at the end.
+        RobustsegError: An option is unknown, or two options exclude each other.
+        IncompleteError: Images were skipped. Raised at the end.
+
+    >>> def all_sky(image):
+    ...     return np.full(image.shape[:2], 10, np.uint8)
+    >>> (run,) = rs.evaluate(
+    ...     model=all_sky,
+    ...     name="all-sky",
+    ...     classes=rs.class_names("minicity"),
+    ...     version="1",
+    ...     dataset="minicity",
+    ...     corruptions=["contrast"],
+    ...     limit=1,
+    ...     out="mine",
+    ... )
+    >>> run.record.model, run.record.images
+    ('all-sky', 1)
     """
     if spec is None:
         spec, objects = sort_arguments(model, dataset, protocol, options)

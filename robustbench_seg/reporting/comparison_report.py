@@ -87,9 +87,10 @@ def compare(
     Args:
         a: Name of a model in the runs, a run folder or a pack. Several runs of one name are one
             model if they differ only in their seeds.
-        b: The other one.
+        b: The other model, given in the same way.
         runs: Run folders or packs, or folders of them, to look for names in.
-        protocol: Score under this one, a name, TOML file or Protocol. None: that of A's run.
+        protocol: Protocol that scores both: a name, TOML file or Protocol. None: the protocol of
+            A's run.
         reference: Model that CD and rCD are relative to: one of the runs, or a published result.
             None: B.
 
@@ -101,5 +102,10 @@ def compare(
     Raises:
         ResultsError: There is no such model, its name may mean several, or the two were not
             scored on the same images.
+
+    >>> table = rs.compare("all-road", "all-building", runs="runs")
+    >>> clean = table[table["kind"] == "clean"]
+    >>> clean[["A", "B", "difference"]].round(1).values.tolist()
+    [[2.6, 1.5, 1.1]]
     """
     return Comparison.of_runs(a, b, runs=runs, protocol=protocol, reference=reference).table

@@ -34,16 +34,16 @@ def cost(
     out: Path | str | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Count what one image costs each model, beside the numbers of the SegFormer paper.
+    """Tabulate the parameters and multiply-adds of models, with those of the SegFormer paper.
 
     Args:
         models: Names of model cards, or card files. Empty: every card.
-        sizes: Heights and widths of the image. Empty: for each model the sizes of the paper's
-            tables, or else the image size of its dataset as the network sees it.
-        repeat: Number of images to measure time and memory on. 0: neither is measured.
+        sizes: Heights and widths of the image, in pixels. Empty: the sizes in the tables of the
+            paper, or else the input size of the network on its dataset.
+        repeat: Number of images to measure time and memory on, 0 to 10,000. 0: no measurement.
         device: Torch device of that measurement.
         precision: Number format of that measurement: "float32", "bf16" or "fp16".
-        threads: CPU threads of that measurement. None: torch's own number.
+        threads: CPU threads of that measurement, 1 to 1024. None: the default of torch.
         out: Folder for cost.csv, published.csv and the figure size.svg and size.png. None: no
             files are written.
         progress: Whether to show a bar on stderr.
@@ -59,6 +59,10 @@ def cost(
     Raises:
         OptionError: A size or a number is out of range.
         ModelError: A card is unknown, or a model cannot be measured.
+
+    >>> table = rs.cost(["segformer-b0"], [(1024, 2048)])
+    >>> table[["params_m", "gmacs"]].round(1).values.tolist()
+    [[3.7, 86.6]]
     """
     folder = Path() if out is None else checked_path(out)
     if out is not None:

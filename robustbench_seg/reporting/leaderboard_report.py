@@ -47,14 +47,14 @@ def leaderboard(
 ) -> Path:
     """Write a static site that ranks models: a page for each dataset and protocol.
 
-    Each page ranks by any score, with intervals and shared ranks, and links a page for each of its
-    models. The pages open offline. Scores of runs are cached, so no run is scored twice.
+    Each page ranks models by any score, with intervals and shared ranks, and links to a page for
+    each model. The pages open offline. Scores are cached, so a second call is faster.
 
     Args:
         packs: Packs or run folders, or folders of them.
         out: Folder to write to. An earlier leaderboard in it is replaced.
-        protocol: Score under this one, a name, TOML file or Protocol. None: each run under its
-            own.
+        protocol: Protocol that scores all runs: a name, TOML file or Protocol. None: the protocol
+            of each run.
 
     Returns:
         The path of index.html.
@@ -62,5 +62,8 @@ def leaderboard(
     Raises:
         ResultsError: There is no run, or none can be scored.
         FileError: A file cannot be written, or would replace one that no leaderboard wrote.
+
+    >>> rs.leaderboard("runs", out="board").as_posix()
+    'board/index.html'
     """
     return Leaderboard.write(packs, out, protocol=protocol).page

@@ -56,16 +56,16 @@ def report(
     pictures: bool = True,
     intervals: bool = False,
 ) -> Path:
-    """Write the report of runs: one HTML page that opens offline, tables and figures.
+    """Write a report of runs: one HTML page that opens offline, tables and figures.
 
     Args:
         runs: Run folders or packs, or folders of them.
         out: Folder to write to.
         reference: Model that CD and rCD are relative to: one of the runs, or a published result.
-        protocol: Score under this one, a name, TOML file or Protocol. None: each run under its
-            own.
+        protocol: Protocol that scores all runs: a name, TOML file or Protocol. None: the protocol
+            of each run.
         pictures: Whether to show images of the dataset, whose licence may forbid sharing them.
-        intervals: Whether tables/miou.md and .tex have the 95 % interval of each score.
+        intervals: Whether tables/miou.md and .tex show the 95 % interval of each score.
 
     Returns:
         The path of index.html.
@@ -73,6 +73,11 @@ def report(
     Raises:
         ResultsError: A folder holds no run or a broken one; runs do not fit together; there is no
             such reference; pictures of an earlier report are in the way.
+
+    The figures take seconds to draw, so the tests do not run this example:
+
+    >>> rs.report("runs", out="report")  # doctest: +SKIP
+    PosixPath('report/index.html')
     """
     return Report.write(
         runs,

@@ -34,9 +34,9 @@ def erf(
         dataset: Name of a dataset, or its TOML file.
         data: Root folder of the dataset.
         split: Split of the dataset.
-        images: Number of images, spread evenly over the split.
-        size: Height and width of the crop from the middle. None: see measure_fields.
-        weights: Weights in place of the card's, see load_model.
+        images: Number of images, evenly spaced in the split, 1 to 100,000.
+        size: Height and width of the central crop, in pixels. None: see measure_fields.
+        weights: Weights that replace those of the card, see load_model.
         device: Torch device.
         out: Folder for erf.csv and the figure erf.svg and erf.png. None: no files are written.
         progress: Whether to show a bar on stderr for each model.
@@ -46,6 +46,10 @@ def erf(
 
     Raises:
         RobustsegError: See measure_fields.
+
+    >>> fields = rs.erf(["segformer-b0-minicity"], dataset="minicity", images=1, size=(64, 64))
+    >>> list(fields.fields["segformer-b0-minicity"])
+    ['stage 1', 'stage 2', 'stage 3', 'stage 4', 'head']
     """
     folder = Path() if out is None else checked_path(out)
     if out is not None:

@@ -118,6 +118,10 @@ def transfer(
         ResultsError: A folder holds no run, fewer than three models have both kinds of scores,
             the runs do not fit together, or the published table has no scores of real conditions.
         OptionError: `resample` is unknown.
+
+    >>> table = rs.transfer(literature="semsegbench")
+    >>> table.loc[0, ["predictor", "target"]].tolist()
+    ['mean', 'acdc']
     """
     found = Transfer.of(synthetic, real, literature=literature, protocol=protocol)
     if out is not None:

@@ -77,20 +77,25 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
 
     Args:
         runs: Run folders or packs, or folders of them.
-        protocol: Score under this one, a name, TOML file or Protocol; None: each model under its
-            own.
+        protocol: Protocol that scores all runs: a name, TOML file or Protocol. None: the protocol
+            of each run.
 
     Returns:
-        The SCORE_COLUMNS: model, dataset, split, source, protocol, metric (such as miou, or mean,
+        The SCORE_COLUMNS model, dataset, split, source, protocol, metric (such as miou, or mean,
         retention, mPC and rPC of it), corruption, category, severities, class (or the group of
-        classes), value, ci_low, ci_high, images; and, where a run has one, the name of its
-        class_map. An incomplete score has no value. Runs on
-        acdc and muses also have rows for each subset, such as acdc:fog, and the metric miou_drop if
-        the reference images were scored too (see subset_scores).
+        classes), value, ci_low, ci_high (all three in percent) and images. If a run has a class
+        map, there is also the column class_map with its name. An incomplete score has no value.
+        Runs on acdc and muses also have rows for each subset, such as acdc:fog, and the metric
+        miou_drop if the reference images were scored too (see subset_scores).
 
     Raises:
         ResultsError: A folder holds no run, or a broken one, or no run has confusion matrices.
         CardError: There is no such protocol.
+
+    >>> table = rs.scores("runs")
+    >>> clean = table[(table["metric"] == "miou") & (table["corruption"] == "clean")]
+    >>> clean.set_index("model")["value"].round(1).to_dict()
+    {'all-building': 1.5, 'all-road': 2.6}
     """
     chosen = None if protocol is None else load_protocol(protocol)
     models = []

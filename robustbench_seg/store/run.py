@@ -15,10 +15,17 @@ from robustbench_seg.store.tables import read_counts, read_results
 
 @dataclass(frozen=True)
 class Run:
-    """One run: a model on a dataset.
+    """One run: the results of a model on a dataset.
 
     Attributes:
-        path: Its folder.
+        path: The run folder.
+
+    >>> (path,) = Path("runs").glob("all-road-*")
+    >>> run = rs.Run(path)
+    >>> run.record.model, run.record.images, len(run.results())
+    ('all-road', 2, 12)
+    >>> run.conditions()["miou"].round(1).tolist()
+    [2.6, 2.6, 2.6, 2.6, 2.6, 2.6]
     """
 
     path: Path

@@ -30,18 +30,22 @@ def read_results(paths: Paths) -> pd.DataFrame:
         paths: Run folders or packs, or folders of them.
 
     Returns:
-        Columns: run (the folder's path), model, dataset, split, stream, seed, protocol (the name),
-        images (how many the run has), classes (tuple of names), clip (of the dataset); class_map
-        (its name; only where some run has one); image, corruption, severity, matrix (int64 KxK,
-        rows the truth; Kx(K+1) where the class map ignores classes, the last column the pixels
-        whose predicted class is one of them), a column for each further measure
-        (such as image_miou), reason (why the image was left out, or None). A measure that a row
-        lacks is None; confidence has a column only where some row has it. The rows of a run are
-        sorted by corruption, severity and image. An ensemble of attacks (sea) has rows, too:
+        A table with the columns run (path of the folder), model, dataset, split, stream, seed,
+        protocol (name), images (number of images in the run), classes (tuple of names), clip (of
+        the dataset), class_map (name; only if a run has one), image, corruption, severity, matrix,
+        a column for each further measure (such as image_miou), and reason (why the image was left
+        out, or None). matrix is int64 KxK, with the true class as row. If the class map ignores
+        classes, it is Kx(K+1), and the last column counts pixels whose predicted class is ignored.
+        A missing measure is None; confidence has a column only if a row has it. The rows of a run
+        are sorted by corruption, severity and image. An ensemble of attacks (sea) has rows, too:
         for each image those of the attack that was chosen for a low mIoU (see attack_ensembles).
 
     Raises:
         ResultsError: A path contains no run, a file is damaged, or parts contradict each other.
+
+    >>> rows = rs.read_results("runs")  # 2 runs, 2 images, clean and 5 severities of contrast
+    >>> len(rows), rows["matrix"][0].shape
+    (24, (19, 19))
     """
     return _read(paths, MEASURES, pooled=False)
 

@@ -36,23 +36,23 @@ def train(
 ) -> TrainedModel:
     """Train a network; the default recipe is SegFormer's on Cityscapes.
 
-    `train(spec)` and `train(model=..., out=..., ...)` are the same call. The folder then holds the
-    weights, a model card for them, log.csv, log.png and checkpoint.pt. An interrupted training
-    continues from its checkpoint; a finished one does not run again. Processes that torchrun
-    started share each batch, and the first one writes. With `workers` above 0 new processes prepare
-    batches, so a script needs `if __name__ == "__main__"` around this call.
+    `train(spec)` and `train(model=..., out=..., ...)` are equivalent. The function writes the
+    weights, their model card, log.csv, log.png and checkpoint.pt to the output folder. A second
+    call continues an interrupted training from its checkpoint, and returns a finished one. Under
+    torchrun, the processes share each batch, and the first one writes. With `workers` above 0,
+    a script needs `if __name__ == "__main__"` around this call.
 
     Args:
-        spec: What to train, and how. Give nothing else with it.
+        spec: The specification. It excludes all other options.
         model: The network: name or TOML file of a card, or a card. Its weights are not used.
         dataset: Name or TOML file of the dataset to train on, or an open split of one; then
             `validate_on` must be open too. None means the card's dataset.
-        validate_on: Split to measure the mIoU on. None means val.
+        validate_on: Split on which mIoU is measured. None means val.
         **options: The other fields of TrainingSpec, among them `out`, the folder of the result, and
             `recipe`; and fields of TrainingRecipe, which replace those of `recipe`.
 
     Returns:
-        The path of the card, the number of steps and the mIoU.
+        The path of the card, the number of steps and the mIoU in percent.
 
     Raises:
         OptionError: An option or the device does not exist, or a value of the recipe is out of
@@ -63,6 +63,21 @@ def train(
         IncompleteError: `half` was asked for and a weight does not fit float16. The training is
             kept, in float32.
         FileError: The folder cannot be created, or a file in it cannot be written.
+
+    >>> trained = rs.train(
+    ...     model="segformer-b0",
+    ...     dataset="cityscapes",
+    ...     data="city",
+    ...     split="val",
+    ...     out="mine",
+    ...     iterations=1,
+    ...     warmup=0,
+    ...     batch=1,
+    ...     crop=(32, 32),
+    ...     workers=0,
+    ... )
+    >>> trained.card.as_posix(), trained.iterations
+    ('mine/segformer-b0-cityscapes.toml', 1)
     """
     dataset = str(dataset) if isinstance(dataset, Path) else dataset
     if spec is None:

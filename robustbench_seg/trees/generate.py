@@ -35,27 +35,27 @@ def generate_cityscapes_c(
 ) -> Manifest:
     """Write every image of a dataset under every corruption and severity.
 
-    `generate_cityscapes_c(spec)` and `generate_cityscapes_c(out=..., data=..., ...)` are the same
-    call. `out`/<corruption>/<severity>/ has the layout of the dataset itself, with a relative link
-    to its labels. Images are always written as PNG. If a TOML file describes the dataset, each
-    folder gets one too. minicity, which has no files, is drawn into `out`/clean first. A second
-    call makes only what is missing, and adds other corruptions or severities. Finished images are
-    kept, whatever error ends the call.
+    `generate_cityscapes_c(spec)` and `generate_cityscapes_c(out=..., data=..., ...)` are
+    equivalent. `out`/<corruption>/<severity>/ has the layout of the dataset, with a relative link
+    to its labels. All images are PNG files. If a TOML file describes the dataset, each folder gets
+    one, too. minicity has no files, so it is first drawn into `out`/clean. A second call writes
+    only the missing images, and can add corruptions or severities. An error leaves finished images
+    in place.
 
-    With several workers a script needs the usual `if __name__ == "__main__"`.
+    With several workers, a script needs `if __name__ == "__main__"` around this call.
 
     Args:
-        spec: What to write, and how. Give no options with it.
+        spec: The specification. It excludes all other options.
         dataset: Name of the dataset, its TOML file, or an open one, which has a root and a split.
             None means Cityscapes.
         protocol: Name of the protocol, its TOML file, or a Protocol. None means cityscapes-c.
         announce: Called once, before the first image, with a summary of the work.
-        progress: Called after each clean image with the numbers of corrupted images made and of
-            those left out.
+        progress: Called after each clean image with the numbers of corrupted images written and
+            skipped since the last call.
         **options: The other fields of TreeSpec, among them `out`.
 
     Returns:
-        The manifest, with the digest of every file; of a shard, that of the shard.
+        The manifest of the tree or shard, with the digest of every file.
 
     Raises:
         OptionError: An option, the stream or the seed does not exist, or an open dataset is given
@@ -67,6 +67,11 @@ def generate_cityscapes_c(
         CardError: A TOML file lacks something or is wrong.
         IncompleteError: With `keep_going`, images were left out. The manifest is written and names
             them; `reasons` says why.
+
+    >>> rs.generate_cityscapes_c(
+    ...     data="city", out="city-c", corruptions=["contrast"], severities=[3], workers=1
+    ... )
+    <tree of cityscapes val: 2 files>
     """
     if spec is None:
         names = _name(dataset, TreeSpec.dataset), _name(protocol, TreeSpec.protocol)

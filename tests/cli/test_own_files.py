@@ -153,10 +153,12 @@ def test_a_name_that_is_no_text_is_one_line(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-SLOW_NAMES = [pytest.param(name, marks=pytest.mark.slow) for name in ("http:x", "-x", "%41")]
+SLOW_NAMES = [
+    pytest.param(name, marks=pytest.mark.slow) for name in ("s3:x", "http:x", "-x", "%41")
+]
 
 
-@pytest.mark.parametrize("name", ["s3:x", "a b\n", *SLOW_NAMES])
+@pytest.mark.parametrize("name", ["a b\n", *SLOW_NAMES])
 def test_a_folder_may_have_any_name(tmp_path, monkeypatch, blank_figures, name):
     monkeypatch.chdir(tmp_path)
     assert run(*COST, f"./{name}" if name.startswith("-") else name).exit_code == 0

@@ -43,7 +43,12 @@ def test_a_full_output_is_one_line():
     )
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-", "<&- >&- 2>&-"])
+CLOSED = [
+    pytest.param(each, marks=pytest.mark.slow) for each in (">&- 2>&-", "<&-", "<&- >&- 2>&-")
+]
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", *CLOSED])
 def test_closed_streams_are_nothing(closed, tmp_path):
     photo = tmp_path / "photo.png"
     Image.fromarray(np.full((40, 48, 3), 90, np.uint8)).save(photo)

@@ -145,7 +145,9 @@ def test_a_partial_file_of_a_process_at_work_stays(place, whole):
     assert not partial.exists()
 
 
-@pytest.mark.parametrize("limit", [16, pytest.param(32, marks=pytest.mark.slow), 64])
+@pytest.mark.parametrize(
+    "limit", [16, *(pytest.param(limit, marks=pytest.mark.slow) for limit in (32, 64))]
+)
 def test_few_descriptors_are_enough_or_one_line(place, whole, limit):
     out = place / f"descriptors-{limit}"
     process = start_afresh(place, out.name, descriptors=limit)

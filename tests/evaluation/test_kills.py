@@ -129,7 +129,7 @@ def test_a_tree_whose_making_is_killed(place, trials):
         assert contents(out) == contents(whole)
 
 
-@pytest.mark.parametrize("to_all", [False, True])
+@pytest.mark.parametrize("to_all", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_scheduler_ends_the_making_of_a_tree(place, to_all):
     out = place / f"terminated-{to_all}"
     process = generate(place, out.name)
@@ -148,7 +148,7 @@ def test_a_scheduler_ends_the_making_of_a_tree(place, to_all):
     finish(generate(place, out.name))
 
 
-@pytest.mark.parametrize("limit", [16, 64])
+@pytest.mark.parametrize("limit", [pytest.param(16, marks=pytest.mark.slow), 64])
 def test_few_descriptors_are_enough_or_one_line(place, limit):
     words = [sys.executable, "-m", "robustbench_seg", *GENERATE, "--out", f"descriptors-{limit}"]
     line = f'ulimit -n {limit}; exec "$@"'

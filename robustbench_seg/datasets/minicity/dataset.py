@@ -159,18 +159,22 @@ def write_minicity(
 ) -> None:
     """Write a split in the layout of Cityscapes.
 
-    The files are leftImg8bit/<split>/minicity/*_leftImg8bit.png and gtFine/<split>/minicity/
-    *_gtFine_labelIds.png with the official label ids. Any Cityscapes tool reads them. Each file
-    appears whole or not at all.
+    The files are `leftImg8bit/<split>/minicity/*_leftImg8bit.png` and
+    `gtFine/<split>/minicity/*_gtFine_labelIds.png` with the official label ids. Any Cityscapes tool
+    can read them. An interrupted call leaves no partial file.
 
     Args:
         root: The folder to write to.
         split: "train" or "val".
         size: Height and width, in pixels.
-        count: Number of scenes, from the first on. None: all of the split.
+        count: Number of scenes, the first of the split; at least 1. None: all.
 
     Raises:
         DatasetError: As for `Minicity`.
+
+    >>> rs.write_minicity("drawn", "train", count=2)
+    >>> rs.open_dataset("cityscapes", "drawn", split="train")
+    <dataset cityscapes train: 2 images in drawn>
     """
     # The first id of each class index; ids that are ignored or unknown are none of them.
     table = FACTS.table

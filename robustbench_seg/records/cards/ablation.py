@@ -115,7 +115,14 @@ class Ablation:
 
 
 def list_ablations() -> tuple[str, ...]:
-    """The names of the ablations, sorted."""
+    """List the names of the ablations.
+
+    Returns:
+        The names, sorted.
+
+    >>> rs.list_ablations()
+    ('encoders', 'positions', 'width')
+    """
     return toml_names(content_folder("models") / "ablations")
 
 

@@ -81,7 +81,14 @@ class ModelCard:
 
 
 def list_models() -> tuple[str, ...]:
-    """The names of all cards that ship with the package, sorted."""
+    """List the names of the shipped model cards.
+
+    Returns:
+        The names, sorted.
+
+    >>> [name for name in rs.list_models() if "minicity" in name]
+    ['deeplabv3plus-mobilenetv2-minicity', 'segformer-b0-minicity']
+    """
     return toml_names(content_folder("models"))
 
 

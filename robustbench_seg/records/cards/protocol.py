@@ -207,7 +207,14 @@ def _check_text(key: str, text: str, longest: int) -> None:
 
 
 def list_protocols() -> tuple[str, ...]:
-    """List the names of the shipped protocols."""
+    """List the names of the shipped protocols.
+
+    Returns:
+        The names, sorted.
+
+    >>> rs.list_protocols()[-4:]
+    ('city-c-fan', 'cityscapes-c', 'mpc-15', 'semsegbench-sev3')
+    """
     return toml_names(content_folder("corruptions"))
 
 
@@ -241,13 +248,19 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
 
     Args:
         protocol: The name of a shipped one, or the path of a TOML file: a Path, or a string that
-            ends in `.toml`. A Protocol is returned as it is.
+            ends in `.toml`. A Protocol is returned unchanged.
 
     Returns:
         The protocol.
 
     Raises:
-        CardError: There is no such protocol, or its file is wrong.
+        CardError: The protocol is unknown, or its file is invalid.
+
+    >>> protocol = rs.load_protocol("mpc-15")
+    >>> protocol
+    <protocol mpc-15 1: 15 corruptions>
+    >>> protocol.names[:3]
+    ('gaussian_noise', 'shot_noise', 'impulse_noise')
     """
     if isinstance(protocol, Protocol):
         return protocol

@@ -42,74 +42,79 @@ NO_MODEL = "give a model: its name, a segmenter, a torch module or a callable"
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """What to evaluate, and how. JSON-able with codec.to_table.
+    """Which models to evaluate on which images, and how.
 
     Attributes:
         models: Names of cards, card files, or models that need no card (see MODEL_FORMS).
-        data: Root folder of the dataset; None: the dataset's own default.
+        data: Root folder of the dataset. None: the default of the dataset.
         dataset: Name of the dataset, or its TOML file.
         split: Split of the dataset.
-        limit: Number of images: only the first ones are used. None: all.
-        corrupted: A tree to read corrupted images from; None: they are made in memory.
+        limit: Number of images to score, the first of the split; at least 1. None: all.
+        corrupted: Tree of corrupted images to read. None: corrupt the images in memory.
         protocol: Name of the protocol, or its TOML file.
-        corruptions: Names of the corruptions and attacks of the protocol. Empty: all. "clean"
-            alone: none. Clean images are always scored.
-        severities: The severities. Empty: all.
-        stream: Source of the corruptions' random numbers: "fast" or "reference".
-        seeds: Seeds of the corruptions' random numbers, 0 to 2^32 - 1. Each seed gives a run of its
-            own. The first run has every condition, the others have clean images and the conditions
-            that draw random numbers.
+        corruptions: Names of corruptions and attacks in the protocol. Empty: all. "clean" alone:
+            none. Clean images are always scored.
+        severities: Severities, 1 to 5. Empty: all.
+        stream: Random number stream of the corruptions: "fast" or "reference".
+        seeds: Seeds of the corruptions, 0 to 2^32 - 1. Each seed gives a separate run. The first
+            run has all conditions; the others have clean images and the random conditions.
         measures: Names of the measures. Empty: all.
-        class_map: Name of a class map, or its TOML file: the models predict other classes than the
-            dataset has, and are scored in the dataset's. None: they predict the dataset's classes.
-        temperature: Divisor of the logits before the softmax, for a second confidence. "fit": the
-            temperature of the least NLL on clean images that are not scored. None: no second
-            confidence.
+        class_map: Name of a class map, or its TOML file. It maps the classes that the models
+            predict to those of the dataset. None: the models predict the classes of the dataset.
+        temperature: Divisor of the logits before the softmax, 0.01 to 100, for a second
+            confidence. "fit": the temperature with the lowest NLL on clean images that are not
+            scored. None: no second confidence.
         out: Folder of run folders.
-        weights: A file, hf:<hub id> or URL in place of the card's weights; "none": random weights.
-        name: Name of the model in every table. None: the model's own name.
-        inference: Whole images or windows; None: the model's own mode.
-        input_size: Size at which an hf: model gets images: "native" (their own size), "processor"
-            (as its image processor prepares them) or height and width such as "512x1024".
-            None: native if the network takes any size, else processor.
-        augment: Test-time augmentation: "flip", scales such as "0.75,1.25", or both. Predictions
-            for these variants of an image and for the image itself are averaged. None: the image
-            alone.
-        adapt: "bn": the statistics of BatchNorm come from images of each condition, and the model's
-            name ends in "-bn". None: the network stays as it is.
-        adapt_images: Number of these images, evenly spaced in the split; "all": all.
-        adapt_prior: Weight of the network's own statistics, as a number of images; 0: they are
-            not used.
+        weights: File, hf:<hub id> or URL that replaces the weights of the card. "none": random
+            weights.
+        name: Name of the model in every table. None: the name of the model.
+        inference: "whole" images or "slide" for windows. None: the mode of the model.
+        input_size: Input size of an hf: model: "native" (the size of the image), "processor" (as
+            its image processor prepares it) or height and width such as "512x1024". None: native
+            if the network accepts any size, else processor.
+        augment: Test-time augmentation: "flip", scales such as "0.75,1.25", or both. The
+            probabilities of these variants and of the image itself are averaged. None: no
+            augmentation.
+        adapt: "bn": BatchNorm statistics are estimated on images of each condition, and the name
+            of the model ends in "-bn". None: no adaptation.
+        adapt_images: Number of these images, evenly spaced in the split, or "all".
+        adapt_prior: Weight of the original statistics, as a number of images, at least 0.
         device: A torch device.
         precision: Number format of the forward pass: "float32", "bf16" or "fp16".
-        backend: What runs the network of a card. "auto": the quickest that can; the key of a run
-            names what was chosen.
-        batch: Windows of an image that a GPU processes at once.
-        threads: CPU threads of a network; None: as many as torch takes, shared by the processes.
-        processes: Processes of this machine that share the images, each with a network of its own
-            threads; 1: this process alone.
-        workers: Threads that make images ahead of the network; None: 1, for a GPU more.
-        shard: The part of the images to run here.
+        backend: Library that runs the network of a card. "auto": the fastest supported one; the
+            key of a run names the chosen one.
+        batch: Number of windows of an image in one GPU batch, 1 to 65,536.
+        threads: CPU threads of each network, 1 to 1024. None: the default of torch, divided by the
+            number of processes.
+        processes: Processes of this machine that share the images, each with its own network.
+            1: only this process.
+        workers: Threads that prepare images, 1 to 256. None: 1 on a CPU, more on a GPU.
+        shard: The part of the images to run.
         executor: "local", or "ray" for a cluster.
-        save_predictions: Folder to which predictions are written, too. None: they are not kept.
-        save_confidence: Whether the confidence of each prediction is also written there.
+        save_predictions: Folder for the predictions. None: they are not saved.
+        save_confidence: Whether to save the confidence of each prediction in that folder, too.
         prediction_format: Names and values of these files: class indices in files named after the
-            images' ids, or the format of a test server.
-        attack_from: The model to attack, as in `models`; None: the one that is scored.
-        round_attacks: Whether attacked images are rounded to 8 bits before they are scored.
-        class_frequencies: File of class frequencies, for attacks that balance the classes; None:
-            the file that ships with the program, if there is one for the dataset.
-        save_attacks: Folder to write attacked images to, as float32 .npy files.
-        folder: The working folder; the nodes of a cluster change to it.
-        command: The command that was given, for readers.
+            image ids, or the format of a test server.
+        attack_from: The model whose gradients the attacks use, as in `models`. None: the scored
+            model.
+        round_attacks: Whether to round attacked images to 8 bits before they are scored.
+        class_frequencies: File of class frequencies, for attacks that balance the classes. None:
+            the shipped file of the dataset, if there is one.
+        save_attacks: Folder for attacked images, as float32 .npy files.
+        folder: Working folder. The nodes of a cluster change to it.
+        command: The command line, recorded in the run.
 
     Raises:
-        OptionError: A value does not exist or is out of range; there is no model, no seed, or one
-            seed twice; or two options do not go together: a name or weights with several models, a
-            shard or processes with a cluster, processes with a GPU, several seeds with a tree or
-            with saved predictions, a fitted temperature with a class map, a prediction format or
+        OptionError: A value does not exist or is out of range; there is no model or no seed, or a
+            seed is repeated; or two options exclude each other: a name or weights with several
+            models, a shard or processes with a cluster, processes with a GPU, several seeds with a
+            tree or saved predictions, a fitted temperature with a class map, a prediction format or
             confidence without a folder.
         CorruptionError: A severity does not exist.
+
+    >>> spec = rs.EvaluationSpec(("segformer-b0",), corruptions=("fog",), severities=(3,))
+    >>> spec.dataset, spec.seeds
+    ('cityscapes', (0,))
     """
 
     models: tuple[str, ...]

@@ -28,29 +28,34 @@ _NO_OPTIONS = (
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """A training: which network on which data, by which recipe, on what.
+    """One training: the network, the data, the recipe and the hardware.
 
     Attributes:
         model: Name or TOML file of the network's card.
         out: Folder of the result.
-        dataset: Name or TOML file of the dataset. None means the card's.
-        data: Root folder of the dataset.
+        dataset: Name or TOML file of the dataset. None means the dataset of the card.
+        data: Root folder of the dataset. None means its default.
         split: Split to train on.
         validate_on: Split on which the mIoU is measured.
         name: Name of the result. None means MODEL-DATASET.
-        encoder: Weights that the encoder starts from: a file, hf:<hub id> or URL. None means
-            random values.
+        encoder: Initial weights of the encoder: a file, hf:<hub id> or URL. None means random
+            weights.
         recipe: The hyper-parameters.
         device: A torch device.
         precision: "float32", or "bf16" or "fp16" for autocast.
-        threads: CPU threads of the network. None leaves them as they are.
-        workers: Processes that prepare batches; they change no number.
-        half: Whether the weights are stored as float16.
-        validate_every: Steps between validations. None means only at the end.
-        checkpoint_every: Steps between checkpoints. None means every 3 minutes.
+        threads: CPU threads of the network, 1 to 1024. None means the default of torch.
+        workers: Processes that prepare batches, 0 to 256. They do not change the result.
+        half: Whether to store the weights as float16.
+        validate_every: Steps between validations, at least 1. None means only at the end.
+        checkpoint_every: Steps between checkpoints, at least 1. None means every 3 minutes.
 
     Raises:
-        OptionError: There is no such precision, or a number is out of bounds.
+        OptionError: The precision is unknown, or a number is out of range.
+
+    >>> recipe = rs.TrainingRecipe(iterations=1000, batch=4)
+    >>> spec = rs.TrainingSpec("segformer-b0", Path("mine"), dataset="minicity", recipe=recipe)
+    >>> spec.recipe.iterations, spec.validate_on
+    (1000, 'val')
     """
 
     model: str

@@ -15,25 +15,29 @@ from robustbench_seg.records.values.shard import WHOLE, Shard
 
 @dataclass(frozen=True)
 class TreeSpec:
-    """A corrupted dataset to write, and how.
+    """Which images to corrupt, how, and where to write them.
 
     Attributes:
         out: Folder to write to.
-        data: Root folder of the dataset. None means the dataset's own default, for Cityscapes
+        data: Root folder of the dataset. None means its default, for Cityscapes
             $CITYSCAPES_DATASET.
         dataset: Name of the dataset, or its TOML file.
         split: Split of the dataset.
-        corruptions: Names of the corruptions to make. Empty means all of the protocol.
-        severities: Severities to make, 1 to 5. Empty means all.
+        corruptions: Names of corruptions. Empty means all of the protocol.
+        severities: Severities, 1 to 5. Empty means all.
         protocol: Name of the protocol, or its TOML file.
         stream: "fast" or "reference".
-        seed: Seed of the corruptions' random numbers, 0 to 2^32 - 1.
-        workers: Number of processes. None means one per core.
-        shard: The part of the images to make. When all parts are made, `verify` merges them.
-        keep_going: Whether to leave out images that cannot be read.
+        seed: Seed of the corruptions, 0 to 2^32 - 1.
+        workers: Number of processes, 1 to 256. None means one per core.
+        shard: The part of the images to write. `verify` merges complete parts.
+        keep_going: Whether to skip images that cannot be read.
 
     Raises:
-        OptionError: There is no such stream, or the number of processes is out of range.
+        OptionError: The stream is unknown, or a number is out of range.
+
+    >>> spec = rs.TreeSpec(Path("city-c"), dataset="minicity", corruptions=("fog",))
+    >>> spec.split, spec.stream, spec.seed
+    ('val', 'fast', 0)
     """
 
     out: Path

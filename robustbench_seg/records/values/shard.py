@@ -12,9 +12,13 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, order=True)
 class Shard:
-    """The `index`-th of `count` parts, counted from 1.
+    """The `index`-th of `count` parts.
 
-    >>> Shard(2, 3).of("abcdefg")
+    Attributes:
+        index: 1 to `count`.
+        count: Number of parts, at least 1.
+
+    >>> rs.Shard(2, 3).of("abcdefg")
     'be'
     """
 

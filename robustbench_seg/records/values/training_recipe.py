@@ -31,40 +31,46 @@ Scale = Annotated[float, Range(above=0, most=1000)]
 
 @dataclass(frozen=True)
 class TrainingRecipe:
-    """Everything that decides what a training computes, except network, data and hardware.
+    """Hyper-parameters of a training. Network, data and hardware are separate.
 
     Attributes:
-        iterations: Optimiser steps. None becomes 160,000 where `minutes` is None too; with
-            `minutes` it means no such limit.
-        minutes: Training time, without validation. None means no such limit. With both limits the
-            training ends at the first (see `schedule.progress`).
-        batch: Images per step.
-        crop: Height and width, in pixels, of what the network sees.
-        resize: Range of the uniform random scale of an image. The scale is relative to the size
-            that the model's card fits an image into, or else to the image's own size.
-        category_ratio: A crop is drawn again, up to 10 times, while one class fills this share.
-        flip: Probability of mirroring left and right.
-        photometric: Whether brightness, contrast, saturation and hue are distorted.
-        lr: Peak learning rate of the backbone (AdamW).
-        betas: Decay rates of AdamW's two moments.
-        weight_decay: AdamW's decoupled weight decay. LayerNorms and position encodings do not
-            decay; all other parameters do, BatchNorms and biases included, as in the released
-            SegFormer configurations.
-        head_lr_factor: Learning rate of everything outside the backbone, relative to `lr`.
-        warmup: Steps of linear warm-up.
-        warmup_ratio: Share of the learning rate at the first step.
-        power: Exponent of the polynomial decay.
+        iterations: Optimiser steps, at least 1. None means 160,000, or no limit if `minutes` is
+            given.
+        minutes: Training time without validation, above 0. None means no limit. With both limits
+            the training ends at the first one (see `schedule.progress`).
+        batch: Images per step, 1 to 65,536.
+        crop: Height and width of the training crop in pixels, each at least 32.
+        resize: Range of the uniform random scale of an image, above 0. The scale is relative to
+            the size that the card resizes images to, or else to the size of the image.
+        category_ratio: Largest share of a crop that one class may fill, above 0 and up to 1. Other
+            crops are drawn again, up to 10 times.
+        flip: Probability of a horizontal flip, 0 to 1.
+        photometric: Whether to distort brightness, contrast, saturation and hue.
+        lr: Peak learning rate of the backbone (AdamW), above 0.
+        betas: Decay rates of AdamW's two moments, each at least 0 and below 1.
+        weight_decay: AdamW's decoupled weight decay, at least 0. It applies to all parameters
+            except LayerNorms and position encodings, as in the released SegFormer configurations;
+            BatchNorms and biases decay.
+        head_lr_factor: Learning rate of all parameters outside the backbone, relative to `lr`.
+        warmup: Steps of linear warm-up, at least 0.
+        warmup_ratio: Learning rate at the first step, relative to `lr`, 0 to 1.
+        power: Exponent of the polynomial decay, at least 0.
         augment: Augmentation for robustness, "augmix" or "style", applied after all others (see
-            training/robust_augment.py). None means none, as in the SegFormer recipe.
-        ema: Decay of an exponential moving average of the weights, which is then validated and
-            saved: average <- ema average + (1 - ema) weights after each step, from the first
-            step's weights on. None means no average.
-        drop_path: Stochastic depth of the backbone at its last block. None means the network's
-            own default.
-        seed: Seed of initial weights, order of images, augmentation and dropout.
+            training/robust_augment.py). None means no such augmentation, as in the SegFormer
+            recipe.
+        ema: Decay of an exponential moving average of the weights, at least 0 and below 1. After
+            each step, average <- ema average + (1 - ema) weights; the first average is the weights
+            after the first step. The average is validated and saved. None means no average.
+        drop_path: Stochastic depth of the last backbone block, at least 0 and below 1. None means
+            the default of the network.
+        seed: Seed of initial weights, image order, augmentation and dropout, 0 to 2^63 - 1.
 
     Raises:
         OptionError: A value is out of range.
+
+    >>> recipe = rs.TrainingRecipe(minutes=30, batch=4)
+    >>> recipe.lr, recipe.crop, recipe.iterations
+    (6e-05, (1024, 1024), None)
     """
 
     iterations: Iterations | None = None

@@ -26,20 +26,23 @@ def load_model(
 
     Args:
         name: A card's name (see list_models) or a card file.
-        weights: Weights in place of the card's: a file, hf:<hub id> or a URL, or "none" for random
-            weights (seed 0). Weights that are not on the disk are downloaded (see
-            weights.card_weights).
-        num_classes: Number of classes. None: that of the weight file, else that of the card.
+        weights: Weights that replace those of the card: a file, hf:<hub id>, a URL, or "none" for
+            random weights (seed 0). Missing weights are downloaded (see weights.card_weights).
+        num_classes: Number of classes. None: the number in the weight file, else in the card.
 
     Returns:
         The network. It maps a float Nx3xHxW batch, normalised with the card's mean and std, to
         logits at 1/4 of its size.
 
     Raises:
-        ModelError: The card describes no network that can be built.
-        CardError: The card is wrong.
+        ModelError: The network of the card cannot be built.
+        CardError: The card is invalid.
         WeightsError: The weights are missing or do not fit.
         FileError: The source of the weights is not a path: empty, too long or not UTF-8.
+
+    >>> network = rs.load_model("segformer-b0", weights="none", num_classes=3)
+    >>> network(torch.zeros(1, 3, 64, 96)).shape
+    torch.Size([1, 3, 16, 24])
     """
     card = load_card(name)
     file_weights = load_weights(card, weights)

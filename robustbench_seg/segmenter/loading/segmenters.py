@@ -93,6 +93,15 @@ def load_segmenter(
         WeightsError: The weights are missing or do not fit.
         FileError: The model's place or the source of the weights is not a path: empty, too long or
             not UTF-8.
+
+    >>> rs.load_segmenter("segformer-b0-minicity")
+    <segmenter segformer-b0-minicity: 19 classes, cpu>
+    >>> def all_road(image):
+    ...     return np.zeros(image.shape[:2], np.uint8)
+    >>> classes = rs.class_names("cityscapes")
+    >>> segment = rs.load_segmenter(all_road, name="all-road", classes=classes, version="1")
+    >>> segment(np.zeros((64, 96, 3), np.uint8)).shape
+    (64, 96)
     """
     options = SegmenterOptions(
         name=name,

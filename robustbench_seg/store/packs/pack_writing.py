@@ -52,6 +52,11 @@ def pack(run: Path | str, out: Path | str | None = None) -> Path:
         ResultsError: The folder contains no run, the run has no rows, or a part of it is
             damaged, belongs to another run, or does not name its run.
         FileError: `out` exists and is not a pack, or cannot be written.
+
+    >>> (path,) = Path("runs").glob("all-road-*")
+    >>> packed = rs.pack(path, "all-road.pack.zip")
+    >>> len(rs.read_results(packed))
+    12
     """
     folder = checked_path(run)
     record = read_record(folder)

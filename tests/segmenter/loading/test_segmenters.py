@@ -211,7 +211,7 @@ def test_load_model_gives_logits_at_a_quarter():
         ),
         (
             lambda: load_segmenter("segformer-b0", weights="none", device="gpu"),
-            ModelError,
+            OptionError,
             "device 'gpu': ",
         ),
         (
