@@ -9,7 +9,7 @@ import scipy.stats
 import robustbench_seg as rs
 from robustbench_seg.errors import FileError, OptionError, ResultsError
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting.tables.transfer import TRANSFER_COLUMNS
+from robustbench_seg.reporting.transfer.correlation_table import TRANSFER_COLUMNS
 from robustbench_seg.reporting.transfer_report import Transfer
 
 NAMES = load_protocol("semsegbench-sev3").names

@@ -20,7 +20,7 @@ from robustbench_seg.results.comparisons.missing_scores import (
 from robustbench_seg.results.models.scored_model import ScoredModel
 from robustbench_seg.results.statistics.draws import Draws
 from robustbench_seg.results.statistics.intervals import PERCENT, UNBOUNDED
-from robustbench_seg.results.summaries.model_scores import RANKED, ScoreDraws
+from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ScoreDraws
 from robustbench_seg.results.summaries.summary_scores import SummaryScore, summary_scores
 
 LineKind = Literal[
@@ -49,7 +49,7 @@ class ComparedScore:
     """
 
     kind: LineKind
-    key: str = RANKED
+    key: str = RANKING_SCORE
     name: str
     severities: str
     a: Draws
@@ -82,11 +82,11 @@ def compared_scores(
         protocol: What both were scored under.
         reference: What CD and rCD are relative to.
     """
-    one, two = (model.scores.by_name[RANKED] for model in (a, b))
+    one, two = (model.scores.by_name[RANKING_SCORE] for model in (a, b))
     for score in summary_scores(protocol, one.info):
         kind: LineKind = "summary" if score.kind == "average" else score.kind
-        why = partial(why_unscored, kind=kind, key=RANKED, score=score, protocol=protocol)
-        yield _summary(kind, RANKED, score, one, two, why)
+        why = partial(why_unscored, kind=kind, key=RANKING_SCORE, score=score, protocol=protocol)
+        yield _summary(kind, RANKING_SCORE, score, one, two, why)
         if score.kind == "clean":
             yield from _conditions(one, two, protocol)
     summaries = a.scores.summary, b.scores.summary
@@ -137,7 +137,7 @@ def _degradations(
         severities="scored",
         a=one,
         b=two,
-        reason=partial(why_no_average, key=RANKED, over=over, is_relative=is_relative),
+        reason=partial(why_no_average, key=RANKING_SCORE, over=over, is_relative=is_relative),
         limits=UNBOUNDED,
         degrees=degrees,
     )
@@ -150,7 +150,7 @@ def _further_scores(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Itera
     """
     for key, one in a.scores.by_name.items():
         other = b.scores.by_name.get(key)
-        if key == RANKED or other is None:
+        if key == RANKING_SCORE or other is None:
             continue
         if key in OF_CONFIDENCE and not (one.conditions or other.conditions):
             continue

@@ -13,7 +13,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.statistics.draws import Draws
 from robustbench_seg.results.statistics.intervals import UNBOUNDED
-from robustbench_seg.results.summaries.model_scores import RANKED, ScoreDraws
+from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ScoreDraws
 from robustbench_seg.results.summaries.worst_case import worst_condition, worst_corruption
 
 SummaryKind = Literal["clean", "corruption", "category", "average"]
@@ -72,7 +72,7 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
     ]
     if info.higher_is_better:
         found.append(_ratio("retention", "retention (mean / clean)", lambda s: s.summary.retention))
-    if info.name == RANKED:
+    if info.name == RANKING_SCORE:
         found += [
             _average("mPC", f"mPC (severities {every})", limits, lambda s: s.summary.mpc, every),
             _ratio("rPC", "rPC (mPC / clean)", lambda s: s.summary.rpc, every),
