@@ -217,4 +217,4 @@ def test_the_documentation_shows_these_numbers(published):
             ) in page
     text = Transfer.of(literature="semsegbench").text
     assert "+0.21 (-0.05 to 0.40)" in text
-    assert "lead over clean, +0.21, is -0.05 to 0.40" in " ".join(page.split())
+    assert "advantage over clean (+0.21) is -0.05 to 0.40" in " ".join(page.split())

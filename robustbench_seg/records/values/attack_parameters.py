@@ -32,15 +32,6 @@ pixels in 0..1. An attack accepts some of these parameters, see robustbench_seg.
 _WHOLE = ("steps", "restarts")
 
 
-def attack_norm(name: str) -> Norm:
-    """Return the norm of an attack or of an ensemble of attacks; the names of those of L2 say it.
-
-    >>> attack_norm("apgd_mce"), attack_norm("sea_l2")
-    ('Linf', 'L2')
-    """
-    return "L2" if name.endswith("_l2") else "Linf"
-
-
 def attack_parameter_problem(norm: Norm, name: str, value: object) -> str | None:
     """Say what is wrong with the value of an attack's parameter.
 

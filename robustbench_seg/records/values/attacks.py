@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
 from robustbench_seg.records.values.attack_parameters import Norm
 
 Choice = Literal["last", "highest_cross_entropy", "lowest_accuracy"]
@@ -123,3 +124,13 @@ ATTACKS: Mapping[str, Attack] = {
     )
 }
 """Maps the name of an attack to the attack."""
+
+
+def attack_norm(name: str) -> Norm:
+    """Return the norm of an attack, or that of the members of an ensemble.
+
+    >>> attack_norm("apgd_mce"), attack_norm("sea_l2")
+    ('Linf', 'L2')
+    """
+    first, *_ = ATTACK_ENSEMBLES.get(name, (name,))
+    return ATTACKS[first].norm

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.values.attack_parameters import attack_norm
+from robustbench_seg.records.values.attacks import attack_norm
 from robustbench_seg.reporting.figures.style import INK, PAPER, SOFT, plain, style
 
 
