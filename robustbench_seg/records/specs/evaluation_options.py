@@ -12,7 +12,7 @@ from robustbench_seg.records.values.choices import (
     Backend,
     Executor,
     InferenceMode,
-    Precision,
+    InferencePrecision,
     PredictionFormat,
     Stream,
 )
@@ -43,7 +43,7 @@ class EvaluationOptions(TypedDict, total=False):
     adapt_images: int | Literal["all"]
     adapt_prior: float
     device: str
-    precision: Precision
+    precision: InferencePrecision
     backend: Backend
     batch: int
     threads: int | None

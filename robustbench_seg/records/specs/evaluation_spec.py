@@ -20,10 +20,11 @@ from robustbench_seg.records.values.choices import (
     Backend,
     Executor,
     InferenceMode,
-    Precision,
+    InferencePrecision,
     PredictionFormat,
     Stream,
     check_choices,
+    check_int8,
 )
 from robustbench_seg.records.values.condition import CLEAN, SEVERITIES, Condition
 from robustbench_seg.records.values.input_size import input_size_text
@@ -81,7 +82,9 @@ class EvaluationSpec:
         adapt_images: Number of these images, evenly spaced in the split, or "all".
         adapt_prior: Weight of the original statistics, as a number of images, at least 0.
         device: A torch device.
-        precision: Number format of the forward pass: "float32", "bf16" or "fp16".
+        precision: Number format of the forward pass: "float32", "bf16" or "fp16". "int8": the
+            network of a card is quantised with images of the train split, and the name of the
+            model ends in "-int8".
         backend: Library that runs the network of a card. "auto": the fastest supported one; the
             key of a run names the chosen one.
         batch: Number of windows of an image in one GPU batch, 1 to 65,536.
@@ -142,7 +145,7 @@ class EvaluationSpec:
     adapt_images: AdaptImages = Adaptation.images
     adapt_prior: Prior = Adaptation.prior
     device: str = "cpu"
-    precision: Precision = "float32"
+    precision: InferencePrecision = "float32"
     backend: Backend = "torch"
     batch: Batch = 4
     threads: Threads | None = None
@@ -179,6 +182,7 @@ class EvaluationSpec:
         self._check_confidence()
         self._check_adaptation()
         check_choices(self)
+        check_int8(self.precision, self.backend, self.device, self.adapt)
         if self.prediction_format != "indices" and self.save_predictions is None:
             raise OptionError(
                 f"the prediction format {self.prediction_format} has nowhere to go; say where to "
