@@ -11,7 +11,7 @@ from robustbench_seg.records.values.choices import (
     Backend,
     InferenceMode,
     InferencePrecision,
-    check_choice,
+    check_choices,
     check_int8,
 )
 from robustbench_seg.records.values.preprocessing import Inference
@@ -56,8 +56,7 @@ class SegmenterOptions:
 
     def __post_init__(self) -> None:
         _ = self.adaptation, parse_augment(self.augment)
-        check_choice("precision", self.precision, InferencePrecision)
-        check_choice("backend", self.backend, Backend)
+        check_choices(self)
         check_int8(self.precision, self.backend, self.device, self.adapt)
 
     @property

@@ -65,7 +65,7 @@ class Evaluation:
     @property
     def attacks(self) -> Sequence[str]:
         """Names of the attacks among the conditions."""
-        listed = {spec.name for spec in self.protocol.perturbations if spec.is_attack}
+        listed = {each.name for each in self.protocol.perturbations if each.is_attack}
         return [condition.name for condition in self.conditions if condition.name in listed]
 
     @property

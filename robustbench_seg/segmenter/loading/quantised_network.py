@@ -14,7 +14,7 @@ from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.runs.calibration_record import CalibrationRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
-from robustbench_seg.segmenter.float_image import Image
+from robustbench_seg.segmenter.float_image import AnyImage
 from robustbench_seg.segmenter.loading.backends import with_backend
 from robustbench_seg.segmenter.loading.openvino_network import OpenVinoNetwork
 from robustbench_seg.segmenter.loading.quantisation import (
@@ -25,7 +25,7 @@ from robustbench_seg.segmenter.loading.quantisation import (
 )
 from robustbench_seg.segmenter.options import SegmenterOptions
 
-InputsOf = Callable[[Image], Sequence[Tensor]]
+InputsOf = Callable[[AnyImage], Sequence[Tensor]]
 """From an image to the inputs of the network, float32 1x3xhxw each."""
 
 

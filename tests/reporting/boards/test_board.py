@@ -243,3 +243,12 @@ def test_costs_say_how_far_a_model_is_behind(tmp_path):
         "b": ["100.0", "0.0", "5", "10.0"],
         "c": ["200.0", "2.0", "1", "12.0"],
     }
+
+
+def test_seeds_and_trainings_stand_behind_a_name_as_in_a_report(tmp_path):
+    root = tmp_path / "runs"
+    runs = [write_run(root, "alpha", steady), write_run(root, "alpha", steady, seed=1)]
+    runs.append(write_run(root, "beta", weaker))
+    (board,), (panel,) = read_boards(runs), read_panels(runs)
+    assert {entry.name: entry.tag for entry in board.entries} == {"alpha": "2 seeds", "beta": None}
+    assert {row.name: row.model.tag for row in panel.ranking} == {"alpha": "2 seeds", "beta": None}
