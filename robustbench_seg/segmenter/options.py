@@ -12,9 +12,9 @@ from robustbench_seg.records.values.choices import (
     InferenceMode,
     InferencePrecision,
     check_choices,
-    check_int8,
 )
 from robustbench_seg.records.values.preprocessing import Inference
+from robustbench_seg.records.values.quantisation import check_int8
 from robustbench_seg.segmenter.inference.windows import WINDOW
 
 

@@ -24,10 +24,10 @@ from robustbench_seg.records.values.choices import (
     PredictionFormat,
     Stream,
     check_choices,
-    check_int8,
 )
 from robustbench_seg.records.values.condition import CLEAN, SEVERITIES, Condition
 from robustbench_seg.records.values.input_size import input_size_text
+from robustbench_seg.records.values.quantisation import check_int8
 from robustbench_seg.records.values.ranges import (
     TEMPERATURE,
     Batch,

@@ -185,6 +185,7 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
 @pytest.mark.parametrize(
     "file",
     [
+        "records/values/attack_ensembles.py",
         "measures/iou.py",
         "store/tables.py",
         "results/models/bootstrap.py",
@@ -203,6 +204,19 @@ def test_scores_of_other_code_are_made_anew(tmp_path, scored, monkeypatch, file)
     assert len(scored) == 1
     source = package / file
     source.write_text(source.read_text() + "# changed\n")
+    read_boards(run)
+    read_boards(run)
+    assert len(scored) == 2
+
+
+def test_scores_of_other_class_groups_are_made_anew(tmp_path, scored, monkeypatch):
+    monkeypatch.setattr(entry_cache, "content_folder", lambda _: tmp_path)
+    monkeypatch.setattr(entry_cache, "_source", entry_cache._source.__wrapped__)
+    facts = tmp_path / "cityscapes.toml"
+    facts.write_text("before")
+    run = write_run(tmp_path / "runs", "alpha", steady)
+    read_boards(run)
+    facts.write_text("after")
     read_boards(run)
     read_boards(run)
     assert len(scored) == 2
