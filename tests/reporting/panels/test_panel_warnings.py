@@ -23,7 +23,7 @@ def row(name, iou):
     ]
     table = pd.DataFrame(rows)
     table["iou"] = [float(iou(r["corruption"], r["severity"], r["class"])) for r in rows]
-    return SimpleNamespace(name=name, model=SimpleNamespace(class_iou=table))
+    return SimpleNamespace(name=name, scored=SimpleNamespace(class_iou=table))
 
 
 def test_classes_that_come_and_go_are_said_with_the_mean_of_those_that_stay():
