@@ -15,6 +15,7 @@ class RobustsegError(Exception):
 
     Attributes:
         exit_code: Exit status of a command that fails with this error.
+        fact: The message without the advice, if that was given apart.
         example: Lines to copy into a file, shown below the message; mostly empty.
 
     >>> try:
@@ -26,14 +27,16 @@ class RobustsegError(Exception):
 
     exit_code = 2
 
-    def __init__(self, message: str, example: str = "") -> None:
+    def __init__(self, message: str, example: str = "", *, advice: str = "") -> None:
         """Make an error.
 
         Args:
             message: One line.
             example: Lines to copy into a file, shown below the message.
+            advice: What to do, the end of the message; apart where something shows the fact alone.
         """
-        super().__init__(message)
+        super().__init__(f"{message}; {advice}" if advice else message)
+        self.fact = escaped(message)
         self.example = example
 
     def __str__(self) -> str:

@@ -96,6 +96,9 @@ NVLABS = ROOT / "tests" / "data" / "architectures" / "nvlabs_b0.json"
 SLOW = (
     "robustseg demo",  # tests/cli/test_demo.py does it on one image
     "robustseg evaluate --model segformer-b0 --backend openvino",
+    "robustseg evaluate --backend openvino",
+    "robustseg compare segformer-b0-minicity-int8",
+    "robustseg compare deeplabv3plus-mobilenetv2-minicity-int8",
     "robustseg ablation ",
     "robustseg weights export",
 )

@@ -33,7 +33,7 @@ INNER_FLOORS = {
     "evaluation": [{""}, {"predictions"}, {"images"}, {"inputs"}, {"outputs"}],
     "reporting": [
         {""},
-        {"boards", "page"},
+        {"boards", "page", "transfer"},
         {"html"},
         {"tables", "figures"},
         {"panels"},

@@ -1,4 +1,4 @@
-"""docs/studies/minicity.md has the scores of the result files beside it."""
+"""The pages of the studies have the scores of the result files beside them."""
 
 import csv
 import re
@@ -61,3 +61,35 @@ def test_adaptation_is_that_of_the_result_file():
     assert (
         f"its mean of 16 is {segformer['mean']} and its clean score {segformer['clean']}" in section
     )
+
+
+INT8_ROWS = {
+    "clean": ("clean", "clean"),
+    "blur": ("category", "blur"),
+    "noise": ("category", "noise"),
+    "digital": ("category", "digital"),
+    "weather": ("category", "weather"),
+    "mean of 16": ("summary", "mean"),
+    "retention": ("summary", "retention"),
+}
+"""Maps a row of the table in minicity-int8.md to kind and score of its result file."""
+
+
+def test_int8_is_that_of_the_result_file():
+    with (STUDIES / "minicity-int8.csv").open() as file:
+        found = {(row["model_B"], row["kind"], row["score"]): row for row in csv.DictReader(file)}
+    section = (STUDIES / "minicity-int8.md").read_text().split("## What came out")[1]
+    table = re.findall(r"^\| (\S.*?) \|(.*\(.*\).*\(.*\).*)\|$", section, re.M)
+    rows = {label.strip("*"): cells.split(" | ") for label, cells in table}
+    rows = {label: cells for label, cells in rows.items() if label in INT8_ROWS}
+    assert set(rows) == set(INT8_ROWS)
+    for label, cells in rows.items():
+        for place, model in enumerate(MODELS):
+            row = found[model, *INT8_ROWS[label]]
+            low, high = (f"{float(row[key]):.2f}" for key in ("low", "high"))
+            expected = [
+                f"{float(row['B']):.1f}",
+                f"{float(row['A']):.1f}",
+                f"{float(row['difference']):.2f} ({low} to {high})",
+            ]
+            assert [cell.strip() for cell in cells[3 * place : 3 * place + 3]] == expected, label

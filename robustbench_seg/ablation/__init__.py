@@ -1,9 +1,10 @@
 """The ablations of the SegFormer paper, with scores under corruption beside its own."""
 
 from robustbench_seg.ablation.encoders import parse_encoders
-from robustbench_seg.ablation.outcome_table import ablation_table, published_score
+from robustbench_seg.ablation.outcome_table import ablation_table
 from robustbench_seg.ablation.overview import ablation_overview
 from robustbench_seg.ablation.paper_differences import differences_from_paper
+from robustbench_seg.ablation.published import published_score
 from robustbench_seg.ablation.runner import AblationResult, run_ablation
 from robustbench_seg.ablation.spec import AblationOptions, AblationSpec, ablation_spec
 from robustbench_seg.records.cards.ablation import (

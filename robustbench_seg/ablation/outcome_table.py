@@ -9,7 +9,7 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.training import Training
 from robustbench_seg.reporting import read_panels
-from robustbench_seg.reporting.literature.published_tables import published_table
+from robustbench_seg.results import is_measured
 
 
 def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str) -> pd.DataFrame:
@@ -29,24 +29,24 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
     Raises:
         ResultsError: A model has no run, or several that are not trainings of one recipe.
     """
-    measured = [(panel, row) for panel in read_panels([runs]) for row in panel.measured]
+    measured = [(panel, model) for panel in read_panels([runs]) for model in panel.measured]
     rows = []
     for name, published in expected.items():
-        found = [(panel, row) for panel, row in measured if row.model.name == name]
+        found = [(panel, model) for panel, model in measured if model.scored.name == name]
         if len(found) != 1:
             raise ResultsError(
                 f"{runs}: {len(found)} runs of {name}, of which one can stand in the table; "
                 "leave one there, or give another folder"
             )
-        ((panel, row),) = found
-        scores = panel.scores[panel.scores["source"] == "measured"].set_index("model").loc[row.name]
-        low, high = panel.interval(row.name)
+        ((panel, model),) = found
+        scores = panel.scores[is_measured(panel.scores)].set_index("model").loc[model.name]
+        low, high = panel.interval(model.name)
         rows.append(
             {
                 "model": name,
-                "params M": None if row.parameters is None else row.parameters / 1e6,
-                "GMAC": None if row.macs is None else row.macs / 1e9,
-                **_how_trained(row.model.records),
+                "params M": None if model.parameters is None else model.parameters / 1e6,
+                "GMAC": model.gmacs,
+                **_how_trained(model.scored.records),
                 "images": scores["images"],
                 "clean": scores["clean"],
                 "mean": scores["mean"],
@@ -75,20 +75,3 @@ def _encoder(training: Training | None) -> str:
         return "nothing"
     digest = training.encoder_sha256
     return f"{training.encoder} (sha256 {digest})" if digest else training.encoder
-
-
-def published_score(table: str, row: Mapping[str, str], column: str) -> float | None:
-    """Look up the score that a table of the paper prints.
-
-    Args:
-        table: Name of the published table.
-        row: Column -> cell, which identify the row.
-        column: Column of the score.
-
-    Returns:
-        The score in percent. None if there is no such row.
-    """
-    found = published_table(table).astype(dict.fromkeys(row, str))
-    for name, value in row.items():
-        found = found[found[name] == value]
-    return float(found[column].iloc[0]) if len(found) else None

@@ -9,6 +9,7 @@ from robustbench_seg.analysis import count_cost, meta_network
 from robustbench_seg.machine.command_text import program
 from robustbench_seg.records.cards.ablation import AblationVariant
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.training.command import training_command
 
 _COST_SIZE = (512, 512)
 """Height and width, in pixels, of the image whose cost is shown: the paper's crops of ADE20K."""
@@ -37,7 +38,7 @@ def ablation_overview(spec: AblationSpec) -> str:
 
 def _network_summary(spec: AblationSpec, variant: AblationVariant) -> str:
     """The cost of a network, the paper's score of it, and the weights its encoder starts from."""
-    cost = count_cost(meta_network(spec.ablation.card(variant, spec.full)), _COST_SIZE)
+    cost = count_cost(meta_network(spec.ablation.card(variant, full=spec.full)), _COST_SIZE)
     start = f"; its encoder from {spec.encoders.get(variant.name, 'nothing')}"
     return (
         f"{variant.name}: {cost.params / 1e6:.1f} M parameters, "
@@ -50,7 +51,7 @@ def _command(step: Step, processes: int) -> str | None:
     """The command that does the same as a step; None where none does."""
     match step:
         case TrainStep(spec):
-            return spec.equivalent_command(processes)
+            return training_command(spec, processes)
         case EvaluateStep(spec):
             return shlex.join([*program(processes), *_evaluate_words(spec)])
         case ReportStep(runs, out):

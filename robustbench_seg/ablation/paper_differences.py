@@ -9,7 +9,7 @@ from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 def differences_from_paper(spec: AblationSpec) -> str:
     """Describe the differences in networks, data and recipe; one short sentence if none."""
-    scale, paper = spec.ablation.scale(spec.full), spec.ablation.full
+    scale, paper = spec.ablation.scale(full=spec.full), spec.ablation.full
     changes = _changes(spec)
     recipe = spec.training.recipe
     same = spec.dataset == paper.dataset and recipe.iterations == paper.recipe.iterations
@@ -29,7 +29,7 @@ def differences_from_paper(spec: AblationSpec) -> str:
 
 def _changes(spec: AblationSpec) -> list[str]:
     """The further values of the trainings that are not the ablation's own."""
-    own, here = spec.ablation.scale(spec.full).recipe, spec.training.recipe
+    own, here = spec.ablation.scale(full=spec.full).recipe, spec.training.recipe
     changes = [
         f"{field.name} {getattr(here, field.name)}"
         for field in fields(TrainingRecipe)

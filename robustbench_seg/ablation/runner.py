@@ -60,7 +60,7 @@ def run_ablation(
     check_own(path.with_suffix(".csv"), "model,", path)
     for variant in spec.variants:
         text = card_text(
-            spec.ablation.card(variant, spec.full), f"{spec.ablation.title}: for training."
+            spec.ablation.card(variant, full=spec.full), f"{spec.ablation.title}: for training."
         )
         write_text(spec.card_file(variant), text)
     for step in spec.steps():

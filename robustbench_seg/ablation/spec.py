@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from robustbench_seg.ablation.outcome_table import published_score
+from robustbench_seg.ablation.published import published_score
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep, WindowsStep
 from robustbench_seg.errors import ModelError, OptionError, unknown
 from robustbench_seg.records.cards.ablation import Ablation, AblationVariant, load_ablation
@@ -56,7 +56,7 @@ class AblationSpec:
     @property
     def dataset(self) -> str:
         """Name or TOML file of the dataset that is trained on and scored."""
-        return self.training.dataset or self.ablation.scale(self.full).dataset
+        return self.training.dataset or self.ablation.scale(full=self.full).dataset
 
     @property
     def runs(self) -> Path:
@@ -163,7 +163,7 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
     for network in encoders:
         if network not in names:
             raise ModelError(unknown("network", network, names))
-    scale = ablation.scale(full)
+    scale = ablation.scale(full=full)
     if training.get("iterations") is None:
         training["iterations"] = scale.recipe.iterations
     fits = [variant.name for variant in variants if encoder and variant.takes_encoder]

@@ -4,9 +4,10 @@ An attack needs one function of the network: the gradient of a loss. The perturb
 image; it is not rounded to 8 bits.
 """
 
-from robustbench_seg.attacks.iterate import Choice, Gradient
+from robustbench_seg.attacks.iterate import Gradient
 from robustbench_seg.attacks.perturbation import Perturbed, check_attack, perturb
-from robustbench_seg.attacks.registry import ATTACKS, Attack, attack_laws
+from robustbench_seg.attacks.registry import attack_laws
+from robustbench_seg.records.values.attacks import ATTACKS, Attack, Choice
 
 __all__ = [
     "ATTACKS",

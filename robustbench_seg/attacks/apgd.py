@@ -10,9 +10,9 @@ import numpy as np
 from torch import Tensor
 
 from robustbench_seg.attacks.ball import Ball
-from robustbench_seg.attacks.iterate import Evaluate, Iterate, chosen
+from robustbench_seg.attacks.iterate import Iterate, Objective, chosen
+from robustbench_seg.attacks.optimiser import Settings
 from robustbench_seg.attacks.pgd import ascended
-from robustbench_seg.attacks.settings import Settings
 
 FACTORS = (2.0, 1.5, 1.0)
 """Radius of each phase, as a multiple of the radius of the attack."""
@@ -22,7 +22,7 @@ _RISING = 0.75
 
 
 def apgd(
-    evaluate: Evaluate, ball: Ball, draws: np.random.Generator, settings: Settings
+    objective: Objective, ball: Ball, draws: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
     """Yield the iterates of the last phase; those of earlier phases may lie outside the ball.
 
@@ -35,9 +35,9 @@ def apgd(
         wide = ball.scaled(factor)
         if steps:
             start = chosen(
-                phase(evaluate, wide, wide.project(start), steps), "lowest_accuracy"
+                phase(objective, wide, wide.project(start), steps), "lowest_accuracy"
             ).image
-    yield from phase(evaluate, ball, ball.project(start), last[1])
+    yield from phase(objective, ball, ball.project(start), last[1])
 
 
 def phase_steps(steps: int) -> tuple[int, int, int]:
@@ -46,14 +46,14 @@ def phase_steps(steps: int) -> tuple[int, int, int]:
     return early, early, steps - 2 * early
 
 
-def phase(evaluate: Evaluate, ball: Ball, start: Tensor, steps: int) -> Iterator[Iterate]:
+def phase(objective: Objective, ball: Ball, start: Tensor, steps: int) -> Iterator[Iterate]:
     """Run APGD at one radius.
 
     The step size is controlled by the mean cross-entropy, whatever loss gives the gradient. The
     phase ends early once no pixel is right.
 
     Args:
-        evaluate: The network, see Evaluator.
+        objective: See NetworkObjective.
         ball: The allowed images.
         start: The first image.
         steps: Number of steps.
@@ -62,7 +62,7 @@ def phase(evaluate: Evaluate, ball: Ball, start: Tensor, steps: int) -> Iterator
         The first image and the image after each step.
     """
     control = StepControl(steps, 2 * ball.radius)
-    iterate = best = evaluate(start, 0.0)
+    iterate = best = objective(start, 0.0)
     before = start
     yield iterate
     for step in range(1, steps + 1):
@@ -76,12 +76,12 @@ def phase(evaluate: Evaluate, ball: Ball, start: Tensor, steps: int) -> Iterator
                 + (1 - _MOMENTUM) * (iterate.image - before)
             )
         before = iterate.image
-        new = evaluate(image, step / steps)
+        new = objective(image, step / steps)
         yield new
         rises = new.cross_entropy > iterate.cross_entropy
         if new.cross_entropy > best.cross_entropy:
             best = new
-        iterate = best if control.halves(rises, best.cross_entropy) else new
+        iterate = best if control.halves(rises=rises, best=best.cross_entropy) else new
 
 
 class StepControl:
@@ -104,7 +104,7 @@ class StepControl:
         self._halved = True
         self._best: float | None = None
 
-    def halves(self, rises: bool, best: float) -> bool:
+    def halves(self, *, rises: bool, best: float) -> bool:
         """Count a step, and at a checkpoint decide whether to halve the step size.
 
         It is halved if fewer than three quarters of the steps since the last checkpoint have raised

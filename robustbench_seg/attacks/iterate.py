@@ -2,22 +2,19 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from robustbench_seg.attacks.losses import Loss, Moment, cross_entropy
 from robustbench_seg.errors import AttackError
+from robustbench_seg.records.values.attacks import Choice
 
 VOID = 255
 """The label of pixels that no loss, mask or accuracy includes."""
 
 Gradient = Callable[[Tensor, Callable[[Tensor], Tensor]], tuple[Tensor, Tensor]]
 """(image 3xHxW in 0..1, loss: logits KxHxW -> scalar) -> (logits KxHxW, d loss / d image 3xHxW)."""
-
-Choice = Literal["last", "highest_cross_entropy", "lowest_accuracy"]
-"""The rule by which an attack chooses among its iterates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +34,12 @@ class Iterate:
     cross_entropy: float
 
 
-Evaluate = Callable[[Tensor, float], Iterate]
+Objective = Callable[[Tensor, float], Iterate]
 """(image, progress of the run in 0..1) -> iterate."""
 
 
-class Evaluator:
-    """Evaluates images with the network, for one clean image and one loss.
+class NetworkObjective:
+    """The objective of an attack on one clean image: a loss of what the network says of an image.
 
     Attributes:
         calls: Number of gradients computed so far.
@@ -52,7 +49,7 @@ class Evaluator:
     def __init__(
         self, gradient: Gradient, truth: Tensor, loss: Loss, class_weights: Tensor | None = None
     ) -> None:
-        """Make an evaluator.
+        """Make an objective.
 
         Args:
             gradient: The gradient of the network.

@@ -2,7 +2,7 @@
 
 Every function takes the logits, float KxHxW, and the labels, int64 HxW of class indices, and
 returns the loss of each pixel, float HxW. The caller handles pixels without a label
-(see Evaluator). Below, z are the logits of a pixel, p is their softmax, y the label, l the
+(see NetworkObjective). Below, z are the logits of a pixel, p is their softmax, y the label, l the
 cross-entropy -ln p_y, and c is 1 where the network is right (argmax z = y) and 0 elsewhere.
 """
 

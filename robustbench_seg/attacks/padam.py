@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from robustbench_seg.attacks.ball import Ball
-from robustbench_seg.attacks.iterate import Evaluate, Iterate
-from robustbench_seg.attacks.settings import Settings
+from robustbench_seg.attacks.iterate import Iterate, Objective
+from robustbench_seg.attacks.optimiser import Settings
 
 _DECAY, _SQUARE_DECAY, _SMALLEST = 0.9, 0.999, 1e-8
 _SHARE = 0.25
@@ -15,14 +15,14 @@ _SHARE = 0.25
 
 
 def padam(
-    evaluate: Evaluate, ball: Ball, draws: np.random.Generator, settings: Settings
+    objective: Objective, ball: Ball, draws: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
     """Yield a random image in the ball, then the image after each step of Adam with AMSGrad.
 
     The default step size is a quarter of the radius.
     """
     size = _SHARE * ball.radius if settings.step_size is None else settings.step_size
-    iterate = evaluate(ball.sample(draws), 0.0)
+    iterate = objective(ball.sample(draws), 0.0)
     yield iterate
     mean = torch.zeros_like(iterate.image)
     square, largest = mean.clone(), mean.clone()
@@ -32,5 +32,5 @@ def padam(
         largest = torch.maximum(largest, square)
         scale = (largest / (1 - _SQUARE_DECAY**step)).sqrt() + _SMALLEST
         image = ball.project(iterate.image + size / (1 - _DECAY**step) * mean / scale)
-        iterate = evaluate(image, step / settings.steps)
+        iterate = objective(image, step / settings.steps)
         yield iterate

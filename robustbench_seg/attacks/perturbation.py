@@ -9,12 +9,13 @@ from torch import Tensor
 
 from robustbench_seg.attacks.ball import ball
 from robustbench_seg.attacks.draws import attack_draws
-from robustbench_seg.attacks.iterate import VOID, Choice, Evaluator, Gradient, Iterate, chosen
+from robustbench_seg.attacks.iterate import VOID, Gradient, Iterate, NetworkObjective, chosen
 from robustbench_seg.attacks.losses import LOSSES
-from robustbench_seg.attacks.registry import ATTACKS, Attack
-from robustbench_seg.attacks.settings import Settings
+from robustbench_seg.attacks.optimiser import Settings
+from robustbench_seg.attacks.registry import OPTIMISERS
 from robustbench_seg.errors import AttackError, unknown
 from robustbench_seg.records.values.attack_parameters import attack_parameter_problem
+from robustbench_seg.records.values.attacks import ATTACKS, Attack, Choice
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,23 +91,23 @@ def perturb(
     entry = ATTACKS[attack]
     _check_image(image, truth)
     weights = _class_weights(entry, class_frequencies)
-    evaluator = Evaluator(
+    objective = NetworkObjective(
         gradient,
         truth,
         LOSSES[entry.loss],
         None if weights is None else torch.tensor(weights).to(image),
     )
-    if evaluator.valid == 0:
+    if objective.valid == 0:
         return Perturbed(image.clone(), entry.choice, math.nan, math.nan, 0)
-    best = _best_run(entry, evaluator, image, parameters, seed, image_id)
+    best = _best_run(entry, objective, image, parameters, seed, image_id)
     return Perturbed(
-        best.image, entry.choice, best.right / evaluator.valid, best.cross_entropy, evaluator.calls
+        best.image, entry.choice, best.right / objective.valid, best.cross_entropy, objective.calls
     )
 
 
 def _best_run(
     attack: Attack,
-    evaluator: Evaluator,
+    objective: NetworkObjective,
     image: Tensor,
     parameters: Mapping[str, float],
     seed: int,
@@ -121,7 +122,9 @@ def _best_run(
     best: Iterate | None = None
     for restart in range(int(parameters.get("restarts", 1))):
         draws = attack_draws(seed, image_id, attack.name, epsilon, restart)
-        run = chosen(attack.optimiser(evaluator, around, draws, settings), attack.choice)
+        run = chosen(
+            OPTIMISERS[attack.optimiser](objective, around, draws, settings), attack.choice
+        )
         best = run if best is None else chosen((best, run), "lowest_accuracy")
         if attack.stops_early and best.right == 0:
             break

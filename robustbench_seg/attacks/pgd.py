@@ -6,8 +6,8 @@ import numpy as np
 from torch import Tensor
 
 from robustbench_seg.attacks.ball import Ball, LinfBall
-from robustbench_seg.attacks.iterate import Evaluate, Iterate
-from robustbench_seg.attacks.settings import Settings
+from robustbench_seg.attacks.iterate import Iterate, Objective
+from robustbench_seg.attacks.optimiser import Settings
 
 _RADII = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 12.0)
 _STEP_SIZES = (0.0, 8e-4, 9e-4, 1e-3, 2e-3, 3e-3, 5e-3, 6e-3)
@@ -18,27 +18,27 @@ _L2_SHARE = 0.4
 
 
 def pgd(
-    evaluate: Evaluate, ball: Ball, draws: np.random.Generator, settings: Settings
+    objective: Objective, ball: Ball, draws: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
     """Yield a random image in the ball, then the image after each step (arXiv 1706.06083)."""
     size = default_step_size(ball) if settings.step_size is None else settings.step_size
-    yield from _ascent(evaluate, ball, ball.sample(draws), settings.steps, size)
+    yield from _ascent(objective, ball, ball.sample(draws), settings.steps, size)
 
 
 def fgsm(
-    evaluate: Evaluate, ball: Ball, draws: np.random.Generator, settings: Settings
+    objective: Objective, ball: Ball, draws: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
     """Yield the clean image, then the image after one step of length radius (arXiv 1412.6572)."""
-    yield from _ascent(evaluate, ball, ball.image, 1, ball.radius)
+    yield from _ascent(objective, ball, ball.image, 1, ball.radius)
 
 
 def _ascent(
-    evaluate: Evaluate, ball: Ball, start: Tensor, steps: int, size: float
+    objective: Objective, ball: Ball, start: Tensor, steps: int, size: float
 ) -> Iterator[Iterate]:
-    iterate = evaluate(start, 0.0)
+    iterate = objective(start, 0.0)
     yield iterate
     for step in range(1, steps + 1):
-        iterate = evaluate(ascended(ball, iterate, size), step / steps)
+        iterate = objective(ascended(ball, iterate, size), step / steps)
         yield iterate
 
 

@@ -15,6 +15,7 @@ from robustbench_seg.records.values.choices import (
     Backend,
     Executor,
     InferenceMode,
+    InferencePrecision,
     PredictionFormat,
     choices,
 )
@@ -120,7 +121,11 @@ from robustbench_seg.records.values.choices import (
     help="Weight of the original statistics, as a number of images.",
 )
 @options.device()
-@options.precision()
+@options.precision(
+    type=click.Choice(choices(InferencePrecision)),
+    help="Number format that the network computes in; int8: quantised with 32 train images, for "
+    "the backends onnxruntime and openvino.",
+)
 @click.option(
     "--backend",
     type=click.Choice(choices(Backend)),

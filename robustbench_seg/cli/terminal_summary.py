@@ -12,7 +12,7 @@ from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.results import clean_gap_warnings
 from robustbench_seg.results.models.bootstrap import bootstrap
 from robustbench_seg.results.models.seeds import seed_means, seeds_text
-from robustbench_seg.results.summaries.model_scores import RANKED, ModelScores, ScoreDraws
+from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ModelScores, ScoreDraws
 from robustbench_seg.store import NO_MATRICES, Run, group_records, has_counts, read_counts
 from robustbench_seg.text import one_line
 
@@ -44,7 +44,7 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
     names = {run.path: one_line(run.record.model) for run in runs}
     infos = score_infos()
     for score, by_run in models.items():
-        if score != RANKED:
+        if score != RANKING_SCORE:
             lines.append(f"{NO_MATRICES} to rank and compare models")
         ratio = "; retention = mean / clean" if infos[score].higher_is_better else ""
         lines.append(f"{infos[score].label} in percent{ratio}. Averaged: {chosen.averaged}.")
@@ -71,7 +71,7 @@ def _seeds(counts: pd.DataFrame, protocol: Protocol) -> str:
 def _first_score(scores: ModelScores) -> str:
     """The score that ranks; where it was not observed, the first that was."""
     observed = [name for name, draws in scores.by_name.items() if draws.conditions]
-    return RANKED if RANKED in observed else observed[0]
+    return RANKING_SCORE if RANKING_SCORE in observed else observed[0]
 
 
 def _columns(rows: Sequence[ScoreDraws], protocol: Protocol) -> Mapping[str, list[float]]:

@@ -45,7 +45,7 @@ def transfer(
     models (by name) on real adverse images, such as --dataset acdc:night. Clean mIoU is the
     baseline that a corruption, a category or the mean has to beat.
     """
-    from robustbench_seg.reporting.tables.transfer import TRANSFER_COLUMNS
+    from robustbench_seg.reporting.transfer.correlation_table import TRANSFER_COLUMNS
     from robustbench_seg.reporting.transfer_report import Transfer
 
     write = csv_writer(csv, TRANSFER_COLUMNS[:3])

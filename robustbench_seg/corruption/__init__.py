@@ -4,7 +4,6 @@ from robustbench_seg.corruption.entry_point import check_draws, corrupt
 from robustbench_seg.corruption.probes import libraries, library_differences, probe, probe_image
 from robustbench_seg.corruption.registry import (
     CORRUPTIONS,
-    RANDOM_CORRUPTIONS,
     Corruption,
     laws,
 )
@@ -13,7 +12,6 @@ from robustbench_seg.corruption.streams import FAST_STREAM_VERSION, STREAMS, Fas
 __all__ = [
     "CORRUPTIONS",
     "FAST_STREAM_VERSION",
-    "RANDOM_CORRUPTIONS",
     "STREAMS",
     "Corruption",
     "FastStream",

@@ -59,22 +59,22 @@ def corrupt(
     """
     protocol = _default_protocol() if protocol is None else load_protocol(protocol)
     if protocol is _default_protocol() and corruption not in protocol.names:
-        corruptions = [spec.name for spec in protocol.perturbations if not spec.is_attack]
+        corruptions = [each.name for each in protocol.perturbations if not each.is_attack]
         raise CorruptionError(unknown("corruption", corruption, corruptions))
-    spec = protocol.spec(corruption)
-    if spec.is_attack:
+    perturbation = protocol.spec(corruption)
+    if perturbation.is_attack:
         raise CorruptionError(
             f"{corruption} is an attack, which needs a network and the true labels; `evaluate` "
             "makes it"
         )
-    if not _is_integer(severity) or severity not in spec.severities:
-        levels = ", ".join(map(str, spec.severities))
+    if not _is_integer(severity) or severity not in perturbation.severities:
+        levels = ", ".join(map(str, perturbation.severities))
         raise CorruptionError(f"{corruption}: severity {severity!r} is not one of {levels}")
     check_draws(stream, seed)
     if not _is_integer(threads) or not THREADS.has(threads):
         raise OptionError(f"threads {threads!r} is not an integer of {THREADS}")
     rng = STREAMS[stream](image_id, corruption, int(severity), int(seed))
-    parameters = spec.parameters[severity - 1]
+    parameters = perturbation.parameters[severity - 1]
     function = _function(protocol.name, corruption, frozenset(parameters))
     rgb = checked_rgb(image, corruption)
     with several_threads(int(threads)):

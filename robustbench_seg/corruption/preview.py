@@ -66,13 +66,13 @@ def contact_sheet(
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
     for column, severity in enumerate(protocol.severities):
         draw.text((_LABELS + column * right, 4), f"severity {severity}", "black", font)
-    for row, spec in enumerate(protocol.perturbations):
+    for row, perturbation in enumerate(protocol.perturbations):
         top = _HEADER + row * down
-        draw.text((4, top + cell[1] // 2 - 16), spec.name, "black", font)
-        draw.text((4, top + cell[1] // 2), spec.category, "gray", font)
-        for column, severity in enumerate(spec.severities):
+        draw.text((4, top + cell[1] // 2 - 16), perturbation.name, "black", font)
+        draw.text((4, top + cell[1] // 2), perturbation.category, "gray", font)
+        for column, severity in enumerate(perturbation.severities):
             variant = corrupt(
-                photo, spec.name, severity, seed=seed, protocol=protocol, threads=threads
+                photo, perturbation.name, severity, seed=seed, protocol=protocol, threads=threads
             )
             shrunk = Image.fromarray(variant).resize(cell, Image.Resampling.BOX)
             sheet.paste(shrunk, (_LABELS + column * right, top))

@@ -56,8 +56,6 @@ CORRUPTIONS: Mapping[str, Corruption] = {
 }
 """Maps the name of a corruption to the corruption."""
 
-RANDOM_CORRUPTIONS = frozenset(name for name, each in CORRUPTIONS.items() if each.is_random)
-
 
 def laws(protocol: Protocol) -> Mapping[str, int]:
     """Return the law version of each corruption of a protocol, in its order, without attacks.
@@ -68,7 +66,7 @@ def laws(protocol: Protocol) -> Mapping[str, int]:
     Raises:
         CardError: The protocol has a corruption that is not registered.
     """
-    names = [spec.name for spec in protocol.perturbations if not spec.is_attack]
+    names = [each.name for each in protocol.perturbations if not each.is_attack]
     for name in names:
         if name not in CORRUPTIONS:
             raise CardError(f"protocol {protocol.name}: {unknown('corruption', name, CORRUPTIONS)}")

@@ -6,7 +6,7 @@ describes it (custom/).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -53,6 +53,7 @@ class DatasetEntry:
 
     name: str
     open: Callable[[Path | None, str], Dataset]
+    _: KW_ONLY
     facts_of: str | None = None
     subset_of: Callable[[str], tuple[str, ...]] | None = None
     reference: str | None = None
@@ -86,12 +87,19 @@ class DatasetEntry:
 def _acdc() -> Iterator[DatasetEntry]:
     for name, reference in (("acdc", "acdc-ref"), ("acdc-ref", None)):
         opened = partial(acdc.open_acdc, reference=reference is None)
-        yield DatasetEntry(name, opened, "acdc", acdc.subset_of, reference, acdc.place_of)
+        yield DatasetEntry(
+            name,
+            opened,
+            facts_of="acdc",
+            subset_of=acdc.subset_of,
+            reference=reference,
+            place_of=acdc.place_of,
+        )
         for subset in acdc.SUBSETS:
             yield DatasetEntry(
                 f"{name}:{subset}",
                 partial(opened, subset=subset),
-                "acdc",
+                facts_of="acdc",
                 reference=reference and f"{reference}:{subset}",
                 place_of=acdc.place_of,
             )
@@ -101,7 +109,7 @@ def _muses() -> Iterator[DatasetEntry]:
     yield DatasetEntry("muses", muses.open_muses, subset_of=muses.subsets_of)
     for name in muses.SUBSETS:
         opened = partial(muses.open_muses, subset=name)
-        yield DatasetEntry(f"muses:{name}", opened, "muses")
+        yield DatasetEntry(f"muses:{name}", opened, facts_of="muses")
 
 
 def _mapillary() -> Iterator[DatasetEntry]:

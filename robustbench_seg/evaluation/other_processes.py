@@ -31,7 +31,7 @@ from robustbench_seg.evaluation.images.image_maker import ImageMaker
 from robustbench_seg.evaluation.images.image_watch import UnchangedImages
 from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
-from robustbench_seg.evaluation.inputs.opening import open_evaluation, segmenter_options
+from robustbench_seg.evaluation.inputs.opening import open_evaluation, options_on_data
 from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.run_opening import open_runs
 from robustbench_seg.machine.allocator import keep_freed_memory
@@ -186,9 +186,7 @@ def _share(evaluation: Evaluation, folder: Path) -> None:
             processes load it by name.
     """
     torch.save((evaluation.dataset, evaluation.protocol), folder / "data.pt")
-    used = evaluation.class_map
-    classes = used.model_classes if used else tuple(evaluation.dataset.classes)
-    asked = segmenter_options(evaluation.spec, classes=classes)
+    asked = options_on_data(evaluation.spec, evaluation.dataset, evaluation.class_map)
     for number, segmenter in enumerate(evaluation.segmenters):
         path = folder / f"segmenter-{number}.pt"
         try:

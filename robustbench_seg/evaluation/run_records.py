@@ -82,8 +82,8 @@ def _corruption_record(evaluation: Evaluation, tree: Tree | None) -> CorruptionR
     spec, protocol = evaluation.spec, evaluation.protocol
     if isinstance(tree, ForeignTree):
         return CorruptionRecord("unknown", 1, 0, protocol.severities_digest, {}, tree.digest)
-    current = {**laws(protocol), **attack_laws(protocol), **(tree.laws if tree else {})}
-    stream = tree.stream_version if tree else STREAMS[spec.stream].version
+    current = {**laws(protocol), **attack_laws(protocol), **(tree.record.laws if tree else {})}
+    stream = tree.record.stream_version if tree else STREAMS[spec.stream].version
     return CorruptionRecord(
         spec.stream, stream, evaluation.seed, protocol.severities_digest, current
     )

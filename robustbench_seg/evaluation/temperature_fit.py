@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.codec import from_table, to_table
-from robustbench_seg.datasets import Dataset, open_dataset
-from robustbench_seg.errors import CardError, DatasetError, ResultsError, RobustsegError
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.errors import CardError, DatasetError, ResultsError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.train_split import unscored_train_split
 from robustbench_seg.evaluation.predictions.adaptation_images import clean_segmenter
 from robustbench_seg.evaluation.run_records import dataset_record
 from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
@@ -75,8 +76,9 @@ def _read(path: Path) -> TemperatureRecord:
 
 
 def _fit_temperature(evaluation: Evaluation, segmenter: ConfidentSegmenter) -> TemperatureRecord:
-    train = _train_split(evaluation)
-    data = train or evaluation.dataset
+    scored = evaluation.dataset
+    train = unscored_train_split(evaluation.spec, scored, "to fit a temperature on")
+    data = train or scored
     half, count = first_half(len(data)), len(data)
     parts = [range(count)] if train else [range(half, count), range(half)]
     if not all(parts):
@@ -91,20 +93,6 @@ def _fit_temperature(evaluation: Evaluation, segmenter: ConfidentSegmenter) -> T
     return TemperatureRecord(
         tuple(fit.temperature for fit in fits), data.split, tuple(fit.images for fit in fits)
     )
-
-
-def _train_split(evaluation: Evaluation) -> Dataset | None:
-    """The train split, if it can be opened and has none of the images that are scored."""
-    spec, data = evaluation.spec, evaluation.dataset
-    if data.split == "train":
-        return None
-    try:
-        train = open_dataset(spec.dataset, spec.data, "train")
-    except RobustsegError as error:
-        log.info("no train split to fit a temperature on: %s", error)
-        return None
-    fits = tuple(train.classes) == tuple(data.classes) and len(train) > 0
-    return train if fits and not set(train.ids) & set(data.ids) else None
 
 
 @dataclass(frozen=True)

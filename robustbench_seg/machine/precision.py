@@ -4,8 +4,16 @@ import torch
 
 from robustbench_seg.machine.hardware import processor_features
 
-PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-"""Name -> number format of the forward pass; all except float32 use autocast."""
+PRECISIONS = {
+    "float32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+    "int8": torch.float32,
+}
+"""Name -> number format of torch in the forward pass; all except float32 use autocast.
+
+In int8 a runtime computes a quantised graph, which takes and gives float32.
+"""
 
 
 _FEATURES = {

@@ -48,7 +48,7 @@ class ConfidenceMeasure(AdditiveMeasure):
     def __init__(self, name: str, *, scaled: bool) -> None:
         self.name = self.column = name
         self.needs_confidence = "scaled" if scaled else "raw"
-        self.infos = confidence_infos(scaled)
+        self.infos = confidence_infos(scaled=scaled)
         raw = confidence_infos(scaled=False)
         self._raw_names = {i.name: r.name for i, r in zip(self.infos, raw, strict=True)}
 

@@ -114,7 +114,7 @@ _SCORES = (
 )
 
 
-def confidence_infos(scaled: bool) -> tuple[ScoreInfo, ...]:
+def confidence_infos(*, scaled: bool) -> tuple[ScoreInfo, ...]:
     """Return the scores of raw confidence, or of confidence after temperature scaling.
 
     Args:

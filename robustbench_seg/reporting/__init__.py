@@ -12,6 +12,7 @@ They use these rooms, each of which imports only from those before it:
     tables/  figures/   both as files and as text
     html/               what all pages share
     page/  boards/      the page of a report; the pages of a leaderboard
+    transfer/           whether scores on corrupted images predict scores on real ones
 """
 
 from robustbench_seg.reporting.comparison_report import Comparison, compare

@@ -60,9 +60,8 @@ def leaderboard(
         The path of index.html.
 
     Raises:
-        ResultsError: There is no run, or none can be scored; or a file that does not belong to an
-            earlier leaderboard would be replaced.
-        FileError: A file cannot be written.
+        ResultsError: There is no run, or none can be scored.
+        FileError: A file cannot be written, or would replace one that no leaderboard wrote.
 
     >>> rs.leaderboard("runs", out="board").as_posix()
     'board/index.html'

@@ -12,18 +12,18 @@ from robustbench_seg.files import check_own, checked_path, write_text
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.values.choices import Resample
 from robustbench_seg.reporting.figures.figure_files import write_figure
-from robustbench_seg.reporting.figures.transfer_figure import transfer_figure
-from robustbench_seg.reporting.panels.transfer_models import (
-    ModelTable,
-    measured_models,
-    published_models,
-)
 from robustbench_seg.reporting.tables.formats import csv
-from robustbench_seg.reporting.tables.transfer import (
+from robustbench_seg.reporting.transfer.correlation_table import (
     TRANSFER_COLUMNS,
     transfer_table,
     transfer_text,
 )
+from robustbench_seg.reporting.transfer.model_table import (
+    ModelTable,
+    measured_models,
+    published_models,
+)
+from robustbench_seg.reporting.transfer.scatter_figure import transfer_figure
 from robustbench_seg.store import Paths
 
 

@@ -32,7 +32,11 @@ from robustbench_seg.results.models.seeds import random_perturbations, seeds_tex
 from robustbench_seg.results.models.subsets import DROP_METRIC, SubsetScore, subset_scores
 from robustbench_seg.results.score_columns import (
     CLASS_MAP_COLUMN,
+    MEASURED,
+    PUBLISHED,
     SCORE_COLUMNS,
+    Source,
+    is_measured,
     miou_columns,
     with_class_map,
 )
@@ -51,7 +55,7 @@ from robustbench_seg.results.statistics.intervals import (
     score_interval,
 )
 from robustbench_seg.results.statistics.sampling_units import unit_of_image
-from robustbench_seg.results.summaries.model_scores import RANKED, ModelScores, ScoreDraws
+from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ModelScores, ScoreDraws
 from robustbench_seg.results.summaries.summary import category_means
 from robustbench_seg.results.summaries.summary_scores import SummaryKind, summary_scores
 from robustbench_seg.results.summaries.worst_case import worst_corruption
@@ -62,8 +66,10 @@ __all__ = [
     "DROP_METRIC",
     "FEWEST_UNITS",
     "FEW_UNITS",
+    "MEASURED",
     "PERCENT",
-    "RANKED",
+    "PUBLISHED",
+    "RANKING_SCORE",
     "RESAMPLES",
     "SCORE_COLUMNS",
     "UNBOUNDED",
@@ -75,6 +81,7 @@ __all__ = [
     "ScoreDifference",
     "ScoreDraws",
     "ScoredModel",
+    "Source",
     "SubsetScore",
     "SummaryKind",
     "Verdict",
@@ -87,6 +94,7 @@ __all__ = [
     "degradation",
     "established_pairs",
     "hardest_images",
+    "is_measured",
     "lead_of",
     "miou_columns",
     "published_score_table",

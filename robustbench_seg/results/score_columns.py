@@ -1,6 +1,7 @@
 """The columns of tables of scores."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import pandas as pd
 
@@ -26,6 +27,12 @@ SCORE_COLUMNS = {
 }
 """Columns and their dtypes. severities: which were averaged, such as "1-3"; "0" is clean."""
 
+Source = Literal["measured", "published"]
+"""The values of the column source: scores of runs, or of a published table."""
+
+MEASURED: Source = "measured"
+PUBLISHED: Source = "published"
+
 CLASS_MAP_COLUMN = "class_map"
 """The last column of tables of scores, if any row has a class map."""
 
@@ -37,6 +44,11 @@ def miou_columns(protocol: Protocol) -> tuple[str, ...]:
         protocol: The protocol of its rows.
     """
     return CLEAN.name, *protocol.names, "mean", "retention"
+
+
+def is_measured(scores: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which rows of a table with the column source are measured, indexed like them."""
+    return scores["source"] == MEASURED
 
 
 def with_class_map(table: pd.DataFrame, record: RunRecord) -> pd.DataFrame:

@@ -12,10 +12,15 @@ from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.models.scored_model import ScoredModel, read_model
 from robustbench_seg.results.models.subsets import SubsetScore, subset_scores
-from robustbench_seg.results.score_columns import SCORE_COLUMNS, score_rows, with_class_map
+from robustbench_seg.results.score_columns import (
+    MEASURED,
+    SCORE_COLUMNS,
+    score_rows,
+    with_class_map,
+)
 from robustbench_seg.results.statistics.draws import Draws
 from robustbench_seg.results.statistics.intervals import PERCENT, score_interval
-from robustbench_seg.results.summaries.model_scores import RANKED, ScoreDraws
+from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ScoreDraws
 from robustbench_seg.results.summaries.summary_scores import SummaryScore, summary_scores
 from robustbench_seg.store import Paths, group_runs, own_protocol
 
@@ -118,7 +123,7 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
         "model": name or model.name,
         "dataset": record.dataset,
         "split": record.split,
-        "source": "measured",
+        "source": MEASURED,
         "protocol": protocol.name,
     }
     rows = []
@@ -168,7 +173,7 @@ def subset_table(
                 "model": names[place] if names else model.name,
                 "dataset": score.dataset,
                 "split": model.records[0].split,
-                "source": "measured",
+                "source": MEASURED,
                 "protocol": protocol.name,
                 **_ScoreLabel(score.metric, clean, CLEAN.name, CLEAN.name).columns,
                 "value": float(score.draws[0]),
@@ -191,7 +196,7 @@ def published_score_table(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFr
     Returns:
         Columns SCORE_COLUMNS; see `scores`.
     """
-    info = score_infos()[RANKED]
+    info = score_infos()[RANKING_SCORE]
     labels = {
         score.name: _summary_label(score, info, protocol)
         for score in summary_scores(protocol, info)
@@ -208,7 +213,7 @@ def published_score_table(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFr
 
 def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
     for score in model.scores.by_name.values():
-        if score.info.name != RANKED and not score.conditions:
+        if score.info.name != RANKING_SCORE and not score.conditions:
             continue  # nothing was observed
         images = model.images.get(CLEAN, 0)
         for each in summary_scores(protocol, score.info):
@@ -219,7 +224,7 @@ def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
 
 def _summary_label(score: SummaryScore, info: ScoreInfo, protocol: Protocol) -> _ScoreLabel:
     """Label a summary score. Those of the ranking score have their name in the literature."""
-    ranked, is_part = info.name == RANKED, score.kind in ("clean", "corruption")
+    ranked, is_part = info.name == RANKING_SCORE, score.kind in ("clean", "corruption")
     average = "mean" if score.kind == "category" else score.name
     if is_part or (average == "mean" and not ranked):
         metric = info.name
@@ -239,10 +244,12 @@ def _condition_lines(
 ) -> Iterator[_ScoreLine]:
     """Each corruption at each severity that has rows."""
     info = score.info
-    for spec in protocol.perturbations:
-        for severity in spec.severities:
-            condition = Condition(spec.name, severity)
+    for perturbation in protocol.perturbations:
+        for severity in perturbation.severities:
+            condition = Condition(perturbation.name, severity)
             if condition in score.conditions:
-                label = _ScoreLabel(info.name, str(severity), spec.name, spec.category, info.group)
+                label = _ScoreLabel(
+                    info.name, str(severity), perturbation.name, perturbation.category, info.group
+                )
                 images, draws = model.images.get(condition, 0), score.conditions[condition]
                 yield _ScoreLine(label, draws, images, info.limits)

@@ -9,7 +9,7 @@ from robustbench_seg.segmenter.capabilities import (
     why_no_gradient,
     why_no_scaling,
 )
-from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.float_image import AnyImage, FloatImage
 from robustbench_seg.segmenter.inference.window_gradient import GRADIENT_LAW, Loss
 from robustbench_seg.segmenter.loading.card_export import export_card
 from robustbench_seg.segmenter.loading.networks import load_model, network_record
@@ -29,10 +29,10 @@ from robustbench_seg.segmenter.stored_predictions import (
 __all__ = [
     "GRADIENT_LAW",
     "AdaptedSegmenter",
+    "AnyImage",
     "ConfidentSegmenter",
     "DifferentiableSegmenter",
     "FloatImage",
-    "Image",
     "Loss",
     "MissingPredictionError",
     "NetworkSegmenter",

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.float_image import Image
+from robustbench_seg.segmenter.float_image import AnyImage
 from robustbench_seg.segmenter.inference.batch_norm import (
     Statistics,
     batch_statistics,
@@ -59,20 +59,20 @@ class AdaptedSegmenter:
         """See Segmenter."""
         return self._segmenter.about
 
-    def __call__(self, image: Image) -> NDArray[np.uint8]:
+    def __call__(self, image: AnyImage) -> NDArray[np.uint8]:
         """See NetworkSegmenter."""
         with use_statistics(self._segmenter.network, self.statistics):
             return self._segmenter(image)
 
     def with_confidence(
-        self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
+        self, image: AnyImage, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """See NetworkSegmenter."""
         with use_statistics(self._segmenter.network, self.statistics):
             return self._segmenter.with_confidence(image, truth, temperatures)
 
 
-def adapt(segmenter: NetworkSegmenter, images: Sequence[Image]) -> AdaptedSegmenter:
+def adapt(segmenter: NetworkSegmenter, images: Sequence[AnyImage]) -> AdaptedSegmenter:
     """Adapt the statistics of a segmenter's BatchNorms to images.
 
     The network gets the images as it does when it labels them: scaled, padded and cut into windows.

@@ -8,6 +8,7 @@ from torch import nn
 
 from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.machine.precision import why_slow
+from robustbench_seg.records.runs.calibration_record import quantised_name
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.adaptation import adapted_name
 from robustbench_seg.records.values.augment import parse_augment
@@ -73,6 +74,8 @@ def assemble(
         if obstacle := _why_not_adaptable(network, record, own=own):
             raise ModelError(f"{name} cannot be adapted: {obstacle}")
         laws["adaptation"], name = ADAPTATION_LAW, adapted_name(name)
+    if options.precision == "int8":
+        name = quantised_name(name)
     record = replace(
         record,
         inference=options.inference_of(record.inference or Inference("whole")),

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from robustbench_seg.segmenter.float_image import Image
+from robustbench_seg.segmenter.float_image import AnyImage
 from robustbench_seg.segmenter.image_check import check_truth
 from robustbench_seg.segmenter.inference.device_memory import memory_errors
 from robustbench_seg.segmenter.labelling.confidence import Labelled, logarithms
@@ -35,7 +35,7 @@ class AugmentedSegmenter(NetworkSegmenter):
         """See NetworkSegmenter."""
         return "it averages its predictions for several variants of an image"
 
-    def __call__(self, image: Image) -> NDArray[np.uint8]:
+    def __call__(self, image: AnyImage) -> NDArray[np.uint8]:
         """See NetworkSegmenter."""
         image = self._checked_image(image)
         size = (image.shape[0], image.shape[1])
@@ -44,7 +44,7 @@ class AugmentedSegmenter(NetworkSegmenter):
         return labels
 
     def with_confidence(
-        self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
+        self, image: AnyImage, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """See NetworkSegmenter. The confidence is the largest of the averaged probabilities."""
         image = self._checked_image(image)
@@ -54,7 +54,7 @@ class AugmentedSegmenter(NetworkSegmenter):
             return label_variants_with_confidence(self._variants(image), truth, temperatures)
 
     @torch.no_grad()
-    def logits(self, image: Image) -> torch.Tensor:
+    def logits(self, image: AnyImage) -> torch.Tensor:
         """Compute the logarithms of the averaged probabilities at the size of the image.
 
         Args:
@@ -70,7 +70,7 @@ class AugmentedSegmenter(NetworkSegmenter):
         size = (image.shape[0], image.shape[1])
         return logarithms(average(self._variants(image), size))[None]
 
-    def _variants(self, image: Image) -> list[Variant]:
+    def _variants(self, image: AnyImage) -> list[Variant]:
         augment, variants = self.record.augment, list[Variant]()
         assert augment is not None
         for scale, flip in augment.variants:

@@ -67,5 +67,5 @@ def _levels(values: NDArray[np.float32]) -> NDArray[np.uint8] | None:
     return levels.astype(np.uint8) if equal.all() else None
 
 
-Image = NDArray[np.uint8] | FloatImage
+AnyImage = NDArray[np.uint8] | FloatImage
 """uint8 HxWx3 RGB, or an image that is not rounded to 8 bits."""

@@ -5,10 +5,10 @@ import torch
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.float_image import AnyImage, FloatImage
 
 
-def checked_image(image: object, name: str, *, bytes_only: bool = False) -> Image:
+def checked_image(image: object, name: str, *, bytes_only: bool = False) -> AnyImage:
     """Check that an object is a uint8 array of HxWx3 RGB, or a FloatImage.
 
     Args:

@@ -13,7 +13,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.precision import PRECISIONS, exact_float32
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.preprocessing import Inference
-from robustbench_seg.segmenter.float_image import Image
+from robustbench_seg.segmenter.float_image import AnyImage
 from robustbench_seg.segmenter.image_check import check_truth, checked_image, checked_tensor
 from robustbench_seg.segmenter.inference.device_memory import memory_errors
 from robustbench_seg.segmenter.inference.window_gradient import Loss, frozen, loss_gradient
@@ -118,7 +118,7 @@ class NetworkSegmenter:
             return f"it computes in {self.record.precision}, and a gradient needs float32"
         return reason
 
-    def __call__(self, image: Image) -> NDArray[np.uint8]:
+    def __call__(self, image: AnyImage) -> NDArray[np.uint8]:
         """Label an image.
 
         Args:
@@ -142,7 +142,7 @@ class NetworkSegmenter:
         return np.ascontiguousarray(labels)
 
     def with_confidence(
-        self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
+        self, image: AnyImage, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """Label an image, with the confidence of each label.
 
@@ -172,7 +172,7 @@ class NetworkSegmenter:
         return np.ascontiguousarray(labels[:height, :width]), tuple(cut)
 
     @torch.no_grad()
-    def logits(self, image: Image) -> torch.Tensor:
+    def logits(self, image: AnyImage) -> torch.Tensor:
         """Compute logits at the size of the image.
 
         Where the record has a resize, the image is scaled first and the logits are scaled back.
@@ -226,7 +226,7 @@ class NetworkSegmenter:
                 name=self.name,
             )
 
-    def network_inputs(self, image: Image) -> list[torch.Tensor]:
+    def network_inputs(self, image: AnyImage) -> list[torch.Tensor]:
         """Prepare the inputs of the network for an image: its windows, or the whole image, padded.
 
         Args:
@@ -256,10 +256,10 @@ class NetworkSegmenter:
     def __repr__(self) -> str:
         return f"<segmenter {self.name}: {len(self.classes)} classes, {self._device}>"
 
-    def _checked_image(self, image: object) -> Image:
+    def _checked_image(self, image: object) -> AnyImage:
         return checked_image(image, self.name, bytes_only=self._bytes_only)
 
-    def _window_logits(self, image: Image) -> WindowLogits:
+    def _window_logits(self, image: AnyImage) -> WindowLogits:
         with self._precision():
             return self._checked(self._unchecked_logits(image))
 
@@ -267,7 +267,7 @@ class NetworkSegmenter:
         mixed = self._dtype is not torch.float32
         return torch.autocast(self._device.type, dtype=self._dtype, enabled=mixed)
 
-    def _unchecked_logits(self, image: Image) -> WindowLogits:
+    def _unchecked_logits(self, image: AnyImage) -> WindowLogits:
         return self._run(self._prepare(image))
 
     @property
@@ -288,8 +288,10 @@ class NetworkSegmenter:
     def _run(self, batch: torch.Tensor) -> WindowLogits:
         align = self.record.align_corners
         if self._windows:
-            return slide(self._network, batch, *self._windows, align, self._batch)
-        return whole(self._network, self._prepare.padded(batch), align)
+            return slide(
+                self._network, batch, *self._windows, align_corners=align, batch=self._batch
+            )
+        return whole(self._network, self._prepare.padded(batch), align_corners=align)
 
     def _in_one_window(self, batch: torch.Tensor) -> bool:
         return self._windows is None or max(batch.shape[2:]) <= self._windows[0]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages
 from robustbench_seg.records.values.augment import parse_augment
@@ -9,10 +10,11 @@ from robustbench_seg.records.values.choices import (
     AdaptationMethod,
     Backend,
     InferenceMode,
-    Precision,
-    check_choice,
+    InferencePrecision,
+    check_choices,
 )
 from robustbench_seg.records.values.preprocessing import Inference
+from robustbench_seg.records.values.quantisation import check_int8
 from robustbench_seg.segmenter.inference.windows import WINDOW
 
 
@@ -26,7 +28,7 @@ class SegmenterOptions:
         input_size: "native", "processor", or height and width such as "512x1024" (see
             records.values.input_size). None: the model's own.
         device: Torch device.
-        precision: "float32", "bf16" or "fp16" (autocast).
+        precision: "float32", "bf16" or "fp16" (autocast), or "int8" (quantised).
         backend: The library that runs the network: "torch", "onnxruntime" or "openvino"; "auto":
             the quickest one that can.
         classes: Class names of the dataset it runs on. None: unknown.
@@ -35,12 +37,13 @@ class SegmenterOptions:
         adapt: "bn" if the statistics of BatchNorm are to be adapted.
         adapt_images: Number of images for these statistics, or "all".
         adapt_prior: Weight of the network's own statistics, as a number of images.
+        calibration: Images that a network in int8 is quantised with; none of them is scored.
     """
 
     name: str | None = None
     inference: InferenceMode | None = None
     device: str = "cpu"
-    precision: Precision = "float32"
+    precision: InferencePrecision = "float32"
     backend: Backend = "torch"
     classes: tuple[str, ...] | None = None
     batch: int = 1
@@ -49,11 +52,12 @@ class SegmenterOptions:
     adapt: AdaptationMethod | None = None
     adapt_images: AdaptImages = Adaptation.images
     adapt_prior: float = Adaptation.prior
+    calibration: Dataset | None = None
 
     def __post_init__(self) -> None:
         _ = self.adaptation, parse_augment(self.augment)
-        check_choice("precision", self.precision, Precision)
-        check_choice("backend", self.backend, Backend)
+        check_choices(self)
+        check_int8(self.precision, self.backend, self.device, self.adapt)
 
     @property
     def adaptation(self) -> Adaptation | None:

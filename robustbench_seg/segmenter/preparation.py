@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
-from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.float_image import AnyImage, FloatImage
 from robustbench_seg.segmenter.inference.normaliser import Normaliser
 from robustbench_seg.segmenter.inference.resizing import scaled, scaled_floats
 
@@ -27,7 +27,7 @@ class Preparation:
         self._align, self._device = record.align_corners, device
         self._normalise = Normaliser(record.preprocessing.mean, record.preprocessing.std, device)
 
-    def __call__(self, image: Image) -> Tensor:
+    def __call__(self, image: AnyImage) -> Tensor:
         """Scale and normalise an image.
 
         Args:
@@ -51,7 +51,7 @@ class Preparation:
         """
         return self._normalise.floats(scaled_floats(rgb, self._resize) if self._resize else rgb)
 
-    def at_scale(self, image: Image, scale: float) -> Tensor:
+    def at_scale(self, image: AnyImage, scale: float) -> Tensor:
         """Scale an image in one step to `scale` times the size at which the network gets it.
 
         Args:

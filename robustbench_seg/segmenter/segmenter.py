@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
-from robustbench_seg.segmenter.float_image import Image
+from robustbench_seg.segmenter.float_image import AnyImage
 from robustbench_seg.segmenter.inference.window_gradient import Loss
 from robustbench_seg.segmenter.labelling.confidence import Labelled
 
@@ -37,7 +37,7 @@ class Segmenter(Protocol):
         """Further facts for readers, not part of the key."""
         ...
 
-    def __call__(self, image: Image) -> NDArray[np.uint8]:
+    def __call__(self, image: AnyImage) -> NDArray[np.uint8]:
         """Label an image.
 
         Args:
@@ -54,7 +54,7 @@ class ConfidentSegmenter(Segmenter, Protocol):
     """A segmenter that gives confidence besides labels."""
 
     def with_confidence(
-        self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
+        self, image: AnyImage, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """Label an image, with the confidence of each label.
 

@@ -23,7 +23,7 @@ from robustbench_seg.records.cards.prediction_manifest import (
 )
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.segmenter.float_image import Image
+from robustbench_seg.segmenter.float_image import AnyImage
 from robustbench_seg.segmenter.labelling.confidence import Labelled
 
 
@@ -94,7 +94,7 @@ class StoredPredictions:
         """Return the prediction for an image under a condition. Its files may not exist."""
         return StoredPrediction(self, image, condition)
 
-    def __call__(self, image: Image) -> NDArray[np.uint8]:
+    def __call__(self, image: AnyImage) -> NDArray[np.uint8]:
         """Raise ModelError, because pixels alone do not identify an image of the dataset."""
         raise ModelError(
             f"{self.name}: predictions in files are those for the images of a dataset; evaluate "
@@ -102,7 +102,7 @@ class StoredPredictions:
         )
 
     def with_confidence(
-        self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
+        self, image: AnyImage, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """Raise ModelError, for the same reason."""
         return self(image), ()
@@ -157,7 +157,7 @@ class StoredPrediction:
         self.source: str | None = None
         self._every, self._image, self._condition = every, image, condition
 
-    def __call__(self, image: Image) -> NDArray[np.uint8]:
+    def __call__(self, image: AnyImage) -> NDArray[np.uint8]:
         """Read the labels.
 
         Args:
@@ -180,7 +180,7 @@ class StoredPrediction:
         return labels
 
     def with_confidence(
-        self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
+        self, image: AnyImage, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """Read the labels and their confidence.
 
@@ -215,7 +215,7 @@ class StoredPrediction:
         return labels, (Confidence(doubt.astype(np.float32)),)
 
 
-def _check(path: Path, read: NDArray[np.generic], image: Image, before: str) -> None:
+def _check(path: Path, read: NDArray[np.generic], image: AnyImage, before: str) -> None:
     """Check the size of what was read, and that the file did not change during the read."""
     if read.shape != image.shape[:2]:
         raise ModelError(

@@ -110,4 +110,4 @@ def write_columns(
 
 def damage_error(path: Path, why: str) -> ResultsError:
     """Build the error for a file that is not as it was written."""
-    return ResultsError(f"{path} is damaged ({why}); evaluate again to compute it again")
+    return ResultsError(f"{path} is damaged ({why})", advice="evaluate again to compute it again")

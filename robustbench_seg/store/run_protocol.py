@@ -52,7 +52,7 @@ def _same_parameters(protocol: Protocol, record: RunRecord) -> bool:
         return False
     # The digest covers all corruptions; with another protocol only the common ones matter.
     recorded = load_protocol(record.protocol)
-    tables = {spec.name: spec.parameters for spec in recorded.perturbations}
+    tables = {each.name: each.parameters for each in recorded.perturbations}
     return recorded.severities_digest == severities and all(
-        tables.get(spec.name, spec.parameters) == spec.parameters for spec in protocol.perturbations
+        tables.get(each.name, each.parameters) == each.parameters for each in protocol.perturbations
     )

@@ -197,7 +197,8 @@ def _once(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
                 condition = Condition(row["corruption"], row["severity"])
                 raise ResultsError(
                     f"{row['part']} contradicts another part of its run on {row['image']} "
-                    f"({condition.name}, severity {condition.severity}); remove one"
+                    f"({condition.name}, severity {condition.severity})",
+                    advice="remove one",
                 )
             merged[name], merged["reason"] = value, None
     # As objects, because pandas would turn None into nan.

@@ -87,7 +87,7 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
 
 
 def iterate_batches(
-    batches: Batches, workers: int, start: int = 0, pinned: bool = False
+    batches: Batches, workers: int, start: int = 0, *, pinned: bool = False
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the batches from iteration `start` on, without end.
 

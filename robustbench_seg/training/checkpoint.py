@@ -68,7 +68,7 @@ class Checkpoint:
         self._every = every
         self._written = time.monotonic()
 
-    def due(self, iteration: int, validated: bool) -> bool:
+    def due(self, iteration: int, *, validated: bool) -> bool:
         """Whether to write a checkpoint after `iteration` steps."""
         if self._every is None:
             return validated or time.monotonic() - self._written >= SECONDS

@@ -128,7 +128,7 @@ def _train(
             images.classes,
             training,
             summary,
-            spec.half,
+            half=spec.half,
         )
     path = spec.out / f"{card.name}.toml"
     return TrainedModel(path, result.iterations, result.miou, summary)

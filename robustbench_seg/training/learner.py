@@ -21,7 +21,7 @@ from robustbench_seg.training.schedule import learning_rate_factor
 _DROP = 2  # a stream of the seed, beside those of the batches
 
 
-def segmentation_loss(logits: Tensor, labels: Tensor, align_corners: bool = False) -> Tensor:
+def segmentation_loss(logits: Tensor, labels: Tensor, *, align_corners: bool = False) -> Tensor:
     """Compute the cross-entropy of logits against labels.
 
     The sum over scored pixels is divided by the number of all pixels, ignored ones included, as in
@@ -118,7 +118,7 @@ class Learner:
         with torch.autocast(torch.device(self._device).type, self._precision, mixed):
             logits = self._forward(images)
         labels = labels.to(self._device, non_blocking=True)
-        loss = segmentation_loss(logits, labels, self._align)
+        loss = segmentation_loss(logits, labels, align_corners=self._align)
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._scaler.step(self._optimizer)
         self._scaler.update()

@@ -123,7 +123,7 @@ class _Trainer:
         """Take the steps that are left."""
         spec, state, resumed = self._spec, self._state, self._state.iteration
         pinned = torch.device(spec.device).type == "cuda"
-        batches = iterate_batches(self._batches, spec.workers, resumed, pinned)
+        batches = iterate_batches(self._batches, spec.workers, resumed, pinned=pinned)
         with self._progress_bar() as bar:
             while self._progress < 1:
                 before = self._progress
@@ -137,7 +137,7 @@ class _Trainer:
                 if validated:
                     self._log_validation(lr, self._log, bar)
                 state.seconds, state.log = self._clock.seconds, self._log.rows
-                if self._checkpoint.due(state.iteration, validated):
+                if self._checkpoint.due(state.iteration, validated=validated):
                     self._checkpoint.write(state, self._learner)
         self._learner.finish()
         views = state.iteration * spec.recipe.batch

@@ -18,6 +18,7 @@ from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
+from robustbench_seg.training.command import training_command
 from robustbench_seg.training.initial_network import with_drop_path
 from robustbench_seg.weights import not_finite, save_weights
 
@@ -55,7 +56,7 @@ def planned_model(
     if Path(card.name).name != card.name:
         raise ModelError(f"name '{card.name}': it names files; give one without /")
     training = Training(
-        command=spec.equivalent_command(processes),
+        command=training_command(spec, processes),
         minutes=0.0,
         hardware="",
         iterations=0,
@@ -116,6 +117,7 @@ def save_trained_model(
     class_names: Sequence[str],
     training: Training,
     remark: str,
+    *,
     half: bool,
 ) -> Path:
     """Write the weights, then the card, into a folder.

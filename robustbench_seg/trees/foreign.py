@@ -12,7 +12,8 @@ from robustbench_seg.datasets import file_digests
 from robustbench_seg.errors import DatasetError, TreeError
 from robustbench_seg.files import canonical_json, digest_bytes, digest_file
 from robustbench_seg.records.values.condition import Condition, as_png
-from robustbench_seg.trees.manifest import MANIFEST, RECORD_FILE, shard_manifests
+from robustbench_seg.trees.manifest import shard_manifests
+from robustbench_seg.trees.tree_files import MANIFEST, RECORD_FILE
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ from robustbench_seg.corruption import check_draws
 from robustbench_seg.datasets import DATASETS, Dataset, FileDataset, image_sizes, open_dataset
 from robustbench_seg.errors import CorruptionError, IncompleteError, OptionError
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
-from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.records.specs.tree_spec import TreeOptions, TreeSpec, tree_spec
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.records.values.ranges import WORKERS
 from robustbench_seg.trees.clean_images import clean_images, with_images_on_disk
-from robustbench_seg.trees.continuation import check_folder
 from robustbench_seg.trees.manifest import Manifest
 from robustbench_seg.trees.plan import TreePlan
 from robustbench_seg.trees.plan_summary import PlanSummary, sum_up
+from robustbench_seg.trees.resume import check_folder
+from robustbench_seg.trees.tree_record import CorruptionChoice
 from robustbench_seg.trees.writing import write_tree
 
 log = logging.getLogger(__name__)

@@ -15,23 +15,31 @@ Where several machines make a tree, each writes the manifest of its shard, manif
 when the last of them is there, `merge_shards` makes manifest.json of them.
 """
 
-import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from robustbench_seg.codec import from_table
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.errors import DatasetError, TreeError
+from robustbench_seg.files import Json
 from robustbench_seg.records.values.shard import WHOLE, Shard
-from robustbench_seg.trees.record import TreeRecord
-from robustbench_seg.trees.record_file import read_record_file, record_digest, write_record_file
-
-MANIFEST = "manifest.json"
-RECORD_FILE = ".recipe.json"
+from robustbench_seg.trees.tree_files import (
+    MANIFEST,
+    RECORD_FILE,
+    check_paths,
+    damaged,
+    is_sha256,
+    read_table,
+    record_of,
+    table_digest,
+    write_table,
+)
+from robustbench_seg.trees.tree_record import TreeRecord
 
 
 @dataclass(frozen=True)
@@ -42,10 +50,27 @@ class Digests:
     pixels: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Manifest(TreeRecord):
-    """A tree's record and its files. The docstring of this module lists the fields."""
+@dataclass(frozen=True)
+class _Contents:
+    """The keys of a manifest that .recipe.json lacks."""
 
+    files: Mapping[str, Digests]
+    links: Mapping[str, str]
+    left_out: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """A tree's record and its files.
+
+    Attributes:
+        record: What decides the pixels of the tree, as .recipe.json holds it.
+        files: Path in the tree -> its digests.
+        links: Path in the tree -> target of the relative link there.
+        left_out: Path in the tree -> why this file could not be made.
+    """
+
+    record: TreeRecord
     files: Mapping[str, Digests]
     links: Mapping[str, str]
     left_out: Mapping[str, str]
@@ -53,7 +78,18 @@ class Manifest(TreeRecord):
     @property
     def digest(self) -> str:
         """The digest that manifest.json gives for itself."""
-        return record_digest(self)
+        return table_digest(self.table)
+
+    @property
+    def probe(self) -> Mapping[str, str]:
+        """Folder of each condition -> digest of the built-in image under it."""
+        return self.record.probe
+
+    @property
+    def table(self) -> Mapping[str, Json]:
+        """The keys of manifest.json but format and digest."""
+        table = asdict(self)
+        return {**table.pop("record"), **table}
 
     def check_image(self, folder: Path, name: str, image: NDArray[np.uint8]) -> None:
         """Check that an image is the one that the manifest describes.
@@ -73,20 +109,14 @@ class Manifest(TreeRecord):
             )
 
     def __repr__(self) -> str:
-        return f"<tree of {self.dataset} {self.split}: {len(self.files)} files>"
-
-    @property
-    def record(self) -> TreeRecord:
-        """The record alone, as .recipe.json holds it."""
-        names = (field.name for field in dataclasses.fields(TreeRecord))
-        return TreeRecord(**{name: getattr(self, name) for name in names})
+        return f"<tree of {self.record.dataset} {self.record.split}: {len(self.files)} files>"
 
     def joined(self, other: "Manifest") -> "Manifest":
         """The union of two manifests; `other` wins where both have a path."""
         files = {**self.files, **other.files}
         left_out = {**self.left_out, **other.left_out}
-        return dataclasses.replace(
-            self.extended(other),
+        return Manifest(
+            record=self.record.extended(other.record),
             files=files,
             links={**self.links, **other.links},
             left_out={name: why for name, why in left_out.items() if name not in files},
@@ -102,7 +132,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     if path.exists():
-        return read_shard(path)
+        return read_manifest_file(path)
     if shard_manifests(folder):
         raise TreeError(
             f"{folder} was made in shards that are not merged yet: robustseg verify {folder}"
@@ -128,12 +158,41 @@ def shard_manifests(folder: Path) -> Mapping[Shard, Path]:
     return found
 
 
-def read_shard(path: Path) -> Manifest:
-    """Read the manifest file of a shard, or of a whole tree."""
-    return read_record_file(Manifest, path)
+def read_manifest_file(path: Path) -> Manifest:
+    """Read the manifest file of a shard, or of a whole tree.
+
+    Raises:
+        TreeError: The file cannot be read, was altered, or has a newer format.
+        CardError: A key is missing, or a value is wrong.
+    """
+    table = read_table(path)
+    own = {key: value for key, value in table.items() if key in _Contents.__annotations__}
+    record = record_of({key: value for key, value in table.items() if key not in own}, path)
+    contents = from_table(_Contents, own, str(path))
+    for name, digests in contents.files.items():
+        if not (is_sha256(digests.file) and is_sha256(digests.pixels)):
+            raise damaged(path, f"files: {name!r:.200}: its digests are no sha256")
+    for name, target in contents.links.items():
+        if "\0" in target or Path(target).is_absolute():
+            wanted = "a relative path is wanted"
+            raise damaged(path, f"links: {name!r:.200} leads to {target!r:.200}; {wanted}")
+    check_paths((*contents.files, *contents.links, *contents.left_out), path)
+    return Manifest(record=record, **vars(contents))
+
+
+def read_manifest_files(folder: Path) -> list[Manifest]:
+    """Read all manifests in a tree: that of the whole, then those of shards, as far as they are.
+
+    Raises:
+        TreeError: A file cannot be read, was altered, or has a newer format.
+        CardError: A key is missing, or a value is wrong.
+    """
+    whole = folder / MANIFEST
+    paths = [whole] if whole.exists() else []
+    return [read_manifest_file(path) for path in (*paths, *shard_manifests(folder).values())]
 
 
 def write_manifest(folder: Path, manifest: Manifest, shard: Shard = WHOLE) -> None:
     """Write `manifest` atomically."""
     name = MANIFEST if shard == WHOLE else f"manifest.{shard}.json"
-    write_record_file(folder / name, manifest)
+    write_table(folder / name, manifest.table)

@@ -1,5 +1,6 @@
 """Joining the manifests of a tree: those of shards, and that of an earlier start."""
 
+from collections.abc import Sequence
 from functools import reduce
 from itertools import islice
 from pathlib import Path
@@ -7,23 +8,29 @@ from pathlib import Path
 from robustbench_seg.errors import TreeError
 from robustbench_seg.machine.locks import exclusive, registered
 from robustbench_seg.records.values.shard import WHOLE, Shard
-from robustbench_seg.trees.continuation import check_continues
 from robustbench_seg.trees.manifest import (
-    MANIFEST,
-    RECORD_FILE,
     Manifest,
-    read_manifest,
-    read_shard,
+    read_manifest_file,
+    read_manifest_files,
     shard_manifests,
     write_manifest,
 )
+from robustbench_seg.trees.resume import check_same_tree
+from robustbench_seg.trees.tree_files import RECORD_FILE
 
 
 def merge_shards(folder: Path) -> bool:
     """Make one manifest of those of all shards, and of the one that was there before.
 
-    Returns whether there were any. TreeError names those that are not finished, or says how
-    they differ in what decides pixels.
+    Args:
+        folder: The tree.
+
+    Returns:
+        Whether there were any shards.
+
+    Raises:
+        TreeError: Shards are not finished, or differ in what decides pixels.
+        CardError: A manifest is wrong.
     """
     if not shard_manifests(folder):
         return False
@@ -35,9 +42,17 @@ def merge_shards(folder: Path) -> bool:
 
 
 def _merge_shards(folder: Path) -> None:
+    _check_finished(folder)
+    manifests = read_manifest_files(folder)
+    for other in manifests[1:]:
+        check_same_tree(folder, manifests[0].record, other.record)
+    _write_joined(folder, manifests)
+
+
+def _check_finished(folder: Path) -> None:
+    """Raise TreeError if the manifest of a shard is missing."""
     parts = shard_manifests(folder)
-    counts = {shard.count for shard in parts}
-    for count in counts:
+    for count in {shard.count for shard in parts}:
         missing = (i for i in range(1, count + 1) if Shard(i, count) not in parts)
         if first := list(islice(missing, 20)):
             unfinished = count - sum(shard.count == count for shard in parts)
@@ -46,13 +61,6 @@ def _merge_shards(folder: Path) -> None:
                 f"{folder}: of {count} shards {', '.join(map(str, first))}{more} are not finished; "
                 f"start generate-cityscapes-c with --shard I/{count} for each, or without --shard"
             )
-    existing = [read_manifest(folder)] if (folder / MANIFEST).exists() else []
-    existing += [read_shard(path) for path in parts.values()]
-    for other in existing[1:]:
-        check_continues(folder, existing[0], other)
-    write_manifest(folder, reduce(Manifest.joined, existing))
-    for path in parts.values():
-        path.unlink(missing_ok=True)
 
 
 def write_merged(out: Path, made: Manifest, shard: Shard) -> Manifest:
@@ -67,16 +75,18 @@ def write_merged(out: Path, made: Manifest, shard: Shard) -> Manifest:
         The manifest that was written.
     """
     # Read only now: another process may have added other corruptions in the meantime.
-    parts = shard_manifests(out)
-    if shard != WHOLE:
-        if shard in parts:
-            made = read_shard(parts[shard]).joined(made)
-        write_manifest(out, made, shard)
-        return made
-    existing = [read_manifest(out)] if (out / MANIFEST).exists() else []
-    existing += [read_shard(path) for path in parts.values()]
-    made = reduce(Manifest.joined, [*existing, made])
-    write_manifest(out, made)
-    for path in parts.values():
-        path.unlink(missing_ok=True)
+    if shard == WHOLE:
+        return _write_joined(out, [*read_manifest_files(out), made])
+    if earlier := shard_manifests(out).get(shard):
+        made = read_manifest_file(earlier).joined(made)
+    write_manifest(out, made, shard)
     return made
+
+
+def _write_joined(folder: Path, manifests: Sequence[Manifest]) -> Manifest:
+    """Write the union of manifests as that of the whole tree, in place of those of shards."""
+    joined = reduce(Manifest.joined, manifests)
+    write_manifest(folder, joined)
+    for path in shard_manifests(folder).values():
+        path.unlink(missing_ok=True)
+    return joined

@@ -9,10 +9,9 @@ from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.image_arrays import Image
 from robustbench_seg.errors import TreeError
 from robustbench_seg.files import canonical_json, digest_bytes, path_problem
-from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.records.values.condition import Condition, as_png
 from robustbench_seg.records.values.shard import WHOLE, Shard
-from robustbench_seg.trees.record import TreeRecord, tree_record
+from robustbench_seg.trees.tree_record import CorruptionChoice, TreeRecord, tree_record
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,10 @@ from pathlib import Path
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.files import checked_path, digest_file
 from robustbench_seg.records.values.verification import Problem, Verification
-from robustbench_seg.trees.manifest import (
-    MANIFEST,
-    RECORD_FILE,
-    Digests,
-    read_manifest,
-)
+from robustbench_seg.trees.manifest import Digests, read_manifest
 from robustbench_seg.trees.merging import merge_shards
 from robustbench_seg.trees.png import read_pixels
+from robustbench_seg.trees.tree_files import MANIFEST, RECORD_FILE
 
 
 def verify_tree(

@@ -5,9 +5,9 @@ depends on the tree's record, its clean image and its condition alone, and it ap
 at all. So any number of workers, and any number of interrupted starts, end in the same tree.
 """
 
-import dataclasses
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from robustbench_seg.corruption import library_differences, probe
@@ -16,25 +16,23 @@ from robustbench_seg.files import cannot_be_written
 from robustbench_seg.machine.locks import exclusive, registered
 from robustbench_seg.machine.pool import run_in_processes
 from robustbench_seg.records.values.shard import WHOLE
-from robustbench_seg.trees.continuation import begin_or_continue
 from robustbench_seg.trees.descriptions import write_descriptions
 from robustbench_seg.trees.image_job import ImageJob, ImageResult, file_digests
 from robustbench_seg.trees.links import link_labels
-from robustbench_seg.trees.manifest import (
-    MANIFEST,
-    RECORD_FILE,
-    Digests,
-    Manifest,
-    read_manifest,
-    read_shard,
-    shard_manifests,
-)
+from robustbench_seg.trees.manifest import Digests, Manifest, read_manifest_files
 from robustbench_seg.trees.merging import write_merged
 from robustbench_seg.trees.plan import TreePlan
-from robustbench_seg.trees.record import TreeRecord
-from robustbench_seg.trees.unprobed import check_unprobed
+from robustbench_seg.trees.resume import begin_or_resume
+from robustbench_seg.trees.spot_check import check_spots
+from robustbench_seg.trees.tree_files import RECORD_FILE
+from robustbench_seg.trees.tree_record import TreeRecord
 
 log = logging.getLogger(__name__)
+
+_DIED = TreeError(
+    "a worker process died, perhaps for want of memory; what is finished is kept: start again with "
+    "fewer workers"
+)
 
 
 def write_tree(
@@ -67,50 +65,63 @@ def write_tree(
     """
     plan.check_names()
     out, planned = plan.out, _probed_record(plan)
-    files = dict[str, Digests]()
-    left_out = dict[str, str]()
-
-    def take(result: ImageResult) -> None:
-        files.update(result.files)
-        left_out.update(result.left_out)
-        progress(result.made, len(result.left_out))
-
     try:
         out.mkdir(parents=True, exist_ok=True)
         with registered(out) as sweep:
             known = _known(plan)
-            existing = begin_or_continue(
-                out, planned, lambda existing: check_unprobed(plan, existing, known)
-            )
+            existing = begin_or_resume(out, planned, lambda tree: check_spots(plan, tree, known))
             _warn_of_other_libraries(out, existing, planned)
-            links = link_labels(plan)
-            files |= {name: file_digests(out / name) for name in plan.clean_files}
-            files |= write_descriptions(plan)
+            made = _Made(progress)
+            made.links = link_labels(plan)
+            made.files |= {name: file_digests(out / name) for name in plan.clean_files}
+            made.files |= write_descriptions(plan)
             work = ImageJob(plan, keep_going, known)
-            died = TreeError(
-                "a worker process died, perhaps for want of memory; what is finished is kept: "
-                "start again with fewer workers"
-            )
-            run_in_processes(work, len(plan.shard_images), workers, take, died=died)
-            record = dataclasses.replace(
-                existing, laws=planned.laws, probe=planned.probe, source_sizes=_sizes(plan, files)
-            )
-            made = Manifest(**vars(record), files=files, links=links, left_out=left_out)
+            run_in_processes(work, len(plan.shard_images), workers, made.take, died=_DIED)
+            manifest = made.manifest(plan, existing, planned)
             if plan.shard == WHOLE:
                 sweep()
             with exclusive(out / RECORD_FILE):
-                return write_merged(out, made, plan.shard)
+                return write_merged(out, manifest, plan.shard)
     except OSError as error:
         # An error of a link or a rename has two paths; the second is the one to write.
         where = error.filename2 or error.filename or out
         raise cannot_be_written(Path(where), error) from error
 
 
+@dataclass
+class _Made:
+    """What a start has written so far.
+
+    Attributes:
+        progress: See `write_tree`.
+        files: Path in the tree -> digests of the file.
+        left_out: Path in the tree -> why the file could not be made.
+        links: Path of a link in the tree -> its relative target.
+    """
+
+    progress: Callable[[int, int], object]
+    files: dict[str, Digests] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+
+    def take(self, result: ImageResult) -> None:
+        """Add the files of one clean image."""
+        self.files.update(result.files)
+        self.left_out.update(result.left_out)
+        self.progress(result.made, len(result.left_out))
+
+    def manifest(self, plan: TreePlan, existing: TreeRecord, planned: TreeRecord) -> Manifest:
+        """Describe the files; a resumed tree keeps the rest of its record."""
+        sizes = _sizes(plan, self.files)
+        record = replace(existing, laws=planned.laws, probe=planned.probe, source_sizes=sizes)
+        return Manifest(record=record, files=self.files, links=self.links, left_out=self.left_out)
+
+
 def _probed_record(plan: TreePlan) -> TreeRecord:
     """The record of the tree with the probe of its conditions."""
     choice = plan.choice
     digests = probe(plan.conditions, choice.protocol, choice.stream, choice.seed)
-    return dataclasses.replace(plan.record, probe=digests)
+    return replace(plan.record, probe=digests)
 
 
 def _warn_of_other_libraries(out: Path, existing: TreeRecord, now: TreeRecord) -> None:
@@ -120,10 +131,8 @@ def _warn_of_other_libraries(out: Path, existing: TreeRecord, now: TreeRecord) -
 
 def _known(plan: TreePlan) -> Mapping[str, Digests]:
     """The digests that earlier starts have recorded."""
-    parts = [read_shard(path).files for path in shard_manifests(plan.out).values()]
-    if (plan.out / MANIFEST).exists():
-        parts.append(read_manifest(plan.out).files)
-    return {name: digests for part in reversed(parts) for name, digests in part.items()}
+    manifests = read_manifest_files(plan.out)
+    return {name: digests for each in manifests for name, digests in each.files.items()}
 
 
 def _sizes(plan: TreePlan, files: Mapping[str, Digests]) -> Mapping[str, int]:

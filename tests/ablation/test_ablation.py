@@ -152,7 +152,7 @@ def test_the_paper_s_data_is_seen_as_the_paper_s_models_see_it():
 def test_positions_are_learnt_at_the_size_of_the_crop():
     ablation = load_ablation("positions")
     grids = [
-        ablation.card(v, full).variant.get("position_grid")
+        ablation.card(v, full=full).variant.get("position_grid")
         for full in (True, False)
         for v in ablation.variant
     ]

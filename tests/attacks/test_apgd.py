@@ -7,13 +7,13 @@ import torch
 from robustbench_seg.attacks.apgd import StepControl, apgd, phase, phase_steps
 from robustbench_seg.attacks.ball import LinfBall
 from robustbench_seg.attacks.iterate import Iterate
-from robustbench_seg.attacks.settings import Settings
+from robustbench_seg.attacks.optimiser import Settings
 
 
 def checkpoints(control, rises, bests):
     """The steps, from 1, at which the step size is halved."""
     steps = enumerate(zip(rises, bests, strict=True), start=1)
-    return [step for step, (rise, best) in steps if control.halves(rise, best)]
+    return [step for step, (rise, best) in steps if control.halves(rises=rise, best=best)]
 
 
 def test_checkpoints_come_at_the_published_shares():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from robustbench_seg.attacks import losses
-from robustbench_seg.attacks.iterate import Evaluator
+from robustbench_seg.attacks.iterate import NetworkObjective
 from robustbench_seg.attacks.losses import LOSSES, Moment
 
 CASES = {
@@ -20,7 +20,7 @@ CASES = {
 
 
 def evaluated(name, progress, logits, labels, weights=None):
-    """Loss of each pixel and its gradient to the logits, 0 at void pixels, as Evaluator has them.
+    """Loss of each pixel and its gradient to the logits, 0 at void pixels.
 
     An "image" that is the logits themselves; the mean over valid pixels is undone.
     """
@@ -35,7 +35,7 @@ def evaluated(name, progress, logits, labels, weights=None):
         (slope,) = torch.autograd.grad(mean(leaf), leaf)
         return leaf.detach(), slope
 
-    evaluator = Evaluator(gradient, labels, loss, weights)
+    evaluator = NetworkObjective(gradient, labels, loss, weights)
     slope = evaluator(logits, progress).gradient * evaluator.valid
     return torch.where(labels == 255, 0, kept[0].detach()), slope
 

@@ -7,12 +7,11 @@ import torch
 from robustbench_seg.attacks import ATTACKS, perturb
 from robustbench_seg.attacks.ball import LinfBall
 from robustbench_seg.attacks.draws import attack_draws
-from robustbench_seg.attacks.iterate import Evaluator, Iterate
+from robustbench_seg.attacks.iterate import Iterate, NetworkObjective
 from robustbench_seg.attacks.losses import LOSSES
-from robustbench_seg.attacks.noise import noise
+from robustbench_seg.attacks.optimiser import Settings, noise
 from robustbench_seg.attacks.padam import padam
 from robustbench_seg.attacks.pgd import fgsm, pgd
-from robustbench_seg.attacks.settings import Settings
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "cosine"])
@@ -20,7 +19,7 @@ def test_padam_is_torchs_adam_with_projections(problem, loss):
     case = problem(dtype=torch.float64)
     radius, steps, size = 8 / 255, 15, 2 / 255
     ball = LinfBall(case.image, radius)
-    evaluator = Evaluator(case.gradient, case.truth, LOSSES[loss])
+    evaluator = NetworkObjective(case.gradient, case.truth, LOSSES[loss])
     images = [
         new.image for new in padam(evaluator, ball, np.random.default_rng(3), Settings(steps))
     ]
@@ -50,7 +49,7 @@ def test_padam_is_torchs_adam_with_projections(problem, loss):
 def test_the_default_step_size_of_padam_is_a_quarter_of_the_radius(problem):
     case = problem()
     ball = LinfBall(case.image, 8 / 255)
-    evaluator = Evaluator(case.gradient, case.truth, LOSSES["cross_entropy"])
+    evaluator = NetworkObjective(case.gradient, case.truth, LOSSES["cross_entropy"])
 
     def last(settings):
         *_, end = padam(evaluator, ball, np.random.default_rng(0), settings)
@@ -62,7 +61,7 @@ def test_the_default_step_size_of_padam_is_a_quarter_of_the_radius(problem):
 def test_pgd_starts_at_random_and_fgsm_at_the_clean_image(problem):
     case = problem()
     ball = LinfBall(case.image, 4 / 255)
-    evaluator = Evaluator(case.gradient, case.truth, LOSSES["cross_entropy"])
+    evaluator = NetworkObjective(case.gradient, case.truth, LOSSES["cross_entropy"])
     sample = ball.sample(np.random.default_rng(0))
     noisy = next(noise(evaluator, ball, np.random.default_rng(0), Settings()))
     first = next(pgd(evaluator, ball, np.random.default_rng(0), Settings(5)))
@@ -91,7 +90,7 @@ def test_the_loss_of_a_step_knows_how_far_the_run_is(problem):
 def test_pgd_steps_by_its_step_size(problem):
     case = problem(dtype=torch.float64)
     ball = LinfBall(case.image, 8 / 255)
-    evaluator = Evaluator(case.gradient, case.truth, LOSSES["cross_entropy"])
+    evaluator = NetworkObjective(case.gradient, case.truth, LOSSES["cross_entropy"])
     first, second, *_ = pgd(evaluator, ball, np.random.default_rng(0), Settings(3, 0.7 / 255))
     away = first.image + 0.7 / 255 * first.gradient.sign()
     wanted = (away - case.image).clamp(-8 / 255, 8 / 255) + case.image

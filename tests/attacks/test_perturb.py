@@ -8,7 +8,7 @@ import torch
 
 from robustbench_seg.attacks import ATTACKS, perturb
 from robustbench_seg.attacks.apgd import phase_steps
-from robustbench_seg.attacks.iterate import Evaluator
+from robustbench_seg.attacks.iterate import NetworkObjective
 from robustbench_seg.attacks.losses import LOSSES
 
 EVERY = pytest.mark.parametrize("name", ATTACKS)
@@ -186,7 +186,7 @@ def test_losses_see_no_void_label(problem):
     case = problem()
     for name, loss in LOSSES.items():
         weights = torch.ones(4)
-        evaluator = Evaluator(case.gradient, case.truth, loss, weights)
+        evaluator = NetworkObjective(case.gradient, case.truth, loss, weights)
         plain = evaluator(case.image, 0.5)
         # The mean is one over the pixels with a label.
         total = []
@@ -201,7 +201,7 @@ def test_losses_see_no_void_label(problem):
             torch.testing.assert_close(value, total[0][valid].mean())
             return case.gradient(image, mean)
 
-        again = Evaluator(gradient, case.truth, kept, weights)(case.image, 0.5)
+        again = NetworkObjective(gradient, case.truth, kept, weights)(case.image, 0.5)
         assert torch.equal(plain.gradient, again.gradient), name
 
 
@@ -224,7 +224,7 @@ def test_the_gradient_to_the_image_is_a_finite_difference(problem, loss):
         values.append(mean(case.network(image)).item())
         return case.gradient(image, mean)
 
-    evaluator = Evaluator(gradient, case.truth, LOSSES[loss], weights)
+    evaluator = NetworkObjective(gradient, case.truth, LOSSES[loss], weights)
     slope = evaluator(case.image, 0.4).gradient
     for index in np.ndindex(*case.image.shape):
         ends = []

@@ -63,7 +63,8 @@ def test_every_condition_is_a_cityscapes_root_with_the_same_labels(root, tmp_pat
             np.testing.assert_array_equal(after.image, wanted)
             np.testing.assert_array_equal(corrupted_image(clean, index, out / name / "3"), wanted)
     manifest = read_manifest(out)
-    assert (manifest.dataset, manifest.split, manifest.seed) == ("cityscapes", "val", 0)
+    record = manifest.record
+    assert (record.dataset, record.split, record.seed) == ("cityscapes", "val", 0)
     assert len(manifest.files) == 6
 
 
@@ -123,7 +124,7 @@ def test_minicity_is_drawn_beside_its_corrupted_images(tmp_path, robustseg, monk
         np.testing.assert_array_equal(variant.labels, scene.labels)
         wanted = corrupt(scene.image, "contrast", 1, image_id=scene.id)
         np.testing.assert_array_equal(variant.image, wanted)
-    assert read_manifest(tmp_path).dataset == "minicity"
+    assert read_manifest(tmp_path).record.dataset == "minicity"
     assert robustseg("verify", tmp_path).exit_code == 0
 
     stats = {path: path.stat().st_mtime_ns for path in tmp_path.glob("clean/**/*.png")}

@@ -18,11 +18,11 @@ from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.measures import select_measures
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
-from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import SegmenterOptions, segmenter_of
 from robustbench_seg.trees.plan import CleanImage, TreePlan
+from robustbench_seg.trees.tree_record import CorruptionChoice
 from robustbench_seg.trees.writing import write_tree
 
 CLASSES = ("dark", "middle", "bright")

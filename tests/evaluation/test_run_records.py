@@ -100,14 +100,16 @@ def test_images_of_a_tree_bear_the_laws_they_were_made_under(record, toy, protoc
     conditions = protocol.conditions(["contrast"], [1])
     corrupted = tree(toy(), conditions)
     made = manifest.read_manifest(corrupted)
-    older = dataclasses.replace(made, laws={"contrast": 0}, stream_version=1)
+    changed = dataclasses.replace(made.record, laws={"contrast": 0}, stream_version=1)
+    older = dataclasses.replace(made, record=changed)
     manifest.write_manifest(corrupted, older)
     of_tree = record(conditions=conditions, corrupted=corrupted).key.corruption
     in_memory = record().key.corruption
     assert (of_tree.laws["contrast"], of_tree.stream_version) == (0, 1)
     assert of_tree.laws == {**in_memory.laws, "contrast": 0}
-    elsewhere = {**made.libraries, "opencv": "0.0.1"}
-    manifest.write_manifest(corrupted, dataclasses.replace(made, libraries=elsewhere))
+    elsewhere = {**made.record.libraries, "opencv": "0.0.1"}
+    changed = dataclasses.replace(made.record, libraries=elsewhere)
+    manifest.write_manifest(corrupted, dataclasses.replace(made, record=changed))
     assert record(conditions=conditions, corrupted=corrupted).key.corruption == in_memory
 
 

@@ -15,8 +15,9 @@ from robustbench_seg.cli.terminal_summary import summary_text
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.comparison_report import Comparison
+from robustbench_seg.reporting.figures.class_heatmap import class_heatmap
 from robustbench_seg.reporting.figures.figure_files import write_figure
-from robustbench_seg.reporting.figures.panel_figures import class_heatmap, severity_curves
+from robustbench_seg.reporting.figures.severity_curves import severity_curves
 from robustbench_seg.reporting.figures.style import plain
 from robustbench_seg.reporting.page import figures
 from robustbench_seg.reporting.panels import finding

@@ -9,7 +9,7 @@ import scipy.stats
 import robustbench_seg as rs
 from robustbench_seg.errors import FileError, OptionError, ResultsError
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting.tables.transfer import TRANSFER_COLUMNS
+from robustbench_seg.reporting.transfer.correlation_table import TRANSFER_COLUMNS
 from robustbench_seg.reporting.transfer_report import Transfer
 
 NAMES = load_protocol("semsegbench-sev3").names
@@ -217,4 +217,4 @@ def test_the_documentation_shows_these_numbers(published):
             ) in page
     text = Transfer.of(literature="semsegbench").text
     assert "+0.21 (-0.05 to 0.40)" in text
-    assert "lead over clean, +0.21, is -0.05 to 0.40" in " ".join(page.split())
+    assert "advantage over clean (+0.21) is -0.05 to 0.40" in " ".join(page.split())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.cli.terminal_summary import summary_text
-from robustbench_seg.corruption import CORRUPTIONS, RANDOM_CORRUPTIONS, corrupt
+from robustbench_seg.corruption import CORRUPTIONS, corrupt
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import read_model
@@ -21,7 +21,7 @@ def drawn(run, protocol):
     """Write the run of a further seed: clean and the random corruptions alone."""
 
     def write(model, level, **options):
-        fixed = [c for c in protocol.conditions() if c.name not in RANDOM_CORRUPTIONS]
+        fixed = [c for c in protocol.conditions() if not CORRUPTIONS[c.name].is_random]
         lack = [(image, condition) for condition in fixed for image in range(14)]
         return run(model, level, lack=lack, **options)
 
@@ -63,7 +63,7 @@ def test_the_spread_is_that_of_the_means_under_each_seed(run, drawn, protocol):
     base = read_model([first], protocol).scores.summary
     fogs = read_model([second], protocol).scores.summary.corruptions
     cells = [
-        float((fogs if name in RANDOM_CORRUPTIONS else base.corruptions)[name][0])
+        float((fogs if CORRUPTIONS[name].is_random else base.corruptions)[name][0])
         for name in protocol.names
     ]
     expected = {0: float(base.mean[0]), 1: float(np.mean(cells))}

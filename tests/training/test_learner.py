@@ -50,7 +50,7 @@ def test_the_loss_aligns_corners_where_the_network_does(small):
         torch.manual_seed(0)
         reference = small().train()
         seed_step(0, 0)
-        expected = segmentation_loss(reference(images), labels, aligned)
+        expected = segmentation_loss(reference(images), labels, align_corners=aligned)
         assert loss.item() == pytest.approx(expected.item())
         losses.append(loss.item())
     assert losses[0] != losses[1]

@@ -42,7 +42,9 @@ class TestLoss:
         logits = torch.tensor([[[[0.0, 3.0]], [[0.0, 0.0]]]])
         labels = torch.zeros(1, 1, 4, dtype=torch.uint8)
         expected = sum(math.log(1 + math.exp(-x)) for x in (0, 1, 2, 3)) / 4
-        assert segmentation_loss(logits, labels, True).item() == pytest.approx(expected)
+        assert segmentation_loss(logits, labels, align_corners=True).item() == pytest.approx(
+            expected
+        )
 
     def test_nothing_scored_is_zero_not_nan(self):
         logits = torch.randn(1, 3, 2, 2, requires_grad=True)

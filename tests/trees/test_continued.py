@@ -48,9 +48,9 @@ def test_other_versions_go_on_and_nothing_is_made_anew(town, grown):
     )
     assert sum(count for count, _ in made) == 6
     assert before.items() <= images(grown).items()
-    assert manifest.libraries["numpy"] == "2.0.1"  # the versions that began it
-    assert set(manifest.probe) == {f"{name}/{s}" for name in (*SOME, "fog") for s in (1, 5)}
-    assert set(manifest.laws) == {*SOME, "fog"}
+    assert manifest.record.libraries["numpy"] == "2.0.1"  # the versions that began it
+    assert set(manifest.record.probe) == {f"{name}/{s}" for name in (*SOME, "fog") for s in (1, 5)}
+    assert set(manifest.record.laws) == {*SOME, "fog"}
     assert verify_tree(grown).problems == ()
 
 
@@ -60,7 +60,7 @@ def test_another_constant_is_refused_by_name(town, tmp_path, contents, monkeypat
     with monkeypatch.context() as then:
         then.setattr(weather, "WATER", weather.WATER * np.float32(1.05))
         then.setattr(
-            "robustbench_seg.trees.record.libraries",
+            "robustbench_seg.trees.tree_record.libraries",
             lambda: {**libraries(), "robustseg": "0.0.9", "numpy": "2.0.1"},
         )
         write_tree(town.plan(tmp_path, corruptions=SOME))
@@ -115,7 +115,7 @@ def test_a_tree_of_format_1_is_verified_and_goes_on(town, tmp_path, first_format
     manifest = write_tree(town.plan(out, corruptions=(*SOME, "fog")))
     assert before.items() <= images(out).items()
     assert len(manifest.files) == 18
-    assert set(manifest.probe) == {f"{name}/{s}" for name in (*SOME, "fog") for s in (1, 5)}
+    assert set(manifest.record.probe) == {f"{name}/{s}" for name in (*SOME, "fog") for s in (1, 5)}
     for name in (".recipe.json", "manifest.json"):
         table = json.loads((out / name).read_text())
         assert (table["format"], table["libraries"]["numpy"]) == (3, "2.0.1")
@@ -245,8 +245,8 @@ def test_shards_of_format_1_are_merged(town, tmp_path, first_format):
     assert verify_tree(out).problems == ()
     manifest = read_manifest(out)
     assert len(manifest.files) == 12
-    assert set(manifest.probe) == {f"{name}/{s}" for name in SOME for s in (1, 5)}
-    assert manifest.libraries["numpy"] == "2.0.1"
+    assert set(manifest.record.probe) == {f"{name}/{s}" for name in SOME for s in (1, 5)}
+    assert manifest.record.libraries["numpy"] == "2.0.1"
 
 
 def test_each_condition_is_probed_once_a_start(town, tmp_path, monkeypatch):

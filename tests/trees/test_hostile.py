@@ -108,7 +108,7 @@ def test_every_flip_in_a_manifest_is_detected_or_harmless(town, tmp_path):
             assert "manifest.json" in found
             assert "\n" not in found
         else:
-            assert replace(found, libraries={}) == replace(manifest, libraries={})
+            assert _without_versions(found) == _without_versions(manifest)
 
 
 def outcome(folder):
@@ -241,3 +241,7 @@ def test_a_tree_that_goes_on_says_which_versions_differ(town, tmp_path, librarie
         f"{tmp_path} goes on under other versions (numpy 2.0.1 then, {now} now): the pixels are "
         "the same"
     )
+
+
+def _without_versions(manifest):
+    return replace(manifest, record=replace(manifest.record, libraries={}))

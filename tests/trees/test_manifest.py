@@ -11,10 +11,9 @@ import pytest
 from robustbench_seg.errors import CardError, TreeError
 from robustbench_seg.machine.locks import exclusive
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
-from robustbench_seg.trees.continuation import begin_or_continue, read_tree_record
 from robustbench_seg.trees.manifest import Digests, Manifest, read_manifest, write_manifest
-from robustbench_seg.trees.record import tree_record
+from robustbench_seg.trees.resume import begin_or_resume, read_tree_record
+from robustbench_seg.trees.tree_record import CorruptionChoice, tree_record
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def ours():
 @pytest.fixture
 def manifest(ours):
     return Manifest(
-        **vars(ours),
+        record=ours,
         files={
             "fog/3/b.png": Digests("1" * 64, "2" * 64),
             "fog/3/a.png": Digests("3" * 64, "4" * 64),
@@ -39,7 +38,7 @@ def manifest(ours):
 
 
 def accept(folder, record):
-    return begin_or_continue(folder, record, lambda begun: None)
+    return begin_or_resume(folder, record, lambda begun: None)
 
 
 def test_a_manifest_reads_back_as_it_was_written_with_its_paths_sorted(tmp_path, manifest):
@@ -112,7 +111,7 @@ def test_a_failing_check_leaves_the_record_as_it_was(tmp_path, ours):
         raise TreeError("other pixels")
 
     with pytest.raises(TreeError, match="other pixels"):
-        begin_or_continue(tmp_path, ours, refuse)
+        begin_or_resume(tmp_path, ours, refuse)
     assert (tmp_path / ".recipe.json").read_bytes() == before
 
 
@@ -146,10 +145,10 @@ def test_a_manifest_of_format_1_is_read(tmp_path, manifest, first_format):
         manifest.links,
         manifest.left_out,
     )
-    assert read.libraries == {**manifest.libraries, "numpy": "1.26.4"}
-    assert read.laws == {"fog": 1}  # of what it holds
-    assert read.probe == {}
-    assert read.differences(manifest) == ()
+    assert read.record.libraries == {**manifest.record.libraries, "numpy": "1.26.4"}
+    assert read.record.laws == {"fog": 1}  # of what it holds
+    assert read.record.probe == {}
+    assert read.record.differences(manifest.record) == ()
     assert read_tree_record(tmp_path).laws == {"fog": 1}
 
 
@@ -157,8 +156,8 @@ def test_the_stream_of_format_1_had_a_version(tmp_path, manifest, first_format):
     write_manifest(tmp_path, manifest)
     accept(tmp_path, manifest.record)
     first_format(tmp_path, **{"fast stream": "1"})
-    assert read_manifest(tmp_path).differences(manifest) == (
-        f"its stream version is 1, not {manifest.stream_version}",
+    assert read_manifest(tmp_path).record.differences(manifest.record) == (
+        f"its stream version is 1, not {manifest.record.stream_version}",
     )
     table = json.loads((tmp_path / "manifest.json").read_text())
     del table["versions"]

@@ -5,9 +5,12 @@ u runs along the width of a thing, 0..1, and v up its height, 0..1; it stands on
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.minicity.canvas import Canvas, Colour
+from robustbench_seg.datasets.minicity.colours import Rng
 
 ID = {name: index for index, name in enumerate(dataset_facts("minicity").classes)}
 """Name of a class -> its index."""
@@ -19,15 +22,42 @@ CIRCLE = {
 """The corners of regular polygons, by their number."""
 
 
-class Frame:
-    """A thing's own coordinates on the canvas."""
+@dataclass(frozen=True)
+class Pose:
+    """Where a thing stands, and how it is turned.
 
-    def __init__(
-        self, canvas: Canvas, x: float, z: float, width: float, height: float, flip: bool
-    ) -> None:
-        self.canvas, self.z, self.flip = canvas, z, flip
-        left, self.bottom = canvas.project(x - width / 2, 0.0, z)
-        right, self.top = canvas.project(x + width / 2, height, z)
+    Attributes:
+        x: Metres to the right.
+        z: Metres ahead.
+        from_side: Whether it is seen from its side, else from behind. Two-wheelers are always seen
+            from their side.
+        flip: Whether it is mirrored from left to right.
+    """
+
+    x: float
+    z: float
+    from_side: bool = False
+    flip: bool = False
+
+
+Painter = Callable[[Canvas, Rng, Pose], None]
+"""Paints a thing on a canvas; its colours and sizes are drawn from the random numbers."""
+
+
+class Frame:
+    """A thing's own coordinates on the canvas.
+
+    Args:
+        canvas: The canvas.
+        pose: Where the thing stands.
+        width: Its width in the picture's plane, in metres.
+        height: Its height, in metres.
+    """
+
+    def __init__(self, canvas: Canvas, pose: Pose, width: float, height: float) -> None:
+        self.canvas, self.z, self.flip = canvas, pose.z, pose.flip
+        left, self.bottom = canvas.project(pose.x - width / 2, 0.0, pose.z)
+        right, self.top = canvas.project(pose.x + width / 2, height, pose.z)
         self.left, self.span, self.rise = left, right - left, self.bottom - self.top
 
     def at(self, u: float, v: float) -> tuple[float, float]:

@@ -1,18 +1,16 @@
 """People of minicity, on foot and on two wheels, and the two-wheelers themselves."""
 
-from collections.abc import Callable
-
 from robustbench_seg.datasets.minicity.canvas import Canvas
 from robustbench_seg.datasets.minicity.colours import TYRE, Rng, paint_colour, shaded
-from robustbench_seg.datasets.minicity.frame import CIRCLE, Frame
+from robustbench_seg.datasets.minicity.frame import CIRCLE, Frame, Pose
 
 
-def person(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) -> None:
+def person(canvas: Canvas, rng: Rng, pose: Pose) -> None:
     """Somebody standing or walking."""
     skin = shaded((215.0, 170.0, 140.0), rng.uniform(0.45, 1.1))
     coat, legs = paint_colour(rng), shaded(paint_colour(rng), 0.7)
-    f = Frame(canvas, x, z, 0.75, rng.uniform(1.5, 1.9), flip)
-    stride = rng.uniform(0.0, 0.22) if side else 0.08
+    f = Frame(canvas, pose, 0.75, rng.uniform(1.5, 1.9))
+    stride = rng.uniform(0.0, 0.22) if pose.from_side else 0.08
     f.fill(
         "person",
         legs,
@@ -76,12 +74,10 @@ def _rider(f: Frame, rng: Rng, seat: float, lean: float) -> None:
     )
 
 
-def bicycle(
-    canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool, ridden: bool = True
-) -> None:
+def bicycle(canvas: Canvas, rng: Rng, pose: Pose, *, ridden: bool = True) -> None:
     """A bicycle from the side, ridden or parked."""
     frame = paint_colour(rng)
-    f = Frame(canvas, x, z, 1.75, 1.75, flip)
+    f = Frame(canvas, pose, 1.75, 1.75)
     for u in (0.22, 0.78):
         ring = [(u + 0.19 * c, 0.2 + 0.19 * s) for c, s in (*CIRCLE[12], CIRCLE[12][0])]
         f.stroke("bicycle", TYRE, 0.07, *ring)
@@ -105,12 +101,10 @@ def bicycle(
         _rider(f, rng, 0.55, 0.1)
 
 
-def motorcycle(
-    canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool, ridden: bool = True
-) -> None:
+def motorcycle(canvas: Canvas, rng: Rng, pose: Pose, *, ridden: bool = True) -> None:
     """A motorcycle from the side, ridden or parked: fat wheels, a solid body, an exhaust."""
     body = paint_colour(rng)
-    f = Frame(canvas, x, z, 2.1, 1.65, flip)
+    f = Frame(canvas, pose, 2.1, 1.65)
     for u in (0.18, 0.82):
         f.disc("motorcycle", TYRE, u, 0.19, 0.16, 0.2, 12)
         f.disc("motorcycle", (140.0, 140.0, 145.0), u, 0.19, 0.08, 0.1, 8)
@@ -132,12 +126,3 @@ def motorcycle(
     f.disc("motorcycle", (240.0, 235.0, 200.0), 0.78, 0.58, 0.04, 0.05, 8)
     if ridden:
         _rider(f, rng, 0.56, 0.1)
-
-
-def parked(draw: Callable[..., None]) -> Callable[..., None]:
-    """The two-wheeler without a rider."""
-
-    def draw_parked(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) -> None:
-        draw(canvas, rng, x, z, side, flip, ridden=False)
-
-    return draw_parked

@@ -6,7 +6,7 @@ import numpy as np
 
 from robustbench_seg.datasets.minicity.canvas import Canvas, Colour, PaintStep
 from robustbench_seg.datasets.minicity.colours import RGB, Rng, shaded
-from robustbench_seg.datasets.minicity.frame import ID, Frame
+from robustbench_seg.datasets.minicity.frame import ID, Frame, Pose
 
 _GREENS = np.array([[62, 92, 44], [86, 104, 52], [50, 76, 52], [112, 100, 50], [70, 84, 60]])
 
@@ -47,7 +47,7 @@ def tree(canvas: Canvas, rng: Rng, x: float, z: float, height: float, reach: flo
     canvas.shadow(x, z, 1.6, reach * 1.5)
 
     def draw() -> None:
-        f = Frame(canvas, x, z, 0.32, height * 0.6, False)
+        f = Frame(canvas, Pose(x, z), 0.32, height * 0.6)
         f.box("vegetation", bark, 0.0, 0.0, 1.0, 1.0, grain=0.7)
         _leaves(canvas, leaves, x, height * 0.5, z, height * 0.36, colour)
 
@@ -60,7 +60,7 @@ def _leaves(
     for _ in range(9):
         dx, dy = rng.normal(0, radius * 0.5, 2).tolist()
         r = radius * rng.uniform(0.35, 0.7)
-        f = Frame(canvas, x + dx, z, 2 * r, 2 * r, False)
+        f = Frame(canvas, Pose(x + dx, z), 2 * r, 2 * r)
         lift = (y + dy) * canvas.focal / z
         f.bottom -= lift
         f.disc("vegetation", shaded(colour, rng.uniform(0.65, 1.3)), 0.5, 0.5, 0.5, 0.5, 9)

@@ -6,7 +6,7 @@ import numpy as np
 
 from robustbench_seg.datasets.minicity.canvas import Canvas, Colour, PaintStep
 from robustbench_seg.datasets.minicity.colours import Rng, paint_colour, shaded
-from robustbench_seg.datasets.minicity.frame import Frame
+from robustbench_seg.datasets.minicity.frame import Frame, Pose
 
 _PLATES = np.array([[190, 40, 40], [40, 70, 165], [235, 200, 50], [225, 225, 225], [50, 120, 70]])
 _LAMPS = ((60.0, 230.0, 110.0), (245.0, 190.0, 50.0), (235.0, 50.0, 45.0))
@@ -27,18 +27,19 @@ def pole(canvas: Canvas, rng: Rng, x: float, z: float, reach: float) -> PaintSte
     shape, plate = rng.choice(4), rng.choice(_PLATES).tolist()
     phase, lean = rng.choice(3), math.copysign(0.6, -x)
     canvas.shadow(x, z, 0.12, reach)
+    pose = Pose(x, z)
 
-    def draw() -> None:
-        f = Frame(canvas, x, z, 0.17, height, False)
+    def paint() -> None:
+        f = Frame(canvas, pose, 0.17, height)
         f.box("pole", colour, 0.0, 0.0, 1.0, 1.0)
         if load == 0:
             f.stroke("pole", colour, 0.1, (0.5, 0.99), (0.5 + lean / 0.17 * 2.4, 1.0))
         elif load == 1:
-            _traffic_light(Frame(canvas, x, z, 0.5, height, False), height, phase)
+            _traffic_light(Frame(canvas, pose, 0.5, height), height, phase)
         else:
-            _traffic_sign(Frame(canvas, x, z, 0.85, height, False), height, shape, plate)
+            _traffic_sign(Frame(canvas, pose, 0.85, height), height, shape, plate)
 
-    return PaintStep(z, draw)
+    return PaintStep(z, paint)
 
 
 def _traffic_light(f: Frame, height: float, phase: int) -> None:

@@ -5,15 +5,15 @@ and people stand in front of them. Where things stand follows a street's logic (
 two-wheeler on the road, a sign on a pole at the kerb); colours do not, see colours.py.
 """
 
-from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from robustbench_seg.datasets.minicity.canvas import Canvas, Colour, PaintStep
 from robustbench_seg.datasets.minicity.colours import Rng, paint_colour, shaded
-from robustbench_seg.datasets.minicity.frame import ID
-from robustbench_seg.datasets.minicity.people import bicycle, motorcycle, parked, person
+from robustbench_seg.datasets.minicity.frame import ID, Painter, Pose
+from robustbench_seg.datasets.minicity.people import bicycle, motorcycle, person
 from robustbench_seg.datasets.minicity.plants import hedge, tree
 from robustbench_seg.datasets.minicity.poles import pole
 from robustbench_seg.datasets.minicity.row import building, fence, wall
@@ -139,17 +139,15 @@ class Street:
                 x, away = sign * (self.road + rng.uniform(0.3, 0.8)), z + rng.uniform(0, 2)
                 self.layers[STREET].append(pole(self.canvas, rng, x, away, self.reach))
 
-    def _place(
-        self, draw: Callable[..., None], x: float, z: float, side: bool, width: float
-    ) -> None:
+    def _place(self, paint: Painter, x: float, z: float, *, from_side: bool, width: float) -> None:
         """Add a thing `width` metres wide, unless it would stand in another one."""
         if any(abs(x - a) < (width + w) / 2 and abs(z - b) < 2.5 for a, b, w in self._taken):
             return
         self._taken.append((x, z, width))
-        canvas, flip = self.canvas, bool(self.rng.random() < 0.5)
+        canvas, pose = self.canvas, Pose(x, z, from_side, bool(self.rng.random() < 0.5))
         rng = np.random.Generator(np.random.PCG64(int(self.rng.integers(2**32))))
         canvas.shadow(x, z, width / 2, self.reach)
-        self.layers[STREET].append(PaintStep(z, lambda: draw(canvas, rng, x, z, side, flip)))
+        self.layers[STREET].append(PaintStep(z, lambda: paint(canvas, rng, pose)))
 
     def _traffic(self) -> None:
         """Add vehicles and people, each only where it overlaps nothing added before."""
@@ -163,42 +161,48 @@ class Street:
         rng = self.rng
         if rng.random() < 0.5:
             if rng.random() < 0.5:
-                self._place(train, rng.uniform(-8, 8), rng.uniform(18, 34), True, 17)
+                self._place(
+                    train, rng.uniform(-8, 8), rng.uniform(18, 34), from_side=True, width=17
+                )
             else:
-                self._place(train, self._lane(), rng.uniform(9, 24), False, 2.7)
+                self._place(train, self._lane(), rng.uniform(9, 24), from_side=False, width=2.7)
 
     def _heavy_vehicles(self) -> None:
         rng = self.rng
-        for draw, chance, length, width in ((bus, 0.55, 9.5, 2.5), (truck, 0.65, 7.2, 2.5)):
+        for paint, chance, length, width in ((bus, 0.55, 9.5, 2.5), (truck, 0.65, 7.2, 2.5)):
             if rng.random() < chance:
                 if rng.random() < 0.45:
-                    self._place(draw, rng.uniform(-6, 6), rng.uniform(13, 28), True, length)
+                    self._place(
+                        paint, rng.uniform(-6, 6), rng.uniform(13, 28), from_side=True, width=length
+                    )
                 else:
-                    self._place(draw, self._lane(), rng.uniform(8, 24), False, width)
+                    self._place(
+                        paint, self._lane(), rng.uniform(8, 24), from_side=False, width=width
+                    )
 
     def _cars(self) -> None:
         rng = self.rng
         for _ in range(rng.integers(2, 7)):
             where = rng.random()
             if where < 0.4:
-                self._place(car, self._lane(), rng.uniform(6.5, 40), False, 1.8)
+                self._place(car, self._lane(), rng.uniform(6.5, 40), from_side=False, width=1.8)
             elif where < 0.75:
                 parked_at = rng.choice([-1, 1]) * (self.road - 1.1)
-                self._place(car, parked_at, rng.uniform(5, 40), False, 1.8)
+                self._place(car, parked_at, rng.uniform(5, 40), from_side=False, width=1.8)
             else:
-                self._place(car, rng.uniform(-7, 7), rng.uniform(9, 26), True, 4.3)
+                self._place(car, rng.uniform(-7, 7), rng.uniform(9, 26), from_side=True, width=4.3)
 
     def _two_wheelers(self) -> None:
         rng, road = self.rng, self.road
         ridden = (bicycle, motorcycle, bicycle, motorcycle)
-        kinds = (*ridden, parked(bicycle), parked(motorcycle))
+        kinds = (*ridden, partial(bicycle, ridden=False), partial(motorcycle, ridden=False))
         for _ in range(rng.integers(1, 4)):
             kind = rng.integers(len(kinds))
             if kind < len(ridden):
                 x = rng.uniform(-road, road)
             else:
                 x = rng.choice([-1, 1]) * (road + rng.uniform(0.5, 1.6))
-            self._place(kinds[kind], x, rng.uniform(5, 15), True, 1.9)
+            self._place(kinds[kind], x, rng.uniform(5, 15), from_side=True, width=1.9)
 
     def _people(self) -> None:
         rng, road = self.rng, self.road
@@ -207,7 +211,9 @@ class Street:
                 x = rng.uniform(-0.9 * road, 0.9 * road)
             else:
                 x = rng.choice([-1, 1]) * (road + rng.uniform(0.4, self.pavement))
-            self._place(person, x, rng.uniform(4.5, 22), bool(rng.random() < 0.6), 0.6)
+            self._place(
+                person, x, rng.uniform(4.5, 22), from_side=bool(rng.random() < 0.6), width=0.6
+            )
 
     def _lane(self) -> float:
         """Draw the middle of a lane, in metres to the right."""

@@ -2,15 +2,15 @@
 
 from robustbench_seg.datasets.minicity.canvas import Canvas
 from robustbench_seg.datasets.minicity.colours import GLASS, TYRE, Rng, paint_colour, shaded
-from robustbench_seg.datasets.minicity.frame import Frame
+from robustbench_seg.datasets.minicity.frame import Frame, Pose
 
 
-def car(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) -> None:
+def car(canvas: Canvas, rng: Rng, pose: Pose) -> None:
     """A car from the side or from behind."""
     body, glass = paint_colour(rng), shaded(GLASS, rng.uniform(0.6, 2.2))
     dark, light = shaded(body, 0.62), shaded(body, 1.18)
-    if side:
-        f = Frame(canvas, x, z, rng.uniform(3.9, 4.6), rng.uniform(1.4, 1.65), flip)
+    if pose.from_side:
+        f = Frame(canvas, pose, rng.uniform(3.9, 4.6), rng.uniform(1.4, 1.65))
         f.fill("car", body, (0.0, 0.15), (0.0, 0.5), (0.2, 0.58), (0.98, 0.56), (1.0, 0.15))
         f.fill("car", body, (0.17, 0.55), (0.32, 1.0), (0.72, 1.0), (0.88, 0.55))
         f.fill("car", glass, (0.23, 0.58), (0.35, 0.93), (0.5, 0.93), (0.5, 0.58))
@@ -20,7 +20,7 @@ def car(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) ->
             f.disc("car", TYRE, u, 0.2, 0.085, 0.22)
             f.disc("car", shaded((150, 150, 150), 0.9), u, 0.2, 0.045, 0.11)
         return
-    f = Frame(canvas, x, z, rng.uniform(1.7, 1.9), rng.uniform(1.4, 1.7), flip)
+    f = Frame(canvas, pose, rng.uniform(1.7, 1.9), rng.uniform(1.4, 1.7))
     f.box("car", TYRE, 0.05, 0.0, 0.25, 0.3)
     f.box("car", TYRE, 0.75, 0.0, 0.95, 0.3)
     f.box("car", body, 0.0, 0.16, 1.0, 0.6)
@@ -33,11 +33,11 @@ def car(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) ->
     f.box("car", (225.0, 225.0, 215.0), 0.38, 0.28, 0.62, 0.38)
 
 
-def truck(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) -> None:
+def truck(canvas: Canvas, rng: Rng, pose: Pose) -> None:
     """A lorry: a cab and a taller box with nothing but a frame on it."""
     cab, box = paint_colour(rng), paint_colour(rng)
-    if side:
-        f = Frame(canvas, x, z, rng.uniform(6.5, 8.0), rng.uniform(3.1, 3.6), flip)
+    if pose.from_side:
+        f = Frame(canvas, pose, rng.uniform(6.5, 8.0), rng.uniform(3.1, 3.6))
         f.box("truck", (45.0, 45.0, 48.0), 0.0, 0.12, 1.0, 0.24)
         f.box("truck", box, 0.27, 0.22, 1.0, 1.0)
         for u in (0.28, 0.63, 0.98):
@@ -47,7 +47,7 @@ def truck(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) 
         for u in (0.11, 0.72, 0.88):
             f.disc("truck", TYRE, u, 0.12, 0.062, 0.13)
         return
-    f = Frame(canvas, x, z, rng.uniform(2.4, 2.6), rng.uniform(3.2, 3.7), flip)
+    f = Frame(canvas, pose, rng.uniform(2.4, 2.6), rng.uniform(3.2, 3.7))
     f.box("truck", TYRE, 0.06, 0.0, 0.26, 0.16)
     f.box("truck", TYRE, 0.74, 0.0, 0.94, 0.16)
     f.box("truck", (50.0, 50.0, 52.0), 0.02, 0.1, 0.98, 0.24)
@@ -58,11 +58,11 @@ def truck(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) 
         f.box("truck", (200.0, 45.0, 40.0), u, 0.15, u + 0.12, 0.2)
 
 
-def bus(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) -> None:
+def bus(canvas: Canvas, rng: Rng, pose: Pose) -> None:
     """A bus: one box with a band of windows."""
     body, glass = paint_colour(rng), shaded(GLASS, rng.uniform(0.7, 1.9))
-    if side:
-        f = Frame(canvas, x, z, rng.uniform(8.5, 10.5), rng.uniform(2.9, 3.2), flip)
+    if pose.from_side:
+        f = Frame(canvas, pose, rng.uniform(8.5, 10.5), rng.uniform(2.9, 3.2))
         f.box("bus", body, 0.0, 0.1, 1.0, 1.0)
         f.box("bus", glass, 0.03, 0.45, 0.97, 0.85)
         for k in range(1, 8):
@@ -73,7 +73,7 @@ def bus(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) ->
         for u in (0.2, 0.8):
             f.disc("bus", TYRE, u, 0.13, 0.05, 0.15)
         return
-    f = Frame(canvas, x, z, rng.uniform(2.4, 2.6), rng.uniform(2.9, 3.2), flip)
+    f = Frame(canvas, pose, rng.uniform(2.4, 2.6), rng.uniform(2.9, 3.2))
     f.box("bus", TYRE, 0.06, 0.0, 0.26, 0.16)
     f.box("bus", TYRE, 0.74, 0.0, 0.94, 0.16)
     f.box("bus", body, 0.0, 0.1, 1.0, 1.0)
@@ -83,12 +83,12 @@ def bus(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) ->
         f.box("bus", (205.0, 45.0, 40.0), u, 0.2, u + 0.12, 0.3)
 
 
-def train(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) -> None:
+def train(canvas: Canvas, rng: Rng, pose: Pose) -> None:
     """A tram, taller and longer than a bus, with a pantograph and a skirt down to the rails."""
     body, stripe = paint_colour(rng), paint_colour(rng)
     glass = shaded(GLASS, rng.uniform(0.7, 1.9))
-    if side:
-        f = Frame(canvas, x, z, rng.uniform(15.0, 20.0), rng.uniform(3.5, 3.8), flip)
+    if pose.from_side:
+        f = Frame(canvas, pose, rng.uniform(15.0, 20.0), rng.uniform(3.5, 3.8))
         f.fill("train", body, (0.0, 0.03), (0.0, 0.45), (0.05, 0.9), (1.0, 0.9), (1.0, 0.03))
         f.box("train", stripe, 0.0, 0.32, 1.0, 0.42)
         f.fill("train", glass, (0.01, 0.48), (0.045, 0.8), (0.08, 0.8), (0.08, 0.48))
@@ -97,7 +97,7 @@ def train(canvas: Canvas, rng: Rng, x: float, z: float, side: bool, flip: bool) 
         f.box("train", shaded(body, 0.5), 0.0, 0.03, 1.0, 0.12)
         f.box("train", shaded(body, 0.6), 0.1, 0.9, 0.4, 0.96)
         return
-    f = Frame(canvas, x, z, rng.uniform(2.5, 2.8), rng.uniform(3.5, 3.8), flip)
+    f = Frame(canvas, pose, rng.uniform(2.5, 2.8), rng.uniform(3.5, 3.8))
     f.fill(
         "train", body, (0.0, 0.03), (0.0, 0.7), (0.12, 0.92), (0.88, 0.92), (1.0, 0.7), (1.0, 0.03)
     )

@@ -23,7 +23,7 @@ from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.measures import Measure, Truth
 from robustbench_seg.records.values.condition import CLEAN, Condition, as_png
-from robustbench_seg.segmenter import Image
+from robustbench_seg.segmenter import AnyImage
 
 
 class SourceImage:
@@ -82,7 +82,7 @@ class ConditionImage:
 
     source: SourceImage
     condition: Condition
-    pixels: Image | None
+    pixels: AnyImage | None
     reason: str | None
     is_same: bool
     seconds: float
@@ -127,7 +127,7 @@ class ImageMaker:
     def make(self, source: SourceImage, condition: Condition) -> ConditionImage:
         """Make one image, in the thread of the caller."""
         started = time.perf_counter()
-        pixels: Image | None = None
+        pixels: AnyImage | None = None
         reason, is_same = None, False
         is_attack = condition != CLEAN and self._evaluation.protocol.spec(condition.name).is_attack
         try:

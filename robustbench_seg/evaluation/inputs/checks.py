@@ -31,6 +31,7 @@ def check_evaluation(evaluation: Evaluation) -> None:
     _check_names(evaluation)
     _check_stored_predictions(evaluation)
     _check_adaptation(evaluation)
+    _check_calibration(evaluation)
     if len(spec.seeds) > 1 and not evaluation.random_conditions:
         raise OptionError(
             f"none of these {evaluation.protocol.noun}s draws random numbers; give one seed"
@@ -63,6 +64,18 @@ def _check_adaptation(evaluation: Evaluation) -> None:
             raise OptionError(
                 f"{segmenter.name} cannot be adapted to {attacks[0]}: attacked images depend "
                 "on the network; leave out adapt or the attacks"
+            )
+
+
+def _check_calibration(evaluation: Evaluation) -> None:
+    """Check that no network was quantised with images that are scored."""
+    data = evaluation.dataset
+    for segmenter in evaluation.segmenters:
+        used = segmenter.record.calibration
+        if used and (used.dataset, used.split) == (data.name, data.split):
+            raise OptionError(
+                f"{segmenter.name} was quantised with images of {data.name} {data.split}, which "
+                "are scored; calibrate it on another split"
             )
 
 

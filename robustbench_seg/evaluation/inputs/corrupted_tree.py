@@ -7,10 +7,10 @@ from pathlib import Path
 from robustbench_seg.datasets import image_sizes
 from robustbench_seg.errors import TreeError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
-from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
 from robustbench_seg.trees.foreign import ForeignTree, is_foreign, read_foreign_tree
 from robustbench_seg.trees.manifest import Manifest, read_manifest
-from robustbench_seg.trees.record import TreeRecord, other_source, tree_record
+from robustbench_seg.trees.other_tree import other_source
+from robustbench_seg.trees.tree_record import CorruptionChoice, TreeRecord, tree_record
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +52,13 @@ def _foreign_tree(evaluation: Evaluation, folder: Path) -> ForeignTree:
 
 def _own_tree(evaluation: Evaluation, folder: Path) -> Manifest:
     tree, sizes = read_manifest(folder), image_sizes(evaluation.dataset)
-    if differing := tree_differences(evaluation, tree):
+    if differing := tree_differences(evaluation, tree.record):
         raise TreeError(
             f"{folder} does not hold the images asked for: {'; '.join(differing)}. "
             "Ask for what it holds, or let the images be made in memory"
         )
-    if replaced := tree.other_sources(sizes):
-        raise TreeError(other_source(folder, replaced, tree, sizes))
+    if replaced := tree.record.other_sources(sizes):
+        raise TreeError(other_source(folder, replaced, then=tree.record.source_sizes, now=sizes))
     return tree
 
 

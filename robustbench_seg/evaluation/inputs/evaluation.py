@@ -65,7 +65,7 @@ class Evaluation:
     @property
     def attacks(self) -> Sequence[str]:
         """Names of the attacks among the conditions."""
-        listed = {spec.name for spec in self.protocol.perturbations if spec.is_attack}
+        listed = {each.name for each in self.protocol.perturbations if each.is_attack}
         return [condition.name for condition in self.conditions if condition.name in listed]
 
     @property
@@ -158,7 +158,7 @@ class Evaluation:
     def published(self, segmenter: Segmenter) -> Published | None:
         """Return the published clean score of a segmenter, if it was measured in the same way."""
         data, about, record = self.dataset, segmenter.about, segmenter.record
-        if self.class_map or record.adaptation or record.augment:
+        if self.class_map or record.adaptation or record.augment or record.calibration:
             return None
         whole = data.split == "val" and len(data) == published_images(data.name)
         return about.published if whole and about.published_on == data.name else None

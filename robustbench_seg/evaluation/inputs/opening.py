@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from robustbench_seg.datasets import Dataset, load_class_map, open_dataset
+from robustbench_seg.datasets import ClassMap, Dataset, load_class_map, open_dataset
+from robustbench_seg.errors import DatasetError
 from robustbench_seg.evaluation.inputs.attack_settings import open_attacks
 from robustbench_seg.evaluation.inputs.checks import check_evaluation
 from robustbench_seg.evaluation.inputs.computed_conditions import computed_conditions
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.train_split import unscored_train_split
 from robustbench_seg.evaluation.outputs.prediction_folder import check_images
 from robustbench_seg.evaluation.outputs.server_formats import file_format
 from robustbench_seg.measures import select_measures
@@ -22,14 +24,44 @@ def segmenter_options(spec: EvaluationSpec, **other: Any) -> SegmenterOptions:
 
     Args:
         spec: The specification.
-        **other: Values in place of its own, and the classes, which it does not have.
+        **other: Values in place of its own, and of what it does not have: classes, calibration.
     """
     own = {
         each.name: getattr(spec, each.name)
         for each in fields(SegmenterOptions)
-        if each.name != "classes"
+        if each.name not in ("classes", "calibration")
     }
     return SegmenterOptions(**own | other)
+
+
+def options_on_data(
+    spec: EvaluationSpec, data: Dataset, class_map: ClassMap | None
+) -> SegmenterOptions:
+    """Select the options that the models which a specification names are loaded with.
+
+    Args:
+        spec: The specification.
+        data: The images that are scored.
+        class_map: Maps the models' classes to the dataset's. None: they are the same.
+
+    Raises:
+        DatasetError: Calibration images are needed, and there are none that are not scored.
+    """
+    classes = class_map.model_classes if class_map else tuple(data.classes)
+    return segmenter_options(spec, classes=classes, calibration=_calibration(spec, data))
+
+
+def _calibration(spec: EvaluationSpec, data: Dataset) -> Dataset | None:
+    """The images that networks are quantised with; None: they are not."""
+    if spec.precision != "int8":
+        return None
+    train = unscored_train_split(spec, data, "to calibrate int8")
+    if train is None:
+        raise DatasetError(
+            f"{data.name} {data.split}: precision int8 needs images that are not scored, and there "
+            "is no train split to take them from; leave out precision"
+        )
+    return train
 
 
 def open_evaluation(
@@ -61,14 +93,14 @@ def open_evaluation(
     if spec.save_attacks:
         check_images(file_format("indices"), data, "attacked image")
     class_map = None if spec.class_map is None else load_class_map(spec.class_map)
-    classes = class_map.model_classes if class_map else data.classes
-    loaded = segmenters or [
-        load_named(model, spec.weights, segmenter_options(spec, classes=classes))
-        for model in spec.models
-    ]
+    loaded = segmenters or _load(spec, options_on_data(spec, data, class_map))
     settings = open_attacks(spec, protocol, conditions, data, loaded)
     evaluation = Evaluation(
         spec, data, protocol, conditions, measures, tuple(loaded), settings, class_map
     )
     check_evaluation(evaluation)
     return evaluation
+
+
+def _load(spec: EvaluationSpec, options: SegmenterOptions) -> list[Segmenter]:
+    return [load_named(model, spec.weights, options) for model in spec.models]

@@ -18,7 +18,7 @@ from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.measures import Prediction
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.segmenter import AdaptedSegmenter, Image, NetworkSegmenter, Segmenter, adapt
+from robustbench_seg.segmenter import AdaptedSegmenter, AnyImage, NetworkSegmenter, Segmenter, adapt
 
 
 class AdaptedPredictions:
@@ -81,7 +81,7 @@ class AdaptedPredictions:
             write_statistics(path, adapt(self._segmenter, images).statistics)
         return AdaptedSegmenter(self._segmenter, read_statistics(path, self._segmenter))
 
-    def _pixels(self, index: int, condition: Condition) -> Image:
+    def _pixels(self, index: int, condition: Condition) -> AnyImage:
         image = self._maker.make(SourceImage(self._data, index), condition)
         if image.pixels is None:
             raise DatasetError(

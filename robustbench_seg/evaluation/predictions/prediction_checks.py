@@ -12,8 +12,8 @@ from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.segmenter import StoredPredictions
 from robustbench_seg.store import RunFolder
 from robustbench_seg.text import counted
-from robustbench_seg.trees.manifest import Digests, read_shard
-from robustbench_seg.trees.record import other_source
+from robustbench_seg.trees.manifest import Digests, read_manifest_file
+from robustbench_seg.trees.other_tree import other_source
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -32,15 +32,16 @@ def described_images(
         _compare_digest(images, where, evaluation.spec.corrupted, tree)
         return {}
     path = stored.folder / images
-    manifest = read_shard(path)
-    if differing := tree_differences(evaluation, manifest):
+    manifest = read_manifest_file(path)
+    if differing := tree_differences(evaluation, manifest.record):
         raise ResultsError(
             f"{stored.folder}: its predictions are of other images than those asked for, as "
             f"{path} says: {'; '.join(differing)}. Ask for the images that were labelled"
         )
     sizes = image_sizes(evaluation.dataset)
-    if replaced := manifest.other_sources(sizes):
-        raise ResultsError(other_source(path, replaced, manifest, sizes))
+    if replaced := manifest.record.other_sources(sizes):
+        then = manifest.record.source_sizes
+        raise ResultsError(other_source(path, replaced, then=then, now=sizes))
     return manifest.files
 
 

@@ -92,13 +92,13 @@ class Ablation:
                 raise ModelError(unknown("variant", name, known))
         return tuple(v for v in self.variant if not names or v.name in names)
 
-    def scale(self, full: bool) -> AblationScale:
+    def scale(self, *, full: bool) -> AblationScale:
         """The ablation's size: as the paper ran it, or scaled down."""
         return self.full if full else self.small
 
-    def card(self, variant: AblationVariant, full: bool) -> ModelCard:
+    def card(self, variant: AblationVariant, *, full: bool) -> ModelCard:
         """A variant's card: for training, without weights."""
-        scale = self.scale(full)
+        scale = self.scale(full=full)
         settings = {**scale.settings, **variant.settings}
         if "backbone" in settings:
             settings.pop("size")

@@ -37,10 +37,12 @@ def parameter_table(protocol: Protocol) -> Table:
         f"severity {level}" if level == 1 else str(level) for level in protocol.severities
     ]
     rows = [[protocol.noun, "category", "scored", "parameter", *severities]]
-    for spec in protocol.perturbations:
-        about = [spec.name, spec.category, spec.scored_text]
-        for name in dict.fromkeys(name for level in spec.parameters for name in level):
-            values = [f"{level[name]:g}" if name in level else "-" for level in spec.parameters]
+    for perturbation in protocol.perturbations:
+        about = [perturbation.name, perturbation.category, perturbation.scored_text]
+        for name in dict.fromkeys(name for level in perturbation.parameters for name in level):
+            values = [
+                f"{level[name]:g}" if name in level else "-" for level in perturbation.parameters
+            ]
             values += ["-"] * (len(protocol.severities) - len(values))
             rows.append([*about, name, *values])
             about = [""] * len(about)  # they stand in the first row of a perturbation

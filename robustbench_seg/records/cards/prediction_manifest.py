@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from robustbench_seg.errors import CardError
+from robustbench_seg.files import path_problem
 from robustbench_seg.records.values.condition import Condition, as_png
 from robustbench_seg.records.values.ranges import MAX_CLASSES
 
@@ -50,7 +51,8 @@ class PredictionManifest:
 
     Raises:
         CardError: Both or neither of dataset and classes are given, there are too many classes,
-            label ids are given without a dataset, or a text is empty.
+            label ids are given without a dataset, a text is empty, or a path leads out of the
+            folder.
     """
 
     name: str
@@ -68,6 +70,11 @@ class PredictionManifest:
             raise CardError("give either dataset or classes")
         if self.classes is not None and not 1 <= len(self.classes) <= MAX_CLASSES:
             raise CardError(f"classes: 1 to {MAX_CLASSES} names are wanted")
+        for key in ("dataset", "images"):
+            if (path := getattr(self, key)) is not None and (problem := path_problem(path)):
+                raise CardError(
+                    f"{key} = {path!r:.70} {problem}; copy the file into the folder of predictions"
+                )
         if self.ids == "label ids" and self.dataset is None:
             raise CardError("label ids are those of a dataset; give dataset in place of classes")
 

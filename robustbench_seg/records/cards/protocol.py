@@ -43,11 +43,11 @@ class Protocol:
         if not self.perturbations:
             raise CardError("there is no [[corruption]] and no [[attack]]")
         seen: set[str] = set()
-        for spec in self.perturbations:
-            if spec.name.lower() in seen:  # some disks do not tell Fog from fog
-                raise CardError(f"'{spec.name}' is there twice; names must be unique")
-            seen.add(spec.name.lower())
-        if not any(spec.averaged for spec in self.perturbations):
+        for perturbation in self.perturbations:
+            if perturbation.name.lower() in seen:  # some disks do not tell Fog from fog
+                raise CardError(f"'{perturbation.name}' is there twice; names must be unique")
+            seen.add(perturbation.name.lower())
+        if not any(each.averaged for each in self.perturbations):
             raise CardError("none of its corruptions and attacks is averaged")
 
     def __repr__(self) -> str:
@@ -56,23 +56,23 @@ class Protocol:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the perturbations in protocol order."""
-        return tuple(spec.name for spec in self.perturbations)
+        return tuple(each.name for each in self.perturbations)
 
     @cached_property
     def averaged_names(self) -> tuple[str, ...]:
         """Names of the perturbations that enter the means, in protocol order."""
-        return tuple(spec.name for spec in self.perturbations if spec.averaged)
+        return tuple(each.name for each in self.perturbations if each.averaged)
 
     @cached_property
     def noun(self) -> str:
         """What it lists, in a word: "corruption", "attack", or "perturbation" of both kinds."""
-        kinds = {"attack" if spec.is_attack else "corruption" for spec in self.perturbations}
+        kinds = {"attack" if each.is_attack else "corruption" for each in self.perturbations}
         return kinds.pop() if len(kinds) == 1 else "perturbation"
 
     @cached_property
     def severities(self) -> tuple[int, ...]:
         """Every severity that any of its perturbations has, in order."""
-        return max((spec.severities for spec in self.perturbations), key=len)
+        return max((each.severities for each in self.perturbations), key=len)
 
     @property
     def shown_severities(self) -> tuple[int, ...]:
@@ -100,20 +100,20 @@ class Protocol:
     @cached_property
     def categories(self) -> tuple[str, ...]:
         """Categories in the order of their first perturbation."""
-        return tuple(dict.fromkeys(spec.category for spec in self.perturbations))
+        return tuple(dict.fromkeys(each.category for each in self.perturbations))
 
     @cached_property
     def by_category(self) -> Mapping[str, tuple[Perturbation, ...]]:
         """The perturbations of each category, both in protocol order."""
         return {
-            category: tuple(spec for spec in self.perturbations if spec.category == category)
+            category: tuple(each for each in self.perturbations if each.category == category)
             for category in self.categories
         }
 
     @cached_property
     def scored_conditions(self) -> tuple[Condition, ...]:
         """The conditions that enter the mean of their perturbation, in protocol order."""
-        return tuple(Condition(spec.name, s) for spec in self.perturbations for s in spec.scored)
+        return tuple(Condition(each.name, s) for each in self.perturbations for s in each.scored)
 
     @cached_property
     def averaged(self) -> str:
@@ -122,8 +122,8 @@ class Protocol:
         "severities 1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
         """
         levels = dict[str, list[str]]()
-        for spec in map(self.spec, self.averaged_names):
-            levels.setdefault(spec.scored_text, []).append(spec.name)
+        for perturbation in map(self.spec, self.averaged_names):
+            levels.setdefault(perturbation.scored_text, []).append(perturbation.name)
         most, *others = sorted(levels, key=lambda level: -len(levels[level]))
         names = levels[most]
         several = f"{len(names)} {self.noun}s"
@@ -134,7 +134,7 @@ class Protocol:
     @cached_property
     def severities_digest(self) -> str:
         """sha256 of the parameters of every perturbation and severity, which decide pixels."""
-        tables = {spec.name: spec.parameters for spec in self.perturbations}
+        tables = {each.name: each.parameters for each in self.perturbations}
         return digest_bytes(canonical_json(tables).encode())
 
     def spec(self, name: str) -> Perturbation:
@@ -150,9 +150,9 @@ class Protocol:
             CorruptionError: There is none. The message names the protocols that have it, or else
                 the nearest name.
         """
-        for spec in self.perturbations:
-            if spec.name == name:
-                return spec
+        for perturbation in self.perturbations:
+            if perturbation.name == name:
+                return perturbation
         having = [other for other in list_protocols() if name in load_protocol(other).names]
         if having:
             raise CorruptionError(
@@ -182,10 +182,10 @@ class Protocol:
                 f"severity {severity!r} does not exist; it is one of 1 to {self.severities[-1]}"
             )
         return tuple(
-            Condition(spec.name, severity)
-            for spec in self.perturbations
-            if spec.name in names
-            for severity in spec.severities
+            Condition(each.name, severity)
+            for each in self.perturbations
+            if each.name in names
+            for severity in each.severities
             if severity in wanted
         )
 
@@ -231,15 +231,15 @@ def merged(protocols: Iterable[Protocol]) -> Protocol:
         The merged protocol.
     """
     parts = list(protocols)
-    specs = dict[str, Perturbation]()
+    perturbations = dict[str, Perturbation]()
     for protocol in parts:
-        for spec in protocol.perturbations:
-            specs.setdefault(spec.name, spec)
+        for perturbation in protocol.perturbations:
+            perturbations.setdefault(perturbation.name, perturbation)
     return Protocol(
         " + ".join(part.name for part in parts),
         " + ".join(part.version for part in parts),
         "; ".join(part.source for part in parts),
-        tuple(specs.values()),
+        tuple(perturbations.values()),
     )
 
 

@@ -12,6 +12,8 @@ from robustbench_seg.text import one_line
 RUN_FILE = "run.json"
 FORMAT = 2
 
+_REMOVE = "remove this run folder"
+
 
 def read_record(folder: Path) -> RunRecord:
     """Read run.json of a run folder, of this format or an older one.
@@ -23,15 +25,15 @@ def read_record(folder: Path) -> RunRecord:
     try:
         table = read_json(path)
     except FileNotFoundError:
-        raise ResultsError(f"{folder}: no {RUN_FILE} here; name a run folder") from None
+        raise ResultsError(f"{folder}: no {RUN_FILE} here", advice="name a run folder") from None
     except (OSError, ValueError) as error:
-        raise ResultsError(f"{path} cannot be read ({error}); remove this run folder") from error
+        raise ResultsError(f"{path} cannot be read ({error})", advice=_REMOVE) from error
     number = table.get("format") if isinstance(table, dict) else None
     if type(number) is not int or number not in (1, FORMAT):
         raise ResultsError(
             f"{path} is not a run of this program, or is of format {one_line(str(number), 20)}, "
-            f"which this version does not know ({FORMAT} is the newest); remove this run folder, "
-            "or use a newer version"
+            f"which this version does not know ({FORMAT} is the newest)",
+            advice=f"{_REMOVE}, or use a newer version",
         )
     try:
         if number == 1:
@@ -40,14 +42,14 @@ def read_record(folder: Path) -> RunRecord:
         digest = table.pop("digest", None)
         record = from_table(RunRecord, table, str(path))
     except CardError as error:
-        raise ResultsError(f"{error}; remove this run folder") from error
+        raise ResultsError(str(error), advice=_REMOVE) from error
     except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
         missing = f"the key {error} is missing" if isinstance(error, KeyError) else None
         why = f"{path}: {missing or 'a field is mistyped'}"
-        raise ResultsError(f"{why}; remove this run folder") from error
+        raise ResultsError(why, advice=_REMOVE) from error
     if number == FORMAT and digest != record.key.digest:
         raise ResultsError(
-            f"{path} was altered: its key is not that of its digest; remove this run"
+            f"{path} was altered: its key is not that of its digest", advice="remove this run"
         )
     return record
 

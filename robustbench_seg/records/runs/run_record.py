@@ -175,6 +175,7 @@ class RunRecord:
         yield _Fact("network", "configuration", segmenter.config)
         yield _Fact("network", "facts of its own", segmenter.own)
         yield _Fact("inference", "precision", segmenter.precision_text)
+        yield _Fact("inference", "calibration", _text(segmenter.calibration))
         yield _Fact("inference", "inference", inference.mode if inference else None)
         yield _Fact("inference", "windows", inference.crop if inference else None)
         yield _Fact("inference", "stride", inference.stride if inference else None)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from robustbench_seg.records.cards.model_card import NetworkOptions
+from robustbench_seg.records.runs.calibration_record import CalibrationRecord
 from robustbench_seg.records.values.adaptation import Adaptation
 from robustbench_seg.records.values.augment import ImageVariants
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
@@ -57,6 +58,7 @@ class SegmenterRecord:
         own: What a user's segmenter says of itself.
         adaptation: How it is adapted to each condition; None: not at all.
         augment: The variants of an image whose predictions are averaged; None: the image alone.
+        calibration: What a network in int8 was quantised with; None: it is not quantised.
     """
 
     architecture: str
@@ -76,6 +78,7 @@ class SegmenterRecord:
     own: Mapping[str, object] = field(default_factory=dict)
     adaptation: Adaptation | None = field(default=None, metadata={"when_set": True})
     augment: ImageVariants | None = field(default=None, metadata={"when_set": True})
+    calibration: CalibrationRecord | None = field(default=None, metadata={"when_set": True})
 
     @property
     def precision_text(self) -> str:

@@ -1,25 +1,21 @@
 """Builds an EvaluationSpec from options as a person writes them."""
 
-import numbers
 from collections.abc import Iterable
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack, get_args, get_origin, get_type_hints
+from typing import Literal, TypedDict, Unpack
 
-from robustbench_seg.errors import OptionError, unknown
-from robustbench_seg.files import checked_path
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.values.augment import augment_text
+from robustbench_seg.records.specs.options import spec_values
 from robustbench_seg.records.values.choices import (
     AdaptationMethod,
     Backend,
     Executor,
     InferenceMode,
-    Precision,
+    InferencePrecision,
     PredictionFormat,
     Stream,
 )
-from robustbench_seg.records.values.input_size import input_size_text
 from robustbench_seg.records.values.shard import Shard
 
 
@@ -47,7 +43,7 @@ class EvaluationOptions(TypedDict, total=False):
     adapt_images: int | Literal["all"]
     adapt_prior: float
     device: str
-    precision: Precision
+    precision: InferencePrecision
     backend: Backend
     batch: int
     threads: int | None
@@ -64,24 +60,6 @@ class EvaluationOptions(TypedDict, total=False):
     save_attacks: str | Path | None
     folder: str | Path
     command: str
-
-
-_HINTS = get_type_hints(EvaluationSpec)
-
-_SEVERAL = [name for name, hint in _HINTS.items() if get_origin(hint) is tuple]
-"""Fields that are tuples, for which a single value may stand."""
-
-_PATHS = [name for name, hint in _HINTS.items() if Path in (hint, *get_args(hint))]
-"""Fields that are paths, for which text may stand."""
-
-_TEXTS = ("dataset", "protocol", "weights", "attack_from", "class_map")
-"""Fields that are names, or paths as text."""
-
-
-def _plain(value: object) -> object:
-    """Convert a NumPy integer to a Python integer."""
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    return int(value) if whole else value  # type: ignore[call-overload]
 
 
 def evaluation_spec(
@@ -102,24 +80,8 @@ def evaluation_spec(
     Raises:
         OptionError: An option does not exist, has no such value, or does not go with another.
     """
-    names = [each.name for each in fields(EvaluationSpec)]
-    values: dict[str, Any] = {"dataset": dataset, "protocol": protocol, **options}
-    for name, value in values.items():
-        if name not in names:
-            raise OptionError(unknown("option of evaluate", name, names))
-        if name in _SEVERAL:
-            several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
-            values[name] = tuple(map(_plain, value)) if several else (_plain(value),)
-        elif name in _PATHS and value is not None:
-            values[name] = checked_path(value)
-        elif name == "input_size":
-            values[name] = input_size_text(value)
-        elif name == "augment":
-            values[name] = augment_text(value)
-        elif name == "adapt_images":
-            values[name] = _plain(value)
-        elif name in _TEXTS and value:
-            values[name] = str(value)
+    given = {"dataset": dataset, "protocol": protocol, **options}
+    values = spec_values(EvaluationSpec, given, "option of evaluate")
     if values.get("out", EvaluationSpec.out) is None:
         raise OptionError("out is None; give a folder for the run folders")
     models = (model,) if isinstance(model, str | Path) else model

@@ -15,17 +15,19 @@ from robustbench_seg.records.runs.segmenter_record import UNTRAINED
 from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages, Prior
 from robustbench_seg.records.values.augment import augment_text
 from robustbench_seg.records.values.choices import (
+    CONFIDENCE_FORMATS,
     AdaptationMethod,
     Backend,
     Executor,
     InferenceMode,
-    Precision,
+    InferencePrecision,
     PredictionFormat,
     Stream,
-    check_choice,
+    check_choices,
 )
 from robustbench_seg.records.values.condition import CLEAN, SEVERITIES, Condition
 from robustbench_seg.records.values.input_size import input_size_text
+from robustbench_seg.records.values.quantisation import check_int8
 from robustbench_seg.records.values.ranges import (
     TEMPERATURE,
     Batch,
@@ -80,7 +82,9 @@ class EvaluationSpec:
         adapt_images: Number of these images, evenly spaced in the split, or "all".
         adapt_prior: Weight of the original statistics, as a number of images, at least 0.
         device: A torch device.
-        precision: Number format of the forward pass: "float32", "bf16" or "fp16".
+        precision: Number format of the forward pass: "float32", "bf16" or "fp16". "int8": the
+            network of a card is quantised with images of the train split, and the name of the
+            model ends in "-int8".
         backend: Library that runs the network of a card. "auto": the fastest supported one; the
             key of a run names the chosen one.
         batch: Number of windows of an image in one GPU batch, 1 to 65,536.
@@ -135,13 +139,13 @@ class EvaluationSpec:
     weights: str | None = None
     name: str | None = None
     inference: InferenceMode | None = None
-    input_size: str | None = None
-    augment: str | None = None
+    input_size: str | None = field(default=None, metadata={"parse": input_size_text})
+    augment: str | None = field(default=None, metadata={"parse": augment_text})
     adapt: AdaptationMethod | None = None
     adapt_images: AdaptImages = Adaptation.images
     adapt_prior: Prior = Adaptation.prior
     device: str = "cpu"
-    precision: Precision = "float32"
+    precision: InferencePrecision = "float32"
     backend: Backend = "torch"
     batch: Batch = 4
     threads: Threads | None = None
@@ -176,23 +180,18 @@ class EvaluationSpec:
         if self.executor == "ray" and self.shard != WHOLE:
             raise OptionError("a shard is for machines that share no cluster; leave it out")
         self._check_confidence()
-        check_choice("stream", self.stream, Stream)
-        check_choice("precision", self.precision, Precision)
-        check_choice("backend", self.backend, Backend)
-        check_choice("executor", self.executor, Executor)
-        check_choice("prediction_format", self.prediction_format, PredictionFormat)
+        self._check_adaptation()
+        check_choices(self)
+        check_int8(self.precision, self.backend, self.device, self.adapt)
         if self.prediction_format != "indices" and self.save_predictions is None:
             raise OptionError(
                 f"the prediction format {self.prediction_format} has nowhere to go; say where to "
                 "save predictions"
             )
-        if self.inference is not None:
-            check_choice("inference", self.inference, InferenceMode)
         if self.input_size != input_size_text(self.input_size):
             raise OptionError(f"write the input size as {input_size_text(self.input_size)}")
         if self.augment != augment_text(self.augment):
             raise OptionError(f"write augment as {augment_text(self.augment)}")
-        self._check_adaptation()
         for severity in self.severities:
             if type(severity) is not int or severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
@@ -204,7 +203,7 @@ class EvaluationSpec:
     def _check_confidence(self) -> None:
         if self.save_confidence and self.save_predictions is None:
             raise OptionError("confidence is saved beside predictions; give save_predictions, too")
-        if self.save_confidence and self.prediction_format not in ("indices", "bravo"):
+        if self.save_confidence and self.prediction_format not in CONFIDENCE_FORMATS:
             raise OptionError(
                 f"the prediction format {self.prediction_format} has no confidence; leave out "
                 "save_confidence"

@@ -1,29 +1,15 @@
 """What a training is asked to do: the options of `robustseg train` as one value."""
 
-import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 from robustbench_seg.codec import check_ranges, check_text
-from robustbench_seg.errors import OptionError, unknown
-from robustbench_seg.files import checked_path
-from robustbench_seg.machine.command_text import program
-from robustbench_seg.records.values.choices import Precision, check_choice
+from robustbench_seg.errors import OptionError
+from robustbench_seg.records.specs.options import spec_values
+from robustbench_seg.records.values.choices import Precision, check_choices
 from robustbench_seg.records.values.ranges import Iterations, Preparers, Threads
 from robustbench_seg.records.values.training_recipe import RecipeOptions, TrainingRecipe
-
-_NO_OPTIONS = (
-    "resize",
-    "category_ratio",
-    "flip",
-    "photometric",
-    "betas",
-    "warmup_ratio",
-    "power",
-)
-"""Fields of a recipe that only Python and card files set."""
 
 
 @dataclass(frozen=True)
@@ -76,38 +62,9 @@ class TrainingSpec:
     checkpoint_every: Iterations | None = None
 
     def __post_init__(self) -> None:
-        check_choice("precision", self.precision, Precision)
+        check_choices(self)
         check_ranges(self)
         check_text("name", self.name)
-
-    def equivalent_command(self, processes: int = 1) -> str:
-        """Return the equivalent `robustseg train` command, for readers.
-
-        What the command has no option for follows as a comment.
-
-        Args:
-            processes: How many torchrun starts; 1 means without torchrun.
-        """
-        words = [*program(processes), "train", *self._options()]
-        default = TrainingRecipe()
-        further = [
-            f"{name} = {value}"
-            for name in _NO_OPTIONS
-            if (value := getattr(self.recipe, name)) != getattr(default, name)
-        ]
-        return shlex.join(words) + (f"  # {', '.join(further)}" if further else "")
-
-    def _options(self) -> Iterator[str]:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if each.name != "recipe" and value != each.default:
-                yield from _option(each.name, value)
-        default = TrainingRecipe()
-        for name, value in vars(self.recipe).items():
-            two_limits = name == "iterations" and self.recipe.minutes is not None
-            differs = two_limits or value != getattr(default, name)
-            if value is not None and name not in _NO_OPTIONS and differs:
-                yield from _option(name, value)
 
 
 class TrainingOptions(RecipeOptions, total=False):
@@ -152,27 +109,14 @@ def training_spec(
         OptionError: An option does not exist, a value is out of range, or `model` or `out` is
             missing.
     """
-    of_recipe = [each.name for each in fields(TrainingRecipe)]
-    known = [each.name for each in fields(TrainingSpec)]
-    values: dict[str, Any] = {"model": model, "dataset": dataset, "validate_on": validate_on}
-    values |= options
-    for name in values:
-        if name not in [*known, *of_recipe]:
-            raise OptionError(unknown("option of train", name, [*known, *of_recipe]))
+    given = {"model": model, "dataset": dataset, "validate_on": validate_on, **options}
+    what, of_recipe = "option of train", [each.name for each in fields(TrainingRecipe)]
+    values = spec_values(TrainingSpec, given, what, further=of_recipe)
     for name in ("model", "out"):
         if values.get(name) is None:
             raise OptionError(f"a training needs the option {name}; give one")
-    for name in ("out", "data"):
-        if values.get(name) is not None:
-            values[name] = checked_path(values[name])
-    values["model"] = str(values["model"])
-    changes = {name: values.pop(name) for name in of_recipe if name in values}
+    asked = {name: value for name, value in given.items() if name in of_recipe}
+    changes = spec_values(TrainingRecipe, asked, what)
     recipe = values.pop("recipe", None)
     chosen = replace(recipe, **changes) if recipe else TrainingRecipe(**changes)
     return TrainingSpec(**values, recipe=chosen)
-
-
-def _option(name: str, value: object) -> Iterator[str]:
-    yield f"--{name.replace('_', '-')}"
-    if value is not True:
-        yield "x".join(map(str, value)) if isinstance(value, tuple) else str(value)

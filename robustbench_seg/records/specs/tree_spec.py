@@ -1,15 +1,15 @@
 """What a generated tree is asked to hold: the options of generate-cityscapes-c as one value."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from robustbench_seg.codec import check_ranges
-from robustbench_seg.errors import OptionError, unknown
-from robustbench_seg.files import checked_path
-from robustbench_seg.records.values.choices import Stream, check_choice
-from robustbench_seg.records.values.ranges import Workers
+from robustbench_seg.errors import OptionError
+from robustbench_seg.records.specs.options import spec_values
+from robustbench_seg.records.values.choices import Stream, check_choices
+from robustbench_seg.records.values.ranges import CorruptionSeed, Workers
 from robustbench_seg.records.values.shard import WHOLE, Shard
 
 
@@ -48,13 +48,13 @@ class TreeSpec:
     severities: tuple[int, ...] = ()
     protocol: str = "cityscapes-c"
     stream: Stream = "fast"
-    seed: int = 0
+    seed: CorruptionSeed = 0
     workers: Workers | None = None
     shard: Shard = WHOLE
     keep_going: bool = False
 
     def __post_init__(self) -> None:
-        check_choice("stream", self.stream, Stream)
+        check_choices(self)
         check_ranges(self)
 
 
@@ -64,8 +64,8 @@ class TreeOptions(TypedDict, total=False):
     out: str | Path
     data: str | Path | None
     split: str
-    corruptions: Iterable[str]
-    severities: Iterable[int]
+    corruptions: str | Iterable[str]
+    severities: int | Iterable[int]
     stream: Stream
     seed: int
     workers: int | None
@@ -78,7 +78,7 @@ def tree_spec(
     protocol: str | Path = TreeSpec.protocol,
     **options: Unpack[TreeOptions],
 ) -> TreeSpec:
-    """Build a TreeSpec from keyword options, with strings for paths and any iterables.
+    """Build a TreeSpec from keyword options, as a person writes them.
 
     Args:
         dataset: Name of the dataset, or its TOML file.
@@ -88,16 +88,8 @@ def tree_spec(
     Raises:
         OptionError: An option does not exist, or `out` is missing.
     """
-    names = [each.name for each in fields(TreeSpec)]
-    values: dict[str, Any] = {"dataset": str(dataset), "protocol": str(protocol), **options}
-    for name in values:
-        if name not in names:
-            raise OptionError(unknown("option of generate_cityscapes_c", name, names))
+    given = {"dataset": dataset, "protocol": protocol, **options}
+    values = spec_values(TreeSpec, given, "option of generate_cityscapes_c")
     if values.get("out") is None:
         raise OptionError("a tree needs the option out; give a folder")
-    for name in ("out", "data"):
-        if values.get(name) is not None:
-            values[name] = checked_path(values[name])
-    for name in ("corruptions", "severities"):
-        values[name] = tuple(values.get(name, ()))
     return TreeSpec(**values)

@@ -29,9 +29,6 @@ The radius `epsilon` and `step_size` are in units of 1/255 for Linf. For L2 they
 pixels in 0..1. An attack accepts some of these parameters, see robustbench_seg.attacks.
 """
 
-FIXED_ATTACKS = frozenset({"fgsm", "fgsm_l2"})
-"""Attacks that draw no random numbers; all others do."""
-
 _WHOLE = ("steps", "restarts")
 
 

@@ -13,14 +13,13 @@ from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.boards.ranking_scores import RankingScore
 from robustbench_seg.reporting.panels.model_ranking import ModelRanking, miou_table
-from robustbench_seg.reporting.panels.ranks import ranks
-from robustbench_seg.results import established_pairs
+from robustbench_seg.results import established_pairs, shared_ranks
 from robustbench_seg.text import counted
 
 
 @dataclass(frozen=True)
-class BoardRow:
-    """A row of the ranking by one score.
+class Place:
+    """The place of a model in the ranking by one score.
 
     Attributes:
         name: Name of the model.
@@ -86,8 +85,8 @@ class Board(ModelRanking):
         return miou_table(measured, self.published)
 
     @cached_property
-    def rankings(self) -> Mapping[str, tuple[BoardRow, ...]]:
-        """Maps the key of a score to the rows that have it, best first."""
+    def rankings(self) -> Mapping[str, tuple[Place, ...]]:
+        """Maps the key of a score to the places of the models that have it, best first."""
         return {key: self._ranking(key) for key in self.scores}
 
     @cached_property
@@ -103,7 +102,7 @@ class Board(ModelRanking):
                 pairs[first, second] = pairs[second, first] = same
         return pairs
 
-    def _ranking(self, key: str) -> tuple[BoardRow, ...]:
+    def _ranking(self, key: str) -> tuple[Place, ...]:
         have = [n for n, e in enumerate(self.entries) if not math.isnan(e.value(key))]
         entries = [self.entries[n] for n in have]
         established = established_pairs(
@@ -112,17 +111,20 @@ class Board(ModelRanking):
             [entry.degrees for entry in entries],
             compared := self.compared[np.ix_(have, have)],
         )
-        rows = [BoardRow(e.name, "", e.value(key), *e.interval(key), True) for e in entries]
+        places = [Place(e.name, "", e.value(key), *e.interval(key), True) for e in entries]
         published = self.published.ranked
         if key in published:
             for row in published[published[key].notna()].to_dict("records"):
                 value = float(row[key])
-                rows.append(BoardRow(row["model"], "", value, math.nan, math.nan, False))
+                places.append(Place(row["model"], "", value, math.nan, math.nan, False))
         sign = -1 if self.scores[key].higher_is_better else 1
-        order = sorted(range(len(rows)), key=lambda n: (sign * rows[n].value, rows[n].name))
+        order = sorted(range(len(places)), key=lambda n: (sign * places[n].value, places[n].name))
 
-        def is_tied(one: int, other: int) -> bool:
+        def is_tied(first: int, second: int) -> bool:
+            one, other = order[first], order[second]
+            if max(one, other) >= len(entries):
+                return False  # a published result: its images are not at hand
             return bool(compared[one, other] and not established[one, other])
 
-        found = ranks([n if rows[n].is_measured else None for n in order], is_tied)
-        return tuple(replace(rows[n], rank=rank) for n, rank in zip(order, found, strict=True))
+        found = shared_ranks(len(order), is_tied)
+        return tuple(replace(places[n], rank=rank) for n, rank in zip(order, found, strict=True))

@@ -9,18 +9,18 @@ import numpy as np
 from markupsafe import Markup
 
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.boards.board import Board, BoardRow
+from robustbench_seg.reporting.boards.board import Board, Place
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.html.heat_table import heat_table, value_span
 from robustbench_seg.reporting.html.ranking import (
-    RankingRow,
     clean_column,
     mean_column,
-    model_tag,
     ranking,
     ranking_columns,
 )
 from robustbench_seg.reporting.html.table import Cell, Column, Table
+from robustbench_seg.reporting.panels import RankingRow
+from robustbench_seg.results import MEASURED, Source
 
 RANKING_RULE = (
     "Models are sorted by the score. The difference of each pair is tested with a paired bootstrap "
@@ -48,19 +48,19 @@ def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
         # The page's script writes the score by which it ranks into the second column.
         [mean_column(header, value_span(np.array(ends, np.float64))), clean_column()],
         machine="named on the model's page",
+        links=links,
     )
     entries = {entry.name: entry for entry in board.entries}
     published = {row["model"]: row for row in board.published.ranked.to_dict("records")}
+    places = board.rankings["mean"]
     rows = [
-        _measured_row(entries[row.name], board, links, row)
-        if row.is_measured
-        else _published_row(published[row.name], board, row)
-        for row in board.rankings["mean"]
+        _measured_row(entries[place.name], board, place)
+        if place.is_measured
+        else _published_row(published[place.name], board, place)
+        for place in places
     ]
-    ranked = {row.name for row in board.rankings["mean"] if row.is_measured}
-    rows += [
-        _measured_row(entry, board, links) for entry in board.entries if entry.name not in ranked
-    ]
+    placed = {place.name for place in places if place.is_measured}
+    rows += [_measured_row(entry, board) for entry in board.entries if entry.name not in placed]
     return ranking(f"{board.name}: mIoU in percent.", columns, rows)
 
 
@@ -74,8 +74,8 @@ def ranking_data(board: Board) -> Markup:
             "up": score.higher_is_better,
             "digits": score.digits,
             "rows": {
-                row.name: [row.rank, *(_rounded(v) for v in (row.value, row.low, row.high))]
-                for row in board.rankings[score.key]
+                place.name: [place.rank, *map(_rounded, (place.value, place.low, place.high))]
+                for place in board.rankings[score.key]
             },
         }
         for score in board.scores.values()
@@ -87,38 +87,30 @@ def ranking_data(board: Board) -> Markup:
 def perturbation_table(board: Board, links: Mapping[str, str]) -> Table:
     """Return the mIoU of each model under each perturbation, coloured by value."""
 
-    def header(model: str, source: str) -> Cell:
-        return Cell(model, tag=None if source == "measured" else source, href=links.get(model))
+    def header(name: str, source: Source) -> Cell:
+        return Cell(name, tag=None if source == MEASURED else source, href=links.get(name))
 
     return heat_table(board.miou, board.protocol, board.name, header)
 
 
-def _measured_row(
-    entry: Entry, board: Board, links: Mapping[str, str], place: BoardRow | None = None
-) -> RankingRow:
-    """An entry as a row of the ranking; `place`: its row by the mean, if it has one."""
+def _measured_row(entry: Entry, board: Board, place: Place | None = None) -> RankingRow:
+    """An entry as a row of the ranking; `place`: its place by the mean, if it has one."""
     missing = "; ".join(f"{name}: {what}" for name, what in entry.scores.missing.items())
     return RankingRow(
-        name=entry.name,
         rank=place.rank if place else "",
-        source="measured",
+        name=entry.name,
         scores={key: entry.value(key) for key in _SCORES},
         categories={name: entry.value(f"category {name}") for name in board.protocol.by_category},
         limits={"mean": (place.low, place.high)} if place else {},
-        parameters=entry.record.about.params,
-        macs=entry.record.about.macs,
-        speed=None if math.isnan(entry.speed) else entry.speed,
-        tag=model_tag(entry.record, entry.scores.trainings),
-        href=links[entry.name],
+        model=entry,
         missing=None if place else missing,
     )
 
 
-def _published_row(cells: Mapping[Any, Any], board: Board, place: BoardRow) -> RankingRow:
+def _published_row(cells: Mapping[Any, Any], board: Board, place: Place) -> RankingRow:
     return RankingRow(
-        name=place.name,
         rank=place.rank,
-        source="published",
+        name=place.name,
         scores={key: float(cells[key]) for key in _SCORES},
         categories=dict.fromkeys(board.protocol.by_category, math.nan),
     )

@@ -3,6 +3,7 @@
 import math
 
 from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.boards.entry import Entry, EntryScores
 from robustbench_seg.reporting.boards.entry_cache import cached_scores
@@ -29,7 +30,7 @@ def read_boards(runs: Paths, protocol: Protocol | None = None) -> list[Board]:
 
 def _board(group: ModelGroup[EntryScores]) -> Board:
     entries = [
-        Entry(name, tuple(model.folders), model.scored)
+        Entry(name, tuple(model.folders), tuple(map(read_record, model.folders)), model.scored)
         for name, model in zip(group.names, group.models, strict=True)
     ]
 

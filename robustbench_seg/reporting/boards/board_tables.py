@@ -8,6 +8,7 @@ import pandas as pd
 from robustbench_seg.files import write_text
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.tables.formats import csv
+from robustbench_seg.results import MEASURED, PUBLISHED
 
 FILES: Mapping[str, str] = {
     "places.csv": "every score of every model, its 95 % interval and its place",
@@ -47,15 +48,15 @@ def places_table(board: Board) -> pd.DataFrame:
         {
             "score": key,
             "group": board.scores[key].group,
-            "model": row.name,
-            "source": "measured" if row.is_measured else "published",
-            "place": row.rank,
-            "value": row.value,
-            "ci_low": row.low,
-            "ci_high": row.high,
+            "model": place.name,
+            "source": MEASURED if place.is_measured else PUBLISHED,
+            "place": place.rank,
+            "value": place.value,
+            "ci_low": place.low,
+            "ci_high": place.high,
         }
         for key, ranking in board.rankings.items()
-        for row in ranking
+        for place in ranking
     ]
     return pd.DataFrame(rows)
 

@@ -3,24 +3,22 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.runs.run_file import read_record
-from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.boards.ranking_scores import RankingScore, ranking_scores
 from robustbench_seg.reporting.panels.measured_model import MeasuredModel
+from robustbench_seg.reporting.panels.ranked_model import RankedModel
 from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.results import Draws, read_model, score_interval
 
 
 @dataclass(frozen=True, eq=False)
 class EntryScores:
-    """The scores of a model's runs under a protocol.
+    """The scores of a model's runs under a protocol: what a leaderboard caches of a ScoredModel.
 
     Attributes:
         ranking_scores: Maps a key to the score, for all that it can be ranked by.
@@ -51,28 +49,29 @@ class EntryScores:
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class Entry(RankedModel):
     """A model of a leaderboard.
 
     Attributes:
-        name: Its name, unique on the board.
-        folders: Its run folders, one for each training and seed.
-        scores: The scores of these runs.
+        scores: The scores of its runs.
     """
 
-    name: str
-    folders: tuple[Path, ...]
     scores: EntryScores
 
-    @cached_property
-    def records(self) -> tuple[RunRecord, ...]:
-        """The content of run.json of each run."""
-        return tuple(map(read_record, self.folders))
+    @property
+    def trainings(self) -> int:
+        """Number of trainings that its scores average over."""
+        return self.scores.trainings
 
     @property
-    def record(self) -> RunRecord:
-        """The content of run.json of the first run."""
-        return self.records[0]
+    def seconds(self) -> float:
+        """Median seconds from an image to its labels, as the first run measured; nan: unknown."""
+        return self.scores.seconds
+
+    @property
+    def degrees(self) -> int:
+        """Degrees of freedom from its trainings."""
+        return self.trainings - 1
 
     def value(self, key: str) -> float:
         """Return the score `key`, or nan if the model has no such score."""
@@ -86,22 +85,6 @@ class Entry:
         draws, limits = self.scores.draws[key], self.scores.ranking_scores[key].limits
         return score_interval(draws, self.scores.units, self.degrees, limits=limits)
 
-    @property
-    def degrees(self) -> int:
-        """Degrees of freedom from its trainings."""
-        return self.scores.trainings - 1
-
-    @property
-    def gmacs(self) -> float:
-        """10^9 multiply-accumulates per image; nan if unknown."""
-        macs = self.record.about.macs
-        return math.nan if macs is None else macs / 1e9
-
-    @property
-    def speed(self) -> float:
-        """Images per second, as measured during the run; nan if unknown."""
-        return 1 / self.scores.seconds if self.scores.seconds > 0 else math.nan
-
 
 def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
     """Score the runs of one model under a protocol.
@@ -114,7 +97,7 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
         ResultsError: As for results.read_model.
     """
     model = read_model(list(folders), protocol)
-    row = MeasuredModel(model.name, model)
+    measured = MeasuredModel.of(model.name, model)
     found = list(ranking_scores(model, protocol))
     scores = model.scores
     drawn = [list(scores.images), scores.clip]
@@ -125,9 +108,9 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
         unit=scores.unit,
         trainings=scores.trainings,
         drawn=digest_bytes(canonical_json(drawn).encode()),
-        miou=score_row(row, protocol),
-        severities=severity_rows(row, protocol),
-        classes=class_rows(row, protocol),
+        miou=score_row(measured, protocol),
+        severities=severity_rows(measured, protocol),
+        classes=class_rows(measured, protocol),
         missing=model.missing,
-        seconds=math.nan if row.seconds is None else row.seconds,
+        seconds=measured.seconds,
     )

@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from robustbench_seg.codec import to_table
+from robustbench_seg.content import content_folder
 from robustbench_seg.errors import FileError
 from robustbench_seg.files import (
     cache_folder,
@@ -34,7 +35,15 @@ from robustbench_seg.reporting.boards.entry import EntryScores, entry_scores
 from robustbench_seg.reporting.boards.ranking_scores import RankingScore
 from robustbench_seg.store import is_pack_member, part_files
 
-_SOURCES = ("measures", "store", "results", "reporting/boards", "reporting/panels")
+_SOURCES = (
+    "records",
+    "datasets",
+    "measures",
+    "store",
+    "results",
+    "reporting/boards",
+    "reporting/panels",
+)
 """The packages whose code decides the scores."""
 
 
@@ -79,9 +88,10 @@ def _identity(part: Path) -> str:
 
 @cache
 def _source() -> str:
-    """Return a digest of the code that scores."""
+    """Return a digest of the code that scores, and of the datasets' groups of classes."""
     package = Path(str(resources.files("robustbench_seg")))
-    files = (file for room in _SOURCES for file in sorted((package / room).rglob("*.py")))
+    files = [file for room in _SOURCES for file in sorted((package / room).rglob("*.py"))]
+    files += sorted(content_folder("datasets").glob("*.toml"))
     return digest_bytes("".join(map(digest_file, files)).encode())
 
 

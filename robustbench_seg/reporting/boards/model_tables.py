@@ -6,11 +6,11 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.boards.board import BoardRow
+from robustbench_seg.reporting.boards.board import Place
 from robustbench_seg.reporting.boards.ranking_scores import RankingScore
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels.class_grid import class_grid
-from robustbench_seg.reporting.panels.interval_text import limits_text
+from robustbench_seg.reporting.panels.score_text import limits_text
 from robustbench_seg.text import number
 
 WORST_CONDITIONS = 15
@@ -105,12 +105,12 @@ def worst_conditions_table(rows: pd.DataFrame, clean: float) -> Table | None:
     return Table(caption, columns, found)
 
 
-def score_table(scores: Mapping[str, RankingScore], places: Mapping[str, BoardRow]) -> Table:
+def score_table(scores: Mapping[str, RankingScore], places: Mapping[str, Place]) -> Table:
     """Return every score of a model with its place.
 
     Args:
         scores: Maps a key to the score of the board.
-        places: Maps the key of each score of the model to its row in the ranking.
+        places: Maps the key of each score of the model to its place.
     """
     columns = [
         Column("score"),
@@ -120,14 +120,14 @@ def score_table(scores: Mapping[str, RankingScore], places: Mapping[str, BoardRo
         Column("place"),
     ]
     rows = []
-    for key, row in places.items():
+    for key, place in places.items():
         score = scores[key]
         cells = [
             Cell(f"{score.label} {'↑' if score.higher_is_better else '↓'}"),
             Cell(score.group, classes="text"),
-            Cell(number(row.value, score.digits)),
-            Cell(limits_text(row.low, row.high, score.digits)),
-            Cell(row.rank),
+            Cell(number(place.value, score.digits)),
+            Cell(limits_text(place.low, place.high, score.digits)),
+            Cell(place.rank),
         ]
         rows.append(TableRow(cells))
     note = "An arrow shows which way is better. A place with = is shared."

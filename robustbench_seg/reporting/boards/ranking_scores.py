@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.reporting.panels.score_text import digits
 from robustbench_seg.results import (
     PERCENT,
-    RANKED,
-    UNBOUNDED,
+    RANKING_SCORE,
     Draws,
     ScoredModel,
     SummaryKind,
@@ -37,7 +37,7 @@ class RankingScore:
     @property
     def digits(self) -> int:
         """Number of decimals on the page."""
-        return 1 if self.limits in (PERCENT, UNBOUNDED) else 3
+        return digits(self.limits)
 
 
 def ranking_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[RankingScore, Draws]]:
@@ -50,7 +50,7 @@ def ranking_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Ran
         model: The model.
         protocol: The protocol that it was scored under.
     """
-    ranked = model.scores.by_name[RANKED]
+    ranked = model.scores.by_name[RANKING_SCORE]
     groups: Mapping[SummaryKind, str] = {
         "average": "averages of the mIoU",
         "clean": "averages of the mIoU",
@@ -67,7 +67,7 @@ def ranking_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Ran
         found = RankingScore(key, each.label, groups[each.kind], limits=each.limits)
         yield found, each.draws(ranked)
     for key, score in model.scores.by_name.items():
-        if key != RANKED and score.conditions:
+        if key != RANKING_SCORE and score.conditions:
             yield _further(key, score.info, protocol), score.summary.mean
 
 

@@ -1,7 +1,7 @@
 """Charts of one model: its mIoU over severity, for each corruption."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -80,15 +80,44 @@ def _chart(spec: Perturbation, points: Mapping[tuple[str, int], _Point], limit: 
         return _TOP + _HEIGHT * (1 - miou / limit)
 
     marks = [
+        *_band(own, across, down),
+        *_unscored(spec, across, step),
+        *_horizontal_lines(limit, down),
+        *_severities(spec, own, across, down),
+        *_line(own, across, down),
+    ]
+    texts = "; ".join(f"{point.severity or 'clean'}: {number(point.miou)}" for point in own)
+    label = f"mIoU in percent by severity under {spec.name.replace('_', ' ')}: {texts}"
+    size = _LEFT + _WIDTH + 2, _TOP + _HEIGHT + 16
+    return svg_element(*size, label, "".join(marks), "curve")
+
+
+def _unscored(spec: Perturbation, across: Callable[[int], float], step: float) -> list[str]:
+    """The grey background of severities that do not count towards the score."""
+    return [
         f'<rect class="off" x="{across(severity) - step / 2:.1f}" y="{_TOP}" width="{step:.1f}" '
         f'height="{_HEIGHT}"/>'
         for severity in set(spec.severities) - set(spec.scored)
     ]
+
+
+def _horizontal_lines(limit: float, down: Callable[[float], float]) -> list[str]:
+    marks = []
     for value in (0.0, limit / 2, limit):
         y = down(value)
         marks.append(f'<path class="grid" d="M{_LEFT} {y:.1f}h{_WIDTH}"/>')
         marks.append(f'<text class="y" x="{_LEFT - 4}" y="{y + 3:.1f}">{value:g}</text>')
-    known = {point.severity: point for point in own}
+    return marks
+
+
+def _severities(
+    spec: Perturbation,
+    own: Sequence[_Point],
+    across: Callable[[int], float],
+    down: Callable[[float], float],
+) -> list[str]:
+    """The label of each severity and, where there is a score, its dot."""
+    known, marks = {point.severity: point for point in own}, []
     for severity in (0, *spec.severities):
         x = across(severity)
         label = severity or "clean"
@@ -97,15 +126,25 @@ def _chart(spec: Perturbation, points: Mapping[tuple[str, int], _Point], limit: 
             kind = "dot" if severity in (0, *spec.scored) else "dot hollow"
             y = down(known[severity].miou)
             marks.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="2.3"/>')
+    return marks
+
+
+def _band(
+    own: Sequence[_Point], across: Callable[[int], float], down: Callable[[float], float]
+) -> list[str]:
+    """The 95 % intervals of neighbouring severities, as an area."""
     band = [point for point in own if not math.isnan(point.low)]
-    if len(band) > 1:
-        ends = [f"{across(p.severity):.1f} {down(p.high):.1f}" for p in band]
-        ends += [f"{across(p.severity):.1f} {down(p.low):.1f}" for p in reversed(band)]
-        marks.insert(0, f'<path class="band" d="M{"L".join(ends)}z"/>')
-    if len(own) > 1:
-        line = "L".join(f"{across(p.severity):.1f} {down(p.miou):.1f}" for p in own)
-        marks.append(f'<path class="line" d="M{line}"/>')
-    texts = "; ".join(f"{point.severity or 'clean'}: {number(point.miou)}" for point in own)
-    label = f"mIoU in percent by severity under {spec.name.replace('_', ' ')}: {texts}"
-    size = _LEFT + _WIDTH + 2, _TOP + _HEIGHT + 16
-    return svg_element(*size, label, "".join(marks), "curve")
+    if len(band) < 2:
+        return []
+    ends = [f"{across(p.severity):.1f} {down(p.high):.1f}" for p in band]
+    ends += [f"{across(p.severity):.1f} {down(p.low):.1f}" for p in reversed(band)]
+    return [f'<path class="band" d="M{"L".join(ends)}z"/>']
+
+
+def _line(
+    own: Sequence[_Point], across: Callable[[int], float], down: Callable[[float], float]
+) -> list[str]:
+    if len(own) < 2:
+        return []
+    line = "L".join(f"{across(p.severity):.1f} {down(p.miou):.1f}" for p in own)
+    return [f'<path class="line" d="M{line}"/>']

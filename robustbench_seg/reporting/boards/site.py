@@ -37,9 +37,8 @@ def write_site(boards: Sequence[Board], out: Path) -> Path:
         The path of index.html.
 
     Raises:
-        ResultsError: A file that does not belong to an earlier site would be replaced, or a probe
-            of a run cannot be read.
-        FileError: A file cannot be written.
+        ResultsError: A probe of a run cannot be read.
+        FileError: A file cannot be written, or would replace one that no site wrote.
     """
     environment = page_templates()
     slugs = unique_slugs([board.name for board in boards])
@@ -61,12 +60,12 @@ def write_site(boards: Sequence[Board], out: Path) -> Path:
 def _write_board(board: Board, folder: Path, environment: Environment) -> None:
     slugs = unique_slugs([entry.name for entry in board.entries])
     links = {e.name: f"models/{slug}.html" for e, slug in zip(board.entries, slugs, strict=True)}
-    ranks = {
+    own_places = {
         entry.name: {
-            key: row
-            for key, rows in board.rankings.items()
-            for row in rows
-            if row.name == entry.name and row.is_measured
+            key: place
+            for key, places in board.rankings.items()
+            for place in places
+            if place.name == entry.name and place.is_measured
         }
         for entry in board.entries
     }
@@ -87,6 +86,6 @@ def _write_board(board: Board, folder: Path, environment: Environment) -> None:
     write_text(folder / "index.html", page)
     template = environment.get_template("leaderboard_model.html")
     for entry in board.entries:
-        view = model_view(board, entry, ranks[entry.name])
+        view = model_view(board, entry, own_places[entry.name])
         text = template.render(board=board, model=view, version=__version__)
         write_text(folder / links[entry.name], text)

@@ -1,4 +1,9 @@
-"""The SVG element of a chart. Matplotlib would take about a second for each chart."""
+"""The SVG element of a chart of a leaderboard.
+
+The charts of a leaderboard are written as SVG here, not drawn by figures/: a page has a chart for
+each corruption, and a site may have pages of hundreds of models. Matplotlib would take about a
+second for each chart. These charts take their colours from the page.
+"""
 
 from markupsafe import Markup, escape
 

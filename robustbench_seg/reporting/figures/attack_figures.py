@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.attacks import attack_norm
 from robustbench_seg.reporting.figures.style import INK, PAPER, SOFT, plain, style
 
 
@@ -53,7 +54,7 @@ def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
 
 def radius_unit(protocol: Protocol) -> str:
     """Return the unit of the radii of a protocol of attacks, in words."""
-    if all(spec.name.endswith("_l2") for spec in protocol.perturbations):
+    if {attack_norm(spec.name) for spec in protocol.perturbations} == {"L2"}:
         return "L2 norm of the change, channels in 0 to 1"
     return "levels of 255"
 
@@ -65,7 +66,7 @@ def common_radii(protocol: Protocol) -> list[str] | None:
     longest = max(each, key=len)
     if any(radii != longest[: len(radii)] for radii in each):
         return None
-    return longest if len({spec.name.endswith("_l2") for spec in specs}) == 1 else None
+    return longest if len({attack_norm(spec.name) for spec in specs}) == 1 else None
 
 
 def _line(axis: Axes, own: pd.DataFrame, spec: Perturbation, colour: tuple[float, ...]) -> None:

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from robustbench_seg.measures import COVERAGES, Reliability
 from robustbench_seg.reporting.figures.style import (
+    DASHES,
     PAPER,
     SOFT,
     Dash,
+    add_legend,
+    line_mark,
     line_styles,
     plain,
     style,
@@ -19,8 +21,6 @@ from robustbench_seg.reporting.panels import ConfidenceCurves
 
 SMALL_SHARE = 0.001
 """Bins with a smaller share of the pixels are drawn hollow."""
-
-_DASHES: tuple[Dash, ...] = ("-", "--", ":")
 
 
 def confidence_overview(
@@ -54,12 +54,7 @@ def confidence_overview(
         axes[0][0].set_ylabel("accuracy, percent")
         axes[1][0].set_ylabel("risk: kept pixels that are wrong, percent")
         axes[1][0].set_ylim(bottom=0)
-        handles = [
-            mpl.lines.Line2D([], [], color=colour, linestyle=dash, marker="o", markersize=3)
-            for colour, dash in (styles[model] for model in models)
-        ]
-        labels = [plain(model) for model in models]
-        figure.legend(handles, labels, loc="outside upper left", ncols=min(4, len(labels)))
+        add_legend(figure, {model: line_mark(*styles[model]) for model in models})
     return figure
 
 
@@ -74,7 +69,7 @@ def category_reliability(model: str, rows: Mapping[str, ConfidenceCurves]) -> Fi
     shown = next(iter(rows.values())).severities
     labels = [f"severity {severity}" if severity else "clean" for severity in shown]
     colours = [colour for colour, _ in line_styles(labels).values()]
-    looks = dict(zip(shown, zip(colours, _DASHES, strict=False), strict=True))
+    looks = dict(zip(shown, zip(colours, DASHES, strict=False), strict=True))
     with style():
         figure = Figure(figsize=(11, 2.9 * len(rows) + 0.7), layout="constrained")
         axes = figure.subplots(
@@ -92,14 +87,8 @@ def category_reliability(model: str, rows: Mapping[str, ConfidenceCurves]) -> Fi
             )
         for axis in axes[-1]:
             axis.set_xlabel("confidence, percent")
-        handles = [
-            mpl.lines.Line2D([], [], color=colour, linestyle=dash, marker="o", markersize=3)
-            for colour, dash in looks.values()
-        ]
-        legend = figure.legend(
-            handles, labels, title=plain(model), loc="outside upper left", ncols=len(labels)
-        )
-        legend.set_alignment("left")
+        signs = {label: line_mark(*looks[s]) for label, s in zip(labels, shown, strict=True)}
+        add_legend(figure, signs, title=plain(model))
     return figure
 
 

@@ -6,7 +6,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
-from robustbench_seg.reporting.figures.style import SOFT, line_styles, plain, style
+from robustbench_seg.reporting.figures.style import (
+    SOFT,
+    add_legend,
+    line_styles,
+    plain,
+    point_mark,
+    set_log_scale,
+    style,
+)
 from robustbench_seg.reporting.literature.published_costs import published_costs
 
 _MAX_NAMES = 6
@@ -51,16 +59,10 @@ def size_figure(costs: pd.DataFrame) -> Figure:
                 note.set(color=colours[0], ha="right")
         for axis in axes[len(datasets) :]:
             axis.set_visible(False)
-        legend = {"SegFormer, as published": ("-", "o", colours[0])}
-        legend |= {
-            plain(f"cards: {kind}"): ("", "o", colours[i]) for i, kind in enumerate(kinds, 1)
-        }
-        legend |= {"others, as published": ("", "s", SOFT)}
-        handles = [
-            mpl.lines.Line2D([], [], ls=dash, marker=marker, color=colour, ms=4.5)
-            for dash, marker, colour in legend.values()
-        ]
-        figure.legend(handles, list(legend), loc="outside upper left", ncols=len(legend))
+        signs = {"SegFormer, as published": point_mark(colours[0], dash="-")}
+        signs |= {f"cards: {kind}": point_mark(colours[i]) for i, kind in enumerate(kinds, 1)}
+        signs["others, as published"] = point_mark(SOFT, "s")
+        add_legend(figure, signs, columns=len(signs))
     return figure
 
 
@@ -70,10 +72,8 @@ def _draw(axis: Axes, rows: pd.DataFrame, marker: str, colour: str, alpha: float
 
 def _label_axes(axis: Axes, title: str) -> None:
     axis.set_title(title)
-    axis.set_xscale("log")
+    set_log_scale(axis)
     axis.margins(x=0.25, y=0.12)
-    axis.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
-    axis.xaxis.set_major_formatter("{x:g}")
     axis.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     axis.set_xlabel("parameters, M")
     axis.set_ylabel("clean mIoU, percent")

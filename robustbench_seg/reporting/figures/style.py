@@ -9,6 +9,9 @@ from typing import Any, Literal
 import matplotlib as mpl
 import numpy as np
 import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from robustbench_seg.text import one_line
 
@@ -50,7 +53,8 @@ MAX_LABEL = 60
 """Characters of a label; a longer one would leave no room for the plot."""
 
 Dash = Literal["-", "--", ":", "-."]
-_DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
+DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")
+"""The dashes of lines, in the order in which figures use them."""
 
 
 def line_styles(models: Sequence[str]) -> Mapping[str, tuple[str, Dash]]:
@@ -59,7 +63,7 @@ def line_styles(models: Sequence[str]) -> Mapping[str, tuple[str, Dash]]:
     The 33rd model looks like the first again.
     """
     colours = [sns.color_palette("colorblind").as_hex()[i] for i in (0, 3, 2, 1, 4, 9, 5, 7)]
-    pairs = ((colour, dash) for dash, colour in product(_DASHES, colours))
+    pairs = ((colour, dash) for dash, colour in product(DASHES, colours))
     return dict(zip(models, cycle(pairs), strict=False))
 
 
@@ -67,6 +71,47 @@ def plain(text: str) -> str:
     """Return a name as a label: one line, not too long; one that matplotlib would hide is shown."""
     label = one_line(text, MAX_LABEL)
     return f"\u200a{label}" if label.startswith("_") else label
+
+
+def set_log_scale(axis: Axes) -> None:
+    """Make the x axis logarithmic, with ticks at 1, 2 and 5 times the powers of ten."""
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+
+
+def line_mark(colour: str, dash: Dash) -> Line2D:
+    """Return the sign of a line with points in a legend."""
+    return Line2D([], [], color=colour, linestyle=dash, marker="o", markersize=3)
+
+
+def point_mark(
+    colour: str, marker: str = "o", dash: Dash | Literal[""] = "", *, size: float = 4.5
+) -> Line2D:
+    """Return the sign of points in a legend, joined by a line if there is a `dash`."""
+    return Line2D([], [], color=colour, linestyle=dash, marker=marker, markersize=size)
+
+
+def add_legend(
+    figure: Figure, signs: Mapping[str, Line2D], *, columns: int = 4, title: str | None = None
+) -> None:
+    """Add a legend above the plots of a figure, to the left.
+
+    Args:
+        figure: The figure.
+        signs: Maps a name, which is shown as a label, to its sign.
+        columns: Maximum number of columns.
+        title: Its title.
+    """
+    legend = figure.legend(
+        list(signs.values()),
+        [plain(name) for name in signs],
+        title=title,
+        loc="outside upper left",
+        ncols=min(columns, len(signs)),
+    )
+    legend.set_alignment("left" if title else "center")
 
 
 @contextmanager

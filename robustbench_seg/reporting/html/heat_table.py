@@ -14,6 +14,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.figures.style import HEAT
 from robustbench_seg.reporting.html.table import Cell, Column, ColumnGroup, Table, TableRow
+from robustbench_seg.results import Source
 from robustbench_seg.text import number
 
 STEPS = 33
@@ -24,8 +25,8 @@ def heat_table(
     scores: pd.DataFrame,
     protocol: Protocol,
     caption: str,
-    header: Callable[[str, str], Cell],
-    detailed: Callable[[Cell, str, str, Perturbation | None], Cell] = lambda cell, *of: cell,
+    header: Callable[[str, Source], Cell],
+    detailed: Callable[[Cell, str, Source, Perturbation | None], Cell] = lambda cell, *of: cell,
 ) -> Table:
     """Return rows of tables/miou.csv as a table, with a cell for clean and for each perturbation.
 
@@ -50,7 +51,7 @@ def heat_table(
     for model, source, row in zip(scores["model"], scores["source"], values, strict=True):
         cells = [header(model, source)]
         for spec, value, column in zip([None, *specs], row, columns[1:], strict=True):
-            cell = _cell(float(value), span, column.starts_group)
+            cell = _cell(float(value), span, starts=column.starts_group)
             cells.append(detailed(cell, model, source, spec))
         rows.append(TableRow(cells, kind=source))
     return Table(caption, columns, rows, groups=groups, kind="heat", ramp=_ramp())
@@ -72,7 +73,7 @@ def _column(previous: Perturbation | None, spec: Perturbation) -> Column:
     )
 
 
-def _cell(value: float, span: tuple[float, float], starts: bool) -> Cell:
+def _cell(value: float, span: tuple[float, float], *, starts: bool) -> Cell:
     """Return the cell of a score, coloured by its place in `span`; `starts`: a category starts."""
     classes = "starts" if starts else None
     if np.isnan(value):

@@ -1,50 +1,15 @@
-"""The ranking of a report and of a leaderboard: its columns, and the rows that fill them."""
+"""The ranking of a report and of a leaderboard as a table: its columns, and their cells."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.html.table import Bar, Cell, Column, Table, TableRow
-from robustbench_seg.reporting.panels.interval_text import interval_text
+from robustbench_seg.reporting.panels.ranking_row import RankingRow
+from robustbench_seg.reporting.panels.score_text import interval_text
 from robustbench_seg.text import number
-
-
-@dataclass(frozen=True)
-class RankingRow:
-    """A row of a ranking, measured or published.
-
-    Attributes:
-        name: The model's name.
-        rank: Such as "1" or "2="; empty without a mean.
-        source: Whether it is measured or published.
-        scores: Maps clean, mean, retention and the keys of further columns to a score; nan: the
-            row has none.
-        categories: The mean over the perturbations of each category; nan: the row has none.
-        limits: Maps keys of `scores` to the ends of the score's 95 % interval.
-        parameters: Number of parameters of the network, if known.
-        macs: Multiply-accumulates for one image, if known.
-        speed: Images per second, if known.
-        tag: Small text behind the name.
-        href: Where the page of the model lies.
-        missing: What the model lacks for a mean; None if it has one.
-    """
-
-    name: str
-    rank: str
-    source: Literal["measured", "published"]
-    scores: Mapping[str, float]
-    categories: Mapping[str, float]
-    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    parameters: int | None = None
-    macs: int | None = None
-    speed: float | None = None
-    tag: str | None = None
-    href: str | None = None
-    missing: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +31,7 @@ def ranking_columns(
     *,
     machine: str,
     further: Sequence[RankingColumn] = (),
+    links: Mapping[str, str] | None = None,
 ) -> tuple[RankingColumn, ...]:
     """Return the columns of a ranking. To add a column to both pages, add it here.
 
@@ -74,9 +40,10 @@ def ranking_columns(
         chief: Clean and the mean, in the order of the page.
         machine: Where the page names the machine of the speed.
         further: Columns of one page alone, such as CD.
+        links: Where the page of each measured model lies. None: there are none.
     """
     return (
-        RankingColumn(Column("model"), _name_cell),
+        RankingColumn(Column("model"), lambda row: _name_cell(row, links)),
         *chief,
         score_column("retention", Column("retention", "mean / clean, percent")),
         *(_category_column(name, protocol.noun) for name in protocol.by_category),
@@ -141,30 +108,17 @@ def ranking(caption: str, columns: Sequence[RankingColumn], rows: Sequence[Ranki
     return Table(caption, [columns[n].header for n in shown], lines)
 
 
-def model_tag(record: RunRecord, trainings: int, seeds: int = 1) -> str | None:
-    """Return what stands behind a model's name; None if there is nothing to say.
-
-    Args:
-        record: The run.json of its first run.
-        trainings: Number of trainings that its scores average over.
-        seeds: Number of seeds of the corruptions.
-    """
-    tags = [f"{trainings} trainings"] if trainings > 1 else []
-    tags += [f"{seeds} seeds"] if seeds > 1 else []
-    training = record.about.training
-    if training and training.augment:
-        tags.append(f"trained with {training.augment}")
-    return ", ".join(tags) or None
-
-
 def _category_column(name: str, noun: str) -> RankingColumn:
     header = Column(name, f"mean over the {name} {noun}s")
     return RankingColumn(header, lambda row: Cell(number(row.categories[name])))
 
 
-def _name_cell(row: RankingRow) -> Cell:
-    tag = row.tag if row.source == "measured" else row.source
-    return Cell(row.name, row.name, rank=row.rank or "–", tag=tag, href=row.href)
+def _name_cell(row: RankingRow, links: Mapping[str, str] | None) -> Cell:
+    rank = row.rank or "–"
+    if row.model is None:
+        return Cell(row.name, row.name, rank=rank, tag=row.source)
+    href = links[row.name] if links else None
+    return Cell(row.name, row.name, rank=rank, tag=row.model.tag, href=href)
 
 
 def _mean_cell(row: RankingRow, span: tuple[float, float]) -> Cell:
@@ -179,12 +133,15 @@ def _mean_cell(row: RankingRow, span: tuple[float, float]) -> Cell:
 
 
 def _parameters_cell(row: RankingRow) -> Cell:
-    return Cell("" if row.parameters is None else number(row.parameters / 1e6))
+    parameters = row.model.parameters if row.model else None
+    return Cell("" if parameters is None else number(parameters / 1e6))
 
 
 def _macs_cell(row: RankingRow) -> Cell:
-    return Cell("" if row.macs is None else number(row.macs / 1e9))
+    return Cell(number(row.model.gmacs) if row.model else "")
 
 
 def _speed_cell(row: RankingRow) -> Cell:
-    return Cell("" if row.speed is None else f"{row.speed:.3g}")
+    if row.model is None or math.isnan(row.model.speed):
+        return Cell("")
+    return Cell(f"{row.model.speed:.3g}")

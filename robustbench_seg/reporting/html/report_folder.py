@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import cannot_be_written, path_problem, read_json, write_json
+from robustbench_seg.files import cannot_be_written, not_own, path_problem, read_json, write_json
 
 FORMAT = "robustseg report 1"
 FILE_LIST = "report.json"
@@ -45,9 +45,8 @@ def report_folder(out: Path) -> Iterator[Path]:
     If the caller raises, `out` is as it was.
 
     Raises:
-        ResultsError: See `report_files`; a file that no report wrote would be replaced; or a folder
-            in `out` is a link that leads out of it.
-        FileError: A file cannot be written.
+        ResultsError: See `report_files`; or a folder in `out` is a link that leads out of it.
+        FileError: A file cannot be written, or would replace one that no report wrote.
     """
     old, existed = report_files(out), out.exists()
     try:
@@ -82,10 +81,7 @@ def _check_own(out: Path, names: Iterable[str]) -> None:
     """Refuse to replace files that no report has written."""
     for name in sorted(names):
         if os.path.lexists(out / name):
-            raise ResultsError(
-                f"{out / name} exists and is not of the report in {out}; move it away, "
-                "or choose another folder"
-            )
+            raise not_own(out / name, f"of the report in {out}", "folder")
 
 
 def _check_links(out: Path, names: Iterable[str]) -> None:

@@ -1,9 +1,11 @@
-"""The facts of a run that a reader of its page looks for first."""
+"""The facts of a run, and of a model, that a reader of its page looks for first."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
 from robustbench_seg.reporting.html.class_map_facts import class_map_facts
 from robustbench_seg.reporting.html.fact import Fact, known_facts
 from robustbench_seg.store import probed_hardware
@@ -31,8 +33,7 @@ def run_facts(folder: Path, record: RunRecord) -> list[Fact]:
         *class_map_facts(record),
         ("weights", segmenter.weights),
         ("inference", to_table(segmenter.inference) if segmenter.inference else None),
-        ("test-time augmentation", str(segmenter.augment or "")),
-        ("adaptation", str(segmenter.adaptation or "")),
+        *_changes(segmenter),
         ("input size", segmenter.geometry_text),
         ("precision", segmenter.precision_text),
         ("hardware", _hardware(folder, record)),
@@ -41,6 +42,48 @@ def run_facts(folder: Path, record: RunRecord) -> list[Fact]:
         ("created", record.created),
     ]
     return known_facts(values)
+
+
+def model_facts(records: Sequence[RunRecord]) -> list[Fact]:
+    """Return what the runs of a model have in common, and the weights and seeds of its trainings.
+
+    Args:
+        records: The content of run.json of each run.
+    """
+    about, segmenter = records[0].about, records[0].key.segmenter
+    weights = dict.fromkeys(record.key.segmenter.weights or "" for record in records)
+    seeds = sorted({r.training_seed for r in records if r.training_seed is not None})
+    training = about.training
+    values: list[tuple[str, object]] = [
+        ("card", about.card),
+        ("loaded by", about.location),
+        ("architecture", segmenter.architecture),
+        ("variant", ", ".join(f"{name} {value}" for name, value in segmenter.variant.items())),
+        ("parameters", None if about.params is None else f"{about.params / 1e6:.1f} million"),
+        ("multiply-accumulates", None if about.macs is None else f"{about.macs / 1e9:.1f} GMAC"),
+        ("computed by", f"{segmenter.runtime}, {segmenter.precision_text}"),
+        *_changes(segmenter),
+        ("input size", "x".join(map(str, segmenter.input_size or ()))),
+        ("weight file", about.weights_file),
+        ("weights, sha256", ", ".join(weights)),
+    ]
+    if about.published:
+        where = f" on {about.published_on}" if about.published_on else ""
+        values.append(("published clean mIoU", f"{about.published.miou}{where}"))
+    if training:
+        word = "seeds" if len(seeds) > 1 else "seed"
+        seed = f", {word} {' and '.join(map(str, seeds))}" if seeds else ""
+        also = f", with {training.augment}" if training.augment else ""
+        values.append(("trained on", f"{training.split}{seed}{also}"))
+    return known_facts(values)
+
+
+def _changes(segmenter: SegmenterRecord) -> list[tuple[str, object]]:
+    """What changes a network's answers without other weights."""
+    return [
+        ("test-time augmentation", str(segmenter.augment or "")),
+        ("adaptation", str(segmenter.adaptation or "")),
+    ]
 
 
 def _origin(record: RunRecord) -> list[tuple[str, object]]:

@@ -23,8 +23,8 @@ BRIGHTNESS_LOSS = 9.0
 COLLAPSED = 5.0
 """No sound model has all cells below this."""
 
-Part = Literal["cells", "summary"]
-"""A part of a row: its cells, or only the summary that the source stores of them."""
+Unusable = Literal["cells", "summary"]
+"""What of a row cannot be used: its cells, or only the summary that the source stores of them."""
 
 Check = Callable[[Mapping[str, float], Sequence[str]], str]
 """(scores of a row, names of its corruptions) -> what is wrong, empty if nothing is."""
@@ -39,7 +39,7 @@ class Rule:
         check: Says what is wrong with a row.
     """
 
-    unusable: Part
+    unusable: Unusable
     check: Check
 
 
@@ -52,7 +52,7 @@ class Flag:
         text: All that is wrong, in words.
     """
 
-    unusable: Part
+    unusable: Unusable
     text: str
 
 

@@ -1,6 +1,8 @@
 """Cost and accuracy in the SegFormer paper (arXiv 2105.15203, tables 1a, 2 and 4)."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -10,6 +12,22 @@ from robustbench_seg.reporting.literature.published_tables import published_tabl
 
 CITYSCAPES_SIZE: Size = (1024, 2048)
 """The image size at which the paper counts for Cityscapes, where it states no other."""
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """A row of `published_costs`; nan: the table has no value."""
+
+    table: str
+    model: str
+    dataset: str
+    card: str | None
+    size: Size | None
+    params_m: float = math.nan
+    gmacs: float = math.nan
+    miou: float = math.nan
+    miou_ms: float = math.nan
+    images_per_s: float = math.nan
 
 
 def published_costs() -> pd.DataFrame:
@@ -46,8 +64,7 @@ def costs_by_card() -> Mapping[tuple[str, Size], Mapping[str, float]]:
     return costs
 
 
-def _table1a() -> Sequence[Mapping[str, object]]:
-    rows = []
+def _table1a() -> Iterator[_Cost]:
     for row in published_table("segformer_table1a").to_dict("records"):
         side = row["ade20k_side"]
         for dataset, card, size in (
@@ -55,61 +72,53 @@ def _table1a() -> Sequence[Mapping[str, object]]:
             ("cityscapes", row["cityscapes_card"], CITYSCAPES_SIZE),
             ("coco_stuff", None, None),
         ):
-            rows.append(
-                {
-                    "table": "1a",
-                    "model": row["model"],
-                    "dataset": dataset.replace("_", "-"),
-                    "card": card,
-                    "size": size,
-                    "params_m": row["encoder_params_m"] + row["decoder_params_m"],
-                    "gmacs": row[f"{dataset}_gflops"],
-                    "miou": row[f"{dataset}_miou_ss"],
-                    "miou_ms": row.get(f"{dataset}_miou_ms"),
-                }
+            yield _Cost(
+                "1a",
+                row["model"],
+                dataset.replace("_", "-"),
+                card,
+                size,
+                params_m=row["encoder_params_m"] + row["decoder_params_m"],
+                gmacs=row[f"{dataset}_gflops"],
+                miou=row[f"{dataset}_miou_ss"],
+                miou_ms=row.get(f"{dataset}_miou_ms", math.nan),
             )
-    return rows
 
 
-def _table2() -> Sequence[Mapping[str, object]]:
+def _table2() -> Iterator[_Cost]:
     # The table mixes: B4 and B5 are scored at several scales, the real-time half at one.
-    rows = []
     for row in published_table("segformer_table2").to_dict("records"):
         multi_scale = row["model"].startswith("SegFormer") and row["group"] == "non-real-time"
         for dataset, aspect in (("ade20k", 1), ("cityscapes", 2)):
-            values = {name: row[f"{dataset}_{name}"] for name in ("gflops", "fps", "miou")}
-            if pd.isna(list(values.values())).all():
+            gflops, fps, miou = (row[f"{dataset}_{name}"] for name in ("gflops", "fps", "miou"))
+            if pd.isna([gflops, fps, miou]).all():
                 continue
-            card, side = row[f"{dataset}_card"], row[f"{dataset}_side"]
-            rows.append(
-                {
-                    "table": "2",
-                    "model": _with_encoder(row),
-                    "dataset": dataset,
-                    "card": card,
-                    "size": (side, aspect * side),
-                    "params_m": row["params_m"],
-                    "gmacs": values["gflops"],
-                    "images_per_s": values["fps"],
-                    "miou_ms" if multi_scale else "miou": values["miou"],
-                }
+            side = row[f"{dataset}_side"]
+            yield _Cost(
+                "2",
+                _with_encoder(row),
+                dataset,
+                row[f"{dataset}_card"],
+                (side, aspect * side),
+                params_m=row["params_m"],
+                gmacs=gflops,
+                miou=math.nan if multi_scale else miou,
+                miou_ms=miou if multi_scale else math.nan,
+                images_per_s=fps,
             )
-    return rows
 
 
-def _table4() -> Sequence[Mapping[str, object]]:
-    return [
-        {
-            "table": "4",
-            "model": _with_encoder(row),
-            "dataset": "coco-stuff",
-            "card": None,
-            "size": None,
-            "params_m": row["params_m"],
-            "miou": row["coco_stuff_miou"],
-        }
-        for row in published_table("segformer_table4").to_dict("records")
-    ]
+def _table4() -> Iterator[_Cost]:
+    for row in published_table("segformer_table4").to_dict("records"):
+        yield _Cost(
+            "4",
+            _with_encoder(row),
+            "coco-stuff",
+            None,
+            None,
+            params_m=row["params_m"],
+            miou=row["coco_stuff_miou"],
+        )
 
 
 def _with_encoder(row: Mapping[Any, Any]) -> str:

@@ -13,7 +13,7 @@ from robustbench_seg.reporting.literature.published_tables import (
     list_published_tables,
     table_description,
 )
-from robustbench_seg.results import miou_columns
+from robustbench_seg.results import PUBLISHED, miou_columns
 from robustbench_seg.text import counted
 
 ELSEWHERE_COLUMNS = ("model", "source", "under", CLEAN.name, "mean", "reason")
@@ -159,7 +159,7 @@ def _miou_rows(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     scores = results.reindex(columns=list(miou_columns(protocol)))
     leading = {
         "model": names,
-        "source": "published",
+        "source": PUBLISHED,
         **{name: results[name] for name in ("dataset", "split", "protocol")},
         "images": results["images"].astype(int),
     }

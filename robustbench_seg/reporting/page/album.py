@@ -68,10 +68,10 @@ class Album:
 
 def album(panel: Panel, width: int) -> Album | None:
     """Return the pictures of a panel, at most `width` pixels wide; None if no run kept any."""
-    rows = [row for row in panel.measured if _files(row).folder.is_dir()]
-    if not rows:
+    models = [model for model in panel.measured if _files(model).folder.is_dir()]
+    if not models:
         return None
-    shown = rows[:MAX_MODELS]
+    shown = models[:MAX_MODELS]
     categories = []
     for category, specs in panel.protocol.by_category.items():
         pictures = (_corruption_pictures(spec, shown, width) for spec in specs)
@@ -79,7 +79,7 @@ def album(panel: Panel, width: int) -> Album | None:
         if corruptions:
             categories.append(CategoryPictures(category, corruptions))
     return Album(
-        note=_note(panel.protocol.shown_severities, len(rows), len(panel.measured)),
+        note=_note(panel.protocol.shown_severities, len(models), len(panel.measured)),
         clean=_clean_pictures(shown, width),
         legend=_legend(_files(shown[0]).truth, panel.classes),
         errors_legend=errors_legend(len(shown)),
@@ -92,8 +92,8 @@ def copy_pictures(panel: Panel, folder: Path) -> None:
 
     Only pictures of known names are copied, and none through a link.
     """
-    for row in panel.measured:
-        files, target = _files(row), folder / row.folder.name
+    for model in panel.measured:
+        files, target = _files(model), folder / model.folder.name
         while target.exists():  # run folders of one name in two places
             target = target.with_name(f"{target.name}-2")
         for path in files.kept():
@@ -101,8 +101,8 @@ def copy_pictures(panel: Panel, folder: Path) -> None:
                 write_bytes(target / path.relative_to(files.folder), path.read_bytes())
 
 
-def _files(row: MeasuredModel) -> PictureFiles:
-    return PictureFiles.of_run(row.folder)
+def _files(model: MeasuredModel) -> PictureFiles:
+    return PictureFiles.of_run(model.folder)
 
 
 def _note(levels: Sequence[int], with_pictures: int, measured: int) -> str:
@@ -122,42 +122,42 @@ def _note(levels: Sequence[int], with_pictures: int, measured: int) -> str:
     return note
 
 
-def _clean_pictures(rows: Sequence[MeasuredModel], width: int) -> list[Picture]:
-    files = _files(rows[0])
+def _clean_pictures(models: Sequence[MeasuredModel], width: int) -> list[Picture]:
+    files = _files(models[0])
     pictures = [
         thumbnail(files.input(CLEAN), "the clean image", width, "clean image"),
         thumbnail(files.truth, "the true classes of the image", width, "truth"),
     ]
-    for row in rows:
-        label = f"{row.name}, clean"
-        pictures.append(thumbnail(_files(row).prediction(CLEAN), label, width, label))
+    for model in models:
+        label = f"{model.name}, clean"
+        pictures.append(thumbnail(_files(model).prediction(CLEAN), label, width, label))
     return [picture for picture in pictures if picture]
 
 
 def _corruption_pictures(
-    spec: Perturbation, rows: Sequence[MeasuredModel], width: int
+    spec: Perturbation, models: Sequence[MeasuredModel], width: int
 ) -> CorruptionPictures | None:
     text = spec.name.replace("_", " ")
     conditions = [Condition(spec.name, severity) for severity in spec.shown_severities]
     inputs = [
-        thumbnail(_files(rows[0]).input(c), f"{text}, severity {c.severity}", width)
+        thumbnail(_files(models[0]).input(c), f"{text}, severity {c.severity}", width)
         for c in conditions
     ]
     picture_rows = [PictureRow("input", inputs)]
-    for row in rows:
-        alt = f"classes that {row.name} sees under {text}"
+    for model in models:
+        alt = f"classes that {model.name} sees under {text}"
         predictions = [
-            thumbnail(_files(row).prediction(c), f"{alt}, severity {c.severity}", width)
+            thumbnail(_files(model).prediction(c), f"{alt}, severity {c.severity}", width)
             for c in conditions
         ]
-        picture_rows.append(PictureRow(row.name, predictions))
+        picture_rows.append(PictureRow(model.name, predictions))
     if not any(picture for row in picture_rows for picture in row.pictures):
         return None
-    truth = _files(rows[0]).truth
+    truth = _files(models[0]).truth
     errors = [
         error_picture(
             truth,
-            [_files(row).prediction(c) for row in rows],
+            [_files(model).prediction(c) for model in models],
             width,
             f"where the models are wrong under {text}, severity {c.severity}",
         )

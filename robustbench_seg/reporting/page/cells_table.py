@@ -13,15 +13,14 @@ from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.html.heat_table import heat_table
 from robustbench_seg.reporting.html.table import Cell, MetricOption, MetricValue, Table
-from robustbench_seg.reporting.page.ranking_table import row_tag
 from robustbench_seg.reporting.panels import (
     MeasuredModel,
     Panel,
     chief_confidence_scores,
     missing_confidence,
 )
-from robustbench_seg.reporting.panels.interval_text import interval_text
-from robustbench_seg.results import RANKED, Draws
+from robustbench_seg.reporting.panels.score_text import interval_text
+from robustbench_seg.results import MEASURED, RANKING_SCORE, Draws, Source, is_measured
 from robustbench_seg.text import one_line
 
 
@@ -33,18 +32,17 @@ def cells_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
         panel: The panel.
         caption: Whose scores it shows; the page adds which.
     """
-    measured = "measured" in set(scores["source"])
-    infos = chief_confidence_scores(panel) if measured else []
+    infos = chief_confidence_scores(panel) if is_measured(scores).any() else []
 
-    def header(model: str, source: str) -> Cell:
-        return Cell(model, tag=row_tag(panel.row(model)) if source == "measured" else source)
+    def header(name: str, source: Source) -> Cell:
+        return Cell(name, tag=panel.model(name).tag if source == MEASURED else source)
 
-    def detailed(cell: Cell, model: str, source: str, spec: Perturbation | None) -> Cell:
-        if source != "measured":
+    def detailed(cell: Cell, name: str, source: Source, spec: Perturbation | None) -> Cell:
+        if source != MEASURED:
             return cell
-        row = panel.row(model)
-        metrics = [_metric_value(row, spec, info.key) for info in infos]
-        return replace(cell, title=_title(row, spec, cell), metrics=metrics)
+        model = panel.model(name)
+        metrics = [_metric_value(model, spec, info.key) for info in infos]
+        return replace(cell, title=_title(model, spec, cell), metrics=metrics)
 
     return replace(
         heat_table(scores, panel.protocol, caption, header, detailed),
@@ -59,33 +57,33 @@ def _metric(info: ScoreInfo) -> MetricOption:
     return MetricOption(info.label, f"{info.label}, %", caption, info.higher_is_better)
 
 
-def _metric_value(row: MeasuredModel, spec: Perturbation | None, key: str) -> MetricValue:
+def _metric_value(model: MeasuredModel, spec: Perturbation | None, key: str) -> MetricValue:
     """The value of a further score in a measured cell, and its hover text."""
-    value = float(_draws(row, spec, key)[0])
+    value = float(_draws(model, spec, key)[0])
     if not np.isnan(value):
-        return MetricValue(round(value, 4), _interval_title(row, spec, key))
+        return MetricValue(round(value, 4), _interval_title(model, spec, key))
     name = spec.name if spec else CLEAN.name
-    why = missing_confidence(row) or row.model.missing.get(name)
+    why = missing_confidence(model) or model.scored.missing.get(name)
     return MetricValue(None, one_line(why) if why else None)
 
 
-def _title(row: MeasuredModel, spec: Perturbation | None, cell: Cell) -> str | None:
+def _title(model: MeasuredModel, spec: Perturbation | None, cell: Cell) -> str | None:
     """The hover text of a measured cell: its severities, number of images and interval."""
     if cell.value is None:
-        return row.model.missing.get(spec.name if spec else CLEAN.name)
-    return _interval_title(row, spec, RANKED)
+        return model.scored.missing.get(spec.name if spec else CLEAN.name)
+    return _interval_title(model, spec, RANKING_SCORE)
 
 
-def _interval_title(row: MeasuredModel, spec: Perturbation | None, key: str) -> str:
+def _interval_title(model: MeasuredModel, spec: Perturbation | None, key: str) -> str:
     severities = f"severities {spec.scored_text}, " if spec else ""
-    texts = [f"{severities}{row.model.images.get(CLEAN, 0)} images"]
-    interval = interval_text(*row.limits(_draws(row, spec, key)))
+    texts = [f"{severities}{model.scored.images.get(CLEAN, 0)} images"]
+    interval = interval_text(*model.limits(_draws(model, spec, key)))
     return ", ".join([*texts, interval] if interval else texts)
 
 
-def _draws(row: MeasuredModel, spec: Perturbation | None, key: str) -> Draws:
-    """A score of a cell; nan where the row has none."""
-    if key not in row.scores.by_name:
-        return row.scores.mean * np.nan
-    summary = row.scores.by_name[key].summary
+def _draws(model: MeasuredModel, spec: Perturbation | None, key: str) -> Draws:
+    """A score of a cell; nan where the model has none."""
+    if key not in model.scores.by_name:
+        return model.scores.mean * np.nan
+    summary = model.scores.by_name[key].summary
     return summary.corruptions[spec.name] if spec else summary.clean

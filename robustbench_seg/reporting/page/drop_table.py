@@ -3,7 +3,7 @@
 import pandas as pd
 
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
-from robustbench_seg.reporting.panels.interval_text import limits_text
+from robustbench_seg.reporting.panels.score_text import limits_text
 from robustbench_seg.text import number
 
 

@@ -6,20 +6,19 @@ from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
 from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
+from robustbench_seg.reporting.figures.class_heatmap import class_heatmap
 from robustbench_seg.reporting.figures.confidence_figures import (
     SMALL_SHARE,
     category_reliability,
     confidence_overview,
 )
+from robustbench_seg.reporting.figures.cost_scatter import cost_scatter
 from robustbench_seg.reporting.figures.figure_files import inline_svg, write_figure
-from robustbench_seg.reporting.figures.panel_figures import (
-    class_heatmap,
-    cost_scatter,
-    severity_curves,
-)
+from robustbench_seg.reporting.figures.severity_curves import severity_curves
 from robustbench_seg.reporting.html.slugs import unique_slugs
 from robustbench_seg.reporting.panels import Panel, confidence_curves
 from robustbench_seg.text import enumeration
@@ -77,22 +76,22 @@ def write_panel_figures(panel: Panel, stem: str, folder: Path) -> PanelFigures:
     Returns:
         The figures that the page shows.
     """
-    others = len(panel.measured) - MAX_HEATMAPS
-    note = f"The heatmaps of {others} more models are in figures/." if others > 0 else ""
+    heatmaps = _heatmaps(panel, stem, folder)
     reliability = _reliability(panel, stem, folder)
     return PanelFigures(
         curves=_curves(panel, stem, folder),
-        heatmaps=_heatmaps(panel, stem, folder),
-        heatmaps_note=note,
+        heatmaps=heatmaps[:MAX_HEATMAPS],
+        heatmaps_note=_others(len(heatmaps) - MAX_HEATMAPS, "heatmaps"),
         confidence=_confidence(panel, stem, folder),
         reliability=reliability[:MAX_RELIABILITY],
-        reliability_note=(
-            f"The diagrams of {len(reliability) - MAX_RELIABILITY} more models are in figures/."
-            if len(reliability) > MAX_RELIABILITY
-            else ""
-        ),
+        reliability_note=_others(len(reliability) - MAX_RELIABILITY, "diagrams"),
         cost=_cost(panel, stem, folder),
     )
+
+
+def _others(count: int, what: str) -> str:
+    """Say where the figures are that the page does not show; empty if it shows all."""
+    return f"The {what} of {count} more models are in figures/." if count > 0 else ""
 
 
 def _curves(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
@@ -100,53 +99,51 @@ def _curves(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
         return None
     path = folder / f"{stem}-severity"
     if panel.protocol.noun == "attack":
-        svg = write_figure(radius_curves(panel.severities, panel.protocol), path)
+        figure = radius_curves(panel.severities, panel.protocol)
         over = "radius" if common_radii(panel.protocol) else "severity"
         caption = (
             f"mIoU over the {over} of the attacks; the first point is clean. Dashed: the control, "
             "noise of the same radius. Bold: what enters the mean, with its 95 % interval from a "
             f"bootstrap over {panel.sampling_unit}."
         )
-        return _figure(f"mIoU over radius, {panel.name}", caption, svg, path)
-    svg = write_figure(severity_curves(panel.severities, panel.protocol), path)
+        return _written(figure, path, f"mIoU over radius, {panel.name}", caption)
+    figure = severity_curves(panel.severities, panel.protocol)
     caption = (
         "mIoU at each severity; severity 0 is clean, bands are 95 % intervals from a bootstrap "
         f"over {panel.sampling_unit}. Hollow points on grey do not score."
     )
-    return _figure(f"mIoU over severity, {panel.name}", caption, svg, path)
+    return _written(figure, path, f"mIoU over severity, {panel.name}", caption)
 
 
 def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
     figures: list[PageFigure] = []
-    slugs, noun = unique_slugs([row.name for row in panel.measured]), panel.protocol.noun
-    for row, name in zip(panel.measured, slugs, strict=True):
-        grid = panel.class_grid(row.name)
+    slugs, noun = unique_slugs([model.name for model in panel.measured]), panel.protocol.noun
+    for model, name in zip(panel.measured, slugs, strict=True):
+        grid = panel.class_grid(model.name)
         if grid.isna().all(axis=None):
             continue
         path = folder / f"{stem}-classes-{name}"
-        svg = write_figure(class_heatmap(row.name, grid, panel.protocol), path)
+        figure = class_heatmap(model.name, grid, panel.protocol)
         caption = (
-            f"{row.name}: IoU of each class in percent, mean over the scored severities of each "
+            f"{model.name}: IoU of each class in percent, mean over the scored severities of each "
             f"{noun}. Blank: the class does not occur, or a condition is missing."
         )
-        if len(figures) < MAX_HEATMAPS:
-            figures.append(_figure(f"Classes under {noun}, {row.name}", caption, svg, path))
+        figures.append(_written(figure, path, f"Classes under {noun}, {model.name}", caption))
     return figures
 
 
 def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     models = {
-        row.name: curves
-        for row in panel.measured
-        if (curves := confidence_curves(row, panel.protocol, CONFIDENCE))
+        model.name: curves
+        for model in panel.measured
+        if (curves := confidence_curves(model, panel.protocol, CONFIDENCE))
     }
     if not models:
         return None
     shown = dict(list(models.items())[:MAX_LINES])
     path = folder / f"{stem}-confidence"
     over = panel.protocol.over.replace("the ", "all ")
-    figure = confidence_overview(shown, [row.name for row in panel.measured], over)
-    svg = write_figure(figure, path)
+    figure = confidence_overview(shown, [model.name for model in panel.measured], over)
     caption = (
         "Upper row: accuracy of the pixels in 15 bins of confidence. Below the diagonal a model is "
         f"overconfident; a hollow point has less than {100 * SMALL_SHARE:g} % of the pixels. "
@@ -156,51 +153,53 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
         caption += f" The pixels of {over} count together."
     if len(models) > len(shown):
         caption += f" The {len(shown)} most robust of {len(models)} models."
-    return _figure(f"Confidence and accuracy, {panel.name}", caption, svg, path)
+    return _written(figure, path, f"Confidence and accuracy, {panel.name}", caption)
 
 
 def _reliability(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
     figures: list[PageFigure] = []
-    slugs = unique_slugs([row.name for row in panel.measured])
+    slugs = unique_slugs([model.name for model in panel.measured])
     severities = enumeration([str(level) for level in panel.protocol.shown_severities[-2:]])
     kinds = {"raw": CONFIDENCE, "temperature-scaled": SCALED_CONFIDENCE}
-    for row, name in zip(panel.measured, slugs, strict=True):
+    for model, name in zip(panel.measured, slugs, strict=True):
         found = {
             kind: curves
             for kind, measure in kinds.items()
-            if (curves := confidence_curves(row, panel.protocol, measure))
+            if (curves := confidence_curves(model, panel.protocol, measure))
         }
         if not found:
             continue
         path = folder / f"{stem}-reliability-{name}"
-        svg = write_figure(category_reliability(row.name, found), path)
+        figure = category_reliability(model.name, found)
         caption = (
-            f"{row.name}: accuracy of the pixels in 15 bins of confidence, clean against severity "
-            f"{severities} of each category; a hollow point has less than {100 * SMALL_SHARE:g} % "
-            "of the pixels."
+            f"{model.name}: accuracy of the pixels in 15 bins of confidence, clean against "
+            f"severity {severities} of each category; a hollow point has less than "
+            f"{100 * SMALL_SHARE:g} % of the pixels."
         )
-        figures.append(_figure(f"Reliability by category, {row.name}", caption, svg, path))
+        figures.append(_written(figure, path, f"Reliability by category, {model.name}", caption))
     return figures
 
 
 def _cost(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     scores = panel.complete[["model", "clean", "mean"]].astype({"clean": float, "mean": float})
-    rows = [panel.row(model) for model in scores["model"]]
+    models = [panel.model(name) for name in scores["model"]]
     costs = {
-        "GMAC an image": [np.nan if row.macs is None else row.macs / 1e9 for row in rows],
-        "seconds an image": [np.nan if row.seconds is None else row.seconds for row in rows],
+        "GMAC an image": [model.gmacs for model in models],
+        "seconds an image": [model.seconds for model in models],
     }
     costs = {name: values for name, values in costs.items() if not np.isnan(values).all()}
     if not costs:
         return None
     path = folder / f"{stem}-cost"
-    svg = write_figure(cost_scatter(scores.assign(**costs)), path)
+    figure = cost_scatter(scores.assign(**costs))
     caption = (
         f"Full: mean over {panel.protocol.over}; hollow: clean. On the dotted line no model is "
         "both cheaper and more robust. Seconds are those of the machines that the provenance names."
     )
-    return _figure(f"Accuracy against cost, {panel.name}", caption, svg, path)
+    return _written(figure, path, f"Accuracy against cost, {panel.name}", caption)
 
 
-def _figure(title: str, caption: str, svg: str, path: Path) -> PageFigure:
+def _written(figure: Figure, path: Path, title: str, caption: str) -> PageFigure:
+    """Write a figure to `path`.svg and .png, and return it as the page shows it."""
+    svg = write_figure(figure, path)
     return PageFigure(title, caption, inline_svg(svg, f"{title}. {caption}", path.name))

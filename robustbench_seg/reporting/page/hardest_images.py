@@ -40,13 +40,13 @@ def hardest_views(panel: Panel, width: int) -> list[HardestView]:
         panel: The panel.
         width: Largest width of a picture, in pixels. 0: no pictures.
     """
-    rows = [row for row in panel.measured if row.model.hardest]
-    return [_view(row, width) for row in rows[:MAX_MODELS]]
+    models = [model for model in panel.measured if model.scored.hardest]
+    return [_view(model, width) for model in models[:MAX_MODELS]]
 
 
-def _view(row: MeasuredModel, width: int) -> HardestView:
-    files, images = PictureFiles.of_run(row.folder), []
-    for hard in row.model.hardest:
+def _view(model: MeasuredModel, width: int) -> HardestView:
+    files, images = PictureFiles.of_run(model.folder), []
+    for hard in model.scored.hardest:
         worst = f"{hard.worst.name.replace('_', ' ')} {hard.worst.severity}"
         scores = (
             f"clean {number(hard.clean)}, mean {number(hard.mean)}, already {number(hard.miou)} "
@@ -59,4 +59,4 @@ def _view(row: MeasuredModel, width: int) -> HardestView:
             alt = f"{kind} of {hard.image} under {worst}"
             pictures.append(thumbnail(path, alt, width, kind))
         images.append(HardImageView(hard.image, scores, [each for each in pictures if each]))
-    return HardestView(row.name, images)
+    return HardestView(model.name, images)

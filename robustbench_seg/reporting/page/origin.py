@@ -33,7 +33,7 @@ class Origin:
 
 def origin(panels: Sequence[Panel], title: str) -> Origin:
     """Return where the report of some panels comes from; `title` is that of the report."""
-    records = [r for panel in panels for row in panel.measured for r in row.model.records]
+    records = [r for panel in panels for model in panel.measured for r in model.scored.records]
     used = ", ".join(sorted({r.libraries.get("robustseg", "") for r in records} - {""}))
     protocols = dict.fromkeys(
         f"{panel.protocol.name}, version {panel.protocol.version}" for panel in panels

@@ -1,12 +1,10 @@
 """Panels -> index.html, tables/, figures/ and pictures/ of a report's folder."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import write_text
-from robustbench_seg.records.cards.protocol import list_protocols
 from robustbench_seg.reporting.html.definitions import definitions
 from robustbench_seg.reporting.html.report_folder import report_files, report_folder
 from robustbench_seg.reporting.html.slugs import unique_slugs
@@ -16,6 +14,7 @@ from robustbench_seg.reporting.page.figures import write_panel_figures
 from robustbench_seg.reporting.page.origin import origin
 from robustbench_seg.reporting.page.panel_view import panel_view
 from robustbench_seg.reporting.page.provenance import fact_tables, run_views
+from robustbench_seg.reporting.page.report_command import report_command
 from robustbench_seg.reporting.panels import Panel, drop_rows, panel_subset_scores
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
@@ -44,7 +43,7 @@ def write_page(
     if not pictures:
         _check_no_pictures(out)
     with report_folder(out) as folder:
-        _write(panels, folder, pictures, intervals)
+        _write(panels, folder, pictures=pictures, intervals=intervals)
     return out / "index.html"
 
 
@@ -58,7 +57,7 @@ def _check_no_pictures(out: Path) -> None:
             )
 
 
-def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: bool) -> None:
+def _write(panels: Sequence[Panel], folder: Path, *, pictures: bool, intervals: bool) -> None:
     """Write index.html and the folders beside it."""
     subsets = panel_subset_scores(panels)
     write_tables(panels, folder / "tables", intervals=intervals, subsets=subsets)
@@ -70,8 +69,8 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
         views.append(panel_view(panel, slug, figures, width, of_panel))
         if pictures:
             copy_pictures(panel, folder / "pictures")
-    rows = [(panel, row) for panel in panels for row in panel.measured]
-    runs = [view for panel, row in rows for view in run_views(panel, row, len(panels) > 1)]
+    models, several = [(p, model) for p in panels for model in p.measured], len(panels) > 1
+    runs = [view for panel, model in models for view in run_views(panel, model, several=several)]
     citations = dict.fromkeys(panel.published.citation for panel in panels)
     html = (
         page_templates()
@@ -83,7 +82,7 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
             facts=fact_tables(runs, [run.facts for run in runs]),
             records=fact_tables(runs, [run.record for run in runs]),
             published_citation=" ".join(filter(None, citations)),
-            command=_command(panels, pictures, intervals),
+            command=report_command(panels, pictures=pictures, intervals=intervals),
             definitions=definitions(),
             pictures=pictures,
         )
@@ -92,30 +91,13 @@ def _write(panels: Sequence[Panel], folder: Path, pictures: bool, intervals: boo
 
 
 def _title(panels: Sequence[Panel]) -> str:
-    names = dict.fromkeys(row.name for panel in panels for row in panel.measured)
+    names = dict.fromkeys(model.name for panel in panels for model in panel.measured)
     models = "1 model" if len(names) == 1 else f"{len(names)} models"
     where = " and ".join(dict.fromkeys(f"{panel.dataset} {panel.split}" for panel in panels))
     nouns = list(dict.fromkeys(panel.protocol.noun for panel in panels))
     costs = "corruption costs" if nouns == ["corruption"] else "perturbations cost"
     costs = "attacks cost" if nouns == ["attack"] else costs
     return f"What {costs}: {models} on {where}"
-
-
-def _command(panels: Sequence[Panel], pictures: bool, intervals: bool = False) -> str:
-    """The command that writes this page; run folders by name, so that no place is in it."""
-    rows = [row for panel in panels for row in panel.measured]
-    names = [folder.name for row in rows for folder in row.model.folders]
-    reference = next((panel.reference for panel in panels if panel.reference), None)
-    options = ["--reference", reference] if reference else []
-    for name in sorted({panel.protocol.name for panel in panels}):
-        own = {r.record.protocol for p in panels if p.protocol.name == name for r in p.measured}
-        if name not in list_protocols():
-            options += ["--protocol", f"{name}.toml"]
-        elif own != {name}:
-            options += ["--protocol", name]
-    options += [] if pictures else ["--no-pictures"]
-    options += ["--intervals"] if intervals else []
-    return shlex.join(["robustseg", "report", *names, "--out", "report", *options])
 
 
 def _thumbnail_width(panels: int) -> int:

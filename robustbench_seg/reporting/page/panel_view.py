@@ -13,7 +13,7 @@ from robustbench_seg.reporting.page.cells_table import cells_table
 from robustbench_seg.reporting.page.claims_table import claims_table
 from robustbench_seg.reporting.page.class_table import class_losses_text, class_table
 from robustbench_seg.reporting.page.drop_table import drop_table
-from robustbench_seg.reporting.page.figures import PanelFigures
+from robustbench_seg.reporting.page.figures import PageFigure, PanelFigures
 from robustbench_seg.reporting.page.hardest_images import HardestView, hardest_views
 from robustbench_seg.reporting.page.ranking_table import ranking_table
 from robustbench_seg.reporting.page.score_sections import (
@@ -22,6 +22,18 @@ from robustbench_seg.reporting.page.score_sections import (
     failure_section,
 )
 from robustbench_seg.reporting.panels import Panel, finding_sentences, is_established
+
+Content = (
+    Table | PageFigure | ScoreSection | Album | BenchmarkSection | Sequence[HardestView] | None
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of a panel; its id decides how the template shows the content."""
+
+    heading: str
+    content: Content
 
 
 @dataclass(frozen=True)
@@ -35,23 +47,12 @@ class PanelView:
         over: What its means are over, in words.
         extent: The numbers of runs, images and classes.
         finding: Sentences.
-        warnings: Sentences.
-        ranking: The most robust model first.
-        drops: Clear against adverse conditions at the same places; None without references.
-        cells: Model x corruption.
-        benchmark: The published table of the protocol's benchmark; None if its rows rank, or
-            there is none.
-        elsewhere: Other published results of the dataset, and why they do not rank; None if there
-            are none.
         is_established: Whether the most robust model is shown to be better than all others.
-        claims: Claims of papers; None without published results.
-        figures: Its figures.
-        classes: Class x model; None if no class has a score.
+        warnings: Sentences.
+        sections: Maps the end of an identifier to its section, in the order of the page; those
+            without content are left out.
+        figures: Its figures; those of classes and confidence stand inside their sections.
         class_losses: Which classes lose most.
-        failures: Where the models fail; None without such scores.
-        confidence: Whether confidence tells when they fail, or why this is unknown.
-        album: Pictures of one image; None without any.
-        hardest: The hardest images of each model.
     """
 
     id: str
@@ -60,43 +61,11 @@ class PanelView:
     over: str
     extent: str
     finding: Sequence[str]
-    warnings: Sequence[str]
-    ranking: Table
-    drops: Table | None
-    cells: Table
-    benchmark: BenchmarkSection | None
-    elsewhere: Table | None
     is_established: bool
-    claims: Table | None
+    warnings: Sequence[str]
+    sections: Mapping[str, Section]
     figures: PanelFigures
-    classes: Table | None
     class_losses: str
-    failures: ScoreSection | None
-    confidence: ScoreSection
-    album: Album | None
-    hardest: Sequence[HardestView]
-
-    @property
-    def sections(self) -> Mapping[str, str]:
-        """End of the identifier and heading of each section, in the order of the page."""
-        over = "radius" if self.noun == "attack" else "severity"
-        benchmark = self.benchmark.name if self.benchmark else ""
-        sections = {
-            "ranking": ("Ranking", self.ranking),
-            "drops": ("Clear against adverse conditions", self.drops),
-            "corruptions": (f"mIoU by {self.noun}", self.cells),
-            "severities": (f"By {over}", self.figures.curves),
-            "classes": ("Classes", self.classes),
-            "where": ("Where does it fail?", self.failures),
-            "knows": ("Does it know?", self.confidence),
-            "pictures": ("Pictures", self.album),
-            "hardest": ("Hardest images", self.hardest),
-            "cost": ("Accuracy against cost", self.figures.cost),
-            "published": (f"For reference: published {benchmark}", self.benchmark),
-            "elsewhere": ("Other published scores, and why they do not rank", self.elsewhere),
-            "claims": ("What papers claim", self.claims),
-        }
-        return {end: heading for end, (heading, content) in sections.items() if content}
 
 
 def panel_view(
@@ -118,19 +87,38 @@ def panel_view(
         over=panel.protocol.over,
         extent=panel.extent,
         finding=finding_sentences(panel),
-        warnings=panel.warnings,
-        ranking=ranking_table(panel),
-        drops=drop_table(drops, panel.sampling_unit),
-        cells=cells_table(panel.scores, panel, panel.name),
-        benchmark=benchmark_section(panel),
-        elsewhere=elsewhere_table(panel.published.not_shown, panel.dataset),
         is_established=is_established(panel),
-        claims=claims_table(panel),
+        warnings=panel.warnings,
+        sections=_sections(panel, figures, picture_width, drops),
         figures=figures,
-        classes=class_table(panel) if figures.heatmaps else None,
         class_losses=class_losses_text(panel),
-        failures=failure_section(panel),
-        confidence=confidence_section(panel),
-        album=album(panel, picture_width) if picture_width else None,
-        hardest=hardest_views(panel, picture_width // 2),
     )
+
+
+def _sections(
+    panel: Panel, figures: PanelFigures, picture_width: int, drops: pd.DataFrame
+) -> Mapping[str, Section]:
+    noun, benchmark = panel.protocol.noun, benchmark_section(panel)
+    cells = cells_table(panel.scores, panel, panel.name)
+    classes = class_table(panel) if figures.heatmaps else None  # no class has a score
+    pictures = album(panel, picture_width) if picture_width else None
+    elsewhere = elsewhere_table(panel.published.not_shown, panel.dataset)
+    published = f"For reference: published {benchmark.name if benchmark else ''}"
+    sections: Mapping[str, tuple[str, Content]] = {
+        "ranking": ("Ranking", ranking_table(panel)),
+        "drops": ("Clear against adverse conditions", drop_table(drops, panel.sampling_unit)),
+        "corruptions": (f"mIoU by {noun}", cells),
+        "severities": (f"By {'radius' if noun == 'attack' else 'severity'}", figures.curves),
+        "classes": ("Classes", classes),
+        "where": ("Where does it fail?", failure_section(panel)),
+        "knows": ("Does it know?", confidence_section(panel)),
+        "pictures": ("Pictures", pictures),
+        "hardest": ("Hardest images", hardest_views(panel, picture_width // 2)),
+        "cost": ("Accuracy against cost", figures.cost),
+        "published": (published, benchmark),
+        "elsewhere": ("Other published scores, and why they do not rank", elsewhere),
+        "claims": ("What papers claim", claims_table(panel)),
+    }
+    return {
+        end: Section(heading, content) for end, (heading, content) in sections.items() if content
+    }

@@ -19,7 +19,7 @@ class RunView:
     """The provenance of one run, as the page shows it.
 
     Attributes:
-        model: The name of its row.
+        model: The name of its model.
         where: The run folder, after the panel where the page has several.
         facts: What a reader looks for first.
         record: Everything else in run.json.
@@ -81,19 +81,19 @@ def fact_tables(runs: Sequence[RunView], facts: Sequence[Sequence[Fact]]) -> lis
     return tables
 
 
-def run_views(panel: Panel, row: MeasuredModel, several: bool = False) -> list[RunView]:
-    """Return the provenance of each run of a panel's row; `several`: the page has other panels.
+def run_views(panel: Panel, model: MeasuredModel, *, several: bool = False) -> list[RunView]:
+    """Return the provenance of each run of a panel's model; `several`: the page has other panels.
 
     Raises:
         ResultsError: A probe of a run cannot be read.
     """
     views = []
-    for folder, record in zip(row.model.folders, row.model.records, strict=True):
-        missing = row.model.missing if folder == row.folder else {}
+    for folder, record in zip(model.scored.folders, model.scored.records, strict=True):
+        missing = model.scored.missing if folder == model.folder else {}
         lacks = "; ".join(f"{name.replace('_', ' ')}: {what}" for name, what in missing.items())
         views.append(
             RunView(
-                model=row.name,
+                model=model.name,
                 where=f"{panel.name}, {folder.name}" if several else folder.name,
                 facts=[
                     *run_facts(folder, record),

@@ -8,26 +8,22 @@ from dataclasses import replace
 from robustbench_seg.measures import MEASURES, ScoreInfo
 from robustbench_seg.reporting.html.ranking import (
     RankingColumn,
-    RankingRow,
     clean_column,
     mean_column,
-    model_tag,
     ranking,
     ranking_columns,
     score_column,
 )
 from robustbench_seg.reporting.html.table import Column, Table
-from robustbench_seg.reporting.panels import MeasuredModel, Panel, PanelRow
-from robustbench_seg.results import RANKED
+from robustbench_seg.reporting.panels import DEGRADATION_SCORES, MeasuredModel, Panel, RankingRow
+from robustbench_seg.results import RANKING_SCORE
 from robustbench_seg.text import counted
-
-_DEGRADATION = ("CD", "rCD")
 
 
 def ranking_table(panel: Panel) -> Table:
     """Return the ranking, the most robust first, without columns in which no row has a value."""
     further = other_scores(panel)
-    rows = [_row(row, further) for row in panel.ranking]
+    rows = [_with_means(row, further) for row in panel.ranking]
     caption = f"{panel.name}: mIoU in percent, most robust first."
     table = ranking(caption, panel_columns(panel), rows)
     return replace(table, note=_note(panel, [header.name for header in table.columns]))
@@ -38,7 +34,7 @@ def panel_columns(panel: Panel) -> tuple[RankingColumn, ...]:
     averaged, over = panel.protocol.averaged_names, panel.protocol.over
     mean = f"mean of {len(averaged)}" if len(averaged) > 1 else f"mean of {over}"
     header = Column(mean, f"mean over {over}, and its 95 % interval")
-    related = _DEGRADATION if panel.reference else ()
+    related = DEGRADATION_SCORES if panel.reference else ()
     return ranking_columns(
         panel.protocol,
         [clean_column(), mean_column(header, panel.mean_span)],
@@ -62,48 +58,24 @@ def other_scores(panel: Panel) -> list[ScoreInfo]:
         info
         for measure in MEASURES
         for info in measure.infos
-        if info.name != RANKED
+        if info.name != RANKING_SCORE
         and info.section == "ranking"
         and any(
-            not math.isnan(row.scores.by_name[info.name].summary.mean[0]) for row in panel.measured
+            not math.isnan(model.scores.by_name[info.name].summary.mean[0])
+            for model in panel.measured
         )
     ]
 
 
-def row_tag(row: MeasuredModel) -> str | None:
-    """Return what stands behind a model's name: its trainings and augmentation, if any."""
-    return model_tag(row.record, row.scores.trainings, len(row.model.seeds))
-
-
-def _row(row: PanelRow, further: Sequence[ScoreInfo]) -> RankingRow:
-    """A row of the panel as a row of its ranking, with the means of `further` scores."""
-    scores, limits = dict(row.cells), dict[str, tuple[float, float]]()
-    for name in _DEGRADATION if row.degradation else ():
-        scores[name] = row.degradation[name]
-        limits[name] = row.degradation[f"{name}_low"], row.degradation[f"{name}_high"]
-    measured = row.measured
-    if measured is not None:
-        limits["mean"] = measured.limits(measured.scores.mean)
-        for info in further:
-            draws = measured.scores.by_name[info.name].summary.mean
-            scores[info.name], limits[info.name] = float(draws[0]), measured.limits(draws)
-    found = RankingRow(
-        name=row.name,
-        rank=row.rank,
-        source=row.source,
-        scores=scores,
-        categories=row.categories,
-        limits=limits,
-    )
-    if measured is None:
-        return found
-    return replace(
-        found,
-        parameters=measured.parameters,
-        macs=measured.macs,
-        speed=None if measured.seconds is None else 1 / measured.seconds,
-        tag=row_tag(measured),
-    )
+def _with_means(row: RankingRow, further: Sequence[ScoreInfo]) -> RankingRow:
+    """Return a row of the panel with the means of `further` scores, if it is measured."""
+    if not isinstance(row.model, MeasuredModel):
+        return row
+    scores, limits = dict(row.scores), dict(row.limits)
+    for info in further:
+        draws = row.model.scores.by_name[info.name].summary.mean
+        scores[info.name], limits[info.name] = float(draws[0]), row.model.limits(draws)
+    return replace(row, scores=scores, limits=limits)
 
 
 def _note(panel: Panel, shown: Sequence[str]) -> str:
@@ -119,12 +91,12 @@ def _note(panel: Panel, shown: Sequence[str]) -> str:
         note = f"Mean: over {protocol.averaged}."
     if shown_only := [spec.name for spec in protocol.perturbations if not spec.averaged]:
         note += f" Not in the mean: {', '.join(shown_only)}."
-    limits = [row.limits(row.scores.mean) for row in panel.measured]
+    limits = [model.limits(model.scores.mean) for model in panel.measured]
     if not all(math.isnan(low) for low, _ in limits):
         note += f" The bar is the 95 % interval from a bootstrap over {panel.sampling_unit}."
     if any("=" in rank for rank in panel.ranks):
         note += " A place with = is shared: the difference from its first model is not established."
-    related = [name for name in _DEGRADATION if f"{name}, %" in shown]
+    related = [name for name in DEGRADATION_SCORES if f"{name}, %" in shown]
     if related:
         note += f" {' and '.join(related)}: against {panel.reference}."
     if panel.reference and "rCD" not in related:

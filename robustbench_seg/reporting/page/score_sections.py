@@ -8,8 +8,8 @@ from robustbench_seg.measures import LIKELIHOOD_SCORES, ScoreInfo, Section
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.reporting.html.table import Cell, Column, ColumnGroup, Table, TableRow
 from robustbench_seg.reporting.panels import MeasuredModel, Panel, missing_confidence
-from robustbench_seg.reporting.panels.interval_text import interval_text
-from robustbench_seg.results import PERCENT, RANKED, Draws, ScoreDraws, worst_corruption
+from robustbench_seg.reporting.panels.score_text import digits, interval_text
+from robustbench_seg.results import PERCENT, RANKING_SCORE, Draws, ScoreDraws, worst_corruption
 from robustbench_seg.text import number
 
 _WITH_CLASS_MAP = (
@@ -43,20 +43,20 @@ def confidence_section(panel: Panel) -> ScoreSection:
     """Return the scores of calibration and of the detection of wrong pixels by confidence."""
     section = _section(panel, "confidence", "confidence") or ScoreSection(None, None)
     reasons = dict[str, list[str]]()
-    for row in panel.measured:
-        if why := missing_confidence(row):
-            reasons.setdefault(why, []).append(row.name)
-        elif row.record.key.class_map:
-            reasons.setdefault(_WITH_CLASS_MAP, []).append(row.name)
+    for model in panel.measured:
+        if why := missing_confidence(model):
+            reasons.setdefault(why, []).append(model.name)
+        elif model.record.key.class_map:
+            reasons.setdefault(_WITH_CLASS_MAP, []).append(model.name)
     missing = [f"{', '.join(names)}: {why}." for why, names in reasons.items()]
     return replace(section, missing=[*section.missing, *missing])
 
 
 def _infos(panel: Panel, section: Section) -> Sequence[ScoreInfo]:
-    """Return the scores of a section that any row has, in the order of the measures."""
+    """Return the scores of a section that any model has, in the order of the measures."""
     found = dict[str, ScoreInfo]()
-    for row in panel.measured:
-        for key, score in row.scores.by_name.items():
+    for model in panel.measured:
+        for key, score in model.scores.by_name.items():
             values = score.summary.clean[0], score.summary.mean[0]
             if score.info.section == section and not all(map(math.isnan, values)):
                 found.setdefault(key, score.info)
@@ -81,8 +81,8 @@ def _section(
     chief = _chief(every)
     whole = len(every) == len(chief)
     return ScoreSection(
-        _table(panel, chief, f"{panel.name}: {title}", worst),
-        None if whole else _table(panel, every, f"{panel.name}: {title}, all scores", worst),
+        _table(panel, chief, f"{panel.name}: {title}", worst=worst),
+        None if whole else _table(panel, every, f"{panel.name}: {title}, all scores", worst=worst),
         _partly_counted(panel, every),
     )
 
@@ -90,12 +90,12 @@ def _section(
 def _partly_counted(panel: Panel, infos: Sequence[ScoreInfo]) -> Sequence[str]:
     """Name the models of which some trainings lack counts for some or all of the scores."""
     names = dict[tuple[str, str], list[str]]()
-    for row in panel.measured:
-        found = [row.scores.of_trainings(info.key) for info in infos]
+    for model in panel.measured:
+        found = [model.scores.of_trainings(info.key) for info in infos]
         which = "scores" if all(found) else "some scores"
         for of in dict.fromkeys(found):
             if of:
-                names.setdefault((which, of), []).append(row.name)
+                names.setdefault((which, of), []).append(model.name)
     return [
         f"{', '.join(models)}: {which} of {of} trainings, as the others have not counted them; "
         "evaluate again to add them."
@@ -103,10 +103,10 @@ def _partly_counted(panel: Panel, infos: Sequence[ScoreInfo]) -> Sequence[str]:
     ]
 
 
-def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, worst: bool) -> Table:
+def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: bool) -> Table:
     groups, columns, protocol = [ColumnGroup("", 1)], [Column("score")], panel.protocol
-    for row in panel.measured:
-        groups.append(ColumnGroup(row.name, 2))
+    for model in panel.measured:
+        groups.append(ColumnGroup(model.name, 2))
         columns += [
             Column("clean", starts_group=True),
             Column(protocol.adjective, f"mean over {protocol.over}; its 95 % interval on hover"),
@@ -120,7 +120,7 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, worst: bool) 
             )
         ]
         for model in panel.measured:
-            draws = worst_corruption(model.scores.by_name[RANKED])
+            draws = worst_corruption(model.scores.by_name[RANKING_SCORE])
             cells += [Cell("", classes="starts"), _cell(model, draws, PERCENT)]
         rows.append(TableRow(cells))
     note = "Definitions: on hover, and in docs/measures.md. An arrow shows which way is better."
@@ -128,35 +128,31 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, worst: bool) 
 
 
 def _row(panel: Panel, info: ScoreInfo) -> TableRow:
-    scores = [row.scores.by_name.get(info.key) for row in panel.measured]
+    scores = [model.scores.by_name.get(info.key) for model in panel.measured]
     arrow = "↑" if info.higher_is_better else "↓"
     cells = [Cell(f"{info.label} {arrow}", title=info.definition)]
-    for row, score in zip(panel.measured, scores, strict=True):
-        clean, mean = _draws(score, row)
-        if row.record.key.class_map and info.name in LIKELIHOOD_SCORES:
+    for model, score in zip(panel.measured, scores, strict=True):
+        clean, mean = _draws(score, model)
+        if model.record.key.class_map and info.name in LIKELIHOOD_SCORES:
             cells += [
                 Cell("", classes="starts", title=NO_LIKELIHOOD),
                 Cell("", title=NO_LIKELIHOOD),
             ]
             continue
         cells += [
-            Cell(number(float(clean[0]), _digits(info.limits)), classes="starts"),
-            _cell(row, mean, info.limits),
+            Cell(number(float(clean[0]), digits(info.limits)), classes="starts"),
+            _cell(model, mean, info.limits),
         ]
     return TableRow(cells)
 
 
-def _draws(score: ScoreDraws | None, row: MeasuredModel) -> tuple[Draws, Draws]:
+def _draws(score: ScoreDraws | None, model: MeasuredModel) -> tuple[Draws, Draws]:
     if score is None:
-        nothing = row.scores.mean * math.nan
+        nothing = model.scores.mean * math.nan
         return nothing, nothing
     return score.summary.clean, score.summary.mean
 
 
-def _cell(row: MeasuredModel, draws: Draws, limits: tuple[float, float]) -> Cell:
-    title = interval_text(*row.limits(draws, limits), _digits(limits))
-    return Cell(number(float(draws[0]), _digits(limits)), title=title or None)
-
-
-def _digits(limits: tuple[float, float]) -> int:
-    return 1 if limits == PERCENT else 3
+def _cell(model: MeasuredModel, draws: Draws, limits: tuple[float, float]) -> Cell:
+    title = interval_text(*model.limits(draws, limits), digits(limits))
+    return Cell(number(float(draws[0]), digits(limits)), title=title or None)

@@ -1,7 +1,6 @@
 """Panels: the models of a report that compare with each other, and what they show in words.
 
 A leaderboard shares the grouping of models, their ranks, references, and the rows of tables.
-`transfer` has models of its own here: those with scores on corrupted and on real images.
 """
 
 from robustbench_seg.reporting.panels.confidence_curves import (
@@ -12,20 +11,21 @@ from robustbench_seg.reporting.panels.confidence_scores import (
     chief_confidence_scores,
     missing_confidence,
 )
-from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_MEANS
+from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_MEANS, DEGRADATION_SCORES
 from robustbench_seg.reporting.panels.drop_rows import drop_rows, panel_subset_scores
 from robustbench_seg.reporting.panels.findings import finding, finding_sentences, is_established
 from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.reporting.panels.panel_reader import read_panels
-from robustbench_seg.reporting.panels.panel_row import PanelRow
+from robustbench_seg.reporting.panels.ranking_row import RankingRow
 
 __all__ = [
     "DEGRADATION_MEANS",
+    "DEGRADATION_SCORES",
     "ConfidenceCurves",
     "MeasuredModel",
     "Panel",
-    "PanelRow",
+    "RankingRow",
     "chief_confidence_scores",
     "confidence_curves",
     "drop_rows",

@@ -30,34 +30,34 @@ class ConfidenceCurves:
 
 
 def confidence_curves(
-    row: MeasuredModel, protocol: Protocol, measure: ConfidenceMeasure
+    model: MeasuredModel, protocol: Protocol, measure: ConfidenceMeasure
 ) -> ConfidenceCurves | None:
-    """Return the curves of a measured row, or None if the row has no such confidence.
+    """Return the curves of a measured model, or None if it has no such confidence.
 
     Args:
-        row: The row.
+        model: The model.
         protocol: Names the corruptions and their categories.
         measure: Raw confidence, or confidence after temperature scaling.
     """
     severities = protocol.shown_severities[-2:]
     categories = {
-        category: _by_severity(row, measure, [spec.name for spec in specs], severities)
+        category: _by_severity(model, measure, [spec.name for spec in specs], severities)
         for category, specs in protocol.by_category.items()
     }
-    everything = _by_severity(row, measure, protocol.averaged_names, severities)
+    everything = _by_severity(model, measure, protocol.averaged_names, severities)
     if not any([everything, *categories.values()]):
         return None
     return ConfidenceCurves(everything, categories, (CLEAN.severity, *severities))
 
 
 def _by_severity(
-    row: MeasuredModel,
+    model: MeasuredModel,
     measure: ConfidenceMeasure,
     corruptions: Sequence[str],
     severities: Sequence[int],
 ) -> Mapping[int, Reliability]:
-    counts = row.model.confidence[measure.name]
-    score = row.scores.by_name[measure.infos[0].key]
+    counts = model.scored.confidence[measure.name]
+    score = model.scores.by_name[measure.infos[0].key]
     groups = {0: [CLEAN]}
     groups |= {s: [Condition(name, s) for name in corruptions] for s in severities}
     return {

@@ -17,26 +17,26 @@ ADD_CONFIDENCE = "evaluate again to add it"
 def chief_confidence_scores(panel: Panel) -> Sequence[ScoreInfo]:
     """Return the first chief scores of confidence, ECE and AUROC, raw and after scaling.
 
-    Those that no row of the panel has, clean or corrupted, are left out.
+    Those that no model of the panel has, clean or corrupted, are left out.
     """
     infos = (info for measure in (CONFIDENCE, SCALED_CONFIDENCE) for info in measure.infos)
     chief = [info for info in infos if info.chief is not None and info.chief <= _PLACES]
-    return [info for info in chief if any(_has_score(row, info.key) for row in panel.measured)]
+    return [info for info in chief if any(_has_score(model, info.key) for model in panel.measured)]
 
 
-def missing_confidence(row: MeasuredModel) -> str | None:
-    """Return why a row has no confidence scores, or None if it has some."""
-    score = row.scores.by_name["ece"]
+def missing_confidence(model: MeasuredModel) -> str | None:
+    """Return why a model has no confidence scores, or None if it has some."""
+    score = model.scores.by_name[CONFIDENCE.infos[0].key]
     if not score.conditions:
-        why = row.record.about.no_confidence
+        why = model.record.about.no_confidence
         return why or f"no image has confidence; {ADD_CONFIDENCE}"
     if all(np.isnan(draws[0]) for draws in score.conditions.values()):
         return f"not every image and training has confidence; {ADD_CONFIDENCE}"
     return None
 
 
-def _has_score(row: MeasuredModel, key: str) -> bool:
-    if key not in row.scores.by_name:
+def _has_score(model: MeasuredModel, key: str) -> bool:
+    if key not in model.scores.by_name:
         return False
-    summary = row.scores.by_name[key].summary
+    summary = model.scores.by_name[key].summary
     return not all(np.isnan(draws[0]) for draws in (summary.clean, *summary.corruptions.values()))

@@ -10,8 +10,18 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.references import published_reference
-from robustbench_seg.reporting.panels.table_rows import LEADING_COLUMNS
-from robustbench_seg.results import UNBOUNDED, Draws, Reference, degradation, score_interval
+from robustbench_seg.reporting.panels.table_rows import MIOU_COLUMNS
+from robustbench_seg.results import (
+    MEASURED,
+    UNBOUNDED,
+    Draws,
+    Reference,
+    degradation,
+    score_interval,
+)
+
+DEGRADATION_SCORES = ("CD", "rCD")
+"""The means over the corruptions of the corruption degradation and of the relative one."""
 
 DEGRADATION_MEANS = ("CD", "CD_low", "CD_high", "rCD", "rCD_low", "rCD_high")
 """The last columns of tables/degradation.csv, in percent.
@@ -31,7 +41,7 @@ def degradation_rows(
 
     Args:
         scores: The rows of tables/miou.csv.
-        measured: The measured rows, by their names.
+        measured: The measured models, by their names.
         protocol: What they are scored under.
         reference: The model that CD and rCD are relative to; a measured one counts before a
             published one. None: there are no rows.
@@ -41,25 +51,25 @@ def degradation_rows(
         each averaged corruption, and DEGRADATION_MEANS.
     """
     averaged = protocol.averaged_names
-    columns = [*LEADING_COLUMNS, "reference", *(f"CD_{n}" for n in averaged), *DEGRADATION_MEANS]
+    columns = [*MIOU_COLUMNS, "reference", *(f"CD_{n}" for n in averaged), *DEGRADATION_MEANS]
     if reference is None:
         return pd.DataFrame(columns=columns)
     against = _reference(reference, scores, measured, protocol)
     rows = []
     for cells in scores.to_dict("records"):
-        row = measured[cells["model"]] if cells["source"] == "measured" else None
-        leading = {name: cells.get(name) for name in LEADING_COLUMNS}
+        model = measured[cells["model"]] if cells["source"] == MEASURED else None
+        leading = {name: cells.get(name) for name in MIOU_COLUMNS}
         rows.append({**leading, "reference": reference})
-        if row is None:
+        if model is None:
             corruptions = {name: np.asarray(cells[name], float) for name in averaged}
             lost = degradation(np.asarray(cells[CLEAN.name], float), corruptions, against)
         else:
-            summary = row.scores.summary
+            summary = model.scores.summary
             corruptions = {name: summary.corruptions[name] for name in averaged}
             lost = degradation(summary.clean, corruptions, against)
         rows[-1] |= {f"CD_{name}": _score(draws) for name, draws in lost.cd.items()}
         for name, draws in (("CD", lost.mean_cd), ("rCD", lost.mean_rcd)):
-            low, high = _mean_interval(row, against, draws)
+            low, high = _mean_interval(model, against, draws)
             rows[-1] |= {name: _score(draws), f"{name}_low": low, f"{name}_high": high}
     return pd.DataFrame(rows, columns=columns, index=scores.index)
 
@@ -68,7 +78,7 @@ def _reference(
     name: str, scores: pd.DataFrame, measured: Mapping[str, MeasuredModel], protocol: Protocol
 ) -> Reference:
     if name in measured:
-        return Reference.of_model(measured[name].model)
+        return Reference.of_model(measured[name].scored)
     return published_reference(name, scores, protocol)
 
 
@@ -77,10 +87,10 @@ def _score(draws: Draws) -> float:
 
 
 def _mean_interval(
-    row: MeasuredModel | None, reference: Reference, draws: Draws
+    model: MeasuredModel | None, reference: Reference, draws: Draws
 ) -> tuple[float, float]:
     """The interval of a mean; nan for a published result, and where draws are not in pairs."""
-    if row is None or not reference.is_paired(row.scores):
+    if model is None or not reference.is_paired(model.scores):
         return math.nan, math.nan
-    degrees = row.scores.degrees + reference.degrees
-    return score_interval(draws, row.scores.units, degrees, limits=UNBOUNDED)
+    degrees = model.scores.degrees + reference.degrees
+    return score_interval(draws, model.scores.units, degrees, limits=UNBOUNDED)

@@ -8,8 +8,16 @@ from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.results import DROP_METRIC, SubsetScore, subset_scores
 
 DROP_COLUMNS = (
-    *("model", "dataset", "split", "protocol", "images"),
-    *("clear", "adverse", "drop", "ci_low", "ci_high"),
+    "model",
+    "dataset",
+    "split",
+    "protocol",
+    "images",
+    "clear",
+    "adverse",
+    "drop",
+    "ci_low",
+    "ci_high",
 )
 """The columns of tables/drops.csv: a row for each model and condition.
 
@@ -21,7 +29,7 @@ ends of its 95 % interval.
 
 def panel_subset_scores(panels: Sequence[Panel]) -> Sequence[SubsetScore]:
     """Score the subsets of the measured rows of all panels."""
-    return subset_scores([row.model.folders for panel in panels for row in panel.measured])
+    return subset_scores([model.scored.folders for panel in panels for model in panel.measured])
 
 
 def drop_rows(panels: Sequence[Panel], subsets: Sequence[SubsetScore]) -> Sequence[pd.DataFrame]:
@@ -37,7 +45,7 @@ def drop_rows(panels: Sequence[Panel], subsets: Sequence[SubsetScore]) -> Sequen
     """
     tables = []
     for panel in panels:
-        names = {row.model.folders: row.name for row in panel.measured}
+        names = {model.scored.folders: model.name for model in panel.measured}
         rows = []
         for score in subsets:
             if score.metric == DROP_METRIC and score.runs in names:

@@ -2,6 +2,8 @@
 
 import math
 
+from robustbench_seg.measures import score_infos
+from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.text import number
 
@@ -12,43 +14,54 @@ def failure_sentences(panel: Panel) -> list[str]:
     Returns:
         Up to two sentences; none about scores that it does not have.
     """
-    name = str(panel.complete.iloc[0]["model"])
-    noun = panel.protocol.noun
-    changed = "corrupted" if noun == "corruption" else f"under {noun}"
-    scores = panel.row(name).scores.by_name
+    model, noun = panel.model(str(panel.complete.iloc[0]["model"])), panel.protocol.noun
+    sentences = (_where_it_fails(model, noun), _whether_it_knows(model, noun))
+    return [sentence for sentence in sentences if sentence]
 
-    def both(key: str) -> tuple[str, str] | None:
-        """A score clean and corrupted, as text; None where one is missing."""
-        if key not in scores:
-            return None
-        clean, mean = (float(d[0]) for d in (scores[key].summary.clean, scores[key].summary.mean))
-        return None if math.isnan(clean + mean) else (number(clean), number(mean))
 
-    def trainings(key: str) -> str:
-        """Say of how many trainings a score is, unless it is of all."""
-        of = panel.row(name).scores.of_trainings(key)
-        return f" ({of} trainings)" if of else ""
-
-    sentences = []
-    near, far = both("boundary_miou_4"), both("interior_miou_4")
-    if near and far:
-        text = (
-            f"Near the boundaries of classes the mIoU of {name} falls from {near[0]} on clean "
-            f"images to {near[1]}, elsewhere from {far[0]} to {far[1]}"
+def _where_it_fails(model: MeasuredModel, noun: str) -> str | None:
+    near, far = _clean_and_mean(model, "boundary_miou_4"), _clean_and_mean(model, "interior_miou_4")
+    if near is None or far is None:
+        return None
+    text = (
+        f"Near the boundaries of classes the mIoU of {model.name} falls from {near[0]} on clean "
+        f"images to {near[1]}, elsewhere from {far[0]} to {far[1]}"
+    )
+    small = _clean_and_mean(model, "object_recall_small")
+    large = _clean_and_mean(model, "object_recall_large")
+    if small and large:
+        text += (
+            f"; of small objects it finds {small[0]} % of the pixels clean and {small[1]} % "
+            f"{_changed(noun)}, of large ones {large[0]} % and {large[1]} %"
         )
-        small, large = both("object_recall_small"), both("object_recall_large")
-        if small and large:
-            text += (
-                f"; of small objects it finds {small[0]} % of the pixels clean and {small[1]} % "
-                f"{changed}, of large ones {large[0]} % and {large[1]} %"
-            )
-        sentences.append(f"{text}{trainings('boundary_miou_4')}.")
-    ece, auroc = both("ece"), both("auroc")
-    if ece and auroc:
-        sentences.append(
-            f"The confidence of {name} is off by {ece[0]} points on clean images and by {ece[1]} "
-            f"under {noun} (ECE); it ranks a right pixel above a wrong one in {auroc[0]} % of "
-            f"cases clean, {auroc[1]} % {changed} (AUROC)"
-            f"{trainings('ece')}."
-        )
-    return sentences
+    return f"{text}{_of_trainings(model, 'boundary_miou_4')}."
+
+
+def _whether_it_knows(model: MeasuredModel, noun: str) -> str | None:
+    ece, auroc = _clean_and_mean(model, "ece"), _clean_and_mean(model, "auroc")
+    if ece is None or auroc is None:
+        return None
+    return (
+        f"The confidence of {model.name} is off by {ece[0]} points on clean images and by {ece[1]} "
+        f"under {noun} (ECE); it ranks a right pixel above a wrong one in {auroc[0]} % of "
+        f"cases clean, {auroc[1]} % {_changed(noun)} (AUROC){_of_trainings(model, 'ece')}."
+    )
+
+
+def _changed(noun: str) -> str:
+    return "corrupted" if noun == "corruption" else f"under {noun}"
+
+
+def _clean_and_mean(model: MeasuredModel, name: str) -> tuple[str, str] | None:
+    """A score clean and corrupted, as text; None where the model lacks one of the two."""
+    score = model.scores.by_name.get(score_infos()[name].key)  # a KeyError: no measure has it
+    if score is None:
+        return None
+    clean, mean = float(score.summary.clean[0]), float(score.summary.mean[0])
+    return None if math.isnan(clean + mean) else (number(clean), number(mean))
+
+
+def _of_trainings(model: MeasuredModel, name: str) -> str:
+    """Say of how many trainings a score is, unless it is of all."""
+    of = model.scores.of_trainings(score_infos()[name].key)
+    return f" ({of} trainings)" if of else ""

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.reporting.panels.failures import failure_sentences
-from robustbench_seg.reporting.panels.interval_text import interval_text
 from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.panel import Panel
+from robustbench_seg.reporting.panels.score_text import interval_text
 from robustbench_seg.results import FEW_UNITS, FEWEST_UNITS, Verdict, lead_of, seeds_text
 from robustbench_seg.text import counted, enumeration, number, one_line
 
@@ -81,7 +81,7 @@ def _only_model(panel: Panel, model: "pd.Series[Any]", over: str) -> str:
 def _unpaired_models(
     panel: Panel, best: "pd.Series[Any]", second: "pd.Series[Any]", over: str
 ) -> str:
-    a, b = panel.row(best["model"]).scores, panel.row(second["model"]).scores
+    a, b = panel.model(best["model"]).scores, panel.model(second["model"]).scores
     return (
         f"{best['model']} has the highest mean mIoU over {over}, {number(best['mean'])} against "
         f"{number(second['mean'])} for {second['model']}; the bootstrap draws {a.unit} of the one "
@@ -104,7 +104,7 @@ def _open_difference(
     means = panel.complete.set_index("model")["mean"]
     scores = enumeration([f"{other} ({number(means[other])})" for other in [*others][:3]])
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    unit = panel.row(best["model"]).scores.unit
+    unit = panel.model(best["model"]).scores.unit
     chance = "there is only one sampling unit"
     if not math.isnan(verdict.low):
         chance = f"{_verdict_text(panel, verdict)}; p = {verdict.p:.3f}"
@@ -114,7 +114,7 @@ def _open_difference(
         f"{best['model']} and {name} differ by {number(verdict.points)} points "
         f"({chance})."
     )
-    units = panel.row(best["model"]).scores.units
+    units = panel.model(best["model"]).scores.units
     if 1 < units < FEWEST_UNITS:
         text += f" {units} {unit} are too few to establish any difference, whatever its interval."
     if verdict.needed is not None:
@@ -134,7 +134,7 @@ def _lead(panel: Panel, first: str, second: str) -> str:
     """What carries the lead. Empty if only one perturbation enters the mean."""
     if len(panel.protocol.averaged_names) == 1:
         return ""
-    one, other = panel.row(first).scores, panel.row(second).scores
+    one, other = panel.model(first).scores, panel.model(second).scores
     lead = lead_of(one, other, panel.protocol.averaged_names)
     behind = f" and behind under {lead.behind}" if lead.behind else ""
     return (
@@ -170,18 +170,18 @@ def _notes(panel: Panel, complete: pd.DataFrame) -> list[str]:
             f"({number(keeper['retention'])} %, against "
             f"{number(complete.iloc[0]['retention'])} %)."
         )
-    absent = [row.name for row in panel.measured if row.name not in set(complete["model"])]
+    absent = [model.name for model in panel.measured if model.name not in set(complete["model"])]
     if absent:
         notes.append(f"Not ranked, because conditions are missing: {', '.join(absent)}.")
     return notes
 
 
 def _trust(panel: Panel) -> str:
-    if all(row.scores.units == 1 for row in panel.measured):
+    if all(model.scores.units == 1 for model in panel.measured):
         unit = panel.measured[0].scores.unit
         return f"No score has an interval: there is only one unit to draw ({unit})."
-    fewest = min((row.scores for row in panel.measured), key=lambda scores: scores.units)
-    trainings = sorted({row.scores.trainings for row in panel.measured})
+    fewest = min((model.scores for model in panel.measured), key=lambda scores: scores.units)
+    trainings = sorted({model.scores.trainings for model in panel.measured})
     if trainings[-1] == 1:
         subject = "It is" if len(panel.measured) == 1 else "Each model is"
         sentence = (
@@ -204,13 +204,13 @@ def _trust(panel: Panel) -> str:
 def _seed_sentences(panel: Panel) -> list[str]:
     """What several seeds of the corruptions change, a sentence for each set of seeds."""
     groups = dict[tuple[int, ...], list[MeasuredModel]]()
-    for row in panel.measured:
-        if len(row.model.seeds) > 1:
-            groups.setdefault(row.model.seeds, []).append(row)
+    for model in panel.measured:
+        if len(model.scored.seeds) > 1:
+            groups.setdefault(model.scored.seeds, []).append(model)
     sentences = []
-    for seeds, rows in groups.items():
-        text = seeds_text(seeds, [row.model.seed_means for row in rows])
-        everyone = len(rows) == len(panel.measured)
-        names = "" if everyone else f"{enumeration([row.name for row in rows])}: "
+    for seeds, models in groups.items():
+        text = seeds_text(seeds, [model.scored.seed_means for model in models])
+        everyone = len(models) == len(panel.measured)
+        names = "" if everyone else f"{enumeration([model.name for model in models])}: "
         sentences.append(f"{names}{text.capitalize() if everyone else text}.")
     return sentences

@@ -1,55 +1,44 @@
 """A measured model of a panel."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
-from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.reporting.panels.ranked_model import RankedModel
 from robustbench_seg.results import PERCENT, Draws, ModelScores, ScoredModel, score_interval
 from robustbench_seg.store import median_seconds
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredModel:
-    """A model with its runs, of which there may be several trainings.
+class MeasuredModel(RankedModel):
+    """A model with all scores of its runs.
 
     Attributes:
-        name: The model's name, unique within the panel.
-        model: Its runs and their scores.
+        scored: Its scores and counts, under its own name.
     """
 
-    name: str
-    model: ScoredModel
+    scored: ScoredModel
+
+    @classmethod
+    def of(cls, name: str, scored: ScoredModel) -> "MeasuredModel":
+        """Return a scored model under the name that it has in its panel."""
+        return cls(name, scored.folders, scored.records, scored)
 
     @property
     def scores(self) -> ModelScores:
         """The model's scores, with their draws."""
-        return self.model.scores
+        return self.scored.scores
 
     @property
-    def folder(self) -> Path:
-        """The folder of the first run."""
-        return self.model.folders[0]
-
-    @property
-    def record(self) -> RunRecord:
-        """The run.json of the first run."""
-        return self.model.records[0]
-
-    @property
-    def parameters(self) -> int | None:
-        """Number of parameters of the network, where the run states it."""
-        return self.record.about.params
-
-    @property
-    def macs(self) -> int | None:
-        """Multiply-accumulates for one image, where the run states them."""
-        return self.record.about.macs
+    def trainings(self) -> int:
+        """Number of trainings that its scores average over."""
+        return self.scores.trainings
 
     @cached_property
-    def seconds(self) -> float | None:
-        """Median time from an image to its labels, as measured during the first run."""
-        return median_seconds(self.folder)
+    def seconds(self) -> float:
+        """Median seconds from an image to its labels, as the first run measured; nan: unknown."""
+        seconds = median_seconds(self.folder)
+        return math.nan if seconds is None else seconds
 
     def limits(self, draws: Draws, within: tuple[float, float] = PERCENT) -> tuple[float, float]:
         """Return the 95 % interval of one of the `scores`; nan where there is none.

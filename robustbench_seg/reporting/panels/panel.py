@@ -11,22 +11,24 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Any
 
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.reporting.panels.class_grid import class_grid
+from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_SCORES
 from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.model_ranking import ModelRanking
-from robustbench_seg.reporting.panels.panel_row import PanelRow
-from robustbench_seg.reporting.panels.ranks import ranks
+from robustbench_seg.reporting.panels.ranking_row import RankingRow
 from robustbench_seg.results import (
+    MEASURED,
     ScoreDifference,
     Verdict,
     check_comparable,
+    is_measured,
     miou_columns,
+    shared_ranks,
     verdicts,
 )
 from robustbench_seg.text import counted
@@ -38,7 +40,7 @@ class Panel(ModelRanking):
 
     Attributes:
         classes: Names of the dataset's classes.
-        measured: The measured rows, in the order of `scores`.
+        measured: The measured models, in the order of `scores`.
         scores: The rows of tables/miou.csv, the most robust first, incomplete rows last.
         severities: The rows of tables/per_severity.csv.
         per_class: The rows of tables/per_class.csv.
@@ -62,8 +64,8 @@ class Panel(ModelRanking):
     @property
     def extent(self) -> str:
         """The numbers of runs, images and classes, and the protocol, in one line."""
-        runs = sum(len(row.model.folders) for row in self.measured)
-        images = sorted({row.record.images for row in self.measured})
+        runs = sum(len(model.scored.folders) for model in self.measured)
+        images = sorted({model.record.images for model in self.measured})
         return (
             f"{counted(runs, 'measured run')}, {counted(images, 'image')}, "
             f"{counted(len(self.classes), 'class', 'classes')}{self._scored_classes}, protocol "
@@ -73,12 +75,14 @@ class Panel(ModelRanking):
     @property
     def class_maps(self) -> str:
         """Such as ", class map cityscapes-to-camvid"; empty where no row has a class map."""
-        return class_maps_text(row.record for row in self.measured)
+        return class_maps_text(model.record for model in self.measured)
 
     @property
     def _scored_classes(self) -> str:
         """Over how many classes an mIoU is a mean, where that is not all of them."""
-        counts = sorted({n for row in self.measured for n in row.model.scored_classes.values()})
+        counts = sorted(
+            {n for model in self.measured for n in model.scored.scored_classes.values()}
+        )
         if not counts or counts[0] == len(self.classes):
             return ""
         return f" ({' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} scored)"
@@ -87,36 +91,35 @@ class Panel(ModelRanking):
     def sampling_unit(self) -> str:
         """What the bootstrap draws: images or clips, and trainings if a row has several."""
         unit = self.measured[0].scores.unit
-        several = any(row.scores.trainings > 1 for row in self.measured)
+        several = any(model.scores.trainings > 1 for model in self.measured)
         return f"{unit} and trainings" if several else unit
 
     @cached_property
     def complete(self) -> pd.DataFrame:
         """The measured rows of `scores` without a missing score, the most robust first."""
-        measured = self.scores[self.scores["source"] == "measured"]
+        measured = self.scores[is_measured(self.scores)]
         return measured[measured["mean"].notna() & measured["clean"].notna()]
 
     @cached_property
-    def ranking(self) -> tuple[PanelRow, ...]:
+    def ranking(self) -> tuple[RankingRow, ...]:
         """The rows of `scores` with everything that belongs to them."""
         columns = miou_columns(self.protocol)
-        return tuple(
-            PanelRow(
-                rank=self.ranks[index],
-                name=row["model"],
-                cells={name: float(row[name]) for name in columns},
-                categories=_floats(self.category_means.iloc[index]),
-                degradation=self._degradation(index),
-                measured=self.row(row["model"]) if row["source"] == "measured" else None,
+        rows = []
+        for index, row in enumerate(self.scores.to_dict("records")):
+            scores, limits = {name: float(row[name]) for name in columns}, {}
+            for name in DEGRADATION_SCORES if self.reference is not None else ():
+                cells = self.degradation.iloc[index]
+                scores[name] = float(cells[name])
+                limits[name] = float(cells[f"{name}_low"]), float(cells[f"{name}_high"])
+            model = self.model(row["model"]) if row["source"] == MEASURED else None
+            if model is not None:
+                limits["mean"] = model.limits(model.scores.mean)
+            means = self.category_means.iloc[index]
+            categories = {str(name): float(value) for name, value in means.items()}
+            rows.append(
+                RankingRow(self.ranks[index], row["model"], scores, categories, limits, model)
             )
-            for index, row in enumerate(self.scores.to_dict("records"))
-        )
-
-    def _degradation(self, index: int) -> Mapping[str, float]:
-        if self.reference is None:
-            return {}
-        values = self.degradation.filter(regex="^r?CD").iloc[index]
-        return {str(name): float(value) for name, value in values.items()}
+        return tuple(rows)
 
     @cached_property
     def ranks(self) -> tuple[str, ...]:
@@ -126,14 +129,13 @@ class Panel(ModelRanking):
         (see `verdict`). All of them are marked: "2=". Published results share no rank, because
         their images are not at hand.
         """
-        rows = self.scores.to_dict("records")
-        names = [row["model"] if row["source"] == "measured" else None for row in rows]
+        names = self.scores["model"].where(is_measured(self.scores)).tolist()
 
-        def is_tied(first: str, second: str) -> bool:
-            verdict = self.verdict(first, second)
+        def is_tied(first: int, second: int) -> bool:
+            verdict = self._verdicts.get((names[first], names[second]))
             return verdict is not None and not verdict.is_established
 
-        pairs = zip(ranks(names, is_tied), self.scores["mean"], strict=True)
+        pairs = zip(shared_ranks(len(names), is_tied), self.scores["mean"], strict=True)
         return tuple("" if pd.isna(mean) else rank for rank, mean in pairs)
 
     @cached_property
@@ -143,14 +145,14 @@ class Panel(ModelRanking):
         ends = [end for end in ends if not math.isnan(end)]
         return (min(ends), max(ends)) if ends else (0.0, 100.0)
 
-    def row(self, name: str) -> MeasuredModel:
-        """Return the measured row of a name."""
-        return next(row for row in self.measured if row.name == name)
+    def model(self, name: str) -> MeasuredModel:
+        """Return the measured model of a name."""
+        return next(model for model in self.measured if model.name == name)
 
     def interval(self, name: str) -> tuple[float, float]:
         """Return the 95 % interval of a measured row's mean over the corruptions."""
-        row = self.row(name)
-        return row.limits(row.scores.mean)
+        model = self.model(name)
+        return model.limits(model.scores.mean)
 
     def verdict(self, first: str, second: str) -> Verdict | None:
         """Return what is established of the difference of the means of two complete rows.
@@ -169,7 +171,7 @@ class Panel(ModelRanking):
         """A verdict for each pair of complete rows; all pairs are one family."""
         family = dict[tuple[str, str], ScoreDifference]()
         for first, second in combinations(self.complete["model"], 2):
-            a, b = self.row(first).model, self.row(second).model
+            a, b = self.model(first).scored, self.model(second).scored
             with suppress(ResultsError):
                 check_comparable(a, b)
                 family[first, second] = ScoreDifference.of(
@@ -181,7 +183,3 @@ class Panel(ModelRanking):
         """Return the IoU of each class of a measured row; see panels.class_grid."""
         rows = self.per_class[self.per_class["model"] == name]
         return class_grid(rows, self.protocol, self.classes)
-
-
-def _floats(row: "pd.Series[Any]") -> Mapping[str, float]:
-    return {str(name): float(value) for name, value in row.items()}

@@ -12,7 +12,7 @@ from robustbench_seg.reporting.panels.model_ranking import miou_table
 from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.reporting.panels.panel_warnings import panel_warnings
 from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
-from robustbench_seg.results import ScoredModel, category_means, read_model
+from robustbench_seg.results import ScoredModel, category_means, is_measured, read_model
 from robustbench_seg.store import Paths
 
 
@@ -52,12 +52,12 @@ def read_panels(
 
 def _panel(group: ModelGroup[ScoredModel], reference: str | None) -> Panel:
     record, protocol, published = group.record, group.protocol, group.published
-    rows = {
-        name: MeasuredModel(name, model.scored)
+    models = {
+        name: MeasuredModel.of(name, model.scored)
         for name, model in zip(group.names, group.models, strict=True)
     }
-    scores = miou_table([score_row(row, protocol) for row in rows.values()], published)
-    measured = [rows[str(n)] for n in scores.loc[scores["source"] == "measured", "model"]]
+    scores = miou_table([score_row(model, protocol) for model in models.values()], published)
+    measured = [models[str(name)] for name in scores.loc[is_measured(scores), "model"]]
     found = reference if reference in set(scores["model"]) else None
     return Panel(
         dataset=record.dataset,
@@ -66,10 +66,12 @@ def _panel(group: ModelGroup[ScoredModel], reference: str | None) -> Panel:
         classes=record.classes,
         measured=tuple(measured),
         scores=scores,
-        severities=pd.concat([severity_rows(row, protocol) for row in measured], ignore_index=True),
-        per_class=pd.concat([class_rows(row, protocol) for row in measured], ignore_index=True),
+        severities=pd.concat(
+            [severity_rows(each, protocol) for each in measured], ignore_index=True
+        ),
+        per_class=pd.concat([class_rows(each, protocol) for each in measured], ignore_index=True),
         category_means=_category_means(scores, protocol),
-        degradation=degradation_rows(scores, rows, protocol, found),
+        degradation=degradation_rows(scores, models, protocol, found),
         published=published,
         reference=found,
         subset=group.subset,

@@ -13,70 +13,70 @@ from robustbench_seg.text import number
 
 
 def panel_warnings(
-    rows: Sequence[MeasuredModel], subset: str, protocol: Protocol
+    models: Sequence[MeasuredModel], subset: str, protocol: Protocol
 ) -> tuple[str, ...]:
     """Return the warnings of a panel, one sentence or two each.
 
     Args:
-        rows: The measured rows.
+        models: The measured models.
         subset: `Panel.subset`.
         protocol: What they are scored under.
     """
     warnings = [
-        *clean_score_warnings(rows),
-        *setting_warnings(rows),
-        *foreign_warnings(rows),
-        *same_model_warnings(rows),
+        *clean_score_warnings(models),
+        *setting_warnings(models),
+        *foreign_warnings(models),
+        *same_model_warnings(models),
         other_images_warning(subset),
-        left_out_warning(rows),
-        changing_classes_warning(rows, protocol),
+        left_out_warning(models),
+        changing_classes_warning(models, protocol),
     ]
     return tuple(warning for warning in warnings if warning)
 
 
-def clean_score_warnings(rows: Sequence[MeasuredModel]) -> list[str]:
+def clean_score_warnings(models: Sequence[MeasuredModel]) -> list[str]:
     """Warn of each run whose clean score is far from the published one."""
     gaps: list[str | None] = []
-    for row in rows:
-        if row.scores.trainings > 1:  # each training has a published score of its own
-            gaps += clean_gap_warnings(row.model.folders)
+    for model in models:
+        if model.scores.trainings > 1:  # each training has a published score of its own
+            gaps += clean_gap_warnings(model.scored.folders)
         else:
-            gaps.append(clean_gap(row.record, float(row.scores.summary.clean[0])))
+            gaps.append(clean_gap(model.record, float(model.scores.summary.clean[0])))
     return [f"{gap}." for gap in gaps if gap]
 
 
-def setting_warnings(rows: Sequence[MeasuredModel]) -> list[str]:
+def setting_warnings(models: Sequence[MeasuredModel]) -> list[str]:
     """Warn of each setting, such as the precision or the seed, in which the rows differ."""
     return [
         f"The rows differ in {note}: see the provenance of each before comparing them."
-        for note in reading_notes([row.model for row in rows])
+        for note in reading_notes([model.scored for model in models])
     ]
 
 
-def foreign_warnings(rows: Sequence[MeasuredModel]) -> list[str]:
+def foreign_warnings(models: Sequence[MeasuredModel]) -> list[str]:
     """Warn of each row whose corrupted images another program has made."""
     return [
-        f"{row.name}: its corrupted images come from a tree of unknown origin, which this program "
-        "has not made: nothing says whether they are those of the protocol."
-        for row in rows
-        if any(record.key.corruption.foreign for record in row.model.records)
+        f"{model.name}: its corrupted images come from a tree of unknown origin, which this "
+        "program has not made: nothing says whether they are those of the protocol."
+        for model in models
+        if any(record.key.corruption.foreign for record in model.scored.records)
     ]
 
 
-def same_model_warnings(rows: Sequence[MeasuredModel]) -> list[str]:
+def same_model_warnings(models: Sequence[MeasuredModel]) -> list[str]:
     """Say of each row why it is another run than the first row of the same model."""
     first = dict[str, MeasuredModel]()
     warnings = []
-    for row in rows:
-        other = first.setdefault(row.model.name, row)
-        if other is row:
+    for model in models:
+        other = first.setdefault(model.scored.name, model)
+        if other is model:
             continue
-        names = [each.name for each in other.record.differences(row.record)]
-        names += library_texts(other.record, row.record)
+        names = [each.name for each in other.record.differences(model.record)]
+        names += library_texts(other.record, model.record)
         if names:
             warnings.append(
-                f"{other.name} and {row.name} are two runs of {row.model.name}: they differ in "
-                f"{', '.join(dict.fromkeys(names))}."
+                f"{other.name} and {model.name} are two runs of {model.scored.name}: they differ "
+                f"in {', '.join(dict.fromkeys(names))}."
             )
     return warnings
 
@@ -91,9 +91,9 @@ def other_images_warning(subset: str) -> str | None:
     )
 
 
-def left_out_warning(rows: Sequence[MeasuredModel]) -> str | None:
+def left_out_warning(models: Sequence[MeasuredModel]) -> str | None:
     """Warn if a class map leaves out classes, which are the same for all rows of a panel."""
-    record = rows[0].record
+    record = models[0].record
     if not record.left_out_classes:
         return None
     return (
@@ -103,11 +103,13 @@ def left_out_warning(rows: Sequence[MeasuredModel]) -> str | None:
     )
 
 
-def changing_classes_warning(rows: Sequence[MeasuredModel], protocol: Protocol) -> str | None:
+def changing_classes_warning(models: Sequence[MeasuredModel], protocol: Protocol) -> str | None:
     """Warn if the mIoU of some conditions is a mean over other classes than that of others."""
     tables = [
-        row.model.class_iou.pivot(index=["corruption", "severity"], columns="class", values="iou")
-        for row in rows
+        model.scored.class_iou.pivot(
+            index=["corruption", "severity"], columns="class", values="iou"
+        )
+        for model in models
     ]
     tables = [table[table.notna().any(axis=1)] for table in tables]
     counts = sorted({int(n) for table in tables for n in table.notna().sum(axis=1)})
@@ -123,8 +125,8 @@ def changing_classes_warning(rows: Sequence[MeasuredModel], protocol: Protocol) 
     if not throughout:
         return text
     means = [
-        f"{row.name} {number(_mean_over(table[throughout], protocol))}"
-        for row, table in zip(rows, tables, strict=True)
+        f"{model.name} {number(_mean_over(table[throughout], protocol))}"
+        for model, table in zip(models, tables, strict=True)
     ]
     return (
         f"{text} Over the {len(throughout)} classes that occur throughout, the mean over "

@@ -1,4 +1,4 @@
-"""A measured row of a panel as rows of the tables miou.csv, per_severity.csv and per_class.csv."""
+"""A measured model as rows of the tables miou.csv, per_severity.csv and per_class.csv."""
 
 from collections.abc import Mapping
 
@@ -7,9 +7,9 @@ import pandas as pd
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.measured_model import MeasuredModel
-from robustbench_seg.results import miou_columns, with_class_map
+from robustbench_seg.results import MEASURED, miou_columns, with_class_map
 
-LEADING_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")
+MIOU_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")
 """The columns of tables/miou.csv before the scores.
 
 source is "measured" or "published"; images counts those that were scored clean. The columns clean,
@@ -18,8 +18,18 @@ map, each of these three tables ends with the column class_map, its name.
 """
 
 SEVERITY_COLUMNS = (
-    *("model", "dataset", "split", "protocol", "corruption", "category", "severity"),
-    *("scored", "images", "miou", "ci_low", "ci_high"),
+    "model",
+    "dataset",
+    "split",
+    "protocol",
+    "corruption",
+    "category",
+    "severity",
+    "scored",
+    "images",
+    "miou",
+    "ci_low",
+    "ci_high",
 )
 """The columns of tables/per_severity.csv: a row for each model and condition.
 
@@ -34,62 +44,62 @@ iou is in percent, nan where the class does not occur or images are missing.
 """
 
 
-def score_row(row: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
-    """Return the row of tables/miou.csv: LEADING_COLUMNS and the scores."""
-    summary, record = row.scores.summary, row.record
+def score_row(model: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
+    """Return the row of tables/miou.csv: MIOU_COLUMNS and the scores."""
+    summary, record = model.scores.summary, model.record
     cells = {
-        "model": row.name,
-        "source": "measured",
+        "model": model.name,
+        "source": MEASURED,
         "dataset": record.dataset,
         "split": record.split,
         "protocol": protocol.name,
-        "images": row.model.images.get(CLEAN, 0),
+        "images": model.scored.images.get(CLEAN, 0),
         CLEAN.name: summary.clean[0],
         **{name: draws[0] for name, draws in summary.corruptions.items()},
         "mean": summary.mean[0],
         "retention": summary.retention[0],
     }
-    columns = [*LEADING_COLUMNS, *miou_columns(protocol)]
+    columns = [*MIOU_COLUMNS, *miou_columns(protocol)]
     return with_class_map(pd.DataFrame([cells], columns=columns), record)
 
 
-def severity_rows(row: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
+def severity_rows(model: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
     """Return the rows of tables/per_severity.csv, in protocol order: SEVERITY_COLUMNS."""
     categories = {CLEAN.name: CLEAN.name}
     categories |= {spec.name: spec.category for spec in protocol.perturbations}
     rows = []
     for condition in (CLEAN, *protocol.conditions()):
-        if condition not in row.model.images:
+        if condition not in model.scored.images:
             continue
-        draws = row.scores.cell(condition)
-        low, high = row.limits(draws)
+        draws = model.scores.cell(condition)
+        low, high = model.limits(draws)
         rows.append(
             {
-                **_leading_cells(row, protocol),
+                **_leading_cells(model, protocol),
                 "corruption": condition.name,
                 "category": categories[condition.name],
                 "severity": condition.severity,
                 "scored": condition in protocol.scored_conditions,
-                "images": row.model.images[condition],
+                "images": model.scored.images[condition],
                 "miou": draws[0],
                 "ci_low": low,
                 "ci_high": high,
             }
         )
-    return with_class_map(pd.DataFrame(rows, columns=list(SEVERITY_COLUMNS)), row.record)
+    return with_class_map(pd.DataFrame(rows, columns=list(SEVERITY_COLUMNS)), model.record)
 
 
-def class_rows(row: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
+def class_rows(model: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
     """Return the rows of tables/per_class.csv: CLASS_COLUMNS."""
-    leading = pd.DataFrame([_leading_cells(row, protocol)])
-    table = leading.merge(row.model.class_iou, how="cross")[list(CLASS_COLUMNS)]
-    return with_class_map(table, row.record)
+    leading = pd.DataFrame([_leading_cells(model, protocol)])
+    table = leading.merge(model.scored.class_iou, how="cross")[list(CLASS_COLUMNS)]
+    return with_class_map(table, model.record)
 
 
-def _leading_cells(row: MeasuredModel, protocol: Protocol) -> Mapping[str, object]:
+def _leading_cells(model: MeasuredModel, protocol: Protocol) -> Mapping[str, object]:
     return {
-        "model": row.name,
-        "dataset": row.record.dataset,
-        "split": row.record.split,
+        "model": model.name,
+        "dataset": model.record.dataset,
+        "split": model.record.split,
         "protocol": protocol.name,
     }

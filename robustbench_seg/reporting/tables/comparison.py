@@ -1,5 +1,6 @@
 """A comparison of two models as text."""
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
@@ -104,14 +105,14 @@ def _label(score: str, noun: str) -> str:
 
 
 def _score_text(score: float, low: float, high: float, sign: str = "") -> str:
-    if score != score:
+    if math.isnan(score):
         return "-"
-    ends = f" [{low:{sign}.1f}, {high:{sign}.1f}]" if low == low else ""
+    ends = f" [{low:{sign}.1f}, {high:{sign}.1f}]" if not math.isnan(low) else ""
     return f"{score:{sign}.1f}{ends}"
 
 
 def _p_text(p: float) -> str:
-    if p != p:
+    if math.isnan(p):
         return ""
     return f"{p:.3f}" if p >= 0.001 else "<0.001"
 

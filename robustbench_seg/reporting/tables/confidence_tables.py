@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.files import write_text
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels import MeasuredModel, Panel, chief_confidence_scores
@@ -22,9 +21,10 @@ from robustbench_seg.reporting.tables.latex_tables import (
     panel_text,
     perturbation_latex,
 )
+from robustbench_seg.reporting.tables.table_files import write_table_files
 from robustbench_seg.results import ScoreDraws
 
-LEADING_COLUMNS = ("model", "dataset", "split", "protocol", "metric", "images")
+CONFIDENCE_COLUMNS = ("model", "dataset", "split", "protocol", "metric", "images")
 """The columns of tables/confidence.csv before the scores.
 
 The column metric has the names of scores.parquet, such as ece. The columns clean, each corruption
@@ -46,40 +46,42 @@ def write_confidence_tables(
     if not known:
         return
     tables = [_table(panel) for panel in known]
-    write_text(folder / "confidence.csv", csv(_without_intervals(joined(tables))))
     shown = tables if intervals else [_without_intervals(table) for table in tables]
-    write_text(folder / "confidence.md", markdown(joined(shown)))
-    tex = [
-        _latex(panel, table, f"confidence-{n}", intervals)
-        for n, (panel, table) in enumerate(zip(known, shown, strict=True))
-    ]
-    write_text(folder / "confidence.tex", "\n".join(tex))
+    write_table_files(
+        folder / "confidence",
+        csv(_without_intervals(joined(tables))),
+        markdown(joined(shown)),
+        [
+            _latex(panel, table, f"confidence-{n}", intervals=intervals)
+            for n, (panel, table) in enumerate(zip(known, shown, strict=True))
+        ],
+    )
 
 
 def _table(panel: Panel) -> pd.DataFrame:
     """Return an Estimate per model, score and condition; models without scores are left out."""
-    columns = [*LEADING_COLUMNS, CLEAN.name, *panel.protocol.names, "mean"]
+    columns = [*CONFIDENCE_COLUMNS, CLEAN.name, *panel.protocol.names, "mean"]
     rows = []
-    for row in panel.measured:
+    for model in panel.measured:
         for info in chief_confidence_scores(panel):
-            score = row.scores.by_name.get(info.key)
+            score = model.scores.by_name.get(info.key)
             if score is None or not score.conditions:
                 continue
-            facts = [row.name, panel.dataset, panel.split, panel.protocol.name, info.name]
-            estimates = _estimates(row, score)
-            rows.append([*facts, row.model.images.get(CLEAN, 0), *estimates])
+            facts = [model.name, panel.dataset, panel.split, panel.protocol.name, info.name]
+            estimates = _estimates(model, score)
+            rows.append([*facts, model.scored.images.get(CLEAN, 0), *estimates])
     return pd.DataFrame(rows, columns=columns)
 
 
-def _estimates(row: MeasuredModel, score: ScoreDraws) -> list[Estimate]:
+def _estimates(model: MeasuredModel, score: ScoreDraws) -> list[Estimate]:
     summary = score.summary
     draws = [summary.clean, *summary.corruptions.values(), summary.mean]
-    return [Estimate(float(each[0]), *row.limits(each)) for each in draws]
+    return [Estimate(float(each[0]), *model.limits(each)) for each in draws]
 
 
 def _without_intervals(table: pd.DataFrame) -> pd.DataFrame:
     """Return the scores without their intervals."""
-    scores = [column for column in table.columns if column not in LEADING_COLUMNS]
+    scores = [column for column in table.columns if column not in CONFIDENCE_COLUMNS]
     values = {
         name: [e.value if isinstance(e, Estimate) else math.nan for e in table[name]]
         for name in scores
@@ -87,7 +89,7 @@ def _without_intervals(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**values)
 
 
-def _latex(panel: Panel, table: pd.DataFrame, label: str, intervals: bool) -> str:
+def _latex(panel: Panel, table: pd.DataFrame, label: str, *, intervals: bool) -> str:
     infos, protocol = chief_confidence_scores(panel), panel.protocol
     table = table[["model", "metric", CLEAN.name, *protocol.names, "mean"]]
     table = table.assign(metric=table["metric"].map({info.name: info.label for info in infos}))

@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from robustbench_seg.files import write_text
-from robustbench_seg.reporting.panels import DEGRADATION_MEANS, Panel
+from robustbench_seg.reporting.panels import DEGRADATION_MEANS, DEGRADATION_SCORES, Panel
 from robustbench_seg.reporting.tables.formats import Estimate, csv, markdown
 from robustbench_seg.reporting.tables.joined_tables import joined
 from robustbench_seg.reporting.tables.latex_tables import (
@@ -16,6 +15,7 @@ from robustbench_seg.reporting.tables.latex_tables import (
     perturbation_latex,
     published_marks,
 )
+from robustbench_seg.reporting.tables.table_files import write_table_files
 from robustbench_seg.results import DEGRADATION_CITATION
 
 
@@ -30,22 +30,24 @@ def write_degradation_tables(panels: Sequence[Panel], folder: Path) -> None:
     if not related:
         return
     tables = [panel.degradation for panel in related]
-    write_text(folder / "degradation.csv", csv(joined(tables, DEGRADATION_MEANS)))
     shown = [table.assign(**_estimates(table)) for table in tables]
-    hidden = [f"{name}_{end}" for name in ("CD", "rCD") for end in ("low", "high")]
+    hidden = [name for name in DEGRADATION_MEANS if name not in DEGRADATION_SCORES]
     shown = [table.drop(columns=hidden) for table in shown]
-    write_text(folder / "degradation.md", markdown(joined(shown, ("CD", "rCD"))))
-    tex = [
-        _latex(panel, table, f"degradation-{n}")
-        for n, (panel, table) in enumerate(zip(related, shown, strict=True))
-    ]
-    write_text(folder / "degradation.tex", "\n".join(tex))
+    write_table_files(
+        folder / "degradation",
+        csv(joined(tables, DEGRADATION_MEANS)),
+        markdown(joined(shown, DEGRADATION_SCORES)),
+        [
+            _latex(panel, table, f"degradation-{n}")
+            for n, (panel, table) in enumerate(zip(related, shown, strict=True))
+        ],
+    )
 
 
 def _estimates(table: pd.DataFrame) -> Mapping[str, "pd.Series[Any]"]:
     """CD and rCD, each with its interval."""
     found = {}
-    for name in ("CD", "rCD"):
+    for name in DEGRADATION_SCORES:
         rows = table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
         found[name] = pd.Series([Estimate(*row) for row in rows], table.index, dtype=object)
     return found
@@ -54,7 +56,7 @@ def _estimates(table: pd.DataFrame) -> Mapping[str, "pd.Series[Any]"]:
 def _latex(panel: Panel, table: pd.DataFrame, label: str) -> str:
     protocol, marks = panel.protocol, published_marks(table)
     columns = {f"CD_{name}": name for name in protocol.averaged_names}
-    table = table.assign(model=table["model"] + marks)[["model", *columns, "CD", "rCD"]]
+    table = table.assign(model=table["model"] + marks)[["model", *columns, *DEGRADATION_SCORES]]
     caption = (
         f"{panel_text(panel)}: corruption degradation of each corruption, mean CD and mean rCD "
         f"against {panel.reference}, in percent; below 100 is better ({DEGRADATION_CITATION}). "

@@ -5,6 +5,7 @@ import pandas as pd
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.formats import grouped_latex
+from robustbench_seg.results import is_measured
 
 
 def perturbation_latex(table: pd.DataFrame, protocol: Protocol, caption: str, label: str) -> str:
@@ -44,4 +45,4 @@ def interval_source(panel: Panel) -> str:
 
 def published_marks(table: pd.DataFrame) -> "pd.Series[str]":
     """Return what stands behind the name of each model: a star if it is published."""
-    return (table["source"] == "published").map({True: " *", False: ""})
+    return is_measured(table).map({True: "", False: " *"})

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.files import write_text
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels import MeasuredModel, Panel
@@ -22,7 +21,8 @@ from robustbench_seg.reporting.tables.latex_tables import (
     perturbation_latex,
     published_marks,
 )
-from robustbench_seg.results import miou_columns
+from robustbench_seg.reporting.tables.table_files import write_table_files
+from robustbench_seg.results import is_measured, miou_columns
 from robustbench_seg.text import counted
 
 
@@ -37,15 +37,14 @@ def write_miou_tables(panels: Sequence[Panel], folder: Path, *, intervals: bool 
     Raises:
         FileError: A file cannot be written.
     """
-    write_text(folder / "miou.csv", csv(joined([panel.scores for panel in panels])))
     tables = [_with_intervals(panel) if intervals else panel.scores for panel in panels]
-    write_text(folder / "miou.md", markdown(joined(tables)))
     latex = []
     for n, (panel, table) in enumerate(zip(panels, tables, strict=True)):
         marked = table.assign(model=table["model"] + published_marks(table))
-        caption = _caption(panel, intervals)
+        caption = _caption(panel, intervals=intervals)
         latex.append(_latex(marked, panel.protocol, caption, f"miou-{n}"))
-    write_text(folder / "miou.tex", "\n".join(latex))
+    scores = csv(joined([panel.scores for panel in panels]))
+    write_table_files(folder / "miou", scores, markdown(joined(tables)), latex)
 
 
 def write_published_tables(panels: Sequence[Panel], folder: Path) -> None:
@@ -61,41 +60,38 @@ def write_published_tables(panels: Sequence[Panel], folder: Path) -> None:
     if not panels:
         return
     table = joined([panel.published.shown for panel in panels])
-    write_text(folder / "published.csv", csv(table))
-    write_text(folder / "published.md", markdown(table))
     latex = []
     for n, panel in enumerate(panels):
         caption = f"Published: {panel.published.citation} Here{_scores_text(panel.protocol)}"
         label = f"published-{n}" if n else "published"
         latex.append(_latex(panel.published.shown, panel.protocol, caption, label))
-    write_text(folder / "published.tex", "\n".join(latex))
+    write_table_files(folder / "published", csv(table), markdown(table), latex)
 
 
 def _with_intervals(panel: Panel) -> pd.DataFrame:
     """`Panel.scores` with an Estimate for each score; published results have no intervals."""
     columns = list(miou_columns(panel.protocol))
     rows = []
-    for row in panel.scores.to_dict("records"):
-        measured = panel.row(row["model"]) if row["source"] == "measured" else None
-        intervals = _intervals(measured) if measured else {}
+    for row in panel.ranking:
+        intervals = _intervals(panel.model(row.name)) if row.model else {}
         nothing = (math.nan, math.nan)
-        rows.append([Estimate(float(row[name]), *intervals.get(name, nothing)) for name in columns])
+        rows.append([Estimate(row.scores[name], *intervals.get(name, nothing)) for name in columns])
     estimates = pd.DataFrame(rows, columns=columns, index=panel.scores.index, dtype=object)
     return panel.scores.assign(**{name: estimates[name] for name in columns})
 
 
-def _intervals(row: MeasuredModel) -> Mapping[str, tuple[float, float]]:
-    """The ends of the interval of each score of a measured row."""
-    summary = row.scores.summary
+def _intervals(model: MeasuredModel) -> Mapping[str, tuple[float, float]]:
+    """The ends of the interval of each score of a measured model."""
+    summary = model.scores.summary
     means = {CLEAN.name: summary.clean, "mean": summary.mean, "retention": summary.retention}
-    return {name: row.limits(draws) for name, draws in {**summary.corruptions, **means}.items()}
+    return {name: model.limits(draws) for name, draws in {**summary.corruptions, **means}.items()}
 
 
-def _caption(panel: Panel, intervals: bool) -> str:
-    is_published = panel.scores["source"] == "published"
-    images = panel.scores.loc[~is_published, "images"].unique()
+def _caption(panel: Panel, *, intervals: bool) -> str:
+    measured = is_measured(panel.scores)
+    images = panel.scores.loc[measured, "images"].unique()
     text = f"{panel_text(panel)}, {counted(images, 'image')}{_scores_text(panel.protocol)}"
-    if is_published.any():
+    if not measured.all():
         text += f". * published: {panel.published.citation}"
     if intervals:
         text += f". Below: {interval_source(panel)}"

@@ -71,14 +71,14 @@ def _every_score(
     panels: Sequence[Panel], subsets: Sequence[SubsetScore], published: Sequence[Panel]
 ) -> pd.DataFrame:
     """Return the rows of scores.parquet: measured models, their subsets, published results."""
-    rows = [(row, panel.protocol) for panel in panels for row in panel.measured]
+    models = [(model, panel.protocol) for panel in panels for model in panel.measured]
     return pd.concat(
         [
-            *(score_table(row.model, protocol, row.name) for row, protocol in rows),
+            *(score_table(model.scored, protocol, model.name) for model, protocol in models),
             subset_table(
-                [(row.model, protocol) for row, protocol in rows],
+                [(model.scored, protocol) for model, protocol in models],
                 subsets,
-                [row.name for row, _ in rows],
+                [model.name for model, _ in models],
             ),
             *(published_score_table(panel.published.shown, panel.protocol) for panel in published),
         ],

@@ -12,8 +12,8 @@ def terminal_table(panels: Sequence[Panel]) -> str:
     for panel in panels:
         lines = [["", "model", "clean", "mean", "retention", *panel.category_means.columns]]
         for row in panel.ranking:
-            mark = " (published)" if row.source == "published" else ""
-            scores = [row.cells[name] for name in ("clean", "mean", "retention")]
+            mark = "" if row.model else " (published)"
+            scores = [row.scores[name] for name in ("clean", "mean", "retention")]
             cells = [number(value) or "-" for value in (*scores, *row.categories.values())]
             lines.append([row.rank and f"{row.rank}.", row.name + mark, *cells])
         title = f"{panel.name}: mIoU, percent; averaged: {panel.protocol.averaged}"

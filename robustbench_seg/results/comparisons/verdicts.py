@@ -13,6 +13,7 @@ with several about the recipe.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import scipy  # which imports its parts where they are first used
@@ -27,6 +28,10 @@ FEWEST_UNITS = math.floor(1 - math.log2(ALPHA)) + 1
 
 POWER = 0.8
 """The chance to establish a difference with the number of units that `needed` names."""
+
+
+Better = Literal["A", "B", "open", ""]
+"""The better one of two models; open: neither is shown to be; empty: a score is missing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +99,8 @@ class Verdict:
         return self.p < ALPHA
 
     @property
-    def better(self) -> str:
-        """A, B, or open; empty where a score is missing."""
+    def better(self) -> Better:
+        """Which of the two is better."""
         if math.isnan(self.p):
             return ""
         return "open" if not self.is_established else "A" if self.points > 0 else "B"

@@ -43,6 +43,7 @@ def bootstrap(
     results: pd.DataFrame,
     protocol: Protocol,
     resamples: int = RESAMPLES,
+    *,
     identity: str | None = None,
     trainings: Sequence[Sequence[str]] | None = None,
     derived: Sequence[ScoreSource] = (),

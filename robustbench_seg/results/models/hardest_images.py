@@ -64,8 +64,8 @@ def hardest_images(
     scores = np.stack([miou_of_counts(np.stack(list(counts[rows]))) for rows in ordered], axis=1)
     means = np.mean(
         [
-            scores[:, [column[Condition(spec.name, severity)] for severity in spec.scored]].mean(1)
-            for spec in map(protocol.spec, protocol.averaged_names)
+            scores[:, [column[Condition(each.name, severity)] for severity in each.scored]].mean(1)
+            for each in map(protocol.spec, protocol.averaged_names)
         ],
         axis=0,
     )

@@ -28,7 +28,7 @@ def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mappi
     )
     missing = dict[str, dict[str, list[int]]]()
     severities_of: dict[str, tuple[int, ...]] = {CLEAN.name: (CLEAN.severity,)}
-    severities_of |= {spec.name: spec.severities for spec in protocol.perturbations}
+    severities_of |= {each.name: each.severities for each in protocol.perturbations}
     for name, severities in severities_of.items():
         for severity in severities:
             count = int(scored.get((name, severity), 0))

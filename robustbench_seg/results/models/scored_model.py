@@ -118,7 +118,12 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
         folders=tuple(folders),
         records=records,
         scores=bootstrap(
-            results, protocol, resamples, _weights_text(records), runs, derived_scores(records[0])
+            results,
+            protocol,
+            resamples,
+            identity=_weights_text(records),
+            trainings=runs,
+            derived=derived_scores(records[0]),
         ),
         images=_image_counts(results, runs),
         class_iou=_class_means(results, runs),

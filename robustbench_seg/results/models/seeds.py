@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.corruption import RANDOM_CORRUPTIONS
+from robustbench_seg.corruption import CORRUPTIONS
+from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.values.attack_parameters import FIXED_ATTACKS
+from robustbench_seg.records.values.attacks import ATTACKS
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.results.summaries.summary import summarise
 from robustbench_seg.store import condition_scores
@@ -22,11 +23,15 @@ from robustbench_seg.text import enumeration
 
 def random_perturbations(protocol: Protocol) -> frozenset[str]:
     """Name the corruptions and attacks of a protocol whose images another seed changes."""
-    return frozenset(
-        spec.name
-        for spec in protocol.perturbations
-        if (spec.name not in FIXED_ATTACKS if spec.is_attack else spec.name in RANDOM_CORRUPTIONS)
-    )
+    return frozenset(each.name for each in protocol.perturbations if _is_random(each))
+
+
+def _is_random(perturbation: Perturbation) -> bool:
+    """Whether it draws random numbers. An ensemble does, for its members do."""
+    name = perturbation.name
+    if perturbation.is_attack:
+        return name not in ATTACKS or ATTACKS[name].is_random
+    return name in CORRUPTIONS and CORRUPTIONS[name].is_random
 
 
 def seed_means(results: pd.DataFrame, protocol: Protocol, trainings: int) -> Mapping[int, float]:

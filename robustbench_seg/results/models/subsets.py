@@ -20,7 +20,7 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.models.bootstrap import bootstrap
 from robustbench_seg.results.statistics.draws import RESAMPLES, Draws
 from robustbench_seg.results.statistics.intervals import PERCENT, Interval, score_interval
-from robustbench_seg.results.summaries.model_scores import RANKED, ModelScores
+from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ModelScores
 from robustbench_seg.store import read_counts, trainings, with_counts
 
 DROP_METRIC = "miou_drop"
@@ -36,7 +36,7 @@ class SubsetScore:
     Attributes:
         runs: The run folders of the model on the whole dataset.
         dataset: Name of the subset, such as acdc:fog.
-        metric: RANKED or DROP_METRIC.
+        metric: RANKING_SCORE or DROP_METRIC.
         draws: The score and its draws, in percent.
         images: Number of images; for a drop, the number of pairs.
         units: Number of sampling units.
@@ -137,7 +137,9 @@ class _Images:
         """Score these images as a complete run."""
         rows = self.rows.assign(images=len(self.names))
         protocol = load_protocol()  # any will do: the images are clean, which each protocol has
-        return bootstrap(rows, protocol, resamples, self.identity, self.trainings)
+        return bootstrap(
+            rows, protocol, resamples, identity=self.identity, trainings=self.trainings
+        )
 
 
 def _are_same_networks(some: Sequence[RunRecord], others: Sequence[RunRecord]) -> bool:
@@ -187,7 +189,7 @@ def _scores_of_network(runs: Sequence[Sequence[_Images]], resamples: int) -> Ite
     for name, images in by_dataset.items():
         if name not in whole:
             scores = images.scores(resamples)
-            yield _score(images, RANKED, scores, scores.cell(CLEAN))
+            yield _score(images, RANKING_SCORE, scores, scores.cell(CLEAN))
         reference = by_dataset.get(DATASETS[name].reference or "")
         if reference and images.names & reference.names:
             yield _drop(images, reference, resamples)

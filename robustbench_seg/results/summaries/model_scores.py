@@ -11,7 +11,7 @@ from robustbench_seg.results.statistics.draws import Draws
 from robustbench_seg.results.statistics.sampling_units import unit_name
 from robustbench_seg.results.summaries.summary import Summary
 
-RANKED = "miou"
+RANKING_SCORE = "miou"
 """The score that ranks models."""
 
 
@@ -46,7 +46,8 @@ class ModelScores:
         images: Ids of the images that are drawn from, sorted.
         clip: The dataset's number of images in a unit (see unit_of_image).
         units: How many units there are.
-        trainings: How many runs the scores are means of.
+        trainings: How many trainings the scores are means of. One may have several runs, each
+            with another seed of the corruptions.
     """
 
     by_name: Mapping[str, ScoreDraws]
@@ -58,12 +59,12 @@ class ModelScores:
     @property
     def conditions(self) -> Mapping[Condition, Draws]:
         """The mIoU of each condition that has rows."""
-        return self.by_name[RANKED].conditions
+        return self.by_name[RANKING_SCORE].conditions
 
     @property
     def summary(self) -> Summary:
         """The averages of the mIoU."""
-        return self.by_name[RANKED].summary
+        return self.by_name[RANKING_SCORE].summary
 
     @property
     def mean(self) -> Draws:
@@ -72,7 +73,7 @@ class ModelScores:
 
     def cell(self, condition: Condition) -> Draws:
         """The mIoU of a condition; nan in every draw where it has none."""
-        return self.by_name[RANKED].cell(condition)
+        return self.by_name[RANKING_SCORE].cell(condition)
 
     @property
     def degrees(self) -> int:

@@ -59,10 +59,10 @@ def summarise(
     def mean_over(name: str, severities: Sequence[int]) -> ScoreArray:
         return _mean([cells.get(Condition(name, severity), nothing) for severity in severities])
 
-    corruptions = {spec.name: mean_over(spec.name, spec.scored) for spec in protocol.perturbations}
-    averaged = [spec for spec in protocol.perturbations if spec.averaged]
-    mean = _mean([corruptions[spec.name] for spec in averaged])
-    mpc = _mean([mean_over(spec.name, spec.severities) for spec in averaged])
+    corruptions = {each.name: mean_over(each.name, each.scored) for each in protocol.perturbations}
+    averaged = [each for each in protocol.perturbations if each.averaged]
+    mean = _mean([corruptions[each.name] for each in averaged])
+    mpc = _mean([mean_over(each.name, each.severities) for each in averaged])
     return Summary(
         clean=clean,
         corruptions=corruptions,
@@ -87,8 +87,8 @@ def category_means(
         The plain mean of each category, in protocol order; nan where a corruption is nan.
     """
     return {
-        category: _mean([corruptions[spec.name] for spec in specs])
-        for category, specs in protocol.by_category.items()
+        category: _mean([corruptions[each.name] for each in perturbations])
+        for category, perturbations in protocol.by_category.items()
     }
 
 
@@ -103,5 +103,5 @@ def _mean(scores: list[ScoreArray]) -> ScoreArray:
 
 def with_every_severity(protocol: Protocol) -> Protocol:
     """Return the protocol with all severities of every perturbation scored, for mPC and rPC."""
-    specs = tuple(replace(spec, scored=spec.severities) for spec in protocol.perturbations)
-    return replace(protocol, perturbations=specs)
+    perturbations = tuple(replace(each, scored=each.severities) for each in protocol.perturbations)
+    return replace(protocol, perturbations=perturbations)

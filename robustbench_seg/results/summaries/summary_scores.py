@@ -13,7 +13,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.statistics.draws import Draws
 from robustbench_seg.results.statistics.intervals import UNBOUNDED
-from robustbench_seg.results.summaries.model_scores import RANKED, ScoreDraws
+from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ScoreDraws
 from robustbench_seg.results.summaries.worst_case import worst_condition, worst_corruption
 
 SummaryKind = Literal["clean", "corruption", "category", "average"]
@@ -72,13 +72,15 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
     ]
     if info.higher_is_better:
         found.append(_ratio("retention", "retention (mean / clean)", lambda s: s.summary.retention))
-    if info.name == RANKED:
+    if info.name == RANKING_SCORE:
         found += [
             _average("mPC", f"mPC (severities {every})", limits, lambda s: s.summary.mpc, every),
             _ratio("rPC", "rPC (mPC / clean)", lambda s: s.summary.rpc, every),
             _average("worst_corruption", f"worst {protocol.noun}", limits, worst_corruption),
             _average(
-                *("worst_condition", "worst condition", limits),
+                "worst_condition",
+                "worst condition",
+                limits,
                 partial(worst_condition, protocol=protocol),
             ),
         ]
@@ -95,15 +97,20 @@ def _parts(protocol: Protocol, limits: tuple[float, float]) -> Sequence[SummaryS
         return score.summary.categories[name]
 
     found = []
-    for spec in protocol.perturbations:
-        draws, label = partial(corruption, name=spec.name), spec.name.replace("_", " ")
+    for perturbation in protocol.perturbations:
         found.append(
             SummaryScore(
-                *("corruption", spec.name, label, spec.scored_text, limits, draws, spec.category)
+                kind="corruption",
+                name=perturbation.name,
+                label=perturbation.name.replace("_", " "),
+                severities=perturbation.scored_text,
+                limits=limits,
+                draws=partial(corruption, name=perturbation.name),
+                category=perturbation.category,
             )
         )
-    for name, specs in protocol.by_category.items():
-        levels = ", ".join(dict.fromkeys(spec.scored_text for spec in specs))
+    for name, perturbations in protocol.by_category.items():
+        levels = ", ".join(dict.fromkeys(each.scored_text for each in perturbations))
         draws = partial(category, name=name)
         found.append(SummaryScore("category", name, name, levels, limits, draws, name))
     return found

@@ -72,7 +72,12 @@ def _example(path: Path) -> str:
         interface = read_interface(path)
     except ModelError:
         return sidecar_to_fill_in(path.stem)
-    return sidecar_to_fill_in(path.stem, str(interface), interface.takes_bytes, interface.answers)
+    return sidecar_to_fill_in(
+        path.stem,
+        str(interface),
+        takes_bytes=interface.takes_bytes,
+        outputs=interface.answers,
+    )
 
 
 def _check_names(

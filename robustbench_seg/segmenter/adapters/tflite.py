@@ -72,4 +72,9 @@ def _example(path: Path, where: str) -> str:
         interface = read_interface(path, where)
     except ModelError:
         return sidecar_to_fill_in(path.stem)
-    return sidecar_to_fill_in(path.stem, str(interface), interface.takes_bytes, interface.answers)
+    return sidecar_to_fill_in(
+        path.stem,
+        str(interface),
+        takes_bytes=interface.takes_bytes,
+        outputs=interface.answers,
+    )

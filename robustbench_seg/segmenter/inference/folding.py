@@ -133,7 +133,11 @@ class FoldedDecoder(nn.Module):
         logits = weight.new_empty(len(weight), height, width)
         finest = self.scales[0] if scale_maps[0].shape[:2] == size else None
         coarse = [
-            (scale(x).numpy(), taps(x.shape[0], height, False), taps(x.shape[1], width, False))
+            (
+                scale(x).numpy(),
+                taps(x.shape[0], height, align_corners=False),
+                taps(x.shape[1], width, align_corners=False),
+            )
             for x, scale in zip(scale_maps, self.scales, strict=True)
             if scale is not finest
         ]

@@ -21,7 +21,7 @@ WINDOW = (1024, 768)
 Network = Callable[[Tensor], Tensor]
 
 
-def whole(network: Network, image: Tensor, align_corners: bool = False) -> WindowLogits:
+def whole(network: Network, image: Tensor, *, align_corners: bool = False) -> WindowLogits:
     """Run a network on the whole image at once.
 
     Args:
@@ -42,6 +42,7 @@ def slide(
     image: Tensor,
     crop: int,
     stride: int,
+    *,
     align_corners: bool = False,
     batch: "Batch | None" = None,
 ) -> WindowLogits:

@@ -9,7 +9,7 @@ Taps = tuple[NDArray[np.uint32], NDArray[np.float32]]
 """Where the pixels of an axis lie between logits (see `taps`)."""
 
 
-def taps(small: int, large: int, align_corners: bool) -> Taps:
+def taps(small: int, large: int, *, align_corners: bool) -> Taps:
     """Compute where the pixels of a long axis lie on a short one.
 
     Args:
@@ -21,7 +21,7 @@ def taps(small: int, large: int, align_corners: bool) -> Taps:
         For each pixel, the uint32 index before it, and the float32 weight, in 0..1, of the index
         after it. The weights are those of torch, which rounds position x scale - 1/2 once.
 
-    >>> taps(2, 4, False)
+    >>> taps(2, 4, align_corners=False)
     (array([0, 0, 0, 1], dtype=uint32), array([0.  , 0.25, 0.75, 0.25], dtype=float32))
     """
     pixels = np.arange(large, dtype=np.float64)

@@ -113,7 +113,7 @@ class _Probabilities:
         self._scaled = variant.size != size
         device = variant.windows.logits.device
         self._lines, self._across = (
-            on_device(taps(small, large, False), device)
+            on_device(taps(small, large, align_corners=False), device)
             for small, large in zip(variant.size, size, strict=True)
         )
 

@@ -37,8 +37,8 @@ class WindowLogits:
         """Compute where the rows and the columns of a window lie between its logits."""
         height, width = self.window
         return (
-            taps(self.logits.shape[2], height, self.align_corners),
-            taps(self.logits.shape[3], width, self.align_corners),
+            taps(self.logits.shape[2], height, align_corners=self.align_corners),
+            taps(self.logits.shape[3], width, align_corners=self.align_corners),
         )
 
     def upsampled(self) -> Tensor:

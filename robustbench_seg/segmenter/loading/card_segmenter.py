@@ -4,10 +4,17 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from torch import nn
+
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.records.cards.model_card import ModelCard
-from robustbench_seg.records.runs.segmenter_record import UNTRAINED, ModelFacts, untrained_name
+from robustbench_seg.records.runs.segmenter_record import (
+    UNTRAINED,
+    ModelFacts,
+    SegmenterRecord,
+    untrained_name,
+)
 from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.loading.backends import prepare_for_backend
@@ -17,6 +24,7 @@ from robustbench_seg.segmenter.loading.networks import (
     trained_network,
     untrained_network,
 )
+from robustbench_seg.segmenter.loading.quantised_network import prepare_quantised
 from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import Weights, digest_weights
@@ -57,7 +65,7 @@ def load_card_segmenter(
         published_on=card.dataset if card.published else None,
         training=card.training,
     )
-    running, record, about = prepare_for_backend(options, network, record, about)
+    running, record, about = _prepared(options, network, record, about, classes)
     return assemble(
         running,
         options,
@@ -66,6 +74,23 @@ def load_card_segmenter(
         record=record,
         about=about,
     )
+
+
+def _prepared(
+    options: SegmenterOptions,
+    network: nn.Module,
+    record: SegmenterRecord,
+    about: ModelFacts,
+    classes: tuple[str, ...],
+) -> tuple[nn.Module, SegmenterRecord, ModelFacts]:
+    """Prepare a network of float32 for its backend and precision; see `prepare_for_backend`."""
+    if options.precision != "int8":
+        return prepare_for_backend(options, network, record, about)
+    plain = SegmenterOptions(inference=options.inference)
+    float_segmenter = assemble(
+        network, plain, name="float32", classes=classes, record=record, about=about
+    )
+    return prepare_quantised(options, network, record, about, float_segmenter.network_inputs)
 
 
 def _weight_classes(

@@ -5,6 +5,7 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -28,7 +29,17 @@ class OpenVinoNetwork(nn.Module):
 
     why_no_gradient = "another library than torch runs its graph"
 
-    def __init__(self, network: nn.Module, device: str):
+    def __init__(self, network: nn.Module | Path, device: str):
+        """Convert a network.
+
+        Args:
+            network: The network in eval mode, or the path of its graph in ONNX.
+            device: Torch device.
+
+        Raises:
+            ModelError: OpenVINO is not installed or cannot run the network.
+            OptionError: OpenVINO does not run on the device.
+        """
         super().__init__()
         try:
             import openvino
@@ -42,9 +53,10 @@ class OpenVinoNetwork(nn.Module):
         self._core = openvino.Core()
         with torch.no_grad(), warnings.catch_warnings(), _root_logger_kept():
             warnings.simplefilter("ignore")  # of the tracer, about sizes that it takes for constant
-            example = torch.zeros(1, 3, *EXAMPLE_SIZE)
+            traced = isinstance(network, nn.Module)
+            example = {"example_input": torch.zeros(1, 3, *EXAMPLE_SIZE)} if traced else {}
             try:
-                self._graph = openvino.convert_model(network, example_input=example)
+                self._graph = openvino.convert_model(network, **example)
             except Exception as error:  # its exceptions have no common base
                 raise ModelError(
                     f"the backend openvino cannot run this network ({reason(error)}); try the "

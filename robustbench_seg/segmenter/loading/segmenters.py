@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import ModelError, OptionError, WeightsError
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.cards.hub_card import list_hub_models, load_hub_card
@@ -20,7 +21,7 @@ from robustbench_seg.records.values.choices import (
     AdaptationMethod,
     Backend,
     InferenceMode,
-    Precision,
+    InferencePrecision,
 )
 from robustbench_seg.records.values.input_size import input_size_text
 from robustbench_seg.segmenter.adapters import adapter, segmenter_of
@@ -42,8 +43,9 @@ def load_segmenter(
     adapt_images: AdaptImages = Adaptation.images,
     adapt_prior: float = Adaptation.prior,
     device: str = "cpu",
-    precision: Precision = "float32",
+    precision: InferencePrecision = "float32",
     backend: Backend = "torch",
+    calibration: Dataset | None = None,
     classes: tuple[str, ...] | None = None,
     batch: int = 1,
     mean: tuple[float, float, float] | None = None,
@@ -71,10 +73,13 @@ def load_segmenter(
         adapt_images: Number of these images, or "all".
         adapt_prior: How many images the network's own statistics count for.
         device: Torch device.
-        precision: "float32", "bf16" or "fp16" (autocast).
+        precision: "float32", "bf16" or "fp16" (autocast); "int8": the network of a card, quantised
+            for a CPU.
         backend: The library that runs a card's network. Numbers may differ in the last digit.
             "auto": OpenVINO for float32 on a CPU, if it is installed and can run the network;
             else torch.
+        calibration: For int8, a dataset such as the train split of what is scored later. At most
+            32 of its images, evenly spaced, set the integer scales of the activations.
         classes: For an object, the names of the classes it predicts. Else the class names of the
             dataset that the model runs on; random weights take these as their classes.
         batch: Number of windows of an image that a GPU gets at once. The number falls where its
@@ -109,6 +114,7 @@ def load_segmenter(
         device=device,
         precision=precision,
         backend=backend,
+        calibration=calibration,
         classes=classes,
         batch=batch,
         input_size=input_size_text(input_size),

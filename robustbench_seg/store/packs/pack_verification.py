@@ -97,5 +97,4 @@ def _of_part(part: Path, record: RunRecord, folder: Path) -> Iterator[Problem]:
 
 def _shown(error: ResultsError, folder: Path) -> str:
     """Return the text of an error without the temporary folder and without the advice."""
-    text = str(error).replace(f"{folder}/", "").replace(str(folder), "")
-    return text.rpartition("; ")[0] or text
+    return error.fact.replace(f"{folder}/", "").replace(str(folder), "")

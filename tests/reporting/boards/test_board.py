@@ -185,6 +185,7 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
 @pytest.mark.parametrize(
     "file",
     [
+        "records/values/attack_ensembles.py",
         "measures/iou.py",
         "store/tables.py",
         "results/models/bootstrap.py",
@@ -203,6 +204,19 @@ def test_scores_of_other_code_are_made_anew(tmp_path, scored, monkeypatch, file)
     assert len(scored) == 1
     source = package / file
     source.write_text(source.read_text() + "# changed\n")
+    read_boards(run)
+    read_boards(run)
+    assert len(scored) == 2
+
+
+def test_scores_of_other_class_groups_are_made_anew(tmp_path, scored, monkeypatch):
+    monkeypatch.setattr(entry_cache, "content_folder", lambda _: tmp_path)
+    monkeypatch.setattr(entry_cache, "_source", entry_cache._source.__wrapped__)
+    facts = tmp_path / "cityscapes.toml"
+    facts.write_text("before")
+    run = write_run(tmp_path / "runs", "alpha", steady)
+    read_boards(run)
+    facts.write_text("after")
     read_boards(run)
     read_boards(run)
     assert len(scored) == 2
@@ -243,3 +257,12 @@ def test_costs_say_how_far_a_model_is_behind(tmp_path):
         "b": ["100.0", "0.0", "5", "10.0"],
         "c": ["200.0", "2.0", "1", "12.0"],
     }
+
+
+def test_seeds_and_trainings_stand_behind_a_name_as_in_a_report(tmp_path):
+    root = tmp_path / "runs"
+    runs = [write_run(root, "alpha", steady), write_run(root, "alpha", steady, seed=1)]
+    runs.append(write_run(root, "beta", weaker))
+    (board,), (panel,) = read_boards(runs), read_panels(runs)
+    assert {entry.name: entry.tag for entry in board.entries} == {"alpha": "2 seeds", "beta": None}
+    assert {row.name: row.model.tag for row in panel.ranking} == {"alpha": "2 seeds", "beta": None}

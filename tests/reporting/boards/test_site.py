@@ -15,7 +15,7 @@ from fake_runs import HOSTILE, steady, weaker, write_run
 import robustbench_seg as rs
 from robustbench_seg.cli.main import main
 from robustbench_seg.demo import recorded_runs
-from robustbench_seg.errors import ResultsError
+from robustbench_seg.errors import FileError
 from robustbench_seg.records.runs.run_file import read_record
 
 BOARD = "minicity-val-cityscapes-c"
@@ -113,7 +113,7 @@ def test_a_site_replaces_the_earlier_one_and_nothing_else(packs, tmp_path):
 
 def test_what_is_not_of_a_site_is_not_replaced(packs, tmp_path):
     (tmp_path / "index.html").write_text("my page")
-    with pytest.raises(ResultsError, match=r"index\.html exists"):
+    with pytest.raises(FileError, match=r"index\.html exists"):
         rs.leaderboard(packs, tmp_path)
     assert (tmp_path / "index.html").read_text() == "my page"
 

@@ -2,8 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from robustbench_seg.attacks.registry import ATTACKS
 from robustbench_seg.records.cards.perturbation import AttackPerturbation
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
+from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
+from robustbench_seg.records.values.attacks import attack_norm
 from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
 
 
@@ -44,3 +47,8 @@ def test_attacks_of_different_radii_are_drawn_over_severity(specs):
 
 def test_shipped_protocols_have_common_radii():
     assert common_radii(load_protocol("attacks")) == ["0.25", "0.5", "1"]
+
+
+def test_members_of_an_ensemble_have_one_norm():
+    for name, members in ATTACK_ENSEMBLES.items():
+        assert {ATTACKS[member].norm for member in members} == {attack_norm(name)}

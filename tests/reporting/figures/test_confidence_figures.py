@@ -30,7 +30,7 @@ def panel(tmp_path):
 
 
 def curves(panel, name="alpha"):
-    return confidence_curves(panel.row(name), panel.protocol, CONFIDENCE)
+    return confidence_curves(panel.model(name), panel.protocol, CONFIDENCE)
 
 
 def test_a_group_holds_the_pixels_of_its_conditions(panel):
@@ -108,6 +108,6 @@ def test_they_are_files_and_parts_of_the_page(panel, tmp_path):
 
 
 def test_models_without_confidence_are_named_with_the_reason(panel, tmp_path):
-    assert confidence_curves(panel.row("beta"), panel.protocol, CONFIDENCE) is None
-    assert confidence_curves(panel.row("alpha"), panel.protocol, SCALED_CONFIDENCE) is None
+    assert confidence_curves(panel.model("beta"), panel.protocol, CONFIDENCE) is None
+    assert confidence_curves(panel.model("alpha"), panel.protocol, SCALED_CONFIDENCE) is None
     assert confidence_section(panel).missing == ["beta: the graph ends in labels."]

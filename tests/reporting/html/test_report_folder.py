@@ -65,7 +65,7 @@ def test_a_report_that_fails_leaves_the_earlier_one_whole(panels, out, tmp_path,
     _, second = panels
     before = {name: (out / name).read_bytes() for name in files(out)}
 
-    def fail(*_):
+    def fail(*_, **options):
         raise ResultsError("no")
 
     monkeypatch.setattr("robustbench_seg.reporting.page.page.run_views", fail)

@@ -66,7 +66,7 @@ def test_its_means_leave_out_what_is_not_averaged(attacked):
     cells = re.findall(r">([\d.]+)<", row[1])
     assert cells[1] == f"{dark:.1f}"
     (panel,) = read_panels([run.path], protocol=load_protocol(protocol))
-    hard = panel.measured[0].model.hardest[0]
+    hard = panel.measured[0].scored.hardest[0]
     rows = run.results()
     each = []
     for severity in (1, 2, 3):
@@ -89,7 +89,7 @@ def test_it_shows_the_radii_that_there_are(attacked):
     curves = confidence_curves(panel.measured[0], load_protocol(protocol), CONFIDENCE)
     assert curves.severities == (0, 2, 3)
     assert set(curves.all) == {0, 2, 3}
-    (counts,) = [panel.measured[0].model.confidence[CONFIDENCE.name]]
+    (counts,) = [panel.measured[0].scored.confidence[CONFIDENCE.name]]
     assert counts
 
 

@@ -13,7 +13,7 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.html.heat_table import heat_style
 from robustbench_seg.reporting.html.slugs import slug
-from robustbench_seg.reporting.page.page import _command
+from robustbench_seg.reporting.page.report_command import report_command
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
 VOID = {"meta", "img", "br", "link", "input", "path", "use", "rect"}
@@ -227,12 +227,12 @@ def test_the_command_names_a_protocol_that_is_not_the_runs_own(run):
     for protocol, wanted in (("city-c-fan", "--protocol city-c-fan"), ("cityscapes-c", "")):
         panels = read_panels([path], protocol=load_protocol(protocol))
         start = f"robustseg report {path.name} --out report "
-        assert _command(panels, pictures=True) == f"{start}{wanted}".strip()
+        assert report_command(panels, pictures=True) == f"{start}{wanted}".strip()
 
 
 def test_the_command_says_whether_tables_have_intervals(run):
     panels = read_panels([run("alpha")])
-    command = _command(panels, pictures=True, intervals=True)
+    command = report_command(panels, pictures=True, intervals=True)
     assert command.endswith(" --out report --intervals")
 
 
@@ -240,13 +240,13 @@ def test_the_command_keeps_a_protocol_that_one_of_two_datasets_needs(run):
     a = run("alpha", dataset="camvid", protocol="city-c-fan")
     b = run("beta", dataset="minicity")
     panels = read_panels([a, b], protocol=load_protocol())
-    assert _command(panels, pictures=True).endswith(" --out report --protocol cityscapes-c")
+    assert report_command(panels, pictures=True).endswith(" --out report --protocol cityscapes-c")
 
 
 def test_the_command_names_the_file_of_a_protocol_of_ones_own(run):
     mine = replace(load_protocol(), name="mine")
     panels = read_panels([run("alpha", protocol="mine")], protocol=mine)
-    assert _command(panels, pictures=True).endswith(" --out report --protocol mine.toml")
+    assert report_command(panels, pictures=True).endswith(" --out report --protocol mine.toml")
 
 
 def test_without_pictures_no_frame_of_the_dataset_is_in_the_report(html, bare):

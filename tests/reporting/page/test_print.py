@@ -36,7 +36,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for condition in (CLEAN, *conditions):
             write_pictures(row.folder, condition)
         files = PictureFiles.of_run(row.folder)
-        for hard in row.model.hardest:
+        for hard in row.scored.hardest:
             own = files.of_hardest(hard.image, hard.worst)
             for path in (own.input, own.truth, own.prediction):
                 path.parent.mkdir(parents=True, exist_ok=True)

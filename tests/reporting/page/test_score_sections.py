@@ -9,7 +9,7 @@ import robustbench_seg as rs
 from robustbench_seg.reporting import finding, read_panels
 from robustbench_seg.reporting.page.ranking_table import panel_columns
 from robustbench_seg.reporting.page.score_sections import confidence_section, failure_section
-from robustbench_seg.results import RANKED, scores
+from robustbench_seg.results import RANKING_SCORE, scores
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_the_page_shows_every_score_that_has_a_value(panel):
     for section in (failure_section(panel), confidence_section(panel)):
         shown += [each.cells[0].text.rstrip(" ↑↓") for each in section.every.rows]
     for key, score in row.scores.by_name.items():
-        if key != RANKED and not math.isnan(score.summary.mean[0]):
+        if key != RANKING_SCORE and not math.isnan(score.summary.mean[0]):
             assert shown.count(score.info.label) == 1, key
 
 

@@ -27,7 +27,7 @@ def test_the_leader_with_the_interval_of_its_lead(run):
         f"16 corruptions, {gap:.1f} points more than beta with {69 - gap:.1f} (95 % interval "
         f"{low:.1f} to {high:.1f}, paired bootstrap over images). "
     )
-    one, other = (panels[0].row(name).scores for name in ("alpha", "beta"))
+    one, other = (panels[0].model(name).scores for name in ("alpha", "beta"))
     lead = lead_of(one, other, panels[0].protocol.averaged_names)
     assert f"It is ahead under {lead.ahead} of 16 (after Holm's adjustment); fog alone" in text
     assert f"contributes {lead.share:.0f} % of the lead. Without it the lead is" in text

@@ -94,9 +94,9 @@ def test_trainings_of_one_model_are_one_row(run):
 
 def test_what_a_run_says_of_cost_and_time(run):
     (panel,) = read_panels([run("alpha", about={"macs": 8_400_000}, predict=0.25), run("beta")])
-    alpha, beta = panel.row("alpha"), panel.row("beta")
-    assert (alpha.parameters, alpha.macs, alpha.seconds) == (3_700_000, 8_400_000, 0.25)
-    assert (beta.macs, beta.seconds) == (None, None)
+    alpha, beta = panel.model("alpha"), panel.model("beta")
+    assert (alpha.parameters, alpha.gmacs, alpha.seconds) == (3_700_000, 0.0084, 0.25)
+    assert np.isnan([beta.gmacs, beta.seconds, beta.speed]).all()
 
 
 def test_a_cell_without_all_its_images_is_empty_and_so_is_the_mean(run):
@@ -120,7 +120,7 @@ def test_a_cell_without_all_its_images_is_empty_and_so_is_the_mean(run):
         "weather": True,
     }
     assert panel.ranks == ("",)
-    why = panel.row("holes").model.missing
+    why = panel.model("holes").scored.missing
     assert why["fog"] == "severity 4: not run"
     assert why["snow"] == "severity 2: 2 of 3 images (town/1.png: truncated)"
     assert why["gaussian_noise"] == "severity 5: not run"

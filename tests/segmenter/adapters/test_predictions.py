@@ -57,6 +57,17 @@ def test_confidence_is_that_of_files(folder):
         (GOOD + "confidence = true", CardError, "unknown key 'confidence'"),
         (GOOD.replace("cityscapes", "cityscape"), DatasetError, "unknown dataset 'cityscape'; did"),
         (GOOD.replace("cityscapes", "own.toml"), CardError, "own.toml: the description cannot be"),
+        (
+            GOOD + 'images = "../../manifest.json"',
+            CardError,
+            "images = '../../manifest.json' leads out",
+        ),
+        (
+            GOOD + 'images = "/etc/passwd"',
+            CardError,
+            "copy the file into the folder of predictions",
+        ),
+        (GOOD.replace("cityscapes", "../own.toml"), CardError, "dataset = '../own.toml' leads out"),
     ],
 )
 def test_a_wrong_manifest_is_one_line(folder, text, error, message):

@@ -22,7 +22,7 @@ def quarter(batch):
 def test_whole_is_one_bilinear_step_to_the_image_size():
     image = torch.rand(1, 3, 97, 161)
     for aligned in (False, True):
-        windows = whole(lambda x: F.adaptive_avg_pool2d(x, (25, 41)), image, aligned)
+        windows = whole(lambda x: F.adaptive_avg_pool2d(x, (25, 41)), image, align_corners=aligned)
         expected = F.interpolate(
             F.adaptive_avg_pool2d(image, (25, 41)),
             (97, 161),

@@ -127,7 +127,7 @@ def test_strips_in_torch_differ_by_rounding_only(aligned):
 def test_taps_are_torch_s():
     for small, large in ((25, 97), (193, 769), (512, 2048), (7, 7), (9, 5), (1, 8)):
         for aligned in (False, True):
-            index, weight = taps(small, large, aligned)
+            index, weight = taps(small, large, align_corners=aligned)
             ramp = torch.arange(small, dtype=torch.float32).reshape(1, 1, 1, small)
             here = F.interpolate(ramp, (1, large), mode="bilinear", align_corners=aligned)
             ours = index + weight * (index < small - 1)

@@ -68,12 +68,12 @@ class Value:
         first, last = (channels is not None and self.length(axis) == channels for axis in (1, 3))
         return last if first != last else usual == "NHWC"
 
-    def size(self, nhwc: bool) -> Size | None:
+    def size(self, *, nhwc: bool) -> Size | None:
         """Return height and width. None: one of them may have any length."""
         height, width = (self.length(axis) for axis in ((1, 2) if nhwc else (2, 3)))
         return (height, width) if height is not None and width is not None else None
 
-    def channels(self, nhwc: bool) -> int | None:
+    def channels(self, *, nhwc: bool) -> int | None:
         """Return the number of channels of an answer; 1 if it has no axis for them. None: any."""
         if self.rank == 4:
             return self.length(3 if nhwc else 1)
@@ -112,7 +112,7 @@ class Interface:
     @property
     def answers(self) -> tuple[str, ...]:
         """Names of the outputs that may be the answer."""
-        return tuple(each.name for each in self.outputs if _may_answer(each, True))
+        return tuple(each.name for each in self.outputs if _may_answer(each, single=True))
 
     def image(self) -> Value:
         """Return the only input, checked as far as it is declared.
@@ -145,7 +145,7 @@ class Interface:
             if not outputs:
                 known = [each.name for each in self.outputs]
                 raise ModelError(f"{self.where}: {unknown('output', name, known)}")
-        possible = [each for each in outputs if _may_answer(each, single)]
+        possible = [each for each in outputs if _may_answer(each, single=single)]
         if len(outputs) > 1:
             possible = [each for each in possible if _may_have_channels(each, channels)]
         if not possible:
@@ -174,7 +174,7 @@ def _side(length: int | str | None) -> str:
     return "?" if length is None else str(length)
 
 
-def _may_answer(value: Value, single: bool) -> bool:
+def _may_answer(value: Value, *, single: bool) -> bool:
     if value.is_integer:
         return value.rank in (2, 3, 4, None)
     return value.type in FLOATS and value.rank in ((2, 3, 4, None) if single else (4, None))

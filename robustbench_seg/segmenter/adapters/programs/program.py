@@ -84,13 +84,13 @@ class Program(nn.Module, ABC):
         self.nhwc = image.is_nhwc(3, sidecar.layout if sidecar else None, interface.layout)
         self.batch = image.length(0) or 1
         self.size = only_size(
-            image.size(self.nhwc), sidecar.input_size if sidecar else None, self.where
+            image.size(nhwc=self.nhwc), sidecar.input_size if sidecar else None, self.where
         )
         self.integer = answer.is_integer
         said = sidecar.output_layout if sidecar else None
         channels = 1 if self.integer else expected
         self.answers_nhwc = answer.is_nhwc(channels, said, interface.layout)
-        self.channels = answer.channels(self.answers_nhwc)
+        self.channels = answer.channels(nhwc=self.answers_nhwc)
         return image, answer
 
     @abstractmethod

@@ -122,7 +122,7 @@ def segmenter_of_program(
             architecture=kind,
             weights=weights,
             variant=sidecar.deviations(),
-            preprocessing=sidecar.preprocessing(network.takes_bytes, beside),
+            preprocessing=sidecar.preprocessing(takes_bytes=network.takes_bytes, beside=beside),
             inference=sidecar.inference,
             input_size=network.size,
             align_corners=sidecar.align_corners,

@@ -101,7 +101,7 @@ class Sidecar:
                 f"{size[0]}x{size[1]}"
             )
 
-    def preprocessing(self, takes_bytes: bool, beside: str) -> Preprocessing:
+    def preprocessing(self, *, takes_bytes: bool, beside: str) -> Preprocessing:
         """Return the preprocessing of images for the program.
 
         Args:
@@ -159,7 +159,7 @@ def read_sidecar(program: Path, example: Callable[[], str]) -> Sidecar:
 
 
 def sidecar_to_fill_in(
-    name: str, said: str = "", takes_bytes: bool = False, outputs: tuple[str, ...] = ()
+    name: str, said: str = "", *, takes_bytes: bool = False, outputs: tuple[str, ...] = ()
 ) -> str:
     """Write a sidecar that a user fills in.
 

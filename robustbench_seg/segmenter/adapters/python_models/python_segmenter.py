@@ -14,7 +14,7 @@ from robustbench_seg.errors import CardError, ModelError, RobustsegError
 from robustbench_seg.measures import Confidence
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.class_names import class_spelling, listed_names
-from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.float_image import AnyImage, FloatImage
 from robustbench_seg.segmenter.foreign_errors import error_text, reason
 from robustbench_seg.segmenter.image_check import checked_image, checked_tensor
 from robustbench_seg.segmenter.inference.window_gradient import Loss
@@ -138,7 +138,7 @@ class PythonSegmenter:
         """Why it gives no gradient, as the end of a sentence; None if it gives one."""
         return None if self._gradient else "its object has no method loss_gradient"
 
-    def __call__(self, image: Image) -> NDArray[np.uint8]:
+    def __call__(self, image: AnyImage) -> NDArray[np.uint8]:
         """Label an image.
 
         Args:
@@ -154,7 +154,7 @@ class PythonSegmenter:
         return self._answer(image)[0]
 
     def with_confidence(
-        self, image: Image, truth: NDArray[np.uint8], temperatures: Sequence[float]
+        self, image: AnyImage, truth: NDArray[np.uint8], temperatures: Sequence[float]
     ) -> Labelled:
         """Label an image, with the confidence of each label.
 
@@ -232,7 +232,7 @@ class PythonSegmenter:
                 "infinite"
             )
 
-    def _answer(self, image: Image) -> tuple[NDArray[np.uint8], Any]:
+    def _answer(self, image: AnyImage) -> tuple[NDArray[np.uint8], Any]:
         """Return checked labels, and what comes with them as confidence; None if nothing does."""
         checked = checked_image(image, self.name)
         if isinstance(checked, FloatImage) and self._gradient is None:

@@ -40,7 +40,9 @@ def class_scores(
     weights = classes.float().softmax(-1)[..., :-1].transpose(1, 2)
     height, width = size or (masks.shape[2], masks.shape[3])
     high, wide = kept or (height, width)
-    near, share = (torch.from_numpy(tap) for tap in taps(masks.shape[2], height, False))
+    near, share = (
+        torch.from_numpy(tap) for tap in taps(masks.shape[2], height, align_corners=False)
+    )
     far = (near.long() + 1).clamp(max=masks.shape[2] - 1).to(masks.device)
     near, share = near.long().to(masks.device), share[:, None].to(masks.device)
     out = torch.empty(*weights.shape[:2], high, wide, device=masks.device)

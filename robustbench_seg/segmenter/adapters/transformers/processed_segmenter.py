@@ -2,7 +2,7 @@
 
 import torch
 
-from robustbench_seg.segmenter.float_image import FloatImage, Image
+from robustbench_seg.segmenter.float_image import AnyImage, FloatImage
 from robustbench_seg.segmenter.labelling.window_logits import WindowLogits
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 
@@ -10,7 +10,7 @@ from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 class ProcessedSegmenter(NetworkSegmenter):
     """A TransformersNetwork that gets images as its own image processor prepares them."""
 
-    def _unchecked_logits(self, image: Image) -> WindowLogits:
+    def _unchecked_logits(self, image: AnyImage) -> WindowLogits:
         assert not isinstance(image, FloatImage)  # the network takes bytes only
         size = (image.shape[0], image.shape[1])
         inputs = {

@@ -107,7 +107,7 @@ def read_processor_settings(folder: Path, where: str) -> ProcessorSettings:
             )
         if key.startswith("do_") and value and key not in STEPS:
             raise ModelError(f"{where}: {PROCESSOR_FILE}: {key} is not supported; {PYTHON_ADVICE}")
-    bgr = bool(_flag(file, "do_flip_channel_order", mobilevit))
+    bgr = bool(_flag(file, "do_flip_channel_order", default=mobilevit))
     preprocessing = _preprocessing(file, where, normalise=not mobilevit)
     if preprocessing.level is not None:
         log.warning(
@@ -117,7 +117,7 @@ def read_processor_settings(folder: Path, where: str) -> ProcessorSettings:
             PROCESSOR_FILE,
             preprocessing.level,
         )
-    scales = _flag(file, "do_resize", True) and file.get("size") is not None
+    scales = _flag(file, "do_resize", default=True) and file.get("size") is not None
     return ProcessorSettings(preprocessing, bgr, _size_text(file["size"]) if scales else None)
 
 
@@ -149,10 +149,10 @@ def read_object(path: Path) -> Mapping[str, Any]:
 
 def _preprocessing(file: Mapping[str, Any], where: str, *, normalise: bool) -> Preprocessing:
     scale = 255.0
-    if _flag(file, "do_rescale", True):
+    if _flag(file, "do_rescale", default=True):
         scale *= _number(file.get("rescale_factor", 1 / 255), "rescale_factor", where)
     mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    if normalise and _flag(file, "do_normalize", True):
+    if normalise and _flag(file, "do_normalize", default=True):
         if file.get("image_mean") is None or file.get("image_std") is None:
             raise ModelError(f"{where}: {PROCESSOR_FILE} lacks image_mean and image_std; {REMEDY}")
         mean, std = (_three(file[key], key, where) for key in ("image_mean", "image_std"))
@@ -164,7 +164,7 @@ def _preprocessing(file: Mapping[str, Any], where: str, *, normalise: bool) -> P
     return Preprocessing((m0 / scale, m1 / scale, m2 / scale), (s0 / scale, s1 / scale, s2 / scale))
 
 
-def _flag(file: Mapping[str, Any], key: str, default: bool) -> bool:
+def _flag(file: Mapping[str, Any], key: str, *, default: bool) -> bool:
     value = file.get(key)
     return default if value is None else bool(value)
 

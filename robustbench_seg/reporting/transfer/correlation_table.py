@@ -7,8 +7,8 @@ import pandas as pd
 
 from robustbench_seg.records.values.choices import Resample
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.panels.interval_text import limits_text
-from robustbench_seg.reporting.panels.transfer_models import ModelTable
+from robustbench_seg.reporting.panels.score_text import limits_text
+from robustbench_seg.reporting.transfer.model_table import ModelTable
 from robustbench_seg.results.statistics.correlation import (
     Values,
     draw_weights,
@@ -20,8 +20,16 @@ from robustbench_seg.results.statistics.correlation import (
 from robustbench_seg.text import counted, number, text_table
 
 TRANSFER_COLUMNS = (
-    *("predictor", "target", "models", "pearson", "pearson_low", "pearson_high"),
-    *("spearman", "spearman_low", "spearman_high", "partial"),
+    "predictor",
+    "target",
+    "models",
+    "pearson",
+    "pearson_low",
+    "pearson_high",
+    "spearman",
+    "spearman_low",
+    "spearman_high",
+    "partial",
 )
 """The columns of the table of `transfer`: correlations and the ends of their 95 % intervals."""
 

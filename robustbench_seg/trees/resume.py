@@ -1,9 +1,10 @@
-"""Beginning a tree in a folder, or continuing the one that is there."""
+"""Beginning a tree in a folder, or resuming the one that is there."""
 
 import contextlib
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from functools import reduce
 from pathlib import Path
 
@@ -12,21 +13,16 @@ from robustbench_seg.machine.locks import exclusive
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import Condition, as_png
 from robustbench_seg.trees.links import keeps_no_links
-from robustbench_seg.trees.manifest import (
-    MANIFEST,
-    RECORD_FILE,
-    read_manifest,
-    read_shard,
-    shard_manifests,
-)
-from robustbench_seg.trees.record import TreeRecord, other_pixels, other_source
-from robustbench_seg.trees.record_file import read_record_file, write_record_file
+from robustbench_seg.trees.manifest import read_manifest_files
+from robustbench_seg.trees.other_tree import other_pixels, other_source
+from robustbench_seg.trees.tree_files import RECORD_FILE, read_record, write_table
+from robustbench_seg.trees.tree_record import TreeRecord
 
 
-def begin_or_continue(
+def begin_or_resume(
     folder: Path, planned: TreeRecord, check: Callable[[TreeRecord], object]
 ) -> TreeRecord:
-    """Begin a tree in `folder`, before anything else is written there, or continue one.
+    """Begin a tree in `folder`, before anything else is written there, or resume one.
 
     Args:
         folder: The tree's folder; it exists.
@@ -44,17 +40,17 @@ def begin_or_continue(
         _begin(folder, planned)
     with exclusive(folder / RECORD_FILE):
         existing = read_tree_record(folder) or planned
-        check_continues(folder, existing, planned)
+        check_same_tree(folder, existing, planned)
         check(existing)
         if existing.extended(planned) != existing or not (folder / RECORD_FILE).exists():
-            write_record_file(folder / RECORD_FILE, existing.extended(planned))
+            write_table(folder / RECORD_FILE, asdict(existing.extended(planned)))
     return existing
 
 
 def _begin(folder: Path, record: TreeRecord) -> None:
     """Write the first record of a tree. Of several processes, the first one wins."""
     fresh, path = folder / f".recipe.{uuid.uuid4().hex[:8]}.partial.json", folder / RECORD_FILE
-    write_record_file(fresh, record)
+    write_table(fresh, asdict(record))
     try:
         with contextlib.suppress(FileExistsError):
             os.link(fresh, path)  # unlike a rename it never replaces
@@ -69,19 +65,15 @@ def _begin(folder: Path, record: TreeRecord) -> None:
 
 def read_tree_record(folder: Path) -> TreeRecord | None:
     """Read the record of the tree in `folder`, all shards together; None if there is no tree."""
-    records: list[TreeRecord] = []
-    if (folder / RECORD_FILE).exists():
-        path = folder / RECORD_FILE
-        records.append(read_record_file(TreeRecord, path))
-    if (folder / MANIFEST).exists():
-        records.append(read_manifest(folder).record)
-    records += [read_shard(path).record for path in shard_manifests(folder).values()]
+    path = folder / RECORD_FILE
+    records = [read_record(path)] if path.exists() else []
+    records += [manifest.record for manifest in read_manifest_files(folder)]
     for other in records[1:]:
-        check_continues(folder, records[0], other)
+        check_same_tree(folder, records[0], other)
     return reduce(TreeRecord.extended, records) if records else None
 
 
-def check_continues(folder: Path, existing: TreeRecord, other: TreeRecord) -> None:
+def check_same_tree(folder: Path, existing: TreeRecord, other: TreeRecord) -> None:
     """Check that another start makes the same images as a tree.
 
     Args:
@@ -100,16 +92,18 @@ def check_continues(folder: Path, existing: TreeRecord, other: TreeRecord) -> No
     if replaced := [
         name for name in existing.other_sources(other.source_sizes) if _holds(folder, name)
     ]:
-        raise TreeError(other_source(folder, replaced, existing, other.source_sizes))
+        then, now = existing.source_sizes, other.source_sizes
+        raise TreeError(other_source(folder, replaced, then=then, now=now))
     changed = [
         name for name, digest in other.probe.items() if existing.probe.get(name, digest) != digest
     ]
     if changed:
-        raise TreeError(other_pixels(folder, changed, existing.libraries, other.libraries))
+        then_by, now_by = existing.libraries, other.libraries
+        raise TreeError(other_pixels(folder, changed, then=then_by, now=now_by))
 
 
 def check_folder(folder: Path, planned: TreeRecord, protocol: Protocol) -> None:
-    """Check that a tree can begin or continue in a folder, before anything is written there.
+    """Check that a tree can begin or be resumed in a folder, before anything is written there.
 
     Args:
         folder: The folder to write to.
@@ -123,7 +117,7 @@ def check_folder(folder: Path, planned: TreeRecord, protocol: Protocol) -> None:
     file = next(_files_of(folder, protocol.conditions()), None)
     existing = read_tree_record(folder)
     if existing is not None:
-        check_continues(folder, existing, planned)
+        check_same_tree(folder, existing, planned)
     elif file is not None:
         raise TreeError(
             f"{folder} holds {file.relative_to(folder).as_posix()} and no record of how its images "

@@ -1,4 +1,4 @@
-"""Conditions of a tree without a probe: instead one of its own images is made again.
+"""A spot check of conditions without a probe: one image of the tree itself is made again.
 
 Trees of format 1 have no probe, and a few corruptions do not take the small built-in image.
 """
@@ -10,12 +10,13 @@ from robustbench_seg.corruption.image_arrays import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError, DatasetError, TreeError
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.trees.manifest import Digests
+from robustbench_seg.trees.other_tree import other_pixels
 from robustbench_seg.trees.plan import TreePlan
 from robustbench_seg.trees.png import read_pixels
-from robustbench_seg.trees.record import TreeRecord, other_pixels
+from robustbench_seg.trees.tree_record import TreeRecord
 
 
-def check_unprobed(plan: TreePlan, existing: TreeRecord, known: Mapping[str, Digests]) -> None:
+def check_spots(plan: TreePlan, existing: TreeRecord, known: Mapping[str, Digests]) -> None:
     """Compare one image of each condition that has no probe with what is made of it now.
 
     Args:
@@ -47,8 +48,8 @@ def check_unprobed(plan: TreePlan, existing: TreeRecord, known: Mapping[str, Dig
 
     unprobed = [c for c in plan.conditions if c.folder not in existing.probe]
     if changed := [condition.folder for condition in unprobed if differs(condition)]:
-        libraries = plan.record.libraries
-        raise TreeError(other_pixels(plan.out, changed, existing.libraries, libraries))
+        then, now = existing.libraries, plan.record.libraries
+        raise TreeError(other_pixels(plan.out, changed, then=then, now=now))
 
 
 def _digest(plan: TreePlan, name: str) -> str:

@@ -1,8 +1,21 @@
-"""The 95 % interval of a score, in words."""
+"""How tables, pages and sentences write a score and its 95 % interval."""
 
 import math
 
+from robustbench_seg.results import PERCENT, UNBOUNDED
 from robustbench_seg.text import number
+
+
+def digits(limits: tuple[float, float]) -> int:
+    """Return the number of decimals of a score: one of percentages and points, else three.
+
+    Args:
+        limits: The smallest and the largest possible value of the score.
+
+    >>> digits((0.0, 100.0)), digits((-math.inf, math.inf)), digits((0.0, 2.0))
+    (1, 1, 3)
+    """
+    return 1 if limits in (PERCENT, UNBOUNDED) else 3
 
 
 def limits_text(low: float, high: float, digits: int = 1) -> str:

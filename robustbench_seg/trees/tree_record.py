@@ -1,18 +1,29 @@
 """The record of a tree: the facts that decide its pixels, and some that only describe it."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Self
 
-from robustbench_seg.corruption import STREAMS, laws, libraries, library_differences
-from robustbench_seg.records.specs.corruption_choice import CorruptionChoice
+from robustbench_seg.corruption import STREAMS, laws, libraries
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.choices import Stream
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.records.values.ranges import CorruptionSeed
 
-_SAME = "by the same versions of all libraries: on another processor, or by a changed program"
+
+@dataclass(frozen=True)
+class CorruptionChoice:
+    """What decides a corrupted image apart from its clean image and its condition.
+
+    Attributes:
+        protocol: Where the parameters come from.
+        stream: "fast" or "reference".
+        seed: 0 to 2^32 - 1.
+    """
+
+    protocol: Protocol
+    stream: Stream = "fast"
+    seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +84,10 @@ class TreeRecord:
         ]
         return tuple(found)
 
-    def extended(self, other: "TreeRecord") -> Self:
+    def extended(self, other: "TreeRecord") -> "TreeRecord":
         """`self` with the laws and the probe of conditions that only `other` has.
 
-        Sizes of clean images are those of `other` where both have one: `check_continues` lets only
+        Sizes of clean images are those of `other` where both have one: `check_same_tree` lets only
         images change of which the tree has no file.
         """
         laws, probe = {**other.laws, **self.laws}, {**other.probe, **self.probe}
@@ -101,7 +112,15 @@ def tree_record(
     conditions: Iterable[Condition],
     source_sizes: Mapping[str, int],
 ) -> TreeRecord:
-    """The record, without its probe, of a tree that this program writes now."""
+    """Return the record, without its probe, of a tree that this program writes now.
+
+    Args:
+        choice: How images are corrupted.
+        dataset: Name of the dataset.
+        split: Split of the dataset.
+        conditions: The conditions of the tree.
+        source_sizes: Id of each clean image -> bytes of its file.
+    """
     protocol, stream, seed = choice.protocol, choice.stream, choice.seed
     versions = laws(protocol)
     names = sorted({condition.name for condition in conditions} & versions.keys())
@@ -118,46 +137,4 @@ def tree_record(
         libraries=libraries(),
         probe={},
         source_sizes=source_sizes,
-    )
-
-
-def other_source(
-    folder: Path, images: Sequence[str], tree: TreeRecord, sizes: Mapping[str, int]
-) -> str:
-    """Word the error about clean images whose files differ from those of a tree.
-
-    Args:
-        folder: The tree.
-        images: Ids of the images (see `TreeRecord.other_sources`).
-        tree: The record of the tree.
-        sizes: Id -> bytes of the file now.
-    """
-    more = f" (and {len(images) - 1} more images)" if len(images) > 1 else ""
-    then, now = tree.source_sizes[images[0]], sizes[images[0]]
-    return (
-        f"{folder} was made of other images: {images[0]} had {then} bytes then and has {now} "
-        f"now{more}; give the images that it was made of, or choose another folder"
-    )
-
-
-def other_pixels(
-    folder: Path, conditions: Sequence[str], then: Mapping[str, str], now: Mapping[str, str]
-) -> str:
-    """Word the error about conditions whose pixels differ from those of a tree.
-
-    Args:
-        folder: The tree.
-        conditions: Folders of the conditions, such as "fog/3".
-        then: Libraries that the tree was begun with.
-        now: Libraries of this process.
-    """
-    name, severity = conditions[0].split("/")
-    others = len(conditions) - 1
-    subject = f"{name} at severity {severity}" + (
-        f" and {others} more conditions" if others else ""
-    )
-    versions = library_differences(then, now) or _SAME
-    return (
-        f"{folder}: {subject} {'give' if others else 'gives'} other pixels than when the tree was "
-        f"begun ({versions}): go on with what began it, or choose another folder"
     )

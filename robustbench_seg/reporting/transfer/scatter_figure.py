@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.figures.style import SOFT, line_styles, plain, style
-from robustbench_seg.reporting.panels.transfer_models import ModelTable
+from robustbench_seg.reporting.figures.style import (
+    SOFT,
+    add_legend,
+    line_styles,
+    plain,
+    point_mark,
+    style,
+)
+from robustbench_seg.reporting.transfer.model_table import ModelTable
 
 PREDICTORS = (CLEAN.name, "mean")
 """The rows of plots: the baseline, and what has to beat it."""
@@ -38,15 +44,10 @@ def transfer_figure(models: ModelTable) -> Figure:
             row[0].set_ylabel("real mIoU, percent")
         for axis, target in zip(axes[0], targets, strict=True):
             axis.set_title(plain(target))
-        handles = [
-            mpl.lines.Line2D([], [], ls="", marker="o", color=colours[name], ms=4.5)
-            for name in families
-        ]
-        names = [plain(name) for name in families]
+        signs = {name: point_mark(colours[name]) for name in families}
         if any(models.flagged):
-            handles.append(mpl.lines.Line2D([], [], ls="", marker="x", color=SOFT, ms=5))
-            names.append("flagged by the audit")
-        figure.legend(handles, names, loc="outside upper left", ncols=min(5, len(names)))
+            signs["flagged by the audit"] = point_mark(SOFT, "x", size=5)
+        add_legend(figure, signs, columns=5)
     return figure
 
 

@@ -1,0 +1,63 @@
+"""Options as a person writes them -> values of a specification, by the types of its fields."""
+
+import numbers
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, fields
+from os import PathLike
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from robustbench_seg.errors import OptionError, unknown
+from robustbench_seg.files import checked_path
+
+
+def spec_values(
+    kind: type, options: Mapping[str, object], what: str, *, further: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Convert options to the values of a specification's fields.
+
+    A field that is a tuple of any length takes a single value or an iterable. One that is a path
+    takes text, and one that is text takes a path. NumPy's integers become Python's. A field with
+    metadata {"parse": f} takes what f does. All else stays as it is, for the specification checks
+    it.
+
+    Args:
+        kind: The specification, a dataclass.
+        options: Name of a field -> its value.
+        what: What an option is called in errors, such as "option of train".
+        further: Names of options that are no fields, but exist. They are left out.
+
+    Raises:
+        OptionError: An option does not exist, or a value cannot be parsed.
+        FileError: A path is not one.
+    """
+    known = {each.name: each for each in fields(kind)}
+    names, hints = [*known, *further], get_type_hints(kind)
+    for name in options:
+        if name not in names:
+            raise OptionError(unknown(what, name, names))
+    return {
+        name: _converted(known[name], hints[name], value)
+        for name, value in options.items()
+        if name in known
+    }
+
+
+def _converted(field: Field[Any], hint: Any, value: Any) -> Any:
+    kinds = {hint, *get_args(hint)}
+    if get_origin(hint) is tuple and Ellipsis in kinds:
+        several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
+        return tuple(map(_plain, value)) if several else (_plain(value),)
+    if Path in kinds and value is not None:
+        return checked_path(value)
+    if parse := field.metadata.get("parse"):
+        return parse(value)
+    if str in kinds and isinstance(value, PathLike):
+        return str(value)
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """Convert a NumPy integer to a Python integer."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return int(value) if whole else value

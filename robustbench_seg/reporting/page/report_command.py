@@ -1,0 +1,30 @@
+"""The command that writes a page, as the page states it."""
+
+import shlex
+from collections.abc import Sequence
+
+from robustbench_seg.records.cards.protocol import list_protocols
+from robustbench_seg.reporting.panels import Panel
+
+
+def report_command(panels: Sequence[Panel], *, pictures: bool, intervals: bool = False) -> str:
+    """Return the command, with run folders by their names, so that no place is in it.
+
+    Args:
+        panels: What the page shows.
+        pictures: Whether it has images of the dataset.
+        intervals: Whether its tables have the interval of each score.
+    """
+    models = [model for panel in panels for model in panel.measured]
+    names = [folder.name for model in models for folder in model.scored.folders]
+    reference = next((panel.reference for panel in panels if panel.reference), None)
+    options = ["--reference", reference] if reference else []
+    for name in sorted({panel.protocol.name for panel in panels}):
+        own = {r.record.protocol for p in panels if p.protocol.name == name for r in p.measured}
+        if name not in list_protocols():
+            options += ["--protocol", f"{name}.toml"]
+        elif own != {name}:
+            options += ["--protocol", name]
+    options += [] if pictures else ["--no-pictures"]
+    options += ["--intervals"] if intervals else []
+    return shlex.join(["robustseg", "report", *names, "--out", "report", *options])

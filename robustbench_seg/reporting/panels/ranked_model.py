@@ -1,0 +1,73 @@
+"""What a measured model of a panel and an entry of a leaderboard have in common."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+from robustbench_seg.records.runs.run_record import RunRecord
+
+
+@dataclass(frozen=True, eq=False)
+class RankedModel(ABC):
+    """A model with its runs, which may be several trainings and seeds.
+
+    A `MeasuredModel` of a panel has all scores and draws. An `Entry` of a board has what the cache
+    of a leaderboard keeps of them.
+
+    Attributes:
+        name: Its name, unique within its ranking.
+        folders: Its run folders, one for each training and seed of the corruptions.
+        records: The content of run.json of each run.
+    """
+
+    name: str
+    folders: tuple[Path, ...]
+    records: tuple[RunRecord, ...]
+
+    @property
+    @abstractmethod
+    def trainings(self) -> int:
+        """Number of trainings that its scores average over."""
+
+    @property
+    @abstractmethod
+    def seconds(self) -> float:
+        """Median seconds from an image to its labels, as the first run measured; nan: unknown."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the first run."""
+        return self.folders[0]
+
+    @property
+    def record(self) -> RunRecord:
+        """The content of run.json of the first run."""
+        return self.records[0]
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of parameters of the network, where the run states it."""
+        return self.record.about.params
+
+    @property
+    def gmacs(self) -> float:
+        """10^9 multiply-accumulates for one image; nan where the run does not state them."""
+        macs = self.record.about.macs
+        return math.nan if macs is None else macs / 1e9
+
+    @property
+    def speed(self) -> float:
+        """Images per second; nan if unknown."""
+        return 1 / self.seconds if self.seconds > 0 else math.nan
+
+    @property
+    def tag(self) -> str | None:
+        """What stands behind its name: its trainings, seeds and augmentation. None: nothing."""
+        seeds = len({record.seed for record in self.records})
+        tags = [f"{self.trainings} trainings"] if self.trainings > 1 else []
+        tags += [f"{seeds} seeds"] if seeds > 1 else []
+        training = self.record.about.training
+        if training and training.augment:
+            tags.append(f"trained with {training.augment}")
+        return ", ".join(tags) or None

@@ -1,0 +1,180 @@
+"""The scores in which two models are compared: a line of the table each, with its draws."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.results.comparisons.corruption_degradation import Reference, degradation
+from robustbench_seg.results.comparisons.missing_scores import (
+    OF_CONFIDENCE,
+    why_incomplete,
+    why_no_average,
+    why_unmeasured,
+    why_unrelated,
+    why_unscored,
+)
+from robustbench_seg.results.models.scored_model import ScoredModel
+from robustbench_seg.results.statistics.draws import Draws
+from robustbench_seg.results.statistics.intervals import PERCENT, UNBOUNDED
+from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ScoreDraws
+from robustbench_seg.results.summaries.summary_scores import SummaryScore, summary_scores
+
+LineKind = Literal[
+    "clean", "condition", "corruption", "category", "summary", "CD", "rCD", "further score"
+]
+"""What a line is: all but the last are of the score that ranks."""
+
+Family = Literal["mean", "corruptions"]
+"""Lines that are judged together."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ComparedScore:
+    """One score of two models.
+
+    Attributes:
+        kind: What it is.
+        key: The score that it summarises, such as "image_miou".
+        name: What it is of: a corruption, a category, or an average such as "mean".
+        severities: The severities that it averages.
+        a: Draws of A.
+        b: Draws of B.
+        reason: Returns why a model lacks it.
+        limits: The smallest and largest value that it can have.
+        degrees: Degrees of freedom of what both are related to.
+    """
+
+    kind: LineKind
+    key: str = RANKING_SCORE
+    name: str
+    severities: str
+    a: Draws
+    b: Draws
+    reason: Callable[[ScoredModel], str]
+    limits: tuple[float, float] = PERCENT
+    degrees: int = 0
+
+    @property
+    def label(self) -> str:
+        """Column `kind` of the table: a further score has its own name there."""
+        return self.key if self.kind == "further score" else self.kind
+
+    @property
+    def family(self) -> Family | None:
+        """The lines that it is judged with; None: it is not judged."""
+        if self.kind == "corruption":
+            return "corruptions"
+        return "mean" if (self.kind, self.name) == ("summary", "mean") else None
+
+
+def compared_scores(
+    a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: Reference
+) -> Iterator[ComparedScore]:
+    """Yield every score of two models.
+
+    Args:
+        a: Model A.
+        b: Model B.
+        protocol: What both were scored under.
+        reference: What CD and rCD are relative to.
+    """
+    one, two = (model.scores.by_name[RANKING_SCORE] for model in (a, b))
+    for score in summary_scores(protocol, one.info):
+        kind: LineKind = "summary" if score.kind == "average" else score.kind
+        why = partial(why_unscored, kind=kind, key=RANKING_SCORE, score=score, protocol=protocol)
+        yield _summary(kind, RANKING_SCORE, score, one, two, why)
+        if score.kind == "clean":
+            yield from _conditions(one, two, protocol)
+    summaries = a.scores.summary, b.scores.summary
+    lost, other = (degradation(s.clean, s.corruptions, reference) for s in summaries)
+    yield from _degradations("CD", lost.cd, other.cd, protocol, reference.degrees)
+    yield from _degradations("rCD", lost.rcd, other.rcd, protocol, reference.degrees)
+    yield from _further_scores(a, b, protocol)
+
+
+def _conditions(one: ScoreDraws, two: ScoreDraws, protocol: Protocol) -> Iterator[ComparedScore]:
+    """The lines of the score that ranks under each condition."""
+    for condition in protocol.conditions():
+        yield ComparedScore(
+            kind="condition",
+            name=condition.name,
+            severities=str(condition.severity),
+            a=one.cell(condition),
+            b=two.cell(condition),
+            reason=partial(why_incomplete, kind="condition", perturbation=condition.name),
+        )
+
+
+def _degradations(
+    kind: Literal["CD", "rCD"],
+    a: Mapping[str, Draws],
+    b: Mapping[str, Draws],
+    protocol: Protocol,
+    degrees: int,
+) -> Iterator[ComparedScore]:
+    """The lines of CD or rCD: each corruption, and the mean over them."""
+    for perturbation in protocol.perturbations:
+        name = perturbation.name
+        yield ComparedScore(
+            kind=kind,
+            name=name,
+            severities=perturbation.scored_text,
+            a=a[name],
+            b=b[name],
+            reason=partial(why_unrelated, perturbation=name),
+            limits=UNBOUNDED,
+            degrees=degrees,
+        )
+    one, two = (np.asarray(np.mean([*draws.values()], axis=0)) for draws in (a, b))
+    over, is_relative = protocol.perturbations, kind == "rCD"
+    yield ComparedScore(
+        kind="summary",
+        name=kind,
+        severities="scored",
+        a=one,
+        b=two,
+        reason=partial(why_no_average, key=RANKING_SCORE, over=over, is_relative=is_relative),
+        limits=UNBOUNDED,
+        degrees=degrees,
+    )
+
+
+def _further_scores(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[ComparedScore]:
+    """The lines of every score but the one that ranks.
+
+    Scores of confidence are left out where neither model has some.
+    """
+    for key, one in a.scores.by_name.items():
+        other = b.scores.by_name.get(key)
+        if key == RANKING_SCORE or other is None:
+            continue
+        if key in OF_CONFIDENCE and not (one.conditions or other.conditions):
+            continue
+        for score in summary_scores(protocol, one.info):
+            if score.kind != "category":
+                why = partial(why_unmeasured, key=key, score=score, protocol=protocol)
+                yield _summary("further score", key, score, one, other, why)
+
+
+def _summary(
+    kind: LineKind,
+    key: str,
+    score: SummaryScore,
+    a: ScoreDraws,
+    b: ScoreDraws,
+    why: Callable[[ScoredModel], str],
+) -> ComparedScore:
+    return ComparedScore(
+        kind=kind,
+        key=key,
+        name=score.name,
+        severities="" if score.kind == "clean" else score.severities or "scored",
+        a=score.draws(a),
+        b=score.draws(b),
+        reason=why,
+        limits=score.limits,
+    )

@@ -1,0 +1,76 @@
+"""Why a model lacks a score that it is compared in, in words."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from robustbench_seg.measures import (
+    CONFIDENCE,
+    LEAST_IMAGES,
+    LIKELIHOOD_SCORES,
+    SCALED_CONFIDENCE,
+    WorstImages,
+)
+from robustbench_seg.records.cards.perturbation import Perturbation
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
+from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.results.models.scored_model import ScoredModel
+from robustbench_seg.results.summaries.summary import with_every_severity
+from robustbench_seg.results.summaries.summary_scores import SummaryScore, every_severity
+
+OF_CONFIDENCE = {info.name for info in (*CONFIDENCE.infos, *SCALED_CONFIDENCE.infos)}
+"""Scores that some segmenters cannot give."""
+
+NO_REFERENCE = "the reference has no such score, or loses less than a point"
+
+
+def why_unmeasured(model: ScoredModel, *, key: str, score: SummaryScore, protocol: Protocol) -> str:
+    """Return why a model lacks a summary of a score other than the one that ranks."""
+    if key in LIKELIHOOD_SCORES and model.records[0].key.class_map:
+        return f"no {key}: {NO_LIKELIHOOD}"
+    if not model.scores.by_name[key].conditions:
+        why = model.records[0].about.no_confidence if key in OF_CONFIDENCE else None
+        return f"no {key}: {why}" if why else f"no image has {key}; evaluate again to add it"
+    if key in (info.key for info in WorstImages.infos) and len(model.scores.images) < LEAST_IMAGES:
+        return f"{key} needs {LEAST_IMAGES} images"
+    return why_unscored(model, kind=key, key=key, score=score, protocol=protocol)
+
+
+def why_unscored(
+    model: ScoredModel, *, kind: str, key: str, score: SummaryScore, protocol: Protocol
+) -> str:
+    """Return why a model lacks a summary of the score `key`; `kind`: column `kind`."""
+    if score.kind in ("clean", "corruption"):
+        return why_incomplete(model, kind=kind, perturbation=score.name)
+    every = score.severities == every_severity(protocol)
+    over = (with_every_severity(protocol) if every else protocol).perturbations
+    if score.kind == "category":
+        over = tuple(each for each in over if each.category == score.name)
+    return why_no_average(model, key=key, over=over, is_relative=score.is_relative)
+
+
+def why_incomplete(model: ScoredModel, *, kind: str, perturbation: str) -> str:
+    """Return why a model lacks a score of a perturbation, or of clean images."""
+    return model.missing.get(perturbation, f"not every image has {kind}")
+
+
+def why_unrelated(model: ScoredModel, *, perturbation: str) -> str:
+    """Return why a model has no CD or rCD of a perturbation."""
+    return model.missing.get(perturbation, NO_REFERENCE)
+
+
+def why_no_average(
+    model: ScoredModel, *, key: str, over: Sequence[Perturbation], is_relative: bool
+) -> str:
+    """Return which cells an average of the score `key` over perturbations lacks."""
+    scores = model.scores.by_name[key]
+    names = [
+        each.name
+        for each in over
+        if any(np.isnan(scores.cell(Condition(each.name, s))[0]) for s in each.scored)
+    ]
+    if is_relative and np.isnan(scores.summary.clean[0]):
+        names.insert(0, CLEAN.name)
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"lacks {', '.join(names[:3])}{more}" if names else NO_REFERENCE

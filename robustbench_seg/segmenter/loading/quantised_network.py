@@ -1,0 +1,100 @@
+"""The network of a card in 8-bit integers, in the runtime that a user names."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor, nn
+
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.errors import OptionError
+from robustbench_seg.files import digest_bytes
+from robustbench_seg.records.runs.calibration_record import CalibrationRecord
+from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
+from robustbench_seg.segmenter.float_image import AnyImage
+from robustbench_seg.segmenter.loading.backends import with_backend
+from robustbench_seg.segmenter.loading.openvino_network import OpenVinoNetwork
+from robustbench_seg.segmenter.loading.quantisation import (
+    CALIBRATION_IMAGES,
+    QUANTISATION_LAW,
+    quantiser,
+    write_quantised_graph,
+)
+from robustbench_seg.segmenter.options import SegmenterOptions
+
+InputsOf = Callable[[AnyImage], Sequence[Tensor]]
+"""From an image to the inputs of the network, float32 1x3xhxw each."""
+
+
+def prepare_quantised(
+    options: SegmenterOptions,
+    network: nn.Module,
+    record: SegmenterRecord,
+    about: ModelFacts,
+    inputs_of: InputsOf,
+) -> tuple[nn.Module, SegmenterRecord, ModelFacts]:
+    """Quantise a network for the backend that runs it.
+
+    Args:
+        options: The backend and the calibration images.
+        network: A network of `architectures`, in eval mode, in float32.
+        record: Record of the network.
+        about: Facts about the network.
+        inputs_of: Prepares the network's inputs for an image.
+
+    Returns:
+        The module that runs the network, and the record and the facts with backend and calibration.
+
+    Raises:
+        OptionError: There are no calibration images.
+        DatasetError: One of them cannot be read.
+        ModelError: A library is not installed, or cannot run this network.
+    """
+    data = options.calibration
+    if data is None or not len(data):
+        raise OptionError(
+            "precision int8 needs calibration images; give calibration, such as the train split"
+        )
+    places = _evenly_spaced(len(data))
+    calibration = CalibrationRecord(
+        dataset=data.name,
+        split=data.split,
+        images=tuple(data.ids[place] for place in places),
+        pixels=_digest(data, places),
+        quantiser=quantiser(),
+        law=QUANTISATION_LAW,
+    )
+    inputs = (each for place in places for each in inputs_of(data.image(place)))
+    running = _running(options, network, inputs)
+    record = replace(with_backend(record, options.backend), calibration=calibration)
+    libraries = {**about.libraries, options.backend: running.version}
+    return running, record, replace(about, libraries=libraries)
+
+
+def _evenly_spaced(count: int) -> list[int]:
+    """Places of the calibration images among `count` images."""
+    places: list[int] = (
+        np.linspace(0, count - 1, min(CALIBRATION_IMAGES, count)).round().astype(int).tolist()
+    )
+    return places
+
+
+def _digest(data: Dataset, places: Sequence[int]) -> str:
+    """Compute the sha256 of the digests of the images' pixels."""
+    digests = [digest_bytes(data.image(place).tobytes()) for place in places]
+    return digest_bytes("".join(digests).encode())
+
+
+def _running(
+    options: SegmenterOptions, network: nn.Module, inputs: Iterator[Tensor]
+) -> OnnxNetwork | OpenVinoNetwork:
+    """Quantise the network, and open the graph in the backend."""
+    with tempfile.TemporaryDirectory() as folder:
+        graph = Path(folder) / "network.onnx"
+        write_quantised_graph(network, inputs, graph)
+        if options.backend == "openvino":
+            return OpenVinoNetwork(graph, options.device)
+        return OnnxNetwork(graph, options.device, where="the backend onnxruntime")

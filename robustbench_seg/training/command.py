@@ -1,0 +1,58 @@
+"""A training as a command of robustseg, for readers."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import fields
+
+from robustbench_seg.machine.command_text import program
+from robustbench_seg.records.specs.training_spec import TrainingSpec
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
+
+_WITHOUT_OPTION = (
+    "resize",
+    "category_ratio",
+    "flip",
+    "photometric",
+    "betas",
+    "warmup_ratio",
+    "power",
+)
+"""Fields of a recipe that only Python and card files set."""
+
+
+def training_command(spec: TrainingSpec, processes: int = 1) -> str:
+    """Return the `robustseg train` command of a training.
+
+    What the command has no option for follows as a comment.
+
+    Args:
+        spec: The training.
+        processes: How many torchrun starts; 1 means without torchrun.
+    """
+    words = [*program(processes), "train", *_options(spec)]
+    default = TrainingRecipe()
+    further = [
+        f"{name} = {value}"
+        for name in _WITHOUT_OPTION
+        if (value := getattr(spec.recipe, name)) != getattr(default, name)
+    ]
+    return shlex.join(words) + (f"  # {', '.join(further)}" if further else "")
+
+
+def _options(spec: TrainingSpec) -> Iterator[str]:
+    for each in fields(spec):
+        value = getattr(spec, each.name)
+        if each.name != "recipe" and value != each.default:
+            yield from _option(each.name, value)
+    default = TrainingRecipe()
+    for name, value in vars(spec.recipe).items():
+        two_limits = name == "iterations" and spec.recipe.minutes is not None
+        differs = two_limits or value != getattr(default, name)
+        if value is not None and name not in _WITHOUT_OPTION and differs:
+            yield from _option(name, value)
+
+
+def _option(name: str, value: object) -> Iterator[str]:
+    yield f"--{name.replace('_', '-')}"
+    if value is not True:
+        yield "x".join(map(str, value)) if isinstance(value, tuple) else str(value)

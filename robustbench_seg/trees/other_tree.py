@@ -1,0 +1,50 @@
+"""How errors say that a folder holds another tree than the one that is asked for."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from robustbench_seg.corruption import library_differences
+
+_SAME = "by the same versions of all libraries: on another processor, or by a changed program"
+
+
+def other_source(
+    folder: Path, images: Sequence[str], *, then: Mapping[str, int], now: Mapping[str, int]
+) -> str:
+    """Word the error about clean images whose files differ from those of a tree.
+
+    Args:
+        folder: The tree.
+        images: Ids of the images (see `TreeRecord.other_sources`).
+        then: Id -> bytes of the file when the tree was made (`TreeRecord.source_sizes`).
+        now: Id -> bytes of the file now.
+    """
+    more = f" (and {len(images) - 1} more images)" if len(images) > 1 else ""
+    first = images[0]
+    return (
+        f"{folder} was made of other images: {first} had {then[first]} bytes then and has "
+        f"{now[first]} now{more}; give the images that it was made of, or choose another folder"
+    )
+
+
+def other_pixels(
+    folder: Path, conditions: Sequence[str], *, then: Mapping[str, str], now: Mapping[str, str]
+) -> str:
+    """Word the error about conditions whose pixels differ from those of a tree.
+
+    Args:
+        folder: The tree.
+        conditions: Folders of the conditions, such as "fog/3".
+        then: Libraries that the tree was begun with.
+        now: Libraries of this process.
+    """
+    name, severity = conditions[0].split("/")
+    others = len(conditions) - 1
+    subject = f"{name} at severity {severity}" + (
+        f" and {others} more conditions" if others else ""
+    )
+    versions = library_differences(then, now) or _SAME
+    return (
+        f"{folder}: {subject} {'give' if others else 'gives'} other pixels than when the tree was "
+        f"begun ({versions}): go on with what began it, or choose another folder"
+    )
