@@ -49,7 +49,7 @@ def test_attacks_are_those_of_the_result_file():
 
 def test_adaptation_is_that_of_the_result_file():
     found = scores("minicity-adaptation.csv")
-    section = PAGE.split("## Adaptation")[1].split("## Half as long")[0]
+    section = PAGE.split("## Adaptation")[1].split("## Shorter training")[0]
     segformer, deeplab = (
         {
             "mean": text(found[f"{model}-bn", "mean", "", "scored"], False),

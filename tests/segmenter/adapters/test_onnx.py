@@ -1,5 +1,6 @@
 """onnx: graphs, exported in these tests."""
 
+import logging
 import tomllib
 
 import numpy as np
@@ -319,6 +320,22 @@ def test_a_graph_is_called_onnx(tmp_path):
             preprocessing=PREPROCESSING,
             inference=Inference("whole"),
         )
+
+
+def test_what_the_exporter_says_about_itself_is_hidden(tmp_path, monkeypatch, caplog):
+    exporter = logging.getLogger("torch.onnx.registration")
+    monkeypatch.setattr(exporter, "handlers", [caplog.handler])
+
+    def export(*_, **__):
+        exporter.warning("torchvision is not installed")
+        raise MemoryError
+
+    monkeypatch.setattr(torch.onnx, "export", export)
+    with pytest.raises(MemoryError):
+        exported_as(tmp_path / "a.onnx", small_network(), Inference("whole"))
+    assert not caplog.messages
+    exporter.warning("of another export")
+    assert "of another export" in caplog.messages
 
 
 @pytest.mark.slow

@@ -1,7 +1,10 @@
 """A model as an ONNX graph with its sidecar, which onnx:FILE and other programs read."""
 
+import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -104,8 +107,7 @@ def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = N
     except ImportError as error:
         raise ModelError(f"exporting needs {error.name}, not installed: {INSTALL}") from None
     free = dict.fromkeys((2, 3), torch.export.Dim.DYNAMIC)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter, about its own insides
+    with _quiet_exporter():
         program = torch.onnx.export(
             network,
             (torch.zeros(1, 3, *(size or EXAMPLE_SIZE)),),
@@ -119,6 +121,20 @@ def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = N
     graph = program.model_proto
     onnx.helper.set_model_props(graph, {MARK: "export"})
     write_bytes(path, graph.SerializeToString())
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Hide what the exporter says about its own insides, such as that torchvision is missing."""
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def _check_own(path: Path) -> None:
