@@ -14,9 +14,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from robustbench_seg.machine.start import prepare_process
+from robustbench_seg.machine.allocator import keep_freed_memory
+from robustbench_seg.machine.threads import limit_spinning
 
-prepare_process()
+keep_freed_memory()
+limit_spinning()
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402

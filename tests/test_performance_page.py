@@ -1,9 +1,13 @@
 """docs/performance.md has the figures of the result files, and no other page has benchmarks."""
 
+import ast
 import csv
+import importlib
 import json
 import re
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "performance.md").read_text()
@@ -17,13 +21,21 @@ def cells(line: str) -> list[str]:
 
 def test_every_script_and_every_result_is_on_the_page():
     linked = set(re.findall(r"\]\(\.\./benchmarks/([^)]+)\)", PAGE))
-    scripts = {path.name for path in BENCHMARKS.glob("*.py")} - {
-        "synthetic_runs.py",
-        "small_transformers.py",
-    }
+    imported = {"small_transformers.py", "synthetic_runs.py"}
+    scripts = {path.name for path in BENCHMARKS.glob("*.py")} - imported
     results = {f"results/{path.name}" for path in RESULTS.iterdir()}
     simulated = {"results/seeds.json", "results/verdicts.json"}
     assert linked == scripts | results - simulated
+
+
+@pytest.mark.parametrize("script", sorted(BENCHMARKS.glob("*.py")), ids=lambda path: path.name)
+def test_what_a_script_imports_from_the_program_exists(script):
+    for node in ast.walk(ast.parse(script.read_text())):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("robustbench_seg"):
+            room = importlib.import_module(str(node.module))
+            for alias in node.names:
+                if not hasattr(room, alias.name):
+                    importlib.import_module(f"{node.module}.{alias.name}")
 
 
 def test_only_the_simulations_of_scores_are_on_another_page():
