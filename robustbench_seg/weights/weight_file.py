@@ -197,7 +197,8 @@ def _read(path: Path) -> _Content:
     if SAFETENSORS_START.match(start):
         with safe_open(path, framework="pt") as opened:
             names = opened.keys()
-            return _Content({n: opened.get_tensor(n) for n in names}, opened.metadata() or {})
+            metadata = sorted((opened.metadata() or {}).items())  # it comes in a random order
+            return _Content({n: opened.get_tensor(n) for n in names}, dict(metadata))
     if start.startswith(PICKLE_STARTS):
         checkpoint = read_torch_checkpoint(path)
         return _Content(

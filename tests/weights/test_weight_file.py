@@ -22,6 +22,7 @@ def test_what_is_saved_is_read(tmp_path):
     save_weights(tmp_path / "new" / "a.safetensors", STATE, METADATA)
     weights = read_weights(tmp_path / "new" / "a.safetensors")
     assert weights.metadata == {**METADATA, "format": "robustseg"}
+    assert list(weights.metadata) == sorted(weights.metadata), "runs record it in one order"
     assert weights.tensors.keys() == STATE.keys()
     for name, tensor in STATE.items():
         assert weights.tensors[name].dtype == tensor.dtype
