@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.reporting import leaderboard as leaderboard
     from robustbench_seg.reporting import report as report
     from robustbench_seg.reporting.cost_report import cost as cost
-    from robustbench_seg.reporting.literature.library import literature as literature
+    from robustbench_seg.reporting.literature.catalogue import literature as literature
     from robustbench_seg.reporting.receptive_field_report import erf as erf
     from robustbench_seg.reporting.transfer_report import transfer as transfer
     from robustbench_seg.results import scores as scores
@@ -78,7 +78,7 @@ _ROOMS = {
     "list_datasets": "datasets",
     "list_models": "records.cards.model_card",
     "list_protocols": "records.cards.protocol",
-    "literature": "reporting.literature.library",
+    "literature": "reporting.literature.catalogue",
     "load_class_map": "datasets",
     "load_model": "segmenter",
     "load_protocol": "records.cards.protocol",

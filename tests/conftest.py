@@ -13,7 +13,7 @@ from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterR
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
-from robustbench_seg.reporting.literature.library import literature
+from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.store import Row, RunFolder
 
 # Two test processes of one thread each are faster than two that spin on the same cores.

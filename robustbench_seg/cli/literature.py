@@ -33,8 +33,8 @@ def literature(
     inconsistent, and no report ranks it.
     """
     from robustbench_seg.reporting.literature.audit import AUDIT_COLUMNS, audit
-    from robustbench_seg.reporting.literature.library import SUBJECT_COLUMNS
-    from robustbench_seg.reporting.literature.library import literature as published
+    from robustbench_seg.reporting.literature.catalogue import SUBJECT_COLUMNS
+    from robustbench_seg.reporting.literature.catalogue import literature as published
     from robustbench_seg.reporting.tables.literature import audit_text, literature_text
 
     if check and (models or dataset or protocol):

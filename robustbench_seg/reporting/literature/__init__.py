@@ -1,7 +1,7 @@
 """What papers say.
 
 table_description.py  published_tables.py   the files of `reports/published/`
-library.py  published_results.py            published results: all of them; those beside a ranking
+catalogue.py  published_results.py          published results: all of them; those beside a ranking
 claims.py  published_costs.py  citations.py claims, costs and BibTeX
 audit_rules.py  audit.py                    what contradicts itself
 published_notice.py                         a line before an evaluation

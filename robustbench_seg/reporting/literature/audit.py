@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.claims import CLAIMS_SOURCE, RecomputedClaim, claims
-from robustbench_seg.reporting.literature.library import literature
 from robustbench_seg.reporting.literature.published_tables import table_description
 
 AUDIT_COLUMNS = ("source", "model", "dataset", "crop", "kind", "flag")

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from robustbench_seg.reporting.literature.library import literature
+from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published_tables import published_table
 
 CLAIMS_SOURCE = "cityscapes_c"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from robustbench_seg.reporting.literature.library import cells_are_flagged, literature
+from robustbench_seg.reporting.literature.catalogue import cells_are_flagged, literature
 
 
 def published_notice(models: Sequence[str], dataset: str, split: str, protocol: str) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature.library import cells_are_flagged, literature
+from robustbench_seg.reporting.literature.catalogue import cells_are_flagged, literature
 from robustbench_seg.reporting.literature.published_tables import (
     list_published_tables,
     table_description,

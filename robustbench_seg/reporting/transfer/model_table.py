@@ -13,7 +13,7 @@ from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature.library import cells_are_flagged, literature
+from robustbench_seg.reporting.literature.catalogue import cells_are_flagged, literature
 from robustbench_seg.reporting.literature.published_tables import (
     list_published_tables,
     table_description,

@@ -6,8 +6,8 @@ import pytest
 
 from robustbench_seg.reporting.literature.audit import AUDIT_COLUMNS, audit
 from robustbench_seg.reporting.literature.audit_rules import RULES, Flag, audit_row
+from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.claims import claims
-from robustbench_seg.reporting.literature.library import literature
 
 SEGFORMER = [("segformer-mit-b0", "summary")] + [
     (f"segformer-mit-b{n}", "cells") for n in range(1, 6)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.claims import GainClaim, claim_table, claims
-from robustbench_seg.reporting.literature.library import literature
 from robustbench_seg.reporting.tables.formats import markdown
 
 PAGE = Path(__file__).parents[3] / "docs" / "scores.md"

@@ -7,7 +7,7 @@ import pytest
 
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting import read_panels, terminal_table, write_page
-from robustbench_seg.reporting.literature.library import literature
+from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published_notice import published_notice
 from robustbench_seg.reporting.literature.published_results import (
     published_extent,
