@@ -1,4 +1,4 @@
-"""The library of published results: the scores of all published tables, as one table."""
+"""The published results of all tables, as one table."""
 
 import re
 from collections.abc import Iterator, Mapping
