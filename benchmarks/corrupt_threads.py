@@ -1,4 +1,4 @@
-"""How much sooner several threads corrupt one large image.
+"""The time to corrupt one large image with several threads, beside that with one.
 
     python benchmarks/corrupt_threads.py benchmarks/results/corrupt_threads.json [THREADS ...]
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )
 @options.seed()
 @options.threads(
-    default=1, show_default=True, help="CPU threads of a corruption; useful for a large photo."
+    default=1, show_default=True, help="CPU threads of a corruption; the picture is the same."
 )
 def corruptions(
     names: tuple[str, ...], photo: Path | None, out: Path | None, seed: int, threads: int

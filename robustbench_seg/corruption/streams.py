@@ -21,7 +21,7 @@ _CHUNK = 1 << 16
 """Normal numbers that are made at once, so that their bits stay in the processor's cache."""
 
 _PIECE = 1 << 12
-"""Words that one thread draws at least: a multiple of four."""
+"""The smallest number of words that one thread draws: a multiple of four."""
 
 #: Raised whenever the fast stream gives other numbers for the same key.
 FAST_STREAM_VERSION = 2

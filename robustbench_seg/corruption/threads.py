@@ -12,7 +12,7 @@ from typing import NamedTuple
 from robustbench_seg.machine.row_threads import OnRows, row_threads
 
 _LEAST = 16
-"""Fewer rows for each thread are done faster by one thread alone."""
+"""With fewer rows for each thread, one thread alone is faster."""
 
 
 class _Threads(NamedTuple):

@@ -1,8 +1,8 @@
 """Several processes of one machine that compute the images of an evaluation on its CPUs.
 
-Several networks of few threads may take less time than one of many. Each process does a shard, as
-one of several machines would, and the process that started them does what is left: images that
-failed are tried once more there, and only there warnings and errors are given.
+Several networks with few threads each can be faster than one network with many threads. Each
+process computes a shard, as one of several machines would. The process that started them then
+computes what is left: it tries failed images once more, and it alone gives warnings and errors.
 
 The processes map one file with the weights into their memory, so that these exist once.
 """
