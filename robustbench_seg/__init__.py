@@ -33,11 +33,11 @@ if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this modu
     from robustbench_seg.records.specs.tree_spec import TreeSpec as TreeSpec
     from robustbench_seg.records.values.shard import Shard as Shard
     from robustbench_seg.records.values.training_recipe import TrainingRecipe as TrainingRecipe
-    from robustbench_seg.reporting import compare as compare
-    from robustbench_seg.reporting import leaderboard as leaderboard
-    from robustbench_seg.reporting import report as report
+    from robustbench_seg.reporting.comparison_report import compare as compare
     from robustbench_seg.reporting.cost_report import cost as cost
+    from robustbench_seg.reporting.leaderboard_report import leaderboard as leaderboard
     from robustbench_seg.reporting.literature.catalogue import literature as literature
+    from robustbench_seg.reporting.page_report import report as report
     from robustbench_seg.reporting.receptive_field_report import erf as erf
     from robustbench_seg.reporting.transfer_report import transfer as transfer
     from robustbench_seg.results import scores as scores
@@ -66,13 +66,13 @@ _ROOMS = {
     "class_frequencies": "datasets",
     "class_groups": "datasets",
     "class_names": "datasets",
-    "compare": "reporting",
+    "compare": "reporting.comparison_report",
     "corrupt": "corruption",
     "cost": "reporting.cost_report",
     "erf": "reporting.receptive_field_report",
     "evaluate": "evaluation",
     "generate_cityscapes_c": "trees",
-    "leaderboard": "reporting",
+    "leaderboard": "reporting.leaderboard_report",
     "list_ablations": "records.cards.ablation",
     "list_class_maps": "datasets",
     "list_datasets": "datasets",
@@ -87,7 +87,7 @@ _ROOMS = {
     "pack": "store",
     "perturb": "attacks",
     "read_results": "store",
-    "report": "reporting",
+    "report": "reporting.page_report",
     "run_ablation": "ablation",
     "scores": "results",
     "train": "training",

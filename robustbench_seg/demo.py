@@ -4,7 +4,7 @@ from importlib import resources
 from pathlib import Path
 
 from robustbench_seg.evaluation import evaluate
-from robustbench_seg.reporting import Report
+from robustbench_seg.reporting.page_report import Report
 
 MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
 """The models that ship with weights."""

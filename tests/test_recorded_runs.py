@@ -4,7 +4,7 @@ from robustbench_seg.demo import MODELS, recorded_runs
 from robustbench_seg.evaluation import evaluate
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting import read_panels
+from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.results import read_model
 from robustbench_seg.store import condition_scores, group_runs, read_counts
 

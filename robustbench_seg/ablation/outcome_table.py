@@ -8,7 +8,7 @@ import pandas as pd
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.training import Training
-from robustbench_seg.reporting import read_panels
+from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.results import is_measured
 
 

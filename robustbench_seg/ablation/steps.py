@@ -9,7 +9,7 @@ from robustbench_seg.records.cards.model_card import card_text, load_card
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.records.values.preprocessing import Inference
-from robustbench_seg.reporting import report
+from robustbench_seg.reporting.page_report import report
 from robustbench_seg.training import TrainedModel, find_trained_model, train
 
 

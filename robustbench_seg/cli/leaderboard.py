@@ -18,7 +18,7 @@ def leaderboard(packs: tuple[Path, ...], out: Path, protocol: str | None) -> Non
     score, with intervals and shared places, and plots scores against cost. Each model has a page,
     and each table a CSV file. All pages open offline. The command caches the scores of each run.
     """
-    from robustbench_seg.reporting import Leaderboard
+    from robustbench_seg.reporting.leaderboard_report import Leaderboard
     from robustbench_seg.text import counted
 
     written = Leaderboard.write(packs, out, protocol=protocol)

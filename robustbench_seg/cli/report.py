@@ -35,7 +35,7 @@ def report(
     OUT/index.html is one file that opens offline. OUT/tables has every number as CSV, LaTeX,
     Markdown and Parquet, and OUT/figures every figure as SVG and PNG.
     """
-    from robustbench_seg.reporting import Report
+    from robustbench_seg.reporting.page_report import Report
 
     pictures = not no_pictures
     written = Report.write(

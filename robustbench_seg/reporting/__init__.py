@@ -13,24 +13,7 @@ They use these rooms, each of which imports only from those before it:
     html/               what all pages share
     page/  boards/      the page of a report; the pages of a leaderboard
     transfer/           whether scores on corrupted images predict scores on real ones
+
+Import from the files: a command then loads only the libraries that it needs. Drawing takes most of
+a second to import, and `compare` draws nothing.
 """
-
-from robustbench_seg.reporting.comparison_report import Comparison, compare
-from robustbench_seg.reporting.leaderboard_report import Leaderboard, leaderboard
-from robustbench_seg.reporting.page.page import write_page
-from robustbench_seg.reporting.page_report import Report, report
-from robustbench_seg.reporting.panels import finding, read_panels
-from robustbench_seg.reporting.tables.terminal_table import terminal_table
-
-__all__ = [
-    "Comparison",
-    "Leaderboard",
-    "Report",
-    "compare",
-    "finding",
-    "leaderboard",
-    "read_panels",
-    "report",
-    "terminal_table",
-    "write_page",
-]

@@ -12,7 +12,7 @@ from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting import report
+from robustbench_seg.reporting.page_report import report
 from robustbench_seg.store import Row, RunFolder, part_files, read_results
 from robustbench_seg.store.parts import read_part
 from tests.fuzz.conftest import randoms, seeds

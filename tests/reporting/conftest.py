@@ -12,7 +12,8 @@ from fake_runs import HOSTILE, Score, steady, weaker, write_run
 
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting import read_panels, write_page
+from robustbench_seg.reporting.page.page import write_page
+from robustbench_seg.reporting.panels import read_panels
 
 
 def broken(corruption: str, severity: int, image: int) -> int | str | None:

@@ -10,11 +10,11 @@ from fake_runs import CLASSES, write_run
 import robustbench_seg as rs
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.class_map_record import ClassMapFacts, ClassMapRecord
-from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.html.run_facts import run_facts
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.page.class_table import class_table
 from robustbench_seg.reporting.page.score_sections import confidence_section
+from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
 OWN = ("street", "auto", "tram", "cloud")

@@ -8,7 +8,7 @@ import pytest
 
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting import report
+from robustbench_seg.reporting.page_report import report
 from robustbench_seg.store import Row, RunFolder
 
 pytestmark = pytest.mark.usefixtures("blank_figures")

@@ -13,14 +13,14 @@ from matplotlib.figure import Figure
 
 from robustbench_seg.cli.terminal_summary import summary_text
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.comparison_report import Comparison
 from robustbench_seg.reporting.figures.class_heatmap import class_heatmap
 from robustbench_seg.reporting.figures.figure_files import write_figure
 from robustbench_seg.reporting.figures.severity_curves import severity_curves
 from robustbench_seg.reporting.figures.style import plain
 from robustbench_seg.reporting.page import figures
-from robustbench_seg.reporting.panels import finding
+from robustbench_seg.reporting.page.page import write_page
+from robustbench_seg.reporting.panels import finding, read_panels
 from robustbench_seg.reporting.tables import formats
 from robustbench_seg.reporting.tables.terminal_table import terminal_table
 from robustbench_seg.store import Run

@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from robustbench_seg.reporting import Report, compare
+from robustbench_seg.reporting.comparison_report import compare
+from robustbench_seg.reporting.page_report import Report
 
 GRID = [(images, gap, trainings) for images in (2, 5, 8) for gap in (0, 5) for trainings in (1, 2)]
 GRID.append((30, 2, 1))

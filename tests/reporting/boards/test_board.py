@@ -12,10 +12,10 @@ from fake_runs import steady, weaker, write_run
 import robustbench_seg as rs
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.boards import entry_cache
 from robustbench_seg.reporting.boards.board_reader import read_boards
 from robustbench_seg.reporting.boards.cost_comparison import cost_table
+from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.results.summaries.summary import with_every_severity
 
 

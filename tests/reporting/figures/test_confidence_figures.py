@@ -5,14 +5,13 @@ import pytest
 from fake_runs import steady, weaker, write_run
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
-from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.figures.confidence_figures import (
     category_reliability,
     confidence_overview,
 )
 from robustbench_seg.reporting.page.figures import write_panel_figures
 from robustbench_seg.reporting.page.score_sections import confidence_section
-from robustbench_seg.reporting.panels import confidence_curves
+from robustbench_seg.reporting.panels import confidence_curves, read_panels
 
 
 def accuracy(iou: float) -> float:

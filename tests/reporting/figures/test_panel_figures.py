@@ -8,12 +8,12 @@ import pytest
 from fake_runs import weaker
 
 from robustbench_seg.records.cards.protocol import load_protocol, merged
-from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.figures.class_heatmap import class_heatmap
 from robustbench_seg.reporting.figures.cost_scatter import cost_scatter
 from robustbench_seg.reporting.figures.figure_files import inline_svg, write_figure
 from robustbench_seg.reporting.figures.severity_curves import severity_curves
 from robustbench_seg.reporting.figures.style import line_styles
+from robustbench_seg.reporting.panels import read_panels
 
 PROTOCOL = load_protocol()
 

@@ -9,8 +9,9 @@ from fake_runs import steady, write_run
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.html.report_folder import report_files
+from robustbench_seg.reporting.page.page import write_page
+from robustbench_seg.reporting.panels import read_panels
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 

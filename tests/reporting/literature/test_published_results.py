@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting import read_panels, terminal_table, write_page
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published_notice import published_notice
 from robustbench_seg.reporting.literature.published_results import (
@@ -14,6 +13,9 @@ from robustbench_seg.reporting.literature.published_results import (
     published_results,
 )
 from robustbench_seg.reporting.literature.published_tables import table_description
+from robustbench_seg.reporting.page.page import write_page
+from robustbench_seg.reporting.panels import read_panels
+from robustbench_seg.reporting.tables.terminal_table import terminal_table
 
 SEV3, FAN = load_protocol("semsegbench-sev3"), load_protocol("city-c-fan")
 

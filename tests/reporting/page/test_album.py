@@ -10,9 +10,9 @@ from PIL import Image
 
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.page.album import album, copy_pictures
 from robustbench_seg.reporting.page.thumbnails import read_picture
+from robustbench_seg.reporting.panels import read_panels
 
 KEPT = [CLEAN, *load_protocol().conditions(["snow", "fog", "motion_blur"], [1, 3])]
 

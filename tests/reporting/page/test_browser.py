@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from fake_runs import HOSTILE, steady, weaker, write_run
 
-from robustbench_seg.reporting import read_panels, write_page
+from robustbench_seg.reporting.page.page import write_page
+from robustbench_seg.reporting.panels import read_panels
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 Page = sync_api.Page

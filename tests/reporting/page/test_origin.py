@@ -9,8 +9,9 @@ from fake_runs import HOSTILE, steady, write_run
 from robustbench_seg import __version__
 from robustbench_seg.datasets import DATASETS
 from robustbench_seg.records.runs.run_file import read_record, write_record
-from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.page.origin import origin
+from robustbench_seg.reporting.page.page import write_page
+from robustbench_seg.reporting.panels import read_panels
 
 
 def changed(folder, **fields):

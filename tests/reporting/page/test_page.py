@@ -10,10 +10,11 @@ from fake_runs import HOSTILE, steady, weaker, write_run
 
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.html.heat_table import heat_style
 from robustbench_seg.reporting.html.slugs import slug
+from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.page.report_command import report_command
+from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
 VOID = {"meta", "img", "br", "link", "input", "path", "use", "rect"}

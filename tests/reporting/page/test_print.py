@@ -14,7 +14,8 @@ from PIL import Image
 from robustbench_seg.demo import recorded_runs
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting import read_panels, write_page
+from robustbench_seg.reporting.page.page import write_page
+from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.store import KEPT_SEVERITIES, PictureFiles
 
 SIZES = {"A4": (210, 297), "Letter": (215.9, 279.4)}

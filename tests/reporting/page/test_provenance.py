@@ -4,8 +4,8 @@ from fake_runs import HOSTILE
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.files import write_json
-from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.page.provenance import RUNS_ACROSS, RunView, fact_tables, run_views
+from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.store import Probe
 
 

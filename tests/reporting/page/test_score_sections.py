@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 import robustbench_seg as rs
-from robustbench_seg.reporting import finding, read_panels
 from robustbench_seg.reporting.page.ranking_table import panel_columns
 from robustbench_seg.reporting.page.score_sections import confidence_section, failure_section
+from robustbench_seg.reporting.panels import finding, read_panels
 from robustbench_seg.results import RANKING_SCORE, scores
 
 

@@ -5,7 +5,7 @@ import pytest
 from fake_runs import write_run
 
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting import read_panels
+from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.results import Reference, compare_models, degradation, read_model
 
 NOISES = ("gaussian_noise", "impulse_noise", "shot_noise", "speckle_noise")

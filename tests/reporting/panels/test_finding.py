@@ -1,9 +1,9 @@
 import pytest
 from fake_runs import steady, weaker
 
-from robustbench_seg.reporting import finding, read_panels, terminal_table
 from robustbench_seg.reporting.page.ranking_table import ranking_table
-from robustbench_seg.reporting.panels import is_established
+from robustbench_seg.reporting.panels import finding, is_established, read_panels
+from robustbench_seg.reporting.tables.terminal_table import terminal_table
 from robustbench_seg.results import lead_of
 
 

@@ -9,7 +9,7 @@ from fake_runs import steady, weaker
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting import finding, read_panels
+from robustbench_seg.reporting.panels import finding, read_panels
 
 PROTOCOL = load_protocol()
 MIOU = ["model", "source", "dataset", "split", "protocol", "images", "clean"]

@@ -5,10 +5,13 @@ import pandas as pd
 import pytest
 from fake_runs import steady, weaker
 
-from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.page.cells_table import cells_table
 from robustbench_seg.reporting.page.score_sections import confidence_section
-from robustbench_seg.reporting.panels import chief_confidence_scores, missing_confidence
+from robustbench_seg.reporting.panels import (
+    chief_confidence_scores,
+    missing_confidence,
+    read_panels,
+)
 from robustbench_seg.reporting.panels.failures import failure_sentences
 from robustbench_seg.reporting.tables.report_tables import write_tables
 

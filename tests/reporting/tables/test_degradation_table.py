@@ -6,8 +6,8 @@ import pytest
 from fake_runs import steady, weaker
 
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting import read_panels
 from robustbench_seg.reporting.page.ranking_table import ranking_table
+from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.reporting.tables.report_tables import write_tables
 from robustbench_seg.results import Reference, compare_models, read_model
 

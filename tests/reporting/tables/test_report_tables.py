@@ -4,11 +4,12 @@ import pandas as pd
 import pytest
 from fake_runs import steady, weaker
 
-from robustbench_seg.reporting import read_panels, write_page
 from robustbench_seg.reporting.literature.published_tables import published_table
 from robustbench_seg.reporting.page.claims_table import claims_table
 from robustbench_seg.reporting.page.class_table import class_losses_text
+from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.page.ranking_table import ranking_table
+from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.reporting.tables.report_tables import write_tables
 from robustbench_seg.results import SCORE_COLUMNS
 
