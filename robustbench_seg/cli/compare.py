@@ -33,7 +33,14 @@ def compare(
     from robustbench_seg.reporting.comparison_report import Comparison
 
     write = csv_writer(csv, ["model_A", "model_B", "kind"])
-    found = Comparison.of_runs(a, b, runs=runs, protocol=protocol, reference=reference)
+    found = Comparison.of_runs(
+        a,
+        b,
+        runs=runs,
+        protocol=protocol,
+        reference=reference,
+        ranking_score_only=csv is None,  # others are not printed
+    )
     for warning in found.warnings:
         click.echo(f"warning: {warning}")
     click.echo(found.text)

@@ -49,15 +49,29 @@ class Comparison:
         runs: Paths = "runs",
         protocol: str | Path | Protocol | None = None,
         reference: str | None = None,
+        ranking_score_only: bool = False,
     ) -> "Comparison":
-        """Compare the runs of two models; `compare` describes the arguments and errors."""
+        """Compare the runs of two models; `compare` describes the other arguments and errors.
+
+        Args:
+            a: Model A.
+            b: Model B.
+            runs: Where names are looked for.
+            protocol: What scores both.
+            reference: What CD and rCD are relative to.
+            ranking_score_only: Leave the scores of all other measures out of the table. `text` does
+                not have them.
+        """
         folders = (runs,) if isinstance(runs, str | Path) else tuple(runs)
         a_folders, b_folders = (model_runs(name, folders) for name in (a, b))
         if protocol is None:
             loaded = own_protocol(a_folders[0], read_record(a_folders[0]))
         else:
             loaded = load_protocol(protocol)
-        model_a, model_b = (read_model(f, loaded) for f in (a_folders, b_folders))
+        model_a, model_b = (
+            read_model(folders_of_model, loaded, ranking_score_only=ranking_score_only)
+            for folders_of_model in (a_folders, b_folders)
+        )
         warnings = clean_gap_warnings([*model_a.folders, *model_b.folders])
         against = Reference.of_model(model_b)
         if reference is not None:

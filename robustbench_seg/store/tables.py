@@ -1,7 +1,10 @@
 """Reads run folders as one table, a row for each image and condition."""
 
 import logging
+import os
 from collections.abc import Hashable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,28 +123,18 @@ def _rows_of_parts(
     pooled: bool,
 ) -> pd.DataFrame:
     """Return the rows of all parts, some perhaps about the same image and condition."""
-    measure_of = {measure.column: measure.name for measure in measures}
+    read = partial(_part_columns, record=record, measures=measures, sources=sources, pooled=pooled)
     columns: dict[str, list[Any]] = {name: [] for name in (*_KEY, "reason", "part", *sources)}
-    for path in part_files(folder):
-        try:
-            part = read_part(
-                path, len(record.classes), measures, record.key.digest, no_class=record.no_class
-            )
-        except ResultsError as error:
-            log.warning("%s; its rows are left out", error)
-            continue
-        columns["image"] += part.images
-        columns["corruption"] += [condition.name for condition in part.conditions]
-        columns["severity"] += [condition.severity for condition in part.conditions]
-        columns["reason"] += part.reasons
-        columns["part"] += [path] * len(part.images)
-        for name, source in sources.items():
-            observed = part.values.get(measure_of[source.column])
-            if observed is None:
-                columns[name] += [None] * len(part.images)
+    # Threads help: Python's lock is free while a part is decompressed, hashed and summed.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for part in [pool.submit(read, path) for path in part_files(folder)]:
+            try:
+                found = part.result()
+            except ResultsError as error:
+                log.warning("%s; its rows are left out", error)
                 continue
-            each = iter(source.pooled(observed) if pooled else observed)
-            columns[name] += [next(each) if reason is None else None for reason in part.reasons]
+            for name, values in columns.items():
+                values += found[name]
     # As objects, because pandas would turn None into nan.
     return pd.DataFrame(
         {
@@ -149,6 +142,36 @@ def _rows_of_parts(
             for name, values in columns.items()
         }
     )
+
+
+def _part_columns(
+    path: Path,
+    record: RunRecord,
+    measures: Sequence[Measure],
+    sources: Mapping[str, ScoreSource],
+    *,
+    pooled: bool,
+) -> Mapping[str, Sequence[Any]]:
+    """Return the columns of one part."""
+    part = read_part(
+        path, len(record.classes), measures, record.key.digest, no_class=record.no_class
+    )
+    columns: dict[str, Sequence[Any]] = {
+        "image": part.images,
+        "corruption": [condition.name for condition in part.conditions],
+        "severity": [condition.severity for condition in part.conditions],
+        "reason": part.reasons,
+        "part": [path] * len(part.images),
+    }
+    measure_of = {measure.column: measure.name for measure in measures}
+    for name, source in sources.items():
+        observed = part.values.get(measure_of[source.column])
+        if observed is None:
+            columns[name] = [None] * len(part.images)
+            continue
+        each = iter(source.pooled(observed) if pooled else observed)
+        columns[name] = [next(each) if reason is None else None for reason in part.reasons]
+    return columns
 
 
 def _with_facts(

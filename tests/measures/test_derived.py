@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.datasets import class_groups, class_names
-from robustbench_seg.measures import OBJECTS
+from robustbench_seg.measures import MEASURES, OBJECTS
 from robustbench_seg.measures.derived import derived_scores
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results import Reference, compare_models, read_model, scores
@@ -82,7 +82,7 @@ def test_read_results_and_read_counts_give_the_same_scores(filled, protocol):
     model = read_model([folder], protocol, resamples=0)
     derived = derived_scores(model.records[0])
     for results in (read_results(folder), read_counts(folder)):
-        found = bootstrap(results, protocol, 0, derived=derived).by_name
+        found = bootstrap(results, protocol, 0, sources=(*MEASURES, *derived)).by_name
         for name in ("group_iou soft", "missed_region_rate", "object_recall"):
             own = model.scores.by_name[name].conditions
             assert len(own) == 6

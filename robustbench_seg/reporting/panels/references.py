@@ -54,7 +54,7 @@ def find_reference(
             f"reference: {name} is published on {extent}, A and B are on {images} of "
             f"{record.dataset} {record.split} under {protocol.name}; name a model of the runs"
         ) from None
-    other = read_model(folders, protocol)
+    other = read_model(folders, protocol, ranking_score_only=True)
     check_comparable(models[0], other)
     return Reference.of_model(other)
 

@@ -20,7 +20,9 @@ An ensemble of attacks (sea) is a condition like any other: the attack that coun
 chosen once, over all images of the run (see store.attack_ensembles), and is the same in every draw.
 """
 
+import os
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import chain
 
 import numpy as np
@@ -46,7 +48,7 @@ def bootstrap(
     *,
     identity: str | None = None,
     trainings: Sequence[Sequence[str]] | None = None,
-    derived: Sequence[ScoreSource] = (),
+    sources: Sequence[ScoreSource] = MEASURES,
 ) -> ModelScores:
     """Draw the images of one model and score each draw.
 
@@ -59,12 +61,12 @@ def bootstrap(
             name.
         trainings: The runs of each training, of which some may have no rows; None: each run is
             one.
-        derived: What else is scored beside the measures (see derived_scores).
+        sources: Whose scores are computed: measures, and scores derived from them.
 
     Raises:
         ResultsError: No image is scored yet.
     """
-    by_source = {source: with_counts(results, source) for source in (*MEASURES, *derived)}
+    by_source = {source: with_counts(results, source) for source in sources}
     models, clips, observed, ids = (
         [*dict.fromkeys(chain.from_iterable(rows[name].unique() for rows in by_source.values()))]
         for name in ("model", "clip", "run", "image")
@@ -82,10 +84,11 @@ def bootstrap(
     count = len(trainings)
     shares = draw_trainings(identity or str(models[0]), count, resamples)
     scores = dict[str, ScoreDraws]()
-    with one_blas_thread():
+    # Threads score conditions: products and compiled loops leave Python's lock to others.
+    with one_blas_thread(), ThreadPoolExecutor(os.cpu_count()) as pool:
         for source, rows in by_source.items():
             of_run = {
-                str(run): _condition_draws(rows_of_run, source, times)
+                str(run): _condition_draws(rows_of_run, source, times, pool)
                 for run, rows_of_run in rows.groupby("run", sort=False)
             }
             counted = _counted_trainings(trainings, observed, of_run)
@@ -145,15 +148,16 @@ def _mean_of(runs: Sequence[_RunScores], condition: Condition, score: str) -> Dr
 
 
 def _condition_draws(
-    rows: pd.DataFrame, source: ScoreSource, times: NDArray[np.float64]
+    rows: pd.DataFrame, source: ScoreSource, times: NDArray[np.float64], pool: Executor
 ) -> _RunScores:
     """The scores of each condition of one run in every draw; none unless all images are there."""
     total, counts = int(rows["images"].iloc[0]), rows[COUNTS].to_numpy(object)
     names = rows["image"].to_numpy(object)
-    draws = dict[Condition, Mapping[str, Draws]]()
-    for condition, places in condition_rows(rows).items():
-        draws[condition] = {}
-        if len(places) == total == times.shape[1]:
-            stack = np.stack([*counts[places[np.argsort(names[places])]]])
-            draws[condition] = source.draws(stack, times)
-    return draws
+
+    def of_rows(places: NDArray[np.intp]) -> Mapping[str, Draws]:
+        if not len(places) == total == times.shape[1]:
+            return {}
+        return source.draws(np.stack([*counts[places[np.argsort(names[places])]]]), times)
+
+    by_condition = condition_rows(rows)
+    return dict(zip(by_condition, pool.map(of_rows, by_condition.values()), strict=True))

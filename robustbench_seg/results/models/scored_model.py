@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import derived_scores
+from robustbench_seg.measures import CONFUSION, MEASURES, derived_scores
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
@@ -89,13 +89,20 @@ class ScoredModel:
         return seeds_text(self.seeds, [self.seed_means]) if len(self.seeds) > 1 else ""
 
 
-def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPLES) -> ScoredModel:
+def read_model(
+    folders: list[Path],
+    protocol: Protocol,
+    resamples: int = RESAMPLES,
+    *,
+    ranking_score_only: bool = False,
+) -> ScoredModel:
     """Score the runs of one model under a protocol.
 
     Args:
         folders: Its runs (see model_runs).
         protocol: The protocol.
         resamples: Draws of the bootstrap; 0: no intervals.
+        ranking_score_only: Read and score confusion matrices alone, which is several times as fast.
 
     Raises:
         ResultsError: A run is broken, its images were corrupted with other parameters than the
@@ -104,10 +111,12 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
     records = tuple(map(read_record, folders))
     for folder, record in zip(folders, records, strict=True):
         check_parameters(protocol, folder, record)
-    results = _rows_of_protocol(read_counts(folders), protocol)
+    measures = [CONFUSION] if ranking_score_only else MEASURES
+    derived = () if ranking_score_only else derived_scores(records[0])
+    results = _rows_of_protocol(read_counts(folders, measures), protocol)
     if with_counts(results).empty:
         named = ", ".join(map(str, folders))
-        if has_counts(results):
+        if has_counts(read_counts(folders)):
             raise ResultsError(f"{named}: {NO_MATRICES}")
         raise ResultsError(f"{named}: no image of this run is scored yet; evaluate it first")
     by_training = trainings(dict(zip(folders, records, strict=True)))
@@ -123,7 +132,7 @@ def read_model(folders: list[Path], protocol: Protocol, resamples: int = RESAMPL
             resamples,
             identity=_weights_text(records),
             trainings=runs,
-            derived=derived_scores(records[0]),
+            sources=(*measures, *derived),
         ),
         images=_image_counts(results, runs),
         class_iou=_class_means(results, runs),

@@ -138,7 +138,12 @@ class _Images:
         rows = self.rows.assign(images=len(self.names))
         protocol = load_protocol()  # any will do: the images are clean, which each protocol has
         return bootstrap(
-            rows, protocol, resamples, identity=self.identity, trainings=self.trainings
+            rows,
+            protocol,
+            resamples,
+            identity=self.identity,
+            trainings=self.trainings,
+            sources=[CONFUSION],
         )
 
 
