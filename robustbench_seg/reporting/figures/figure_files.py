@@ -6,13 +6,16 @@ page can search and recolour it.
 
 import io
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from markupsafe import Markup
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from robustbench_seg.files import write_bytes, write_text
-from robustbench_seg.reporting.figures.style import INK, LINE, PAPER, SOFT, style
+from robustbench_seg.reporting.figures.style import DPI, INK, LINE, PAPER, SOFT, style
 from robustbench_seg.text import one_line
 
 _VARIABLES = {
@@ -31,8 +34,12 @@ def write_figure(figure: Figure, stem: Path) -> str:
             layout.execute(figure)
             figure.set_layout_engine("none")  # laid out once for both
         vector, raster = io.StringIO(), io.BytesIO()
-        figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(raster, format="png", metadata={"Software": None})
+        # Not by `savefig`, which draws each file twice, the first time only for its layout.
+        figure.set_dpi(DPI)
+        agg: Any = FigureCanvasAgg(figure)  # the first one: the other changes the figure's dpi
+        agg.print_png(raster, metadata={"Software": None})
+        svg: Any = FigureCanvasSVG(figure)
+        svg.print_svg(vector, metadata={"Date": None, "Creator": None})
     write_text(stem.with_name(f"{stem.name}.svg"), vector.getvalue())
     write_bytes(stem.with_name(f"{stem.name}.png"), raster.getvalue())
     return vector.getvalue()

@@ -21,6 +21,9 @@ HEAT = "crest"
 INK, SOFT, LINE, PAPER = "#1b1f24", "#59636e", "#dcdfe2", "#fdfdfc"
 """The page's own colours: text, softer text, lines, background."""
 
+DPI = 160
+"""Pixels per inch of the PNG files, and of the images inside the SVG files."""
+
 _STYLE: Mapping[Any, Any] = {
     "svg.hashsalt": "robustseg",
     "svg.fonttype": "none",
@@ -46,7 +49,7 @@ _STYLE: Mapping[Any, Any] = {
     "figure.dpi": 100,
     "figure.facecolor": PAPER,
     "axes.facecolor": PAPER,
-    "savefig.dpi": 160,
+    "savefig.dpi": DPI,
 }
 
 MAX_LABEL = 60
