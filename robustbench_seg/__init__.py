@@ -95,7 +95,7 @@ _ROOMS = {
     "verify": "verification",
     "write_minicity": "datasets.minicity",
 }
-"""Where each name is loaded from; the imports above say the same to a type checker."""
+"""The module that defines each public name; for type checkers, the imports above say the same."""
 
 __all__ = [*_ROOMS]
 

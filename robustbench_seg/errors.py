@@ -120,7 +120,7 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     """
     names = list(known)
     if not isinstance(name, str):
-        return f"{kind}: {_shown(name)} is not a name. Known: {', '.join(names)}"
+        return f"{kind}: {_shown(name)} is not a valid name. Known: {', '.join(names)}"
     name = escaped(name[:200])
     nearest = get_close_matches(name, names, n=1)
     hint = f"; did you mean '{nearest[0]}'?" if nearest else "."

@@ -33,7 +33,7 @@ def _visible_character(character: str) -> str:
 
 _UNSEEN = {"Cc", "Cf", "Zl", "Zp"}
 _JOINERS = {"\u200c", "\u200d"}
-"""They are part of words in several scripts, and of emoji."""
+"""Zero-width joiners: they are part of words in several scripts, and of emoji."""
 
 
 def escaped(text: str) -> str:

@@ -161,11 +161,13 @@ class DeepLabV3Plus(SegmentationNetwork):
         )
         stride = form.output_stride
         if stride not in RATES:
-            raise ModelError(f"output stride {stride} of deeplabv3plus: 8 or 16 wanted")
+            raise ModelError(f"output stride {stride} of deeplabv3plus: expected 8 or 16")
         if backbone not in BACKBONES:
             raise ModelError(unknown("backbone of deeplabv3plus", str(backbone), BACKBONES))
         if backbone not in FORMS and not (deep_stem is None and multi_grid is None):
-            raise ModelError(f"{backbone} of deeplabv3plus: deep_stem and multi_grid are ResNet's")
+            raise ModelError(
+                f"{backbone} of deeplabv3plus: only ResNet backbones take deep_stem and multi_grid"
+            )
         self.backbone: MobileNetV2 | ResNet | Xception
         if backbone == "mobilenet_v2":
             self.backbone = MobileNetV2(stride, vainf=layout == "vainf")

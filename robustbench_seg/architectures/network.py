@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from robustbench_seg.errors import ModelError
 
 Stage = tuple[nn.Module, Callable[[Any], Tensor]]
-"""A module where a stage of an encoder ends, and its output as N x C x H x W."""
+"""The module at which a stage of an encoder ends, and its output as N x C x H x W."""
 
 
 class SegmentationNetwork(nn.Module):
@@ -40,7 +40,7 @@ class SegmentationNetwork(nn.Module):
         Raises:
             ModelError: The network does not declare them.
         """
-        raise ModelError(f"{type(self).__name__}: the stages of this encoder are not known")
+        raise ModelError(f"{type(self).__name__}: this encoder does not declare its stages")
 
     def macs_folded(self) -> int:
         """Multiply-accumulates of `forward` that merge matrices and do not depend on the image.

@@ -132,8 +132,8 @@ class ResNet(nn.Module):
         form = FORMS[name]
         if multi_grid is not None and len(multi_grid) != form.blocks[-1]:
             raise ModelError(
-                f"multi_grid {list(multi_grid)} of {name}: one dilation for each of the "
-                f"{form.blocks[-1]} blocks of the last stage wanted"
+                f"multi_grid {list(multi_grid)} of {name}: expected one dilation for each of the "
+                f"{form.blocks[-1]} blocks of the last stage"
             )
         if deep_stem:
             widths = ((3, 32, 2), (32, 32, 1), (32, 64, 1))

@@ -30,7 +30,9 @@ LAYER_NORM_EPS = {
     "huggingface": LayerNormEps(block=1e-5, embed=1e-5),
     "openmmlab": LayerNormEps(block=1e-6, embed=1e-6),
 }
-"""Whose convention: weights only give their published output with that of their origin."""
+"""The project whose convention is used; weights give their published scores only with the
+convention of the project they come from.
+"""
 
 DECODERS: Mapping[str, type[MLPDecoder | ConvDecoder]] = {
     "paper": MLPDecoder,
@@ -38,7 +40,9 @@ DECODERS: Mapping[str, type[MLPDecoder | ConvDecoder]] = {
 }
 
 DEEP_STEM = {"resnet50": True, "resnet101": True, "resnext101": False}
-"""The convolutional encoders of table 1d, and which stem gives its parameters and operations."""
+"""The convolutional encoders of table 1d, and the stem that matches its parameter and operation
+counts.
+"""
 
 BACKBONES = ("mit", *DEEP_STEM)
 
@@ -93,7 +97,10 @@ class SegFormer(SegmentationNetwork):
         if backbone not in BACKBONES:
             raise ModelError(unknown("backbone of segformer", str(backbone), BACKBONES))
         if not stages or list(stages) != sorted(set(stages) & {1, 2, 3, 4}):
-            raise ModelError(f"stages {list(stages)} of segformer: some of 1, 2, 3, 4 in order")
+            raise ModelError(
+                f"stages {list(stages)} of segformer: expected some of 1, 2, 3, 4 in ascending "
+                "order"
+            )
         self.backbone: MixTransformer | ResNet
         if backbone == "mit":
             channels = (32, 64, 160, 256) if size == "b0" else (64, 128, 320, 512)

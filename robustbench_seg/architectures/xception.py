@@ -19,10 +19,12 @@ ENTRY = {
     "xception71": ((128, 2), (256, 1), (256, 2), (728, 1), (728, 2)),
 }
 MIDDLE = {"xception41": 8, "xception65": 16, "xception71": 16}
-"""How many blocks of 728 channels the middle flow has."""
+"""Number of blocks of 728 channels in the middle flow."""
 
 EPS = 1e-3
-"""Of every BatchNorm; ten times larger than torch's and than that of DeepLab's own layers."""
+"""The eps of every BatchNorm; ten times torch's default, and ten times that of DeepLab's own
+layers.
+"""
 
 
 class Xception(nn.Module):

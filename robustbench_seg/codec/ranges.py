@@ -79,4 +79,6 @@ def _outside(hint: Any, value: Any) -> str | None:
 def check_text(key: str, text: str | None) -> None:
     """Raise OptionError if a text that was made in Python cannot be written as UTF-8."""
     if text is not None and printable(text) != text:
-        raise OptionError(f"{key} = {printable(text)!r:.200} is not UTF-8 text; choose another")
+        raise OptionError(
+            f"{key} = {printable(text)!r:.200} is not UTF-8 text; choose another text"
+        )

@@ -85,7 +85,7 @@ def defocus_blur(image: Image, rng: RandomStream, *, radius: float, alias: float
 
 
 WIDEST = 2**24 // (2 * 255) - 64
-"""Sums of samples of two rows of so many pixels are whole numbers in single precision too."""
+"""Up to this width in pixels, sums over two rows of samples are exact in single precision."""
 
 
 @lru_cache

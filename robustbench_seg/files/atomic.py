@@ -106,8 +106,8 @@ def cannot_be_written(path: Path, error: OSError | ValueError) -> FileError:
     """Return the error for a file or folder that cannot be written."""
     why = error.strerror if isinstance(error, OSError) else None
     return FileError(
-        f"{printable(path)} cannot be written: {why or error}; what is finished is kept: fix this "
-        "and start again"
+        f"{printable(path)} cannot be written: {why or error}; finished work is kept: fix this "
+        "and run again"
     )
 
 

@@ -17,7 +17,7 @@ def not_own(path: Path, what: str, other: str = "place") -> FileError:
         other: What the user can choose instead: another file, folder, name or place.
     """
     return FileError(
-        f"{printable(path)} exists and is not {what}; move it away, or choose another {other}"
+        f"{printable(path)} exists and is not {what}; move it, or choose another {other}"
     )
 
 
@@ -43,4 +43,4 @@ def check_own(table: Path, header: str, *beside: Path) -> None:
     except OSError:
         own = False
     if not own:
-        raise not_own(other, "the output of such a command")
+        raise not_own(other, "output of this command")

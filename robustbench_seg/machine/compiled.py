@@ -48,6 +48,6 @@ def lazily_compiled(function: Function) -> Function:
 @cache
 def _warn_once() -> None:
     log.warning(
-        "compiled loops cannot be kept on disk, so each process compiles them again; "
-        "NUMBA_CACHE_DIR may name a folder for them"
+        "compiled loops cannot be cached on disk, so each process compiles them again; set "
+        "NUMBA_CACHE_DIR to a writable folder"
     )

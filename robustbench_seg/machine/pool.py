@@ -19,7 +19,9 @@ from robustbench_seg.machine.signals import TERMINATED, signals_blocked
 
 Result = TypeVar("Result")
 Work = Callable[[int, Callable[[], bool]], Result]
-"""work(index, stopped) does a piece. It calls `stopped()` now and then, and ends early if true."""
+"""work(index, stopped) does one piece of work. It calls `stopped()` from time to time and returns
+early if that is true.
+"""
 
 TICK_SECONDS = 0.5
 

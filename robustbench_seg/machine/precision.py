@@ -12,7 +12,7 @@ PRECISIONS = {
 }
 """Name -> number format of torch in the forward pass; all except float32 use autocast.
 
-In int8 a runtime computes a quantised graph, which takes and gives float32.
+In int8 a runtime computes a quantised graph with float32 inputs and outputs.
 """
 
 
@@ -20,7 +20,7 @@ _FEATURES = {
     "bf16": {"amx_bf16", "avx512_bf16", "bf16"},
     "fp16": {"amx_fp16", "avx512_fp16", "asimdhp"},
 }
-"""Features of processors that multiply in a format, by the names of Linux on x86 and ARM."""
+"""Processor features for fast multiplication in a format, as Linux names them on x86 and ARM."""
 
 
 def why_slow(precision: str, device: str) -> str | None:
@@ -37,7 +37,7 @@ def why_slow(precision: str, device: str) -> str | None:
     if not device.startswith("cpu") or not wanted or not features or features & wanted:
         return None
     return (
-        f"precision {precision}: this processor does not compute in it (it has none of "
+        f"precision {precision}: this processor does not support it (it has none of "
         f"{', '.join(sorted(wanted))}), so float32 is faster"
     )
 

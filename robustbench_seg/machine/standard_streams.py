@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from robustbench_seg.errors import OutputError
 
 BROKEN_PIPE = 141
-"""Exit code of a command whose output is not read, as after SIGPIPE in other programs."""
+"""Exit code of a command whose output nobody reads; other programs end with SIGPIPE."""
 
 
 def secure_streams() -> None:
@@ -80,6 +80,6 @@ def _output_error(error: OSError) -> OutputError:
         cut.exit_code = BROKEN_PIPE
         return cut
     return OutputError(
-        f"standard output cannot be written: {error.strerror}; what is finished is kept: fix this "
-        "and start again"
+        f"standard output cannot be written: {error.strerror}; finished work is kept: fix this "
+        "and run again"
     )

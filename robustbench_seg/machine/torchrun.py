@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 from robustbench_seg.errors import ModelError, OptionError
 
 _PATIENCE = datetime.timedelta(hours=12)
-"""How long the others wait for the first process: it alone validates."""
+"""How long the other processes wait for the first one, which alone validates."""
 
 
 @dataclass(frozen=True)

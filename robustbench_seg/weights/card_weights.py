@@ -95,8 +95,8 @@ def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
     """
     if card.weights.source == "none":
         raise WeightsError(
-            f"{card.name}: no weights are published; make some with robustseg train --model "
-            f"{card.name}. Give a file as weights, or weights {UNTRAINED} for random ones "
+            f"{card.name}: no weights are published; train some with robustseg train --model "
+            f"{card.name}, give a file as weights, or give weights {UNTRAINED} for random ones "
             "(timing only)"
         )
     sources = list(_by_source(card))
@@ -126,8 +126,8 @@ def _verified(card: ModelCard, *, with_config: bool) -> Path:
         hint = named_digest(source.location) if source.source == "url" else ""
         if not source.sha256 and not digest.startswith(hint):
             log.warning(
-                "%s: its name ends in %s, but its sha256 begins with %s; it is used all "
-                "the same. Add #sha256=%s to the URL to have it verified",
+                "%s: its name ends in %s, but its sha256 begins with %s; it is used "
+                "nevertheless. Add #sha256=%s to the URL to verify it",
                 source.location,
                 hint,
                 digest[: len(hint)],

@@ -83,8 +83,8 @@ def save_weights(
         if half and tensor.is_floating_point():
             if tensor.abs().max() > torch.finfo(torch.float16).max:
                 raise WeightsError(
-                    f"{path}: '{name}' holds {tensor.abs().max():g}, beyond half precision; "
-                    "save it in full precision"
+                    f"{path}: '{name}' contains {tensor.abs().max():g}, which is too large for "
+                    "half precision; save it in full precision"
                 )
             tensor = tensor.half()
         # safetensors wants every tensor in memory of its own, densely packed.
@@ -184,7 +184,7 @@ def _content(path: Path) -> _Content:
         check_file(file)
     content = _read_shards(path) if path.name.endswith(SHARD_INDEX) else _read(path)
     if not content.tensors:
-        raise WeightsError(f"{path}: no weights: there is no tensor in it")
+        raise WeightsError(f"{path}: no weights: it contains no tensor")
     return content
 
 
@@ -215,8 +215,8 @@ def _read_shards(index: Path) -> _Content:
         wanted = [name for name, place in places.items() if place == shard]
         if missing := [name for name in wanted if name not in held]:
             raise WeightsError(
-                f"{index.parent / shard}: lacks {missing[0]}, which {index.name} beside it "
-                "promises; get the index and all its shards again"
+                f"{index.parent / shard}: it lacks {missing[0]}, which {index.name} lists; "
+                "download the index and all its shards again"
             )
         tensors |= {name: held[name] for name in wanted}
     return _Content(tensors)

@@ -9,7 +9,7 @@ from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.records.values.published_score import Published
 
 Table = Sequence[Sequence[str]]
-"""Rows of cells; the first row is the head."""
+"""Rows of cells; the first row is the header."""
 
 
 def model_table() -> Table:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 MAX_DEPTH = 10_000
-"""Number of marks that may be open at once."""
+"""Maximum number of open marks."""
 
 
 @dataclass(frozen=True)
@@ -239,7 +239,7 @@ def _extend(target: Any, values: list[Any]) -> None:
 def _set_items(target: Any, values: list[Any]) -> None:
     items = target.items if isinstance(target, Record) else target
     if not isinstance(items, dict) or len(values) % 2:
-        raise TypeError(f"a {type(target).__name__} holds no items by key")
+        raise TypeError(f"a {type(target).__name__} holds no items with keys")
     for key, value in zip(values[::2], values[1::2], strict=True):
         # Keys of other kinds name no tensor, and a tuple's hash may take for ever.
         if isinstance(key, str | bytes | int | float) or key is None:

@@ -20,7 +20,7 @@ from robustbench_seg.weights.sources.hub import (
 log = logging.getLogger(__name__)
 
 CONFIG = "config.json"
-"""What transformers saves beside weights."""
+"""The file that transformers saves next to weights."""
 
 NEEDED = (
     "model.safetensors or pytorch_model.bin (or, of weights in several files, its .index.json and "
@@ -98,7 +98,7 @@ def warn_of_folder(repository: str, revision: str | None) -> None:
     place, plain = hub_place(repository, revision), hub_place(repository, None)
     if plain.is_dir() and not place.is_dir():
         log.warning(
-            "%s: revision %s of the hub is used, not the folder %s; if that holds this "
+            "%s: revision %s of the hub is used, not the folder %s; if the folder has this "
             "revision, rename it to %s",
             repository,
             revision,
