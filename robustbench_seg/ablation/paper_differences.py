@@ -15,7 +15,7 @@ def differences_from_paper(spec: AblationSpec) -> str:
     same = spec.dataset == paper.dataset and recipe.iterations == paper.recipe.iterations
     if spec.full and same and not changes and spec.limit is None:
         return "At the paper's size."
-    words = "At the paper's size, except for what follows." if spec.full else "Scaled down."
+    words = "At the paper's size, with these exceptions." if spec.full else "Scaled down."
     if scale.settings != paper.settings:
         words += f" {scale.settings['size']} in place of {paper.settings['size']}."
     scored = f"the first {spec.limit} images of {spec.dataset}" if spec.limit else spec.dataset

@@ -158,7 +158,7 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
     encoder, encoders = training.pop("encoder", None), training.pop("encoders", None) or {}
     for option in training:
         if option in FIXED_OPTIONS:
-            raise OptionError(f"`{option}` is set by the ablation itself; leave it out")
+            raise OptionError(f"`{option}` is set by the ablation; leave it out")
     names = [variant.name for variant in variants]
     for network in encoders:
         if network not in names:

@@ -69,7 +69,7 @@ def run_in_processes(step: TrainStep | EvaluateStep, processes: int) -> None:
     if code:
         end = f"were killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
         raise IncompleteError(
-            f"{step}: its processes {end}; what is finished is kept: start again to go on"
+            f"{step}: its processes {end}; finished work is kept: run again to continue"
         )
 
 

@@ -63,7 +63,7 @@ def count_cost(network: SegmentationNetwork, size: tuple[int, int]) -> Cost:
             first = str(error).splitlines()[0]
             raise ModelError(
                 f"{type(network).__name__} does not take an image of {size[0]}x{size[1]} "
-                f"({first}); choose a larger one"
+                f"({first}); choose a larger size"
             ) from None
     macs = counter.macs
     written = macs + network.macs_beyond_forward(*size)

@@ -22,7 +22,7 @@ from robustbench_seg.segmenter.inference.normaliser import Normaliser
 from robustbench_seg.segmenter.inference.resizing import scaled
 
 HEAD = "head"
-"""The network's own output, its logits, beside the encoder's stages."""
+"""The name of the network's output, its logits; the others are the encoder's stages."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,8 +165,8 @@ def central_crop(
         height, width = card.resize.size(height, width)
     if size[0] > height or size[1] > width:
         raise DatasetError(
-            f"an image is {height}x{width} as {card.name} sees it, smaller than the crop of "
-            f"{size[0]}x{size[1]}; choose a smaller size"
+            f"an image has {height}x{width} pixels at the input of {card.name}, which is smaller "
+            f"than the crop of {size[0]}x{size[1]}; choose a smaller size"
         )
     if card.resize:
         image = scaled(image, card.resize)

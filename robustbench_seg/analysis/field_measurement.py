@@ -20,8 +20,9 @@ from robustbench_seg.records.runs.segmenter_record import UNTRAINED, untrained_n
 from robustbench_seg.segmenter import load_model
 
 LARGEST, MULTIPLE = 1024, 64
-"""Of the default crop: the side of SegFormer's window, and the multiple of a side with which the
-central units of all stages have one centre."""
+"""Side of the default crop: SegFormer's window, and a multiple for which the central units of all
+stages have the same centre.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,18 +105,18 @@ def _cards(models: Sequence[str], weights: str | None) -> Mapping[str, ModelCard
     """The card of each model, by what the model was asked for."""
     if len(models) > 1 and weights not in (None, UNTRAINED):
         raise ModelError(
-            f"weights {weights}: belong to one model, but {len(models)} are given; measure the "
-            "models one at a time"
+            f"weights {weights} are for a single model, but {len(models)} are given; measure the "
+            "models one by one"
         )
     for model in models:
         if needs_no_card(model):
-            raise ModelError(f"{model}: its stages are not known; erf takes models with a card")
+            raise ModelError(f"{model}: its stages are unknown; give a model with a card")
     cards = {model: load_card(model) for model in models}
     names = [cards[model].name for model in models]
     if len(set(names)) < len(names):
         raise ModelError(
             f"two models are called {max(names, key=names.count)}; measure them one by one, or "
-            "give one card a name of its own"
+            "rename one card"
         )
     return cards
 

@@ -99,7 +99,9 @@ _MULTIPLYING: Mapping[Callable[..., Any], Callable[..., tuple[Tensor, int]]] = {
     F.scaled_dot_product_attention: _attention,
     Tensor.matmul: _matmul,
 }
-"""Maps a function that multiplies to one that returns the shape and the number of operations."""
+"""Maps a function that multiplies to one that returns the shape of the result and the number of
+operations.
+"""
 
 
 def _first(x: Tensor, *others: Any, **options: Any) -> Tensor:

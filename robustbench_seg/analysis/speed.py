@@ -68,8 +68,8 @@ def measure_speed(
             return pool.submit(_measure, model, size, repeat, device, precision, threads).result()
         except BrokenProcessPool:
             raise ModelError(
-                f"{model}: the process was killed at {size[0]}x{size[1]}, most likely for want of "
-                "memory; choose a smaller size"
+                f"{model}: the process was killed at {size[0]}x{size[1]}, most likely because "
+                "memory ran out; choose a smaller size"
             ) from None
 
 

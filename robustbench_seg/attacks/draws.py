@@ -6,8 +6,9 @@ import json
 import numpy as np
 
 DRAWS_VERSION = 1
-"""Increment when the same arguments give other numbers. Increment the law of each attack as well:
-the key of a run contains the laws, but not this number."""
+"""Increment when the same arguments give different numbers. Increment the law of each attack as
+well: the key of a run contains the laws, but not this number.
+"""
 
 
 def attack_draws(

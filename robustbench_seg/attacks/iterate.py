@@ -11,7 +11,7 @@ from robustbench_seg.errors import AttackError
 from robustbench_seg.records.values.attacks import Choice
 
 VOID = 255
-"""The label of pixels that no loss, mask or accuracy includes."""
+"""The label of pixels that all losses, masks and accuracies ignore."""
 
 Gradient = Callable[[Tensor, Callable[[Tensor], Tensor]], tuple[Tensor, Tensor]]
 """(image 3xHxW in 0..1, loss: logits KxHxW -> scalar) -> (logits KxHxW, d loss / d image 3xHxW)."""
@@ -102,13 +102,14 @@ class NetworkObjective:
             )
         if self._largest >= classes:
             raise AttackError(
-                f"a label is class {self._largest}, but the network has {classes} classes; "
-                f"give class indices of 0 to {classes - 1}, or {VOID} for no label"
+                f"a label is class {self._largest}, but the network has {classes} classes; give "
+                f"class indices from 0 to {classes - 1}, or {VOID} for no label"
             )
         weights = self._class_weights
         if weights is not None and len(weights) != classes:
             raise AttackError(
-                f"there are {len(weights)} class frequencies for {classes} classes; give one each"
+                f"there are {len(weights)} class frequencies for {classes} classes; give one for "
+                "each class"
             )
         return logits if self.valid == self._mask.numel() else torch.where(self._mask, logits, 0)
 

@@ -162,7 +162,9 @@ def _check_image(image: Tensor, truth: Tensor) -> None:
     if not image.is_floating_point() or image.ndim != 3 or size[0] != 3:
         raise AttackError(f"the image is {image.dtype} {size}; give float32, 3 x H x W, in 0..1")
     if not (image.numel() and float(image.min()) >= 0 and float(image.max()) <= 1):
-        raise AttackError("the image is empty or has values outside 0..1; divide bytes by 255")
+        raise AttackError(
+            "the image is empty or has values outside 0..1; divide 8-bit values by 255"
+        )
     if truth.dtype != torch.int64 or tuple(truth.shape) != size[1:]:
         raise AttackError(
             f"the labels are {truth.dtype} {tuple(truth.shape)}; give int64 {size[1:]}, "

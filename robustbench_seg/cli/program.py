@@ -28,16 +28,16 @@ class Program(click.Group):
         try:
             return super().invoke(context)
         except RobustsegError as error:
-            log.debug("the command ends", exc_info=error)
+            log.debug("the command stops", exc_info=error)
             message, code = str(error), error.exit_code
         except Terminated:
-            message, code = "terminated; what is finished is kept", TERMINATED
+            message, code = "terminated; finished work is kept", TERMINATED
         except KeyboardInterrupt:
-            message, code = "interrupted; what is finished is kept", INTERRUPTED
+            message, code = "interrupted; finished work is kept", INTERRUPTED
         except OSError as error:  # what no command has a better line for
             if error.strerror is None:
                 raise
-            log.debug("the command ends", exc_info=error)
+            log.debug("the command stops", exc_info=error)
             message, code = _refused_by_the_system(error), 2
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
@@ -60,8 +60,8 @@ def _refused_by_the_system(error: OSError) -> str:
     """One line for what the system has refused, with the file where it is known."""
     where = "" if error.filename is None else f"{printable(error.filename)}: "
     if error.errno in (errno.EMFILE, errno.ENFILE):
-        return f"{where}{error.strerror}; allow more of them (ulimit -n 1024) and start again"
-    return f"{where}{error.strerror}; fix this and start again"
+        return f"{where}{error.strerror}; allow more of them (ulimit -n 1024) and run again"
+    return f"{where}{error.strerror}; fix this and run again"
 
 
 def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:

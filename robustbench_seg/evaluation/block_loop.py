@@ -10,7 +10,9 @@ from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.records.values.condition import Condition
 
 FLUSH_SECONDS = 45.0
-"""A block that takes longer is written in several parts, so that a kill loses at most a minute."""
+"""Maximum seconds of work in one part. A slower block is written in several parts, so that a kill
+loses at most a minute of work.
+"""
 
 Wanted = tuple[SourceImage, Condition]
 

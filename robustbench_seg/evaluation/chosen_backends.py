@@ -86,7 +86,7 @@ def _with_own_backend(evaluation: Evaluation, model: str, segmenter: Segmenter) 
     backend = standing.backend if standing else best
     if standing and backend != best:
         log.warning(
-            "%s began with the backend %s and goes on with it; a new run would have %s",
+            "%s began with the backend %s and continues with it; a new run would use %s",
             *(standing.folder, backend, best),
         )
     if backend == "torch":
@@ -98,8 +98,8 @@ def _with_own_backend(evaluation: Evaluation, model: str, segmenter: Segmenter) 
             log.info("torch runs %s: %s", segmenter.name, error)
             return segmenter
         raise ModelError(
-            f"{standing.folder} began with the backend {backend}, which cannot go on ({error}); "
-            "give the backend torch to compute the run anew"
+            f"{standing.folder} began with the backend {backend}, which cannot continue "
+            f"({error}); give the backend torch to compute the run again"
         ) from error
 
 

@@ -34,7 +34,7 @@ from robustbench_seg.store import Row, RunFolder, Timing
 log = logging.getLogger(__name__)
 
 AHEAD = 4
-"""Predictions that may wait to be scored."""
+"""Maximum number of predictions that wait to be scored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +136,7 @@ class ModelRun:
             return
         observers = self._observers(image, prediction)
         if observers != self._missing(image):
-            reason = f"{image.source.id}: {self.segmenter.name} has no file of confidence for it"
+            reason = f"{image.source.id}: {self.segmenter.name} has no confidence file for it"
             self.outcomes.leave_out(image.source.id, image.condition, reason)
         if not observers:
             return

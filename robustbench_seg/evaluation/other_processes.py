@@ -55,7 +55,7 @@ def check_objects(objects: GivenObjects) -> None:
         with open(os.devnull, "wb") as nowhere:
             if problem := _pickling_problem(value, nowhere):
                 raise OptionError(
-                    f"processes: {what} cannot be given to another process ({problem}); leave out "
+                    f"processes: {what} cannot be sent to another process ({problem}); leave out "
                     "processes, or define it in a module"
                 )
 
@@ -121,8 +121,8 @@ class OtherProcesses:
                     count,
                     unchanged.add,
                     died=ResultsError(
-                        "a process died, perhaps for want of memory; what is finished is kept: "
-                        "start again with fewer processes"
+                        "a process died, perhaps because memory ran out; finished work is kept: "
+                        "run again with fewer processes"
                     ),
                     tick=lambda: progress(self._scored.value),
                 )

@@ -179,8 +179,8 @@ def _warn_of_what_stays(folder: Path, record: RunRecord) -> None:
     if standing.protocol != record.protocol:
         began = standing.protocol
         log.warning(
-            "%s began under %s: report and compare it under %s", folder, began, record.protocol
+            "%s began under %s; report and compare it under %s", folder, began, record.protocol
         )
     if standing.clip != record.clip:
-        kept = f"clip {standing.clip} and keeps it, not {record.clip}"
+        kept = f"clip {standing.clip} and keeps it instead of {record.clip}"
         log.warning("%s began with %s; remove the folder to start again", folder, kept)

@@ -19,7 +19,7 @@ from robustbench_seg.machine.compiled import lazily_compiled
 Array = NDArray[np.float64]
 
 RISK, COVERAGE, RATE = 0.05, 0.8, 0.95
-"""Of coverage_at_5_risk, risk_at_80_coverage and fpr95."""
+"""Thresholds of coverage_at_5_risk, risk_at_80_coverage and fpr95."""
 
 POPULATIONS = 15
 """Bins of the adaptive ECE."""

@@ -82,7 +82,7 @@ class AdditiveScores(ABC):
 
 
 ConfidenceNeed = Literal["raw", "scaled"]
-"""Which confidence of a prediction a measure reads: the raw one, or the one at a temperature."""
+"""The confidence that a measure reads: the raw one, or the one at a temperature."""
 
 
 class Measure(ScoreSource, Protocol):

@@ -14,10 +14,10 @@ from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.score_info import ScoreInfo
 
 SHARE = 0.05
-"""The share of the images that is averaged."""
+"""The share of the images that the score averages."""
 
 LEAST_IMAGES = 20
-"""Of fewer images, 5 % are less than one image."""
+"""With fewer images, 5 % is less than one image."""
 
 
 class WorstImages:

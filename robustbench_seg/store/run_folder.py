@@ -32,7 +32,7 @@ from robustbench_seg.store.timings import Timing, write_timings
 log = logging.getLogger(__name__)
 
 DAMAGED = ".damaged"
-"""Suffix of damaged parts, which are left out."""
+"""Suffix of damaged parts, which are ignored."""
 
 
 class RunFolder:

@@ -39,8 +39,8 @@ def check_parameters(protocol: Protocol, folder: Path, record: RunRecord) -> Non
     if not _same_parameters(protocol, record):
         ran = f"{record.protocol} {record.protocol_version}".strip()
         raise ResultsError(
-            f"{folder}: its images were corrupted as {ran} says, with other parameters than "
-            f"those of {protocol.name} {protocol.version}; score runs of the two apart"
+            f"{folder}: its images were corrupted under {ran}, whose parameters differ from those "
+            f"of {protocol.name} {protocol.version}; score runs of the two protocols separately"
         )
 
 

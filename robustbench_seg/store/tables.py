@@ -128,7 +128,7 @@ def _rows_of_parts(
                 path, len(record.classes), measures, record.key.digest, no_class=record.no_class
             )
         except ResultsError as error:
-            log.warning("%s; its rows are left out", error)
+            log.warning("%s; its rows are ignored", error)
             continue
         columns["image"] += part.images
         columns["corruption"] += [condition.name for condition in part.conditions]

@@ -130,7 +130,7 @@ def _check_picklable(batches: Batches) -> None:
         pickle.dumps(batches)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise ModelError(
-            f"the dataset '{batches.dataset.name}' cannot be handed to worker processes ({error}); "
+            f"the dataset '{batches.dataset.name}' cannot be sent to worker processes ({error}); "
             "make it picklable, or use 0 workers"
         ) from None
 

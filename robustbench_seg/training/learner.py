@@ -158,6 +158,6 @@ class Learner:
                 raise
             # DeepLab's image pooling leaves one value per image and channel to normalise.
             raise ModelError(
-                "a batch of 1 cannot be normalised here: use a batch of 2 or more for each process"
+                "BatchNorm cannot normalise a batch of 1; use a batch of 2 or more for each process"
             ) from None
         return logits

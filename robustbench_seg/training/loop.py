@@ -27,7 +27,7 @@ from robustbench_seg.training.training_log import Clock, TrainingLog
 from robustbench_seg.training.validation import validate
 
 LOG_EVERY = 20
-"""Steps between two rows of the log that have a loss."""
+"""Number of steps between two rows of the log with a loss."""
 
 _BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
@@ -185,7 +185,7 @@ class _Trainer:
         share, hidden = self._progress, self._log is None
         with tqdm(total=1.0, initial=share, bar_format=_BAR, desc="train", disable=hidden) as bar:
             if 0 < share < 1:
-                bar.write(f"goes on from iteration {self._state.iteration}", sys.stderr)
+                bar.write(f"continues from iteration {self._state.iteration}", sys.stderr)
             yield bar
 
 
@@ -195,5 +195,5 @@ def _finite_mean(losses: list[Tensor], iteration: int, precision: str) -> float:
         # In fp16 activations overflow. The draws of each step follow from its number, so a second
         # attempt would overflow again.
         way = "use precision bf16" if precision == "fp16" else "lower lr or lengthen the warm-up"
-        raise ModelError(f"the loss is {value} at iteration {iteration}: {way}")
+        raise ModelError(f"the loss is {value} at iteration {iteration}; {way}")
     return value

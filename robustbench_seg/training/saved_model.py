@@ -46,8 +46,8 @@ def find_finished(spec: TrainingSpec, card: ModelCard, training: Training) -> Tr
         weights = spec.out / card.weights.location
         if weights.exists() and not (spec.out / CHECKPOINT).exists():
             raise ModelError(
-                f"{weights} exists without the card and the checkpoint of a training; "
-                "give another folder, or move it away"
+                f"{weights} exists without the card and the checkpoint of a training; give "
+                "another folder, or move the file"
             )
         return None
     stored = load_card(path)
@@ -58,12 +58,12 @@ def find_finished(spec: TrainingSpec, card: ModelCard, training: Training) -> Tr
     differences = _differences(stored, card, training)
     if stored.training is not None and not differences:
         steps, miou = stored.training.iterations, stored.training.miou
-        summary = f"finished before, after {steps} iterations"
+        summary = f"already finished, after {steps} iterations"
         return TrainedModel(path, steps, math.nan if miou is None else miou, summary)
     if (spec.out / CHECKPOINT).exists():
         return None
     raise ModelError(
-        f"{path}: the model of another training is there: {'; '.join(differences)} (there and "
+        f"{path}: this is the model of another training: {'; '.join(differences)} (there and "
         "here); give another folder, or remove the file to train again"
     )
 

@@ -77,8 +77,8 @@ class ImageJob:
                 if found.pixels == pixels:
                     return found
                 raise TreeError(
-                    f"{path} is not what is made of {image.id} now, and no manifest describes it; "
-                    "remove it and start again, or choose another folder"
+                    f"{path} differs from what {image.id} now gives, and no manifest describes "
+                    "it; remove it and run again, or choose another folder"
                 )
         data = encode_png(corrupted, plan.origin(image, clean.digest, condition, pixels))
         write_bytes(path, data)

@@ -58,8 +58,9 @@ def _check_finished(folder: Path) -> None:
             unfinished = count - sum(shard.count == count for shard in parts)
             more = f" and {unfinished - len(first)} more" if unfinished > len(first) else ""
             raise TreeError(
-                f"{folder}: of {count} shards {', '.join(map(str, first))}{more} are not finished; "
-                f"start generate-cityscapes-c with --shard I/{count} for each, or without --shard"
+                f"{folder}: of {count} shards {', '.join(map(str, first))}{more} are not "
+                f"finished; run generate-cityscapes-c with --shard I/{count} for each, or without "
+                "--shard"
             )
 
 

@@ -21,7 +21,7 @@ SKY = 10
 """Train id of the sky."""
 
 CAMERA_HEIGHT = 1.5
-"""Metres above the street."""
+"""Height of the camera above the street, in metres."""
 
 
 @dataclass(frozen=True)

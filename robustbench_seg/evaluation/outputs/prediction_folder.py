@@ -41,7 +41,7 @@ def check_images(form: FileFormat, dataset: Dataset, what: str = "prediction") -
     if form.classes is not None and tuple(dataset.classes) != form.classes:
         raise OptionError(
             f"the prediction format {form.name} is for the classes of Cityscapes; {dataset.name} "
-            "has others: use the format indices"
+            "has others; use the format indices"
         )
     first = dict[str, str]()
     for image in dataset.ids:

@@ -85,6 +85,6 @@ class AdaptedPredictions:
         image = self._maker.make(SourceImage(self._data, index), condition)
         if image.pixels is None:
             raise DatasetError(
-                f"no statistics of {condition.name} {condition.severity}: {image.reason}"
+                f"no BatchNorm statistics for {condition.name} {condition.severity}: {image.reason}"
             )
         return image.pixels

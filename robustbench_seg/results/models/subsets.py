@@ -24,7 +24,7 @@ from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ModelS
 from robustbench_seg.store import read_counts, trainings, with_counts
 
 DROP_METRIC = "miou_drop"
-"""The metric: mIoU of the references minus the mIoU of the same places under the condition."""
+"""The metric: the mIoU of the references minus the mIoU of the same places under the condition."""
 
 DROP_LIMITS = (-100.0, 100.0)
 

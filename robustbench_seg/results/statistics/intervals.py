@@ -16,7 +16,7 @@ PERCENT = (0.0, 100.0)
 """Limits of a share in percent."""
 
 UNBOUNDED = (-math.inf, math.inf)
-"""Limits of a ratio of scores, such as a retention, which has none."""
+"""Limits of a ratio of scores, such as a retention: it is unbounded."""
 
 FEW_UNITS = 30
 """With fewer units than this, a percentile interval is too narrow."""

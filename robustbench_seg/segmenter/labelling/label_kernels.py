@@ -20,11 +20,12 @@ Indices = NDArray[np.uint32]
 Labels = NDArray[np.uint8]
 
 UNSURE = 255
-"""In place of a label: the logits between these pixels have to be computed."""
+"""Stands in place of a label: the logits between these pixels must be computed."""
 
 CLEAR = np.float32(1e-5)
-"""By how much a winner must lead, relative to the largest logit, for rounding not to matter: some
-hundred times float32's own error."""
+"""Minimum lead of the winning class, relative to the largest logit, so that rounding cannot change
+the label: about a hundred times the error of float32.
+"""
 
 contracted = partial(compiled, contract=True)
 

@@ -83,7 +83,7 @@ def prepare_for_backend(
     if options.adapt is not None:
         if options.backend not in ("auto", "torch"):
             raise OptionError(
-                f"backend {options.backend} cannot adapt a network; leave out backend or adapt"
+                f"the backend {options.backend} cannot adapt a network; leave out backend or adapt"
             )
         return network.requires_grad_(False), record, about  # folding merges BatchNorm away
     if options.backend == "auto":

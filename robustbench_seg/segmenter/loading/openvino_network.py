@@ -18,7 +18,7 @@ from robustbench_seg.segmenter.foreign_errors import reason
 INSTALL = "pip install 'robustseg[openvino]'"
 
 KEPT = 4
-"""Image sizes for which OpenVINO keeps what it compiled."""
+"""Number of image sizes for which OpenVINO keeps a compiled network."""
 
 
 class OpenVinoNetwork(nn.Module):
@@ -27,7 +27,7 @@ class OpenVinoNetwork(nn.Module):
     It is compiled once for each image size, because a graph for any size is a third slower.
     """
 
-    why_no_gradient = "another library than torch runs its graph"
+    why_no_gradient = "its graph does not run in torch"
 
     def __init__(self, network: nn.Module | Path, device: str):
         """Convert a network.
@@ -44,10 +44,11 @@ class OpenVinoNetwork(nn.Module):
         try:
             import openvino
         except ImportError:
-            raise ModelError(f"the backend openvino: not installed: {INSTALL}") from None
+            raise ModelError(f"the backend openvino is not installed: {INSTALL}") from None
         if device != "cpu":
             raise OptionError(
-                f"the backend openvino runs on the CPU, not on '{device}'; leave out one of them"
+                f"the backend openvino runs only on the CPU, not on '{device}'; leave out one of "
+                "them"
             )
         self.version = str(openvino.__version__.partition("-")[0])
         self._core = openvino.Core()

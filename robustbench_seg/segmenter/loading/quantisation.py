@@ -26,7 +26,7 @@ QUANTISATION_LAW = 1
 """Increment when a quantised graph changes."""
 
 CALIBRATION_IMAGES = 32
-"""At most this many images, evenly spaced in their split, set the ranges of activations."""
+"""Maximum number of images, evenly spaced in their split, that set the ranges of activations."""
 
 _QUANTISED = ["Clip", "Conv", "Gemm", "MatMul", "Relu"]
 
@@ -40,7 +40,9 @@ def quantiser() -> str:
     try:
         import onnxruntime.quantization
     except ImportError as error:
-        raise ModelError(f"precision int8 needs {error.name}, not installed: {INSTALL}") from None
+        raise ModelError(
+            f"precision int8 needs {error.name}, which is not installed: {INSTALL}"
+        ) from None
     return f"onnxruntime {onnxruntime.__version__}"
 
 

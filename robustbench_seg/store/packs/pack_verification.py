@@ -59,7 +59,7 @@ def _of_run(packed: PackFile, folder: Path, scores: bytes) -> Iterator[Problem]:
         yield Problem(RUN_FILE, "altered", _shown(error, folder))
         return
     if record.key.digest != packed.index.run:
-        yield Problem(RUN_FILE, "foreign", f"the pack is of the run {packed.index.run:.8}")
+        yield Problem(RUN_FILE, "foreign", f"the pack belongs to the run {packed.index.run:.8}")
     if packed.root != RunFolder.path_of(Path(), record).name:
         yield Problem(RUN_FILE, "foreign", f"its folder is called {packed.root}")
     parts = part_files(folder)

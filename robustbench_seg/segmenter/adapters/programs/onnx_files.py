@@ -72,8 +72,8 @@ def external_files(path: Path) -> list[str]:
         if not inside:
             shown = name if len(name) <= 80 and name.isprintable() else f"{name[:77]!a}..."
             raise ModelError(
-                f"onnx:{path}: its tensors lie in '{shown}', which is not beside it; put all files "
-                "that the export wrote into one folder"
+                f"onnx:{path}: its tensors are in '{shown}', which is not in the same folder; put "
+                "all files of the export into one folder"
             )
         check_file(file)
     return sorted(names)

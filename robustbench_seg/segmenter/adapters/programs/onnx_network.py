@@ -19,7 +19,7 @@ from robustbench_seg.segmenter.foreign_errors import reason
 INSTALL = "pip install 'robustseg[onnx]'"
 
 _NUMPY = {"float": "float32", "double": "float64"}
-"""NumPy's names of types, where ONNX Runtime has others."""
+"""NumPy's names of types for which ONNX Runtime has other names."""
 
 
 class OnnxNetwork(Program):
@@ -109,8 +109,8 @@ def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
     provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
     if provider not in onnxruntime.get_available_providers():
         raise OptionError(
-            f"device '{device}': the ONNX Runtime that is installed has no {provider}; "
-            "choose another device, or install onnxruntime-gpu"
+            f"device '{device}': the installed ONNX Runtime has no {provider}; choose another "
+            "device, or install onnxruntime-gpu"
         )
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = torch.get_num_threads()

@@ -23,10 +23,10 @@ from robustbench_seg.weights import check_file
 INSTALL = "pip install 'robustseg[tflite]'"
 
 MAGIC = b"TFL3"
-"""Bytes 4 to 7 of a model of TensorFlow Lite."""
+"""Bytes 4 to 7 of a TensorFlow Lite model."""
 
 MAX_LABELS = 1 << 20
-"""Bytes of a file of labels."""
+"""Maximum size of a label file, in bytes."""
 
 
 class TfliteNetwork(Program):
@@ -190,7 +190,7 @@ def _open_interpreter(path: Path, where: str) -> Any:
     with open(path, "rb") as file:
         start = file.read(8)
     if start[4:] != MAGIC:
-        raise ModelError(f"{where}: not a model of TensorFlow Lite; convert the model to .tflite")
+        raise ModelError(f"{where}: not a TensorFlow Lite model; convert the model to .tflite")
     with _reading(where):
         return Interpreter(model_path=str(path), num_threads=torch.get_num_threads())
 

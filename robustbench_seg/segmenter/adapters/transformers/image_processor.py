@@ -66,8 +66,8 @@ class ImageProcessor:
             for side in _integers(file.get(key)):
                 if abs(side) > MAX_SIDE:
                     raise ModelError(
-                        f"{where}: {PROCESSOR_FILE}: {key} has {str(side)[:40]}; sides of 1 to "
-                        f"{MAX_SIDE} pixels are wanted"
+                        f"{where}: {PROCESSOR_FILE}: {key} has {str(side)[:40]}; expected sides "
+                        f"of 1 to {MAX_SIDE} pixels"
                     )
         # OneFormer's processor would fetch texts for training from the hub.
         own: dict[str, Any] = {"class_info_file": None} if "class_info_file" in file else {}
@@ -103,7 +103,7 @@ class ImageProcessor:
             )
             pixels = answer["pixel_values"]
             if not isinstance(pixels, torch.Tensor) or pixels.ndim != 4:
-                raise TypeError("its pixel_values are no Nx3xhxw")
+                raise TypeError("its pixel_values do not have the shape Nx3xhxw")
         except Exception as error:  # what a wrong value raises has no common base
             height, width = image.shape[:2]
             raise ModelError(
