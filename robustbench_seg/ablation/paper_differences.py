@@ -22,8 +22,8 @@ def differences_from_paper(spec: AblationSpec) -> str:
     further = f" with {', '.join(changes)}" if changes else ""
     return (
         f"{words} Trained on {spec.dataset} for {recipe.iterations} steps{further}, scored on "
-        f"{scored}; the paper's column is of {paper.dataset}, after {paper.recipe.iterations} "
-        "steps: compare orders, not numbers."
+        f"{scored}; the paper's column is for {paper.dataset}, after {paper.recipe.iterations} "
+        "steps: compare the order of the networks, not the numbers."
     )
 
 

@@ -49,7 +49,7 @@ def _compare_digest(images: str, where: Path, folder: Path | None, tree: Tree | 
     if tree is None or folder is None:
         raise ResultsError(
             f"{where} names its images by the digest of a tree; give the tree as corrupted, or "
-            'put its manifest.json beside and write images = "manifest.json"'
+            'copy its manifest.json into the folder and write images = "manifest.json"'
         )
     if tree.digest != images:
         raise ResultsError(

@@ -44,7 +44,7 @@ _SOURCES = (
     "reporting/boards",
     "reporting/panels",
 )
-"""The packages whose code decides the scores."""
+"""The packages whose code determines the scores."""
 
 
 def cached_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:

@@ -21,7 +21,7 @@ _VARIABLES = {
     LINE: "var(--line)",
     PAPER: "var(--paper)",
 }
-"""Colours of figures -> the page's variables, which follow its light or dark scheme."""
+"""Maps colours of figures to variables of the page, which follow its light or dark scheme."""
 
 
 def write_figure(figure: Figure, stem: Path) -> str:

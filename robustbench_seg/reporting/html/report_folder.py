@@ -33,7 +33,7 @@ def report_files(out: Path) -> frozenset[str]:
         return frozenset()
     except (OSError, ValueError, TypeError, LookupError, AttributeError):
         raise ResultsError(
-            f"{path}: is not the list of a report's files; remove it, or choose another folder"
+            f"{path} is not the list of a report's files; remove it, or choose another folder"
         ) from None
 
 
@@ -90,8 +90,8 @@ def _check_links(out: Path, names: Iterable[str]) -> None:
     for folder in sorted({(out / name).parent for name in names}):
         if not Path(os.path.realpath(folder)).is_relative_to(root):
             raise ResultsError(
-                f"{folder} leads out of {out}: no report writes there; remove the link, or choose "
-                "another folder"
+                f"{folder} leads out of {out}, where a report never writes; remove the link, or "
+                "choose another folder"
             )
 
 

@@ -11,7 +11,7 @@ from robustbench_seg.records.values.image_size import Size
 from robustbench_seg.reporting.literature.published_tables import published_table
 
 CITYSCAPES_SIZE: Size = (1024, 2048)
-"""The image size at which the paper counts for Cityscapes, where it states no other."""
+"""The image size at which the paper counts for Cityscapes, unless it states another."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from robustbench_seg.store import PictureFiles
 from robustbench_seg.text import enumeration
 
 MAX_MODELS = 3
-"""The page shows the predictions of at most this many models."""
+"""Maximum number of models whose predictions the page shows."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _note(levels: Sequence[int], with_pictures: int, measured: int) -> str:
             "pictures/."
         )
     elif with_pictures < measured:
-        note += f" {measured - with_pictures} of {measured} runs kept no pictures of it."
+        note += f" {measured - with_pictures} of {measured} runs have no pictures of it."
     return note
 
 
