@@ -173,7 +173,7 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
         variants=variants,
         seeds=tuple(dict.fromkeys(seeds)),
         encoders={**dict.fromkeys(fits, encoder), **encoders},
-        # Each training replaces the card by that of its own network.
+        # Each training replaces the card with the card of its network.
         training=training_spec(scale.card, recipe=scale.recipe, **training),
         limit=limit,
         gpus=gpus,

@@ -52,7 +52,7 @@ class Field:
         rows, columns = np.indices(self.energy.shape)
         squared = ((rows - self.centre[0]) ** 2 + (columns - self.centre[1]) ** 2).ravel()
         cumulative = np.cumsum(np.bincount(squared, self.energy.ravel()))
-        # The sum of thousands of numbers is not exact, and the whole of it must be reached.
+        # Rounding must not keep the cumulative sum from reaching the total.
         return float(np.sqrt(np.searchsorted(cumulative, share * cumulative[-1] * (1 - 1e-12))))
 
 
@@ -136,7 +136,7 @@ def effective_fields(
 def _central_unit(features: Tensor, pixels: Tensor) -> tuple[Tensor, tuple[int, int]]:
     """The channels of the unit in the middle of a map, and row and column of its centre."""
     row, column = features.shape[2] // 2, features.shape[3] // 2
-    # Strides are powers of two; sides that are no multiples of them are rounded up.
+    # Strides are powers of two; sides that are not multiples of them are rounded up.
     down, across = (
         2 ** round(math.log2(pixels.shape[axis] / features.shape[axis])) for axis in (2, 3)
     )

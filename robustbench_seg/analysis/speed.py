@@ -61,7 +61,7 @@ def measure_speed(
     Raises:
         ModelError: The model cannot run with these settings, or its process is killed.
     """
-    limit_spinning()  # for the new process, which loads torch before _measure runs
+    limit_spinning()  # for the new process, which imports torch before _measure runs
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         try:
@@ -110,7 +110,7 @@ def _measure(
     seconds = []
     for _ in range(repeat + 1):
         started = time.perf_counter()
-        segmenter(image)  # it returns labels in main memory, so a GPU has finished, too
+        segmenter(image)  # labels are returned in main memory, so a GPU has finished
         seconds.append(time.perf_counter() - started)
     on_gpu = torch.device(device).type == "cuda"
     peak = torch.cuda.max_memory_allocated(device) if on_gpu else _peak_memory()
@@ -120,7 +120,7 @@ def _measure(
 def _peak_memory() -> int:
     """The largest resident size of this process so far, in bytes."""
     try:
-        # getrusage would count the memory of the parent at the fork, too.
+        # Getrusage would also count the memory of the parent at the fork.
         status = Path("/proc/self/status").read_text()
         return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
     except (OSError, IndexError):

@@ -189,8 +189,8 @@ class DeepLabV3Plus(SegmentationNetwork):
         self.low_level = _conv1x1(self.backbone.channels[0], low)
         self.low_level_first = form.low_level_first
         self.align_corners = form.align_corners
-        # As TensorFlow's evaluation pads 1024x2048 to 1025x2049: aligned corners of all strides
-        # then lie on the same pixels.
+        # TensorFlow's evaluation also pads 1024x2048 to 1025x2049, so that the aligned corners of
+        # all strides lie on the same pixels.
         self.grid = stride if layout == "tf" else None
         inputs = [width + low] + [width] * (form.refinements - 1)
         self.refine = nn.Sequential(*(conv3x3(i, width, 1) for i in inputs))
@@ -234,7 +234,7 @@ class ASPP(nn.Module):
         self.branches = nn.ModuleList([_conv1x1(inputs, width), *dilated])
         self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), *_conv1x1(inputs, width))
         self.pool_first = layout.pool_first
-        # Always a plain convolution, also where the other 3x3 convolutions are separable.
+        # Always a plain convolution, even if the other 3x3 convolutions are separable.
         project = _conv3x3 if layout.project_kernel == 3 else _conv1x1
         self.project = nn.Sequential(*project((len(rates) + 2) * width, width), nn.Dropout(dropout))
 

@@ -101,7 +101,7 @@ class MixTransformer(nn.Module):
         """
         for name, module in self.named_modules():
             if isinstance(module, nn.LayerNorm):
-                # Patch embeddings and sequence reductions call theirs "norm", without a number.
+                # In patch embeddings and sequence reductions, the name is "norm" without a number.
                 module.eps = eps.embed if name.endswith(".norm") else eps.block
 
     def stages(self) -> Sequence[Stage]:
@@ -175,7 +175,7 @@ class Attention(nn.Module):
         self.proj = nn.Linear(channels, channels)
         self.reduced = reduction > 1
         if self.reduced:
-            # No padding: what does not fill a whole window at the border is left out.
+            # No padding: pixels at the border that do not fill a window are ignored.
             self.sr = nn.Conv2d(channels, channels, reduction, stride=reduction)
             self.norm = nn.LayerNorm(channels)
 
@@ -240,7 +240,7 @@ class DropPath(nn.Module):
 
 def _resized(encoding: Tensor, x: Tensor) -> Tensor:
     """A position encoding 1 x h x w x C at the size of x, N x H x W x C."""
-    # A traced network is to take other sizes, too.
+    # A traced network must also work for other sizes.
     if encoding.shape[1:3] == x.shape[1:3] and not torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
         return encoding
     channels_first = encoding.permute(0, 3, 1, 2)

@@ -58,7 +58,7 @@ class MLPDecoder(nn.Module):
             (linear,) = self.projections()
             x = upsampled_sum([linear(features[self.stages[0] - 1])], size)
         else:
-            # The projection is linear too: its share of the fusion is merged into it.
+            # The projection is also linear, so its part of the fusion is merged into it.
             parts = []
             for i, linear, share in zip(
                 self.stages, self.projections(), self.shares(), strict=True

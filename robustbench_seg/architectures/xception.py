@@ -189,7 +189,7 @@ class SeparableConv(nn.Sequential):
             return nn.Identity() if activated_first else nn.ReLU(inplace=True)
 
         super().__init__(
-            # Never in place: the shortcut and the decoder see the input as it is.
+            # Not in place, because the shortcut and the decoder also read the input.
             nn.ReLU() if activated_first else nn.Identity(),
             depthwise,
             nn.BatchNorm2d(inputs, EPS),

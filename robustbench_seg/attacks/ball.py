@@ -102,8 +102,8 @@ class L2Ball:
     def sample(self, draws: np.random.Generator) -> Tensor:
         """Draw uniform differences and scale them to the length of the radius. See Ball.sample."""
         noise = _uniform(draws, self.image)
-        # Machines sum in different orders; float32 drops the digits in which their sums differ.
-        # At a millionth less than the radius, the projection, which sums again, changes nothing.
+        # Machines sum in different orders; float32 drops the digits in which their sums differ. The
+        # result is a millionth below the radius, so that a second projection changes nothing.
         length = float(np.float32(np.sqrt(np.square(noise).sum())))
         return self.project(_shifted(self.image, self.radius * (1 - 1e-6) / length * noise))
 

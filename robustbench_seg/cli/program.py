@@ -34,7 +34,7 @@ class Program(click.Group):
             message, code = "terminated; finished work is kept", TERMINATED
         except KeyboardInterrupt:
             message, code = "interrupted; finished work is kept", INTERRUPTED
-        except OSError as error:  # what no command has a better line for
+        except OSError as error:  # errors for which no command has a better message
             if error.strerror is None:
                 raise
             log.debug("the command stops", exc_info=error)
@@ -46,12 +46,12 @@ class Program(click.Group):
             hint = "make --batch, --crop or --size smaller, or try --precision bf16"
             message, code = f"{why or 'no memory is left'}; {hint}", 2
         except ImportError as error:
-            # opencv-python links against libGL even where no window is ever opened.
+            # Opencv-python links against libGL even if it never opens a window.
             if "libGL" not in str(error) and "libgthread" not in str(error):
                 raise
             hint = "OpenCV needs a system package: apt-get install libgl1 libglib2.0-0"
             message, code = f"{error}. {hint}", 2
-        if message:  # on stderr, for stdout holds results only
+        if message:  # on stderr, because stdout is for results only
             click.echo(f"robustseg: {message}", err=True)
         return context.exit(code)
 
@@ -67,5 +67,6 @@ def _refused_by_the_system(error: OSError) -> str:
 def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
     if isinstance(error, MemoryError):
         return True
-    # torch's own type, which is slow to import, and what its allocator says on a CPU.
+    # Recognise torch's OutOfMemoryError by name, because its import is slow, and the message of
+    # torch's CPU allocator.
     return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)

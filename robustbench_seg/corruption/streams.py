@@ -25,7 +25,7 @@ cache.
 _PIECE = 1 << 12
 """The smallest number of words that one thread draws: a multiple of four."""
 
-#: Raised whenever the fast stream gives other numbers for the same key.
+# : Increment when the fast stream gives different numbers for the same key.
 FAST_STREAM_VERSION = 2
 
 

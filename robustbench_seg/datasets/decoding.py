@@ -21,8 +21,8 @@ from robustbench_seg.datasets.label_colours import ids_of_colours
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import check_regular
 
-# Pillow knows more formats. Some of them run other programs (EPS), and some reduce 16 bits to 8
-# without a trace (JPEG 2000, AVIF).
+# Pillow supports more formats, but some run other programs (EPS) and some silently reduce 16 bits
+# to 8 (JPEG 2000, AVIF).
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "PPM", "WEBP")
 
 _COLOUR = ("RGB", "L", "1", "P", "LA", "PA", "RGBA", "CMYK", "YCbCr")
@@ -108,7 +108,7 @@ def image_file(path: Path, formats: tuple[str, ...] = _FORMATS) -> Iterator[Imag
                 f"{file.width}x{file.height} is more than {MAX_DECODED_PIXELS} pixels"
             )
         if file.format == "PNG":
-            file.verify()  # the checksums, which decoding passes over
+            file.verify()  # checks the checksums, which decoding ignores
     with Pillow.open(path, formats=formats) as file:
         yield file
 
@@ -138,7 +138,7 @@ def read_label_ids(
                 f"{path}: the labels are a colour image (mode {file.mode}); expected one class id "
                 "per pixel: an 8-bit grey or palette PNG, or a 16-bit grey PNG"
             )
-        # Pillow spreads 2 and 4 bit grey over 0..255, right for an image and wrong for ids.
+        # Pillow scales 2-bit and 4-bit grey to 0..255, which is right for images and wrong for ids.
         grey = re.match(r"L;(\d)", _coding(file))
         if changed := _changed_ids(file):
             raise DatasetError(f"{path}: {changed}; save the labels as a grey or palette PNG")
@@ -162,7 +162,7 @@ def _opened(path: Path, what: str) -> Iterator[ImageFile]:
     """Open a file; DatasetError for whatever is wrong with it, now or while the block decodes."""
     try:
         with image_file(path) as file:
-            # The second picture of an MPO, a JPEG of cameras, is another view or a thumbnail.
+            # The second picture of an MPO (a JPEG from a camera) is another view or a thumbnail.
             pages = getattr(file, "n_frames", 1) if file.format != "MPO" else 1
             if pages > 1:
                 raise DatasetError(
@@ -171,7 +171,7 @@ def _opened(path: Path, what: str) -> Iterator[ImageFile]:
             yield file
     except DatasetError:
         raise
-    except Exception as error:  # on damaged files, decoders raise whatever they stumble over
+    except Exception as error:  # decoders raise errors of any type for damaged files
         raise unreadable(what, path, error) from error
 
 
@@ -188,7 +188,7 @@ def _orientation(file: ImageFile) -> int | None:
     """The EXIF orientation, 2..8, of a file that is not loaded yet; None: it is upright."""
     try:
         orientation = file.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # damaged EXIF data, which viewers pass over, too
+    except Exception:  # damaged EXIF data, which viewers also ignore
         return None
     return orientation if orientation in range(2, 9) else None
 

@@ -105,5 +105,5 @@ def _remember(memory: Path, known: Mapping[str, _Entry], found: Mapping[str, _En
         return
     files = {**known, **settled}
     stored = {"digest": digest_bytes(canonical_json(files).encode()), "files": files}
-    with suppress(FileError):  # a cache that cannot be written costs time only
+    with suppress(FileError):  # without a writable cache, only time is lost
         write_text(memory, json.dumps(stored))

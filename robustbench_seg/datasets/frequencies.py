@@ -113,7 +113,7 @@ def class_frequencies(
     opened = open_dataset(dataset, data, split) if isinstance(dataset, str | Path) else dataset
     if path is not None:
         check_own(path, f"# {_REMARK}")
-    # The file is opened first, so that a folder that cannot be written to fails at once.
+    # The file is opened first, so that an unwritable folder fails at once.
     with atomic_file(path) if path else nullcontext() as file:
         found = ClassFrequencies(
             opened.name,

@@ -47,9 +47,9 @@ def apply_table(table: NDArray[np.uint8], ids: NDArray[np.integer[Any]], where: 
     Raises:
         DatasetError: The table does not have some ids. The message names them and the file.
     """
-    beyond = ids >= len(table)  # never so for uint8
+    beyond = ids >= len(table)  # never true for uint8
     if ids.dtype.kind == "i":
-        beyond |= ids < 0  # NumPy would count from the table's end
+        beyond |= ids < 0  # NumPy would index from the end of the table
     labels: Labels = np.take(table, np.where(beyond, 0, ids) if beyond.any() else ids)
     unknown = (labels == UNKNOWN) | beyond
     if unknown.any():

@@ -36,7 +36,7 @@ def label_warning(dataset: Dataset, *, whole: bool = True) -> str | None:
     sample = _sample(dataset)
     found = np.flatnonzero(sample.pixels)
     if not sample.files or (dataset.table[found] == UNKNOWN).any():
-        return None  # an unknown id is an error of the file that holds it
+        return None  # an unknown id is reported as an error of its file
     problem = _class_indices(dataset, found) or _classes_without_pixels(
         dataset, sample, whole=whole
     )
@@ -74,7 +74,7 @@ def _sample(dataset: FileDataset) -> _Sample:
         try:
             ids = read_label_ids(dataset.root / labels, dataset.label_colours)
         except DatasetError:
-            continue  # its image will be left out, with this error as the reason
+            continue  # the evaluation leaves out its image, with this error as the reason
         known = ids[(ids >= 0) & (ids < len(dataset.table))]
         pixels += np.bincount(known.ravel(), minlength=len(pixels))
         files += 1
@@ -108,7 +108,7 @@ def _classes_without_pixels(dataset: FileDataset, sample: _Sample, *, whole: boo
     ignored = pixels[table == IGNORE].sum() / pixels.sum()
     share = f", {ignored:.0%} of the pixels are ignored" if ignored else ""
     hint = ""
-    # No more ids than classes: perhaps this one is a class.
+    # With at most as many ids as classes, this id may be a class.
     if table[IGNORE] == IGNORE and pixels[IGNORE] and len(found) <= len(classes):
         hint = f"; {IGNORE} is ignored unless the dataset's file says ignore = []"
     return f": {_absent(absent, len(classes))}{share}{hint}"

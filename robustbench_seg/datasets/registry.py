@@ -28,7 +28,7 @@ from robustbench_seg.errors import CardError, DatasetError, unknown
 
 
 def _open_minicity(root: Path | None, split: str) -> Dataset:
-    # Imported on demand: drawing needs more than opening files does.
+    # Imported on demand, because drawing needs more libraries than opening files.
     from robustbench_seg.datasets.minicity import open_minicity
 
     return open_minicity(root, split)

@@ -54,7 +54,7 @@ class BlockLoop:
         runs = self._runs
         with ExitStack() as at_end:
             for run in runs:
-                at_end.callback(run.flush, block)  # every run, even where another one fails
+                at_end.callback(run.flush, block)  # flush every run, even if another one fails
             wanted = wanted_images(self._evaluation, block, conditions, runs)
             for item in self._maker.all(wanted):
                 self.unchanged.take(item)
@@ -63,7 +63,7 @@ class BlockLoop:
                     run.take(item)
                     run.flush(block, after=FLUSH_SECONDS)
                     self._progressed()
-        self._progressed()  # the last ones are scored when they are written
+        self._progressed()  # the last images are scored when they are written
 
 
 def wanted_images(

@@ -51,7 +51,7 @@ def open_with_backends(
     """
     automatic = spec.backend == "auto"
     opened = open_evaluation(
-        replace(spec, backend="torch") if automatic else spec,  # which is loaded quickly
+        replace(spec, backend="torch") if automatic else spec,  # because it loads quickly
         segmenters=segmenters,
         dataset=dataset,
         protocol=protocol,
@@ -154,7 +154,7 @@ def _standing_run(evaluation: Evaluation, segmenter: Segmenter) -> _Run | None:
     for path in spec.out.glob(f"{escape(prefix)}-*/{RUN_FILE}"):
         try:
             record = read_record(path.parent)
-        except ResultsError:  # whoever opens the run reports it
+        except ResultsError:  # reported when the run is opened
             continue
         key = record.key
         backend = next((name for name, one in records.items() if one == key.segmenter), None)

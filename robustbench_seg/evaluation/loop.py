@@ -55,7 +55,7 @@ def run_evaluation(evaluation: Evaluation, *, progress: bool = False) -> list[Pa
         IncompleteError: Images were left out. Raised at the end.
     """
     data = evaluation.dataset
-    unit_of_image(data.ids, data.clip)  # fails now, not after hours, if frames have no numbers
+    unit_of_image(data.ids, data.clip)  # fail now, not after hours, if frames have no numbers
     if progress:
         announce_compiling()
     tree = corrupted_tree(evaluation)

@@ -164,7 +164,7 @@ class ModelRun:
         self._flushed = time.monotonic()
 
     def _missing(self, image: ConditionImage) -> tuple[Measure, ...]:
-        # No measure is missing where only the prediction is to be saved.
+        # If only the prediction is to be saved, no measure is missing.
         return self.folder.missing(image.source.id, image.condition) or self._inputs.measures
 
     def _predict(self, image: ConditionImage, segmenter: Segmenter) -> Prediction:
@@ -180,7 +180,8 @@ class ModelRun:
         temperatures, fitted = [1.0], self._inputs.temperature
         if fitted and "scaled" in wanted:
             temperatures.append(fitted.of(image.source.index, len(self._dataset)))
-        # With a class map, the truth is not in the segmenter's classes, so it is not passed on.
+        # With a class map, the truth is not in the segmenter's classes, so the segmenter does not
+        # get it.
         shown = np.full_like(truth, IGNORE) if class_map else truth
         labels, found = segmenter.with_confidence(pixels, shown, temperatures)
         return map_classes(Prediction(labels, truth, classes, *found), class_map)

@@ -104,7 +104,7 @@ def _labels(segmenter: Segmenter, evaluation: Evaluation) -> NDArray[np.uint8] |
         if confident and isinstance(segmenter, ConfidentSegmenter):
             return segmenter.with_confidence(image, np.zeros(image.shape[:2], np.uint8), [1.0])[0]
         return segmenter(image)
-    except RobustsegError:  # takes no image of this size
+    except RobustsegError:  # the network does not take an image of this size
         return None
 
 

@@ -64,7 +64,7 @@ def evaluate_on_ray(spec: EvaluationSpec, *, progress: bool = False) -> list[Pat
         spec = replace(spec, threads=spec.threads or torch.get_num_threads())
         if spec.backend == "auto" and spec.device != "cpu":
             spec = replace(spec, backend="torch")
-        # The driver may have no GPU; a run's key does not depend on the device.
+        # The driver may have no GPU; the key of a run does not depend on the device.
         opened = open_with_backends(replace(spec, device="cpu"))
         warned = announce(opened, shown=progress)
         workers = replace(opened, spec=spec).workers

@@ -76,7 +76,7 @@ def _inputs(
     blocks = {block.start // BLOCK for block in evaluation.blocks}
     measures = evaluation.measures_of(segmenter)
     folder = RunFolder.open(spec.out, record, measures, blocks)
-    # Register before anything is written: other processes sweep what unregistered ones leave.
+    # Register before writing, because other processes remove files of unregistered processes.
     _enter(folder.path, spec, at_work)
     _warn_of_what_stays(folder.path, record)
     predictions = _predictions(evaluation, segmenter, folder, record, tree, maker)

@@ -2,10 +2,10 @@
 
 import ctypes
 
-# From glibc's malloc.h: parameter of mallopt, value.
+# Parameters and values of mallopt, from glibc's malloc.h.
 _TRIM_THRESHOLD = (-1, -1)  # never give the top of the heap back
 _TOP_PAD = (-2, 64 * 2**20)  # grow the heap by 64 MiB at a time
-_MMAP_MAX = (-4, 0)  # no block gets a mapping of its own, however large
+_MMAP_MAX = (-4, 0)  # even the largest block gets no separate mapping
 
 
 def keep_freed_memory() -> bool:

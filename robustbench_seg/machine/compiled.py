@@ -22,7 +22,7 @@ def compiled(function: Function, *, contract: bool = False) -> Function:
     make = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath)
     try:
         return cast(Function, make(cache=True)(function))
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
+    except RuntimeError:  # neither the folder of the package nor the user's cache is writable
         _warn_once()
         return cast(Function, make()(function))
 

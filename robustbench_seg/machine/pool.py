@@ -62,7 +62,7 @@ def run_in_processes(
     stop = context.Event()
     with ProcessPoolExecutor(workers, context, _start, (work, stop)) as pool:
         try:
-            with signals_blocked():  # in the workers, until they handle them
+            with signals_blocked():  # in the workers, until they have handlers
                 waiting = {pool.submit(_do, index) for index in range(count)}
             while waiting:
                 done, waiting = wait(waiting, TICK_SECONDS, FIRST_COMPLETED)
@@ -84,15 +84,16 @@ _stop: Event
 def _start(work: Work[Any], stop: Event) -> None:
     global _work, _stop
     _work, _stop = work, stop
-    cv2.setNumThreads(1)  # the workers fill the cores already
+    cv2.setNumThreads(1)  # the workers already use all cores
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
-    signal.signal(signal.SIGTERM, _end)  # a scheduler's, or the pool's own when a worker has died
+    # SIGTERM comes from a scheduler, or from the pool itself when a worker has died.
+    signal.signal(signal.SIGTERM, _end)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    # The workers of a killed parent would wait for its next piece for ever.
+    # Without this, workers of a killed parent would wait for their next piece forever.
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -106,5 +107,5 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 def _do(index: int) -> Any:
     try:
         return _work(index, _stop.is_set)
-    except SystemExit:  # the pool would hand it to the parent and go on
+    except SystemExit:  # the pool would pass it to the parent and continue
         os._exit(TERMINATED)

@@ -24,7 +24,7 @@ def prepared_process() -> Iterator[None]:
     gc.disable()
     try:
         yield
-        import numba  # noqa: F401  the loops over pixels would import it at their first call
+        import numba  # noqa: F401  otherwise imported at the first call of the loops over pixels
     finally:
         gc.freeze()
         gc.enable()

@@ -43,7 +43,7 @@ def threads_of_each(count: int | None, processes: int) -> int | None:
 @contextmanager
 def torch_threads(count: int | None) -> Iterator[None]:
     """Have torch compute with `count` CPU threads in the block; None leaves them as they are."""
-    import torch  # only here: `limit_spinning` is called before torch is imported
+    import torch  # imported here, because `limit_spinning` runs before torch is imported
 
     before = torch.get_num_threads()
     torch.set_num_threads(before if count is None else count)

@@ -90,7 +90,8 @@ class Boundary(AdditiveMeasure):
         """Sort the pixels by their distance from a boundary."""
         labels = truth.labels
         void = labels == IGNORE
-        # Void is below all classes for the maximum filter, and above them for the minimum filter.
+        # Unlabelled pixels are below all classes in the maximum filter, and above them in the
+        # minimum filter.
         largest = np.where(void, 0, labels + np.uint8(1))
         smallest = np.where(void, IGNORE, largest)
         codes = np.full(labels.shape, 2 * (_ZONES - 1), np.uint8)

@@ -67,7 +67,7 @@ class ConfidenceMeasure(AdditiveMeasure):
         )
         if confidence is None:
             raise ValueError(f"{self.name} needs a prediction with confidence")
-        pixels = int(prediction.matrix.sum())  # the labels are checked there
+        pixels = int(prediction.matrix.sum())  # it also checks the labels
         levels, masses = count_levels(
             confidence.doubt.ravel(), prediction.labels.ravel(), prediction.truth.ravel()
         )

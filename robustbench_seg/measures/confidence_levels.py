@@ -120,7 +120,8 @@ def count_levels(
     counts, masses = np.zeros((2, LEVELS), np.int64), np.zeros(BINS)
     for i in range(len(doubt)):
         if truth[i] != IGNORE:
-            # (lo, hi] of p is [1 - hi, 1 - lo) of 1 - p: floor, and the exponent of a float, fit.
+            # (lo, hi] for p is [1 - hi, 1 - lo) for 1 - p, which matches floor and the exponent of
+            # a float.
             level = max(EQUAL - 1 - int(np.float64(doubt[i]) * EQUAL), 0)
             masses[level // (EQUAL // BINS)] += 1.0 - np.float64(doubt[i])
             if level == EQUAL - 1:

@@ -130,7 +130,7 @@ def _regions(truth: NDArray[np.uint8], instances: NDArray[np.int32] | None) -> R
     inside = (instances > 0) & (truth != IGNORE)
     regions = connected_regions(np.where(inside, np.uint8(IGNORE), truth))
     first = int(regions.max(initial=-1)) + 1
-    # Dense numbers, without sorting all pixels.
+    # Renumber without gaps, and without sorting all pixels.
     number, kind = instances[inside], truth[inside].astype(np.int64)
     place = np.cumsum(np.bincount(number) > 0)[number] - 1
     pairs = 256 * place + kind

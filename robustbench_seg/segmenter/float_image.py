@@ -58,7 +58,7 @@ class FloatImage:
         Returns:
             uint8 HxWx3 if each value is a level of 8 bits, else None.
         """
-        first = _levels(self.values[:1])  # rules out most images of attacks at once
+        first = _levels(self.values[:1])  # rejects most attacked images at once
         return None if first is None else _levels(self.values)
 
 

@@ -73,7 +73,7 @@ class StoredPredictions:
         self.name, self.classes, self.record = name, classes, record
         if table is None:
             table = np.arange(len(classes), dtype=np.uint8)
-        # The last entry is that of all ids beyond the table.
+        # The last entry is for all ids beyond the table.
         more = max(1, 256 - len(table))
         self._table = np.pad(table, (0, more), constant_values=IGNORE)
         has = any(name.endswith(CONFIDENCE_SUFFIX) for name in self.files)

@@ -50,7 +50,7 @@ def has_counts(results: pd.DataFrame) -> bool:
 def condition_rows(results: pd.DataFrame) -> Mapping[Condition, NDArray[np.intp]]:
     """Find the positions of the rows of each condition in a table, in their order."""
     found = dict[tuple[str, int], list[int]]()
-    # Plain lists: on a few thousand rows, pandas takes longer to group them by two columns.
+    # Plain lists, because pandas is slower at grouping a few thousand rows by two columns.
     keys = zip(results["corruption"].tolist(), results["severity"].tolist(), strict=True)
     for position, key in enumerate(keys):
         found.setdefault(key, []).append(position)

@@ -115,7 +115,7 @@ def write_part(folder: Path, block: int, rows: Sequence[Row], run: str) -> str:
         values = [row.values.get(measure.name) for row in rows]
         columns[measure.column] = [None if v is None else v.ravel() for v in values]
         observed = np.stack([v for v in values if v is not None])
-        # Numbers are never null. A schema that says so makes reading a fifth faster.
+        # Numbers are never null. Stating this in the schema makes reading 20 % faster.
         number = pa.field("element", pa.from_numpy_dtype(observed.dtype), nullable=False)
         fields.append(pa.field(measure.column, pa.list_(number)))
         digests[measure.name] = digest_bytes(observed.tobytes())
@@ -276,7 +276,8 @@ def _countable(observed: Counts) -> bool:
     """Whether all numbers are counts: finite, not negative, and exact in sums."""
     if observed.dtype.kind not in "iuf":
         return False
-    return not observed.size or bool(observed.min() >= 0 and observed.max() < 2**53)  # nan: False
+    # False for nan
+    return not observed.size or bool(observed.min() >= 0 and observed.max() < 2**53)
 
 
 def _digest_rows(columns: Mapping[str, Sequence[object]]) -> str:

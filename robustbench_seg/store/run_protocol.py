@@ -50,7 +50,7 @@ def _same_parameters(protocol: Protocol, record: RunRecord) -> bool:
         return True
     if record.protocol not in list_protocols():
         return False
-    # The digest covers all corruptions; with another protocol only the common ones matter.
+    # The digest covers all corruptions, but with another protocol only the common ones matter.
     recorded = load_protocol(record.protocol)
     tables = {each.name: each.parameters for each in recorded.perturbations}
     return recorded.severities_digest == severities and all(

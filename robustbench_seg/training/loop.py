@@ -149,7 +149,7 @@ class _Trainer:
         lr, loss = self._learner.step(
             self._normalise(images), labels, state.iteration, self._progress
         )
-        state.losses.append(loss)  # read later, because reading waits for the GPU
+        state.losses.append(loss)  # read the loss later, because reading waits for the GPU
         state.iteration += 1
         self._progress = progress(recipe, state.iteration, self._clock.seconds)
         if recipe.minutes:  # each process has its own clock
@@ -192,8 +192,8 @@ class _Trainer:
 def _finite_mean(losses: list[Tensor], iteration: int, precision: str) -> float:
     value = float(torch.stack([loss.cpu() for loss in losses]).mean())
     if not np.isfinite(value):
-        # In fp16 activations overflow. The draws of each step follow from its number, so a second
-        # attempt would overflow again.
+        # In fp16 activations overflow. The random numbers of a step depend only on its number, so a
+        # second attempt would overflow again.
         way = "use precision bf16" if precision == "fp16" else "lower lr or lengthen the warm-up"
         raise ModelError(f"the loss is {value} at iteration {iteration}; {way}")
     return value

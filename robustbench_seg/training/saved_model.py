@@ -72,12 +72,12 @@ def _differences(stored: ModelCard, card: ModelCard, training: Training) -> tupl
     """The differences of a stored model from the model of a training, one text each."""
     if stored.training is None:
         return ("training, which is not recorded",)
-    # The steps of a training by the clock are known only when it has finished.
+    # The number of steps of a training with a time limit is known only at its end.
     training = replace(training, iterations=stored.training.iterations)
     found = stored.training.differences(training)
     if (seed := stored.training.seed) != training.seed:
         found += (f"seed {seed} and {training.seed}",)
-    # The LayerNorm epsilons come with the weights of an encoder.
+    # The weights of an encoder decide the LayerNorm epsilons.
     variants = [{k: v for k, v in c.variant.items() if k != "eps"} for c in (stored, card)]
     pairs = {
         "architecture": (stored.architecture, card.architecture),

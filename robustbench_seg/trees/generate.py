@@ -157,5 +157,5 @@ def _opened(dataset: str | Path | Dataset | None, spec: TreeSpec) -> Dataset:
 
 
 def _cores() -> int:
-    # Only Linux says how many cores this process may use.
+    # Only Linux states how many cores this process may use.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -72,7 +72,7 @@ class ImageJob:
         corrupted = plan.corrupted(image, clean.pixels, condition)
         pixels = digest_pixels(corrupted)
         if path.exists():
-            with suppress(OSError):  # a broken one is replaced
+            with suppress(OSError):  # a damaged one is replaced
                 found = file_digests(path)
                 if found.pixels == pixels:
                     return found

@@ -53,7 +53,7 @@ def _begin(folder: Path, record: TreeRecord) -> None:
     write_table(fresh, asdict(record))
     try:
         with contextlib.suppress(FileExistsError):
-            os.link(fresh, path)  # unlike a rename it never replaces
+            os.link(fresh, path)  # unlike a rename, a link never replaces a file
     except OSError as error:
         if not keeps_no_links(error, folder):
             raise

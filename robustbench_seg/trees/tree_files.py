@@ -149,5 +149,5 @@ def read_table(path: Path) -> Mapping[str, Json]:
 def _digest_or_none(table: Mapping[str, Json]) -> str:
     try:
         return table_digest(table)
-    except ValueError:  # half a surrogate pair
+    except ValueError:  # a lone surrogate cannot be encoded
         return ""

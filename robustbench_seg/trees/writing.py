@@ -83,7 +83,7 @@ def write_tree(
             with exclusive(out / RECORD_FILE):
                 return write_merged(out, manifest, plan.shard)
     except OSError as error:
-        # An error of a link or a rename has two paths; the second is the one to write.
+        # An error of a link or a rename has two paths; the second is the target.
         where = error.filename2 or error.filename or out
         raise cannot_be_written(Path(where), error) from error
 

@@ -176,7 +176,7 @@ def write_minicity(
     >>> rs.open_dataset("cityscapes", "drawn", split="train")
     <dataset cityscapes train: 2 images in drawn>
     """
-    # The first id of each class index; ids that are ignored or unknown are none of them.
+    # The first id of each class index, without ids that are ignored or unknown.
     table = FACTS.table
     label_id = np.array(
         [np.flatnonzero(table == i)[0] for i in range(len(Minicity.classes))], np.uint8

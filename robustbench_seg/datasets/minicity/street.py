@@ -113,7 +113,7 @@ class Street:
                     (wall, fence, hedge)[kind - 1](self.canvas, rng, edge, z, end)
                 )
             if kind and rng.random() < 0.7:
-                # Behind what is low there is something tall, further out.
+                # Behind low objects there is something tall, further away from the street.
                 behind = self._building if rng.random() < 0.6 else self._grove
                 behind(edge + sign * rng.uniform(3, 9), z, end, BEHIND)
             z = end + (rng.uniform(0, 5) if rng.random() < 0.35 else 0)

@@ -176,7 +176,8 @@ def _class_frequencies(
 
 def _check_no_options(spec: EvaluationSpec, protocol: Protocol) -> None:
     given: dict[str, object] = {"save_attacks": spec.save_attacks}
-    # With a protocol of attacks, these are part of the key even if only clean images are scored.
+    # With a protocol of attacks, these settings are part of the key even if only clean images are
+    # scored.
     if not any(each.is_attack for each in protocol.perturbations):
         given |= {
             "attack_from": spec.attack_from,

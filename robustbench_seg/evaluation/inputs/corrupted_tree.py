@@ -75,5 +75,5 @@ def tree_differences(evaluation: Evaluation, tree: TreeRecord) -> tuple[str, ...
     spec, data = evaluation.spec, evaluation.dataset
     choice = CorruptionChoice(evaluation.protocol, spec.stream, evaluation.seed)
     wanted = tree_record(choice, data.name, data.split, evaluation.conditions, {})
-    # A tree keeps the laws that it was made under, and they are part of the key of its run.
+    # A tree states the law versions of its corruptions, and they are part of the key of its run.
     return tree.differences(replace(wanted, laws=tree.laws, stream_version=tree.stream_version))

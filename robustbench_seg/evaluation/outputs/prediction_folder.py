@@ -112,7 +112,7 @@ class PredictionFolder:
     def path(self, image: str, condition: Condition) -> Path:
         """Return the path of the labels predicted for one image under one condition."""
         path = self.form.path(image)
-        assert path is not None, image  # check_images
+        assert path is not None, image  # checked by check_images
         return self.folder / condition.folder / path
 
     def holds(self, image: str, condition: Condition) -> bool:

@@ -45,7 +45,7 @@ def parameter_table(protocol: Protocol) -> Table:
             ]
             values += ["-"] * (len(protocol.severities) - len(values))
             rows.append([*about, name, *values])
-            about = [""] * len(about)  # they stand in the first row of a perturbation
+            about = [""] * len(about)  # only the first row of a perturbation has them
     return rows
 
 

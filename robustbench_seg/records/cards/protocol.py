@@ -44,7 +44,8 @@ class Protocol:
             raise CardError("it has no [[corruption]] and no [[attack]]; add one")
         seen: set[str] = set()
         for perturbation in self.perturbations:
-            if perturbation.name.lower() in seen:  # some disks do not tell Fog from fog
+            # Some file systems do not distinguish Fog from fog.
+            if perturbation.name.lower() in seen:
                 raise CardError(f"'{perturbation.name}' is listed twice; names must be unique")
             seen.add(perturbation.name.lower())
         if not any(each.averaged for each in self.perturbations):
@@ -274,7 +275,7 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
         return _shipped(protocol)
     where = str(protocol)
     loaded = _checked(read_toml(_File, Path(protocol), "protocol"), where)
-    # Published numbers are matched with runs by the protocol's name.
+    # Runs are matched with published numbers by the name of the protocol.
     if loaded.name in list_protocols() and loaded != _shipped(loaded.name):
         raise CardError(
             f"{where}: name '{loaded.name}' belongs to an included protocol with other contents; "

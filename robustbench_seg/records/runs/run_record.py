@@ -136,7 +136,7 @@ class RunRecord:
             if one.value != another.value
         ]
         origins = [each for each in found if each.name == _ORIGIN]
-        if origins:  # nothing is known of how the images of such a tree were made
+        if origins:  # such a tree does not state how its images were generated
             made = ("corruption", "corruption seed")
             found = [each for each in found if each.kind not in made] + origins
         training = self.about.training, other.about.training

@@ -46,7 +46,7 @@ def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
     header = Column(board.scores["mean"].label, "and its 95 % interval")
     columns = ranking_columns(
         board.protocol,
-        # The page's script writes the score by which it ranks into the second column.
+        # The script of the page writes the score that ranks into the second column.
         [mean_column(header, value_span(np.array(ends, np.float64))), clean_column()],
         machine="named on the model's page",
         links=links,

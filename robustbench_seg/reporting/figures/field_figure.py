@@ -51,7 +51,7 @@ def field_figure(fields: Mapping[str, Mapping[str, Field]]) -> Figure:
                     )
                 axis.set(xticks=[], yticks=[], title=plain(stage))
                 axis.grid(visible=False)
-            # Above its row, where a long name has room.
+            # Above its row, where there is space for a long name.
             axes[0].set_title(f"{plain(model)}\n{plain(stages[0])}")
         figure.colorbar(
             grid[0][0].images[0],

@@ -61,7 +61,7 @@ def report_folder(out: Path) -> Iterator[Path]:
         new = {path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file()}
         _check_own(out, new - old)
         _check_links(out, old | new)
-        _write_list(out, old | new)  # all that is there, should the process end here
+        _write_list(out, old | new)  # lists all files that may exist if the process ends here
         for name in sorted(new):
             (out / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(fresh / name, out / name)

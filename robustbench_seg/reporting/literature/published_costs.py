@@ -86,7 +86,7 @@ def _table1a() -> Iterator[_Cost]:
 
 
 def _table2() -> Iterator[_Cost]:
-    # The table mixes: B4 and B5 are scored at several scales, the real-time half at one.
+    # The table mixes evaluations: B4 and B5 at several scales, the real-time models at one.
     for row in published_table("segformer_table2").to_dict("records"):
         multi_scale = row["model"].startswith("SegFormer") and row["group"] == "non-real-time"
         for dataset, aspect in (("ade20k", 1), ("cityscapes", 2)):

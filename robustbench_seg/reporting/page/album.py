@@ -94,7 +94,7 @@ def copy_pictures(panel: Panel, folder: Path) -> None:
     """
     for model in panel.measured:
         files, target = _files(model), folder / model.folder.name
-        while target.exists():  # run folders of one name in two places
+        while target.exists():  # run folders with the same name in two places
             target = target.with_name(f"{target.name}-2")
         for path in files.kept():
             if read_picture(path) is not None:

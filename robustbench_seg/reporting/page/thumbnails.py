@@ -111,7 +111,7 @@ def read_picture(path: Path, width: int | None = None) -> Image.Image | None:
             size = picture.size if width is None else fitted_size(picture, width)
             how = Image.Resampling.NEAREST if indices else Image.Resampling.LANCZOS
             return (picture if indices else picture.convert("RGB")).resize(size, how)
-    except Exception as error:  # a decoder of a broken file raises whatever it likes
+    except Exception as error:  # decoders raise errors of any type for damaged files
         why = one_line(str(error), 200) or type(error).__name__
         log.warning("%s: cannot read the picture (%s); it is left out", path, why)
         return None

@@ -56,7 +56,7 @@ def _changed(noun: str) -> str:
 
 def _clean_and_mean(model: MeasuredModel, name: str) -> tuple[str, str] | None:
     """A score clean and corrupted, as text; None where the model lacks one of the two."""
-    score = model.scores.by_name.get(score_infos()[name].key)  # a KeyError: no measure has it
+    score = model.scores.by_name.get(score_infos()[name].key)  # KeyError: no measure has this score
     if score is None:
         return None
     clean, mean = float(score.summary.clean[0]), float(score.summary.mean[0])

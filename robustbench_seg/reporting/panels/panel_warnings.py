@@ -38,7 +38,7 @@ def clean_score_warnings(models: Sequence[MeasuredModel]) -> list[str]:
     """Warn of each run whose clean score is far from the published one."""
     gaps: list[str | None] = []
     for model in models:
-        if model.scores.trainings > 1:  # each training has a published score of its own
+        if model.scores.trainings > 1:  # each training has its own published score
             gaps += clean_gap_warnings(model.scored.folders)
         else:
             gaps.append(clean_gap(model.record, float(model.scores.summary.clean[0])))

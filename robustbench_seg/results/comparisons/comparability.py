@@ -14,7 +14,7 @@ def check_comparable(a: ScoredModel, b: ScoredModel) -> None:
         ResultsError: They were not.
     """
     for difference in a.records[0].differences(b.records[0]):
-        # Of another number of images, check_paired says which.
+        # If the number of images differs, check_paired gives the numbers.
         if difference.of_images and difference.kind != "extent":
             raise ResultsError(
                 f"{a.folders[0]} and {b.folders[0]} cannot be compared: they differ in "

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import scipy  # which imports its parts where they are first used
+import scipy  # scipy imports its submodules on first use
 
 from robustbench_seg.results.statistics.draws import Draws
 from robustbench_seg.results.statistics.intervals import Interval, Uncertainty, interval

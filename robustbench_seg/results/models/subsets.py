@@ -136,7 +136,7 @@ class _Images:
     def scores(self, resamples: int) -> ModelScores:
         """Score these images as a complete run."""
         rows = self.rows.assign(images=len(self.names))
-        protocol = load_protocol()  # any will do: the images are clean, which each protocol has
+        protocol = load_protocol()  # any protocol will do, because the images are clean
         return bootstrap(
             rows, protocol, resamples, identity=self.identity, trainings=self.trainings
         )

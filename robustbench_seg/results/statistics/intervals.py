@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import scipy  # which imports its parts where they are first used
+import scipy  # scipy imports its submodules on first use
 
 from robustbench_seg.results.statistics.draws import Draws, split_draws
 

@@ -1,7 +1,7 @@
 """Whether a difference is more than chance: p-values of a bootstrap, and many of them at once."""
 
 import numpy as np
-import scipy  # which imports its parts where they are first used
+import scipy  # scipy imports its submodules on first use
 from numpy.typing import NDArray
 
 from robustbench_seg.results.statistics.draws import Draws, split_draws

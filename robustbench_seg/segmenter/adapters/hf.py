@@ -198,7 +198,8 @@ def _choose_image_size(
     Returns:
         The network's answer to an image on which it was tried.
     """
-    # A network may keep tensors, and those of inference mode cannot enter a graph later.
+    # A network may cache tensors, and tensors from inference mode cannot enter an autograd graph
+    # later.
     with torch.no_grad():
         network.size = sides(options.input_size)
         if options.input_size != PROCESSOR:

@@ -128,7 +128,7 @@ class _Moments:
     def add(self, x: Tensor) -> None:
         """Add the values of a tensor NxCx..., image by image (Chan et al., 1983)."""
         axes = [0, *range(2, x.ndim)]
-        for image in x.unbind():  # torch.var_mean takes ten times as long
+        for image in x.unbind():  # torch.var_mean is ten times slower
             part = image[None]
             values = part.float() if x.dtype in (torch.bfloat16, torch.float16) else part
             mean = values.mean(axes, keepdim=True)
@@ -270,7 +270,7 @@ class _Pass:
         except ModelError as error:
             raise ModelError(f"its BatchNorm '{name}' {error}") from None
         self._done[name] = norm.running_mean, norm.running_var = found
-        if self._begun == 1:  # one batch has all images, so its pass goes on
+        if self._begun == 1:  # one batch has all images, so its forward pass continues
             self._pending, self._moments = None, _Moments()
 
 

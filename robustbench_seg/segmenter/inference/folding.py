@@ -46,7 +46,7 @@ def fold(network: nn.Module) -> nn.Module:
         return network
     for module in list(network.modules()):
         _merge_norms(module)
-    # The paper's decoder of a single scale has no fusion.
+    # In the paper, the decoder of a single scale has no fusion.
     if isinstance(network, SegFormer) and not (
         isinstance(network.decode_head, MLPDecoder) and len(network.decode_head.stages) == 1
     ):

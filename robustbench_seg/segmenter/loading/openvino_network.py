@@ -53,12 +53,13 @@ class OpenVinoNetwork(nn.Module):
         self.version = str(openvino.__version__.partition("-")[0])
         self._core = openvino.Core()
         with torch.no_grad(), warnings.catch_warnings(), _root_logger_kept():
-            warnings.simplefilter("ignore")  # of the tracer, about sizes that it takes for constant
+            # The tracer warns about sizes that it treats as constants.
+            warnings.simplefilter("ignore")
             traced = isinstance(network, nn.Module)
             example = {"example_input": torch.zeros(1, 3, *EXAMPLE_SIZE)} if traced else {}
             try:
                 self._graph = openvino.convert_model(network, **example)
-            except Exception as error:  # its exceptions have no common base
+            except Exception as error:  # its exceptions have no common base class
                 raise ModelError(
                     f"the backend openvino cannot run this network ({reason(error)}); try the "
                     "backend torch"

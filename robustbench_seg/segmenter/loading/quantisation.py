@@ -67,7 +67,7 @@ def write_quantised_graph(network: nn.Module, inputs: Iterable[Tensor], path: Pa
     with tempfile.TemporaryDirectory() as folder, _quiet():
         plain, merged = Path(folder) / "plain.onnx", Path(folder) / "merged.onnx"
         write_graph(network, plain)
-        # It merges BatchNorm into convolutions. The exporter has inferred the shapes.
+        # This merges BatchNorm into convolutions. The exporter has already inferred the shapes.
         quant_pre_process(plain, merged, skip_symbolic_shape=True)
         quantize_static(
             merged,

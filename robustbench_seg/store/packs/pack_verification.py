@@ -68,7 +68,7 @@ def _of_run(packed: PackFile, folder: Path, scores: bytes) -> Iterator[Problem]:
         return
     problems = [problem for part in parts for problem in _of_part(part, record, folder)]
     yield from problems
-    if problems:  # the scores of altered parts differ as well
+    if problems:  # if parts were altered, their scores differ as well
         return
     try:
         table = pack_scores(folder)

@@ -121,7 +121,7 @@ def _without_other_modules(
         notes.append("it contains only a moving average of the weights (EMA), which is used")
     beside = [name for name in tensors if not name.startswith(network.prefix)]
     modules = {name.partition(".")[0] for name in shapes or network.tensors}
-    # Numbers are layers in a row, of which a deeper network has more: they do not fit.
+    # Numbers count consecutive layers. A deeper network has more of them, so it does not fit.
     others = [
         name
         for name in network.tensors

@@ -42,7 +42,7 @@ def unpacked(archive: Path) -> Path:
                         raise
         except WeightsError:
             raise
-        except Exception as error:  # what tarfile and zlib raise on damaged files is no closed set
+        except Exception as error:  # tarfile and zlib raise errors of many types for damaged files
             raise WeightsError(
                 f"{archive}: cannot be unpacked ({str(error) or type(error).__name__}); delete it "
                 "and download it again"

@@ -77,7 +77,7 @@ def _safetensors_size(start: bytes, path: Path, size: int) -> int | None:
         return None
     (length,) = struct.unpack("<Q", start[:8])
     if length > MAX_HEADER:
-        return None  # some other file, or a damaged one
+        return None  # another file, or a damaged one
     if 8 + length > size:
         return int(8 + length)
     with open(path, "rb") as file:
@@ -87,4 +87,4 @@ def _safetensors_size(start: bytes, path: Path, size: int) -> int | None:
                 if key != "__metadata__"]  # fmt: skip
         return int(8 + length + max(ends, default=0))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return None  # reading it says what is wrong
+        return None  # reading it reports the error

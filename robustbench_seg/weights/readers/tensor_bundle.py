@@ -106,12 +106,12 @@ def _table(content: bytes, path: Path) -> Iterator[tuple[bytes, bytes]]:
     footer = content[-FOOTER_BYTES:]
     if len(footer) < FOOTER_BYTES or struct.unpack("<Q", footer[-8:])[0] != MAGIC:
         raise _unreadable(path, "it is truncated, or not the index of a TensorFlow checkpoint")
-    _, at = _handle(footer, 0)  # of the table's metadata, which bundles do not use
+    _, at = _handle(footer, 0)  # the block of metadata, which bundles do not use
     blocks, _ = _handle(footer, at)
     end = 0
     for _, pointer in _block(content, blocks, path):
         block, _ = _handle(pointer, 0)
-        if block[0] < end:  # read once more, and again, without end
+        if block[0] < end:  # otherwise it would be read again and again
             raise _unreadable(path, "damaged")
         end = block[0] + block[1]
         yield from _block(content, block, path)

@@ -175,7 +175,7 @@ def _read_tensors(
     path: Path, tensors: Mapping[str, StoredTensor], read: Callable[[Storage], bytearray]
 ) -> Mapping[str, Tensor]:
     """Read tensors. Those of one storage share its memory."""
-    # Strides of 0 make a large tensor of a small storage.
+    # Strides of 0 turn a small storage into a large tensor.
     size = sum(math.prod(t.shape) * t.dtype.itemsize for t in tensors.values())
     check_unpacked_size(path, size)
     storages = dict[Storage, bytearray]()

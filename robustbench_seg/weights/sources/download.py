@@ -126,7 +126,7 @@ def _fetch(url: str, partial: Path, path: Path, *, resumable: bool) -> None:
             start = _range(response.headers.get("Content-Range"))[0]
         total = _total(response.headers.get("Content-Length"), start, url, path)
         _refuse(b"", url, path, response.headers.get_content_type())
-        # Anything but the rest that was asked for is the file from its beginning.
+        # Unless the answer is the requested remainder, it is the whole file.
         mode = "ab" if start == have else "wb"
         bar = tqdm(
             desc=path.name, total=total, initial=start, unit="B", unit_scale=True, disable=None
@@ -164,7 +164,7 @@ def _open(url: str, partial: Path, path: Path) -> Any:
         if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
             if _range(error.headers.get("Content-Range"))[1] == have:
                 return None
-            partial.unlink()  # it is of another file
+            partial.unlink()  # it belongs to another file
             return _open(url, partial, path)
         raise WeightsError(
             f"{url}: the server answers {error.code} {error.reason}; if you have the file from "

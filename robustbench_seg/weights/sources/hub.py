@@ -77,7 +77,7 @@ def fetch_hub_file(
         NotOnHubError: The hub has no such repository or revision.
         WeightsError: The hub cannot be reached.
     """
-    # Its import takes half a second, and most models need no download.
+    # The import takes half a second, and most models need no download.
     from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import (
         EntryNotFoundError,
@@ -106,7 +106,7 @@ def fetch_hub_file(
             raise _refusal(repository, revision, name, error, by_hand) from error
         except EntryNotFoundError:
             continue
-        except Exception as error:  # of the libraries below, a full disk among them
+        except Exception as error:  # errors of the libraries below, including a full disk
             raise _refusal(repository, revision, name, error, by_hand) from error
     raise NotInRepositoryError(
         f"{repository}: the hub has none of {', '.join(names)} in this repository"
@@ -153,6 +153,6 @@ def _answers(url: str) -> bool:
     except urllib.error.HTTPError:
         return True
     except (OSError, ValueError, http.client.HTTPException) as error:
-        # Certificates are the library's business; it brings its own.
+        # The library handles certificates; it has its own.
         return isinstance(getattr(error, "reason", None), ssl.SSLError)
     return True

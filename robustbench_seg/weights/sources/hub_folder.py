@@ -53,7 +53,8 @@ def fetch_hub_folder(repository: str, revision: str | None, name: str, *optional
         return place
     needed = f"{', '.join((name, *optional))}, and {NEEDED}"
     folder = _hub_file(repository, (name,), revision, place, needed).parent
-    # A snapshot's folder is called by its commit: all files are to be of the same one.
+    # The folder of a snapshot is named after its commit, and all files must be from the same
+    # commit.
     for each in optional:
         optional_hub_file(repository, each, folder.name, place, needed)
     return folder
@@ -156,7 +157,8 @@ def hub_weights(repository: str, revision: str | None, place: Path) -> Path:
     """
     file = _hub_file(repository, IN_FOLDER, revision, place, NEEDED)
     for shard in hub_shards(file):
-        # A snapshot's folder is called by its commit: all files are to be of the same one.
+        # The folder of a snapshot is named after its commit, and all files must be from the same
+        # commit.
         _hub_file(repository, (shard.name,), file.parent.name, place, NEEDED)
     return file
 

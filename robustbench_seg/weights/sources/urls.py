@@ -83,7 +83,7 @@ def open_url(request: urllib.request.Request) -> Any:
         if abandoned.is_set() and isinstance(answer, http.client.HTTPResponse):
             answer.close()
 
-    # A server that sends its header byte by byte never runs into a socket's timeout.
+    # A server that sends its header byte by byte never triggers the timeout of a socket.
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(ANSWER_TIME)
@@ -93,7 +93,7 @@ def open_url(request: urllib.request.Request) -> Any:
     answer = answers[0]
     if isinstance(answer, urllib.error.HTTPError | OSError):
         raise answer
-    if isinstance(answer, Exception):  # a header or a URL that urllib does not take
+    if isinstance(answer, Exception):  # a header or a URL that urllib does not accept
         raise OSError(str(answer) or type(answer).__name__) from answer
     return answer
 

@@ -89,7 +89,7 @@ def _reading(where: str) -> Iterator[None]:
         yield
     except ModelError:
         raise
-    except Exception as error:  # torch documents no common base
+    except Exception as error:  # torch documents no common base class for its errors
         raise ModelError(
             f"{where}: not a program that can be run ({reason(error)}); export it again with this "
             f"version of PyTorch, {torch.__version__}"
@@ -136,7 +136,7 @@ def _read_script(path: Path, device: str) -> ExportedFile:
     script.eval()
 
     def run(images: torch.Tensor) -> Any:
-        # With optimisation, the first runs give other results than later ones.
+        # With optimisation, the first runs give different results from later ones.
         with torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
             return script(images)
 

@@ -85,7 +85,7 @@ class ExportedNetwork(Program):
                 image = torch.zeros(1, 3, *sides, device=self._device, requires_grad=True)
                 torch.autograd.grad(self(image).sum(), image)
         except ModelError:
-            return None  # the size of the trial may be wrong
+            return None  # the size of the test image may be wrong
         except RuntimeError as error:
             return f"its program cannot be differentiated ({reason(error)})"
         return None
@@ -97,7 +97,7 @@ class ExportedNetwork(Program):
             answer = self._run(images)
         except torch.OutOfMemoryError:
             raise
-        except Exception as error:  # its exceptions have no common base
+        except Exception as error:  # its exceptions have no common base class
             raise ModelError(
                 f"{self.where} does not take an image of {height}x{width} ({reason(error)}); "
                 f"{self.advice}"

@@ -80,7 +80,7 @@ def export_onnx(
     except CardError as error:
         raise CardError(f"{beside}: {error}") from None
     text = to_toml(sidecar)
-    parse_sidecar(text, str(beside))  # a file that cannot be loaded again must not be written
+    parse_sidecar(text, str(beside))  # load the file now, so that no unusable file is written
     write_graph(network, path, size)
     write_text(beside, text)
 

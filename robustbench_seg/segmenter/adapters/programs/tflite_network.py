@@ -73,7 +73,7 @@ class TfliteNetwork(Program):
             interpreter.invoke()
             answer = self._output.floats(interpreter.get_tensor(self._output.index))
             return torch.from_numpy(np.ascontiguousarray(answer))
-        except Exception as error:  # its exceptions have no common base
+        except Exception as error:  # its exceptions have no common base class
             self._shape = None
             raise ModelError(
                 f"{self.where} does not take an image of {height}x{width} ({reason(error)}); "
@@ -106,7 +106,7 @@ class _End:
         scale, zero = detail["quantization"]
         quantised = dtype.kind in "iu" and scale > 0
         kind = "float32" if quantised else dtype.name
-        # Of an axis of any length, shape holds 1 and shape_signature -1.
+        # For an axis of any length, shape is 1 and shape_signature is -1.
         sides = (int(side) for side in detail["shape_signature"])
         shape = tuple(None if side < 0 else side for side in sides)
         value = Value(str(detail["name"]), kind, shape)
@@ -174,7 +174,7 @@ def _reading(where: str) -> Iterator[None]:
     """Raise ModelError for whatever LiteRT raises on a damaged model."""
     try:
         yield
-    except Exception as error:  # its exceptions have no common base
+    except Exception as error:  # its exceptions have no common base class
         raise ModelError(
             f"{where}: not a model that can be run ({reason(error)}); convert it again, with "
             "built-in operators only"

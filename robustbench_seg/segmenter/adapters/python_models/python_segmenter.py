@@ -244,7 +244,8 @@ class PythonSegmenter:
             )
         pixels = checked.values if isinstance(checked, FloatImage) else checked
         try:
-            answer = self._given(pixels.copy())  # others see the image, too
+            # A copy, because other segmenters use the image, too.
+            answer = self._given(pixels.copy())
             confidence = None
             if self._confident:
                 answer, confidence = answer

@@ -110,6 +110,7 @@ class _Logits(nn.Module):
             raise
         except Exception as error:
             raise ModelError(f"{self._where}: fails on an image: {error_text(error)}") from error
-        if isinstance(answer, Mapping) and "out" in answer:  # as models of torchvision answer
+        # Torchvision models return such a mapping.
+        if isinstance(answer, Mapping) and "out" in answer:
             answer = answer["out"]
         return checked_logits(answer, images, self._classes, self._where)

@@ -49,9 +49,9 @@ def read_config(folder: Path, where: str) -> Any:
                 "robustseg never runs; remove the key"
             )
     try:
-        # A folder may name code of its own in auto_map; none runs, and nothing asks whether it may.
+        # A folder may name its own code in auto_map; it never runs, and transformers never asks.
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # what a damaged value raises has no common base
+    except Exception as error:  # damaged values raise errors of any type
         raise ModelError(
             f"{where}: transformers cannot read its {CONFIG} ({reason(error)}); download the "
             "model again"

@@ -66,14 +66,14 @@ def build_network(
         raise ModelError(
             f"{where}: it needs {name}, which is not installed: pip install {name}"
         ) from error
-    except Exception as error:  # what a damaged value raises has no common base
+    except Exception as error:  # damaged values raise errors of any type
         raise ModelError(
             f"{where}: transformers cannot build it from its {CONFIG} ({reason(error)}); download "
             "the model again"
         ) from error
     _refuse_mismatched(sorted(str(entry[0]) for entry in loading["mismatched_keys"]), where)
     refuse_deeper(loading["unexpected_keys"], model, where)
-    model.float().eval()  # a file in half precision, too
+    model.float().eval()  # also for a file in half precision
     missing = sorted(loading["missing_keys"])
     fill_with_nan(model, missing)
     if names := [name for name in not_finite(model.state_dict()) if name not in missing]:
