@@ -120,7 +120,7 @@ def _measure(
 def _peak_memory() -> int:
     """The largest resident size of this process so far, in bytes."""
     try:
-        # Getrusage would also count the memory of the parent at the fork.
+        # getrusage would also count the memory of the parent at the fork.
         status = Path("/proc/self/status").read_text()
         return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
     except (OSError, IndexError):

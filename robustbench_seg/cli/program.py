@@ -46,7 +46,7 @@ class Program(click.Group):
             hint = "make --batch, --crop or --size smaller, or try --precision bf16"
             message, code = f"{why or 'no memory is left'}; {hint}", 2
         except ImportError as error:
-            # Opencv-python links against libGL even if it never opens a window.
+            # opencv-python links against libGL even if it never opens a window.
             if "libGL" not in str(error) and "libgthread" not in str(error):
                 raise
             hint = "OpenCV needs a system package: apt-get install libgl1 libglib2.0-0"

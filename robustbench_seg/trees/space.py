@@ -38,7 +38,7 @@ def space_needed(plan: TreePlan) -> int:
 def _readable(images: Sequence[CleanImage]) -> Iterator[tuple[CleanImage, Image]]:
     """A few images with their pixels, spread over the dataset."""
     for image in images[:: max(1, len(images) // _SAMPLES)][:_SAMPLES]:
-        # Write_tree reports a damaged image, or leaves it out on request.
+        # write_tree reports a damaged image, or leaves it out on request.
         with suppress(DatasetError):
             yield image, image.read()
 

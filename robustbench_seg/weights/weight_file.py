@@ -87,9 +87,9 @@ def save_weights(
                     "half precision; save it in full precision"
                 )
             tensor = tensor.half()
-        # Safetensors needs every tensor to be contiguous and to share no memory.
+        # safetensors needs every tensor to be contiguous and to share no memory.
         tensors[name] = tensor.clone(memory_format=torch.contiguous_format)
-    # Save_file would create a file that only its owner may read.
+    # save_file would create a file that only its owner may read.
     write_bytes(path, save(tensors, {**metadata, "format": "robustseg"}))
 
 

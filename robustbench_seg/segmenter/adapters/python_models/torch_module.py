@@ -110,7 +110,7 @@ class _Logits(nn.Module):
             raise
         except Exception as error:
             raise ModelError(f"{self._where}: fails on an image: {error_text(error)}") from error
-        # Torchvision models return such a mapping.
+        # torchvision models return such a mapping.
         if isinstance(answer, Mapping) and "out" in answer:
             answer = answer["out"]
         return checked_logits(answer, images, self._classes, self._where)
