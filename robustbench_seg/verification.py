@@ -24,7 +24,7 @@ def verify(
 
     Args:
         path: The tree's folder, or the pack.
-        progress: Called after files were checked, with the number of files since the last call.
+        progress: Called after checking files, with the number of files since the last call.
         announce: Called once, before the first file is checked, with the number of files.
 
     Returns:
@@ -47,7 +47,7 @@ def verify(
 
 
 def verification_text(path: Path, found: Verification) -> str:
-    """Describe what `verify` found, a line for each fact.
+    """Describe the result of `verify`, one line for each fact.
 
     Args:
         path: The tree's folder, or the pack.

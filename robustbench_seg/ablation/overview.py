@@ -1,4 +1,4 @@
-"""What an ablation is about to do: its networks, its steps, and the commands that do the same."""
+"""The plan of an ablation: its networks, its steps, and the equivalent commands."""
 
 import shlex
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def _network_summary(spec: AblationSpec, variant: AblationVariant) -> str:
 
 
 def _command(step: Step, processes: int) -> str | None:
-    """The command that does the same as a step; None where none does."""
+    """The command that is equivalent to a step, or None if there is none."""
     match step:
         case TrainStep(spec):
             return training_command(spec, processes)

@@ -1,4 +1,4 @@
-"""How far an ablation is from the paper's experiment, in words."""
+"""The differences between an ablation and the paper's experiment, in words."""
 
 from dataclasses import fields
 
@@ -28,7 +28,7 @@ def differences_from_paper(spec: AblationSpec) -> str:
 
 
 def _changes(spec: AblationSpec) -> list[str]:
-    """The further values of the trainings that are not the ablation's own."""
+    """The values of the trainings that differ from the definition of the ablation."""
     own, here = spec.ablation.scale(full=spec.full).recipe, spec.training.recipe
     changes = [
         f"{field.name} {getattr(here, field.name)}"

@@ -31,7 +31,7 @@ def read_step(file: Path) -> TrainStep | EvaluateStep:
     """Read what `write_step` wrote.
 
     Raises:
-        CardError: The file does not hold a step.
+        CardError: The file does not contain a step.
     """
     try:
         table = json.loads(file.read_text(encoding="utf-8"))
@@ -84,7 +84,7 @@ def _wait(torchrun: "subprocess.Popen[bytes]") -> int:
 
 
 def error_file(step: Path) -> Path:
-    """The file for the error of a process that runs the step of the file `step`."""
+    """The file for the error of a process that runs the step in the file `step`."""
     return step.with_suffix(".error.json")
 
 

@@ -15,8 +15,9 @@ class MacCounter(TorchFunctionMode):
 
     It counts convolutions, matrix products and attention, as torch's FlopCounterMode does. That
     class and most functions of torch on the meta device import torch's compiler and sympy, which
-    takes more than a second at each start of an evaluation. So the functions that the architectures
-    call are replaced by ones that only return a tensor of the right shape. Others run as they are.
+    takes more than a second at each start of an evaluation. This class replaces the functions that
+    the architectures call by functions that only return a tensor of the right shape. Other
+    functions run unchanged.
 
     Attributes:
         macs: Number of multiply-accumulates so far.

@@ -1,8 +1,8 @@
 """SegFormer B0-B5: Mix Transformer encoder and all-MLP decoder, arXiv 2105.15203.
 
-Parameters bear the names of the authors' released files, without their unused `conv_seg`.
-Depths and ratios follow those files where the paper's table 6 differs from them. The networks
-of the paper's ablations (tables 1b to 1d) are parameters of the same implementation.
+Parameters have the names of the authors' released files, without their unused `conv_seg`. Depths
+and ratios follow those files where the paper's table 6 differs from them. The networks of the
+paper's ablations (tables 1b to 1d) are parameters of the same implementation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -74,7 +74,7 @@ class SegFormer(SegmentationNetwork):
             size: Size of the Mix Transformer, "b0" to "b5".
             decoder: "paper", or "openmmlab", where BatchNorm and ReLU follow the projections.
             eps: Convention of the LayerNorm epsilons, a key of LAYER_NORM_EPS. None: "openmmlab"
-                with its decoder, else "nvlabs".
+                with OpenMMLab's decoder, else "nvlabs".
             backbone: "mit", or an encoder of table 1d: "resnet50", "resnet101" or "resnext101"
                 (64x4d). The latter ignore size, eps, position_grid and drop_path.
             decoder_channels: Width C of the decoder (table 1b). None: 256 for b0, b1 and
@@ -82,7 +82,7 @@ class SegFormer(SegmentationNetwork):
             stages: The stages whose features the decoder sees (table 1d): (1, 2, 3, 4) or fewer,
                 such as (4,).
             position_grid: Height and width of the images at which a position encoding is learned,
-                in place of Mix-FFN's convolution (table 1c). None: Mix-FFN.
+                instead of Mix-FFN's convolution (table 1c). None: Mix-FFN.
             drop_path: Rate of stochastic depth in the encoder, in training only.
             dropout: Rate of channel dropout before the classifier, in training only.
 
@@ -117,7 +117,7 @@ class SegFormer(SegmentationNetwork):
         initialise(self, classifier=self.decode_head.linear_pred)
 
     def use_eps(self, convention: str) -> None:
-        """Set the LayerNorm epsilons to those of the weights' origin.
+        """Set the LayerNorm epsilons to those of the project that published the weights.
 
         Args:
             convention: A key of LAYER_NORM_EPS.

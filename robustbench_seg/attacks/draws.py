@@ -17,7 +17,7 @@ def attack_draws(
     """Return the generator of one run of an attack on one image.
 
     The numbers depend only on the arguments, not on other images, their order or the machine: the
-    key of the Philox generator is the start of the sha256 of the arguments.
+    key of the Philox generator is the beginning of the sha256 of the arguments.
 
     Args:
         seed: The seed.

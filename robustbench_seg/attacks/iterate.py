@@ -1,4 +1,4 @@
-"""Iterates, the images that an attack tries: their evaluation, and the choice of one of them."""
+"""Iterates (the images that an attack tries): their evaluation, and the choice of one of them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ Objective = Callable[[Tensor, float], Iterate]
 
 
 class NetworkObjective:
-    """The objective of an attack on one clean image: a loss of what the network says of an image.
+    """The objective of an attack on one clean image: a loss of the network's logits.
 
     Attributes:
         calls: Number of gradients computed so far.
@@ -53,7 +53,7 @@ class NetworkObjective:
 
         Args:
             gradient: The gradient of the network.
-            truth: int64 HxW, class indices; VOID where a pixel has no label.
+            truth: int64 HxW, class indices; VOID for pixels without a label.
             loss: The loss of the attack. It gets 0 as the logits and the label of a void pixel.
             class_weights: See Moment.
         """
@@ -126,7 +126,7 @@ _BETTER: Mapping[Choice, Callable[[Iterate, Iterate], bool]] = {
 
 
 def chosen(iterates: Iterable[Iterate], choice: Choice) -> Iterate:
-    """Choose one of several iterates: the best one, or the latest of equally good ones.
+    """Choose the best of several iterates; of equally good ones, the latest.
 
     Args:
         iterates: One or more, in the order of the steps.

@@ -50,15 +50,16 @@ def perturb(
 ) -> Perturbed:
     """Attack one image.
 
-    With several restarts, the result is the image with the lowest pixel accuracy, or the last of
-    equal ones.
+    With several restarts, the result is the image with the lowest pixel accuracy; of equal ones,
+    the last.
 
     Args:
         gradient: The network: (image, loss) -> (logits KxHxW, d loss / d image 3xHxW), where `loss`
             maps these logits to a scalar.
         image: The clean image, float 3xHxW in 0..1. It is not changed.
-        truth: int64 HxW, class indices; 255 where a pixel has no label. Such pixels are in no loss,
-            mask or accuracy. An image without any labelled pixel is returned unchanged.
+        truth: int64 HxW, class indices; 255 where a pixel has no label. Losses, masks and
+            accuracies ignore such pixels. An image without any labelled pixel is returned
+            unchanged.
         attack: A name of ATTACKS.
         parameters: `epsilon`, the radius: in units of 1/255 for Linf, a Euclidean length with
             pixels in 0..1 for L2; `steps`; and, if the attack accepts them, `step_size` in the unit
@@ -73,7 +74,7 @@ def perturb(
         The perturbed image, and how the network labels it.
 
     Raises:
-        AttackError: An argument does not fit the above, or the network's gradient is not finite.
+        AttackError: An argument is not as described above, or the network's gradient is not finite.
 
     >>> image, truth = torch.full((3, 32, 32), 0.49), torch.ones(32, 32, dtype=torch.int64)
     >>> def gradient(image, loss):  # of a network that labels bright pixels 0, dark ones 1
@@ -175,7 +176,9 @@ def _check_image(image: Tensor, truth: Tensor) -> None:
 
 
 def _class_weights(attack: Attack, frequencies: Sequence[float] | None) -> list[float] | None:
-    """Return weights proportional to 1 / frequency, 1 for the rarest class, if any are needed."""
+    """Return weights proportional to 1 / frequency, 1 for the rarest class, if the attack needs
+    any.
+    """
     if not attack.needs_frequencies:
         return None
     where = f"attack '{attack.name}'"

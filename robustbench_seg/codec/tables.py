@@ -25,7 +25,7 @@ def from_table(kind: type[Card], table: object, where: str) -> Card:
 
     Args:
         kind: The dataclass.
-        table: What a TOML or JSON parser returns.
+        table: The result of a TOML or JSON parser.
         where: The table's source, named in errors.
 
     Raises:
@@ -53,7 +53,7 @@ def from_table(kind: type[Card], table: object, where: str) -> Card:
 
 
 def to_table(record: object) -> dict[str, Any]:
-    """The table of a dataclass, for JSON or TOML: what `from_table` reads as an equal one.
+    """The table of a dataclass, for JSON or TOML; `from_table` builds an equal dataclass from it.
 
     Tuples become lists, dataclasses dicts, paths strings. None is kept.
 
@@ -92,7 +92,7 @@ def _plain(value: Any) -> Any:
 
 
 def _checked(hint: Any, value: Any, where: str) -> Any:
-    """The value as the annotation `hint` has it; CardError if it does not fit."""
+    """The value, converted to the annotation `hint`; CardError if it does not fit."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint in (Any, object):
         return _any(value, where)
@@ -129,7 +129,7 @@ def _items(kinds: tuple[Any, ...], values: list[Any], where: str) -> tuple[Any, 
 
 
 def _scalar(hint: Any, value: Any, where: str) -> Any:
-    """A number, text, path or truth value."""
+    """Check a number, text, path or truth value."""
     if type(value) is int and hint in (int, float):
         if not _INTEGERS.has(value):
             raise CardError(f"{where} is out of range; give an integer of at most 64 bits")
@@ -146,7 +146,7 @@ def _scalar(hint: Any, value: Any, where: str) -> Any:
 
 
 def _any(value: Any, where: str, depth: int = 0) -> Any:
-    """A value of any type that a table can hold."""
+    """Check a value of any type that a table can contain."""
     if depth > MAX_DEPTH:
         raise CardError(f"{where} is nested more than {MAX_DEPTH} levels deep")
     if value is None or isinstance(value, bool):

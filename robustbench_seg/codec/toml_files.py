@@ -25,7 +25,7 @@ def read_toml(kind: type[Card], path: Path, what: str) -> Card:
         what: What the file is, for errors, such as "model card".
 
     Raises:
-        CardError: The file cannot be read, is not UTF-8, or is wrong.
+        CardError: The file cannot be read, is not UTF-8, or has wrong contents.
     """
     try:
         check_regular(path)
@@ -57,7 +57,7 @@ def parse_toml(kind: type[Card], text: str, where: str) -> Card:
 
 
 def to_toml(record: object, remark: str = "", without: Collection[str] = ()) -> str:
-    """The TOML of a dataclass. What is None is left out.
+    """The TOML of a dataclass. Fields that are None are left out.
 
     Args:
         record: The dataclass.

@@ -1,4 +1,4 @@
-"""Reads JSON of unknown origin within bounds, and writes JSON in one fixed form."""
+"""Reads JSON of unknown origin within limits, and writes JSON in one fixed form."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Checks of paths and names, for any system."""
+"""Checks of paths and names, for all systems."""
 
 import os
 import re
@@ -23,7 +23,7 @@ def cache_folder() -> Path:
 
 
 def checked_path(path: Path | str) -> Path:
-    """Return a user's text as a path.
+    """Return the path that a user gave.
 
     Raises:
         FileError: It is not a path, empty, too long for a file system, or contains a NUL or bytes
@@ -49,7 +49,7 @@ def checked_path(path: Path | str) -> Path:
 def path_problem(name: str) -> str | None:
     """Return why `name` cannot be the path of a file inside a folder, or None if it can.
 
-    Such a path has forward slashes on any system, and stays inside the folder.
+    Such a path has forward slashes on every system, and stays inside the folder.
 
     >>> path_problem("fog/3/a.png")
     >>> path_problem("fog/../../a.png")
@@ -81,7 +81,8 @@ def folder_name_problem(name: str) -> str | None:
 
 
 def file_name(text: str) -> str:
-    """Convert `text` to part of a file name for any system; a long text ends in a digest.
+    """Convert `text` to part of a file name that is valid on every system; a long text ends in a
+    digest.
 
     >>> file_name("hf:nvidia/segformer b0")
     'hf_nvidia_segformer_b0'

@@ -1,4 +1,4 @@
-"""How loops over pixels are compiled: by Numba, at their first call, kept on disk."""
+"""Compiles loops over pixels with Numba at their first call, and caches them on disk."""
 
 import logging
 from collections.abc import Callable
@@ -13,8 +13,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function, *, contract: bool = False) -> Function:
     """Compile `function` at its first call for the types it is called with.
 
-    Without fast-math: sums run in the order written, products and sums are rounded one by one;
-    with `contract` a product and the sum that it enters may be rounded once.
+    Without fast-math: sums are computed in the written order, and each product and sum is rounded;
+    with `contract`, a product and the following sum may be rounded together once.
     """
     import numba
 
@@ -30,8 +30,8 @@ def compiled(function: Function, *, contract: bool = False) -> Function:
 def lazily_compiled(function: Function) -> Function:
     """Compile `function` like `compiled`, and import Numba at its first call, too.
 
-    For modules that are imported with the package, which stays fast. No compiled function can call
-    the result.
+    For modules that are imported with the package, so that its import stays fast. Compiled
+    functions cannot call the result.
     """
 
     @cache

@@ -19,11 +19,11 @@ def registered(folder: Path, *, unlocked: bool = False) -> Iterator[Callable[[],
 
     Args:
         folder: The folder, which exists.
-        unlocked: Whether the sweep removes files where the file system has no locks.
+        unlocked: Whether the sweep removes files if the file system has no locks.
 
     Yields:
         A function that sweeps the folder: it removes the partial files of killed processes, unless
-        another process is registered, which they could belong to.
+        another process is registered that they could belong to.
     """
     handle = os.open(folder, os.O_RDONLY)
 
@@ -54,8 +54,7 @@ def only_process(folder: Path) -> Iterator[bool]:
         folder: The folder, which exists.
 
     Yields:
-        Whether no other process holds a lock of the folder. True where the file system has no
-        locks.
+        Whether no other process holds a lock of the folder. True if the file system has no locks.
     """
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -90,7 +89,7 @@ def exclusive(file: Path) -> Iterator[None]:
 
 
 def _locked(file: Path) -> int | None:
-    """A handle of `file` that holds its lock; None if it cannot be opened."""
+    """Return a handle of `file` that holds its lock; None if it cannot be opened."""
     while True:
         try:
             # NFS allows exclusive locks only on files that are open for writing

@@ -35,22 +35,22 @@ def run_in_processes(
     died: RobustsegError,
     tick: Callable[[], None] = lambda: None,
 ) -> None:
-    """Do the pieces 0 .. count - 1 of some work.
+    """Process the pieces 0 .. count - 1 of some work.
 
-    With one worker this process does all. Otherwise new processes do, so `work` must pickle, and a
-    script needs the usual `if __name__ == "__main__"`.
+    With one worker this process does all of them. Otherwise new processes do, so `work` must be
+    picklable, and a script needs the usual `if __name__ == "__main__"`.
 
     Args:
-        work: Does one piece.
+        work: Processes one piece.
         count: Number of pieces.
         workers: Number of processes.
         take: Called with each result in this process, in the order in which they come.
-        died: What is raised if a process dies.
+        died: The error to raise if a process dies.
         tick: Called in this process every TICK_SECONDS.
 
     Raises:
         RobustsegError: `died`.
-        Exception: A piece raised it; the other processes have stopped then.
+        Exception: A piece raised it; the other processes have then stopped.
     """
     workers = min(workers, count)
     if workers <= 1:

@@ -1,4 +1,4 @@
-"""The number format that a network computes in."""
+"""The number format of the computations of a network."""
 
 import torch
 
@@ -24,14 +24,14 @@ _FEATURES = {
 
 
 def why_slow(precision: str, device: str) -> str | None:
-    """Say why a precision would save no time on a device.
+    """Explain why a precision would save no time on a device.
 
     Args:
         precision: Name of the number format.
         device: Torch device.
 
     Returns:
-        One line. None: it may save time, or nothing is known of the processor.
+        One line. None: it may save time, or the features of the processor are unknown.
     """
     features, wanted = processor_features(), _FEATURES.get(precision, set())
     if not device.startswith("cpu") or not wanted or not features or features & wanted:
@@ -43,9 +43,9 @@ def why_slow(precision: str, device: str) -> str | None:
 
 
 def exact_float32() -> None:
-    """Have GPUs compute float32 as such: by default their convolutions round factors to TF32.
+    """Make GPUs compute in full float32: by default their convolutions round factors to TF32.
 
-    A run that says float32 is then the same on a GPU and on a CPU, up to the order of its sums.
+    A run in float32 then gives the same results on a GPU and on a CPU, up to the order of sums.
     """
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
