@@ -7,7 +7,7 @@ and numba together take seconds to import and most commands need only some of th
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # `as`: a type checker then takes a name for one of this module
+if TYPE_CHECKING:  # `import x as x` tells type checkers that a name is exported
     from robustbench_seg.ablation import AblationSpec as AblationSpec
     from robustbench_seg.ablation import ablation_spec as ablation_spec
     from robustbench_seg.ablation import run_ablation as run_ablation
@@ -95,7 +95,7 @@ _ROOMS = {
     "verify": "verification",
     "write_minicity": "datasets.minicity",
 }
-"""Where each name is loaded from; the imports above say the same to a type checker."""
+"""The module that defines each public name; for type checkers, the imports above say the same."""
 
 __all__ = [*_ROOMS]
 

@@ -1,4 +1,4 @@
-"""python -m robustbench_seg: the robustseg command, also where scripts are not on the PATH."""
+"""python -m robustbench_seg: the robustseg command, even if scripts are not on the PATH."""
 
 from robustbench_seg.cli.main import main
 

@@ -1,4 +1,4 @@
-"""The demo: the whole study on the dataset and the weights that ship with the package."""
+"""The demo: the whole study on the dataset and the weights that are included in the package."""
 
 from importlib import resources
 from pathlib import Path
@@ -11,16 +11,16 @@ MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
 
 
 def run_demo(out: Path, *, limit: int | None = None, progress: bool = False) -> Report:
-    """Evaluate the shipped models on minicity and write the report.
+    """Evaluate the included models on minicity and write the report.
 
-    The report also takes the recorded runs, of trainings with other seeds. Started again, it
+    The report also includes the recorded runs, which are trainings with other seeds. A second call
     computes only what is missing.
 
     Args:
         out: Folder of the run folders (`runs`) and the report (`report`).
-        limit: Number of images, the first ones, without the recorded runs: those are of all. None
-            means all.
-        progress: Whether to show a bar on stderr.
+        limit: Number of images to score, the first ones. The recorded runs, which cover all images,
+            are then left out. None means all.
+        progress: Whether to show a progress bar on stderr.
 
     Returns:
         The report.
@@ -38,8 +38,8 @@ def run_demo(out: Path, *, limit: int | None = None, progress: bool = False) -> 
 def recorded_runs() -> Path:
     """Return the folder of the recorded runs: further trainings of MODELS, without their weights.
 
-    They are runs on minicity val, made as docs/studies/minicity.md describes. Each has the name of
-    a shipped model and another seed of training, so that a run of the shipped weights and the
-    recorded ones are trainings of one model.
+    They are runs on minicity val, as docs/studies/minicity.md describes. Each has the name of an
+    included model and another training seed, so that a run of the included weights and the recorded
+    runs count as trainings of one model.
     """
     return Path(str(resources.files("robustbench_seg.content.reports"))) / "recorded"

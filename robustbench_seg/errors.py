@@ -1,7 +1,7 @@
-"""The one error tree: every failure a user can fix is a RobustsegError of one line.
+"""All errors: every failure that a user can fix is a RobustsegError of one line.
 
-A message says what is wrong, where, and what to do. The command line prints it without a
-traceback and exits with `exit_code`; anything else that escapes is a defect of the program.
+A message says what is wrong, where, and what to do. The command line prints it without a traceback
+and exits with `exit_code`. Any other exception that reaches the user is a defect.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ class RobustsegError(Exception):
 
     Attributes:
         exit_code: Exit status of a command that fails with this error.
-        fact: The message without the advice, if that was given apart.
+        fact: The message without the advice, if the advice was given separately.
         example: Lines to copy into a file, shown below the message; mostly empty.
 
     >>> try:
@@ -33,7 +33,8 @@ class RobustsegError(Exception):
         Args:
             message: One line.
             example: Lines to copy into a file, shown below the message.
-            advice: What to do, the end of the message; apart where something shows the fact alone.
+            advice: What to do, the end of the message. Separate, so that callers can show only the
+                fact.
         """
         super().__init__(f"{message}; {advice}" if advice else message)
         self.fact = escaped(message)
@@ -42,8 +43,7 @@ class RobustsegError(Exception):
     def __str__(self) -> str:
         """Return the message in one line, and the example below it.
 
-        A name in it may come from a hostile file, so what a terminal would obey or not show is
-        escaped.
+        A name in it may come from a hostile file, so control and invisible characters are escaped.
         """
         return "\n\n".join(filter(None, [escaped(super().__str__()), self.example]))
 
@@ -57,7 +57,7 @@ class DatasetError(RobustsegError):
 
 
 class OptionError(RobustsegError):
-    """An option that does not exist, has no such value, or does not go with another one."""
+    """An option that does not exist, has no such value, or conflicts with another one."""
 
 
 class CorruptionError(RobustsegError):
@@ -65,11 +65,11 @@ class CorruptionError(RobustsegError):
 
 
 class TreeError(RobustsegError):
-    """A corrupted dataset on disk that is incomplete, altered, or not the one asked for."""
+    """A corrupted dataset on disk that is incomplete, altered, or not the requested one."""
 
 
 class AttackError(RobustsegError):
-    """An attack that cannot be run: its name, its parameters, or what it is given."""
+    """An attack that cannot be run: its name, its parameters, or its arguments."""
 
 
 class ModelError(RobustsegError):
@@ -93,7 +93,7 @@ class OutputError(RobustsegError):
 
 
 class IncompleteError(RobustsegError):
-    """Something that was asked for is missing; everything else is done and kept."""
+    """A part of the result is missing; everything else is finished and kept."""
 
     exit_code = 1
 
@@ -102,7 +102,7 @@ class IncompleteError(RobustsegError):
 
         Args:
             message: One line.
-            reasons: What is missing and why, each in words, where there is a list of them.
+            reasons: What is missing and why, one text for each part, if there is a list.
         """
         super().__init__(message)
         self.reasons = reasons
@@ -113,14 +113,14 @@ def _shown(value: object) -> str:
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
-    """Word the error of an unknown name: the nearest known one, then all of them.
+    """Return the error message for an unknown name, with the nearest known name and all names.
 
     >>> unknown("corruption", "fogg", ["fog", "snow"])
     "unknown corruption 'fogg'; did you mean 'fog'? Known: fog, snow"
     """
     names = list(known)
     if not isinstance(name, str):
-        return f"{kind}: {_shown(name)} is not a name. Known: {', '.join(names)}"
+        return f"{kind}: {_shown(name)} is not a valid name. Known: {', '.join(names)}"
     name = escaped(name[:200])
     nearest = get_close_matches(name, names, n=1)
     hint = f"; did you mean '{nearest[0]}'?" if nearest else "."

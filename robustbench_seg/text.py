@@ -7,15 +7,15 @@ from pathlib import Path
 
 
 def one_line(text: str, longest: int | None = None) -> str:
-    r"""Return text of any origin as one line that shows what it is.
+    r"""Return text of any origin as one printable line.
 
-    Line breaks, control characters (a terminal would obey them) and marks of direction (which hide
-    how a text reads) become spaces; several spaces become one. What is not a character becomes
-    the replacement character. A text that has nothing of that stays as it is.
+    Line breaks, control characters (which act on a terminal) and direction marks (which hide the
+    order of a text) become spaces; several spaces become one. Invalid characters become the
+    replacement character. Other text does not change.
 
     Args:
         text: The text.
-        longest: How many characters at most; a longer text ends in "...". None: any number.
+        longest: Maximum number of characters; a longer text ends in "...". None: no limit.
 
     >>> one_line("a\tb\x1b[31m\u202ec"), one_line("abcdef", longest=5)
     ('a b [31m c', 'ab...')
@@ -33,11 +33,11 @@ def _visible_character(character: str) -> str:
 
 _UNSEEN = {"Cc", "Cf", "Zl", "Zp"}
 _JOINERS = {"\u200c", "\u200d"}
-"""They are part of words in several scripts, and of emoji."""
+"""Zero-width joiners: they are part of words in several scripts, and of emoji."""
 
 
 def escaped(text: str) -> str:
-    r"""Escape line breaks and all else that is not printable.
+    r"""Escape line breaks and all other characters that are not printable.
 
     >>> escaped("a\nb")
     'a\\nb'
@@ -60,8 +60,8 @@ def text_table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> s
     """Align a table in columns, each as wide as its longest cell, two spaces apart.
 
     Args:
-        rows: Cells, as many in each row; the first row is usually the head.
-        left: Numbers of the columns whose cells are aligned to the left; the others to the right.
+        rows: Cells, the same number in each row; the first row is usually the header.
+        left: Indices of the left-aligned columns; the others are right-aligned.
 
     Returns:
         A line for each row.
@@ -93,7 +93,7 @@ def number(value: float, digits: int = 1) -> str:
 
 
 def counted(numbers: int | Iterable[int], one: str, several: str | None = None) -> str:
-    """Return a count with its noun; several numbers where the count depends on the case.
+    """Return a count with its noun, or several counts that occur.
 
     Args:
         numbers: The count, or all counts that occur.
@@ -109,7 +109,7 @@ def counted(numbers: int | Iterable[int], one: str, several: str | None = None) 
 
 
 def enumeration(items: Sequence[str]) -> str:
-    """Join items as a sentence names them.
+    """Join items as in a sentence.
 
     >>> enumeration(["a"]), enumeration(["a", "b", "c"])
     ('a', 'a, b and c')

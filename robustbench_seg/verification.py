@@ -24,7 +24,7 @@ def verify(
 
     Args:
         path: The tree's folder, or the pack.
-        progress: Called after files were checked, with the number of files since the last call.
+        progress: Called after checking files, with the number of files since the last call.
         announce: Called once, before the first file is checked, with the number of files.
 
     Returns:
@@ -47,18 +47,18 @@ def verify(
 
 
 def verification_text(path: Path, found: Verification) -> str:
-    """Describe what `verify` found, a line for each fact.
+    """Describe the result of `verify`, one line for each fact.
 
     Args:
         path: The tree's folder, or the pack.
         found: The result.
     """
-    lines = [f"{path}: its shards are merged in {path / 'manifest.json'}"] if found.merged else []
+    lines = [f"{path}: its shards are merged into {path / 'manifest.json'}"] if found.merged else []
     lines += map(str, found.problems)
     if not found.problems:
-        what = "files are as they were made"
+        what = "files are unchanged"
         if path.is_file():
-            what += ", its parts are of its run, and its scores follow from them"
+            what += ", its parts belong to its run, and its scores follow from them"
         lines.append(f"{path}: all {found.files} {what}")
     return "\n".join(lines)
 
@@ -76,12 +76,11 @@ def check_verified(path: Path, found: Verification) -> None:
     if found.problems and path.is_file():
         problems = counted(len(found.problems), "problem")
         raise IncompleteError(
-            f"{path}: {problems}; get the pack again from its author, or make it again from the "
-            "run folder"
+            f"{path}: {problems}; get another copy from its author, or pack the run folder again"
         )
     if found.problems:
         raise IncompleteError(
-            f"{path}: {len(found.problems)} files are not as {path / 'manifest.json'} says; "
-            "start generate-cityscapes-c on it again, which makes what is missing and records what "
-            "an interrupted start has left; remove what is altered or foreign after that"
+            f"{path}: {len(found.problems)} files differ from {path / 'manifest.json'}; run "
+            "generate-cityscapes-c on it again, which generates missing files and records those "
+            "of an interrupted run; then remove the files that are still altered or foreign"
         )

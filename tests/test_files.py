@@ -117,8 +117,7 @@ def test_a_full_disk_is_named_whatever_a_library_makes_of_it(tmp_path, writer, l
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     assert str(raised.value) == (
-        f"{path} cannot be written: File too large; what is finished is kept: fix this and start "
-        "again"
+        f"{path} cannot be written: File too large; finished work is kept: fix this and run again"
     )
     assert isinstance(raised.value.__cause__, Exception)
     assert list(tmp_path.iterdir()) == [path]

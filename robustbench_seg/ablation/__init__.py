@@ -1,4 +1,4 @@
-"""The ablations of the SegFormer paper, with scores under corruption beside its own."""
+"""The ablations of the SegFormer paper, with scores under corruption next to the paper's scores."""
 
 from robustbench_seg.ablation.encoders import parse_encoders
 from robustbench_seg.ablation.outcome_table import ablation_table

@@ -31,7 +31,9 @@ def parse_encoders(
         if equals and (name in networks or not is_file):
             by_network[name] = weights
         elif for_all is not None:
-            raise OptionError("two for all networks; write V=W for one of them")
+            raise OptionError(
+                "two values without V=; give one for all networks, or write V=W for each"
+            )
         else:
             for_all = text
     return for_all, by_network

@@ -1,4 +1,4 @@
-"""The table of an ablation: its scores beside the paper's."""
+"""The table of an ablation: its scores next to the paper's."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,10 +15,10 @@ from robustbench_seg.results import is_measured
 def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str) -> pd.DataFrame:
     """Tabulate the scores of the models of an ablation, clean and corrupted, in percent.
 
-    The trainings of one model share a row, which holds their mean.
+    The trainings of one model share a row with their mean.
 
     Args:
-        runs: Folder of their run folders.
+        runs: The folder that contains the run folders.
         expected: Name of a model -> the paper's score in percent, or None; in the order of rows.
         paper: Heading of the paper's column, which names its dataset.
 
@@ -35,8 +35,8 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
         found = [(panel, model) for panel, model in measured if model.scored.name == name]
         if len(found) != 1:
             raise ResultsError(
-                f"{runs}: {len(found)} runs of {name}, of which one can stand in the table; "
-                "leave one there, or give another folder"
+                f"{runs}: {len(found)} runs of {name}, but the table shows one; keep one of them, "
+                "or give another folder"
             )
         ((panel, model),) = found
         scores = panel.scores[is_measured(panel.scores)].set_index("model").loc[model.name]

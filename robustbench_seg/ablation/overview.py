@@ -1,4 +1,4 @@
-"""What an ablation is about to do: its networks, its steps, and the commands that do the same."""
+"""The plan of an ablation: its networks, its steps, and the equivalent commands."""
 
 import shlex
 from collections.abc import Sequence
@@ -12,7 +12,9 @@ from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.training.command import training_command
 
 _COST_SIZE = (512, 512)
-"""Height and width, in pixels, of the image whose cost is shown: the paper's crops of ADE20K."""
+"""Height and width, in pixels, of the image for which the cost is shown: the paper's crops of
+ADE20K.
+"""
 
 
 def ablation_overview(spec: AblationSpec) -> str:
@@ -39,7 +41,7 @@ def ablation_overview(spec: AblationSpec) -> str:
 def _network_summary(spec: AblationSpec, variant: AblationVariant) -> str:
     """The cost of a network, the paper's score of it, and the weights its encoder starts from."""
     cost = count_cost(meta_network(spec.ablation.card(variant, full=spec.full)), _COST_SIZE)
-    start = f"; its encoder from {spec.encoders.get(variant.name, 'nothing')}"
+    start = f"; encoder weights: {spec.encoders.get(variant.name, 'random')}"
     return (
         f"{variant.name}: {cost.params / 1e6:.1f} M parameters, "
         f"{cost.macs_written / 1e9:.1f} GMAC at 512x512; "
@@ -48,7 +50,7 @@ def _network_summary(spec: AblationSpec, variant: AblationVariant) -> str:
 
 
 def _command(step: Step, processes: int) -> str | None:
-    """The command that does the same as a step; None where none does."""
+    """The command that is equivalent to a step, or None if there is none."""
     match step:
         case TrainStep(spec):
             return training_command(spec, processes)

@@ -1,4 +1,4 @@
-"""How far an ablation is from the paper's experiment, in words."""
+"""The differences between an ablation and the paper's experiment, in words."""
 
 from dataclasses import fields
 
@@ -15,20 +15,20 @@ def differences_from_paper(spec: AblationSpec) -> str:
     same = spec.dataset == paper.dataset and recipe.iterations == paper.recipe.iterations
     if spec.full and same and not changes and spec.limit is None:
         return "At the paper's size."
-    words = "At the paper's size, except for what follows." if spec.full else "Scaled down."
+    words = "At the paper's size, with these exceptions." if spec.full else "Scaled down."
     if scale.settings != paper.settings:
         words += f" {scale.settings['size']} in place of {paper.settings['size']}."
     scored = f"the first {spec.limit} images of {spec.dataset}" if spec.limit else spec.dataset
     further = f" with {', '.join(changes)}" if changes else ""
     return (
         f"{words} Trained on {spec.dataset} for {recipe.iterations} steps{further}, scored on "
-        f"{scored}; the paper's column is of {paper.dataset}, after {paper.recipe.iterations} "
-        "steps: compare orders, not numbers."
+        f"{scored}; the paper's column is for {paper.dataset}, after {paper.recipe.iterations} "
+        "steps: compare the order of the networks, not the numbers."
     )
 
 
 def _changes(spec: AblationSpec) -> list[str]:
-    """The further values of the trainings that are not the ablation's own."""
+    """The values of the trainings that differ from the definition of the ablation."""
     own, here = spec.ablation.scale(full=spec.full).recipe, spec.training.recipe
     changes = [
         f"{field.name} {getattr(here, field.name)}"

@@ -10,7 +10,7 @@ def published_score(table: str, row: Mapping[str, str], column: str) -> float | 
 
     Args:
         table: Name of the published table.
-        row: Column -> cell, which identify the row.
+        row: Maps columns to cells; identifies the row.
         column: Column of the score.
 
     Returns:

@@ -22,8 +22,8 @@ class AblationResult:
 
     Attributes:
         table: A row for each model, in the ablation's order; see `ablation_table`.
-        note: How far this is from the paper's experiment, in words.
-        path: The table and the note as Markdown; the CSV lies beside it.
+        note: The differences from the paper's experiment, in words.
+        path: The Markdown file with the table and the note; the CSV file is next to it.
     """
 
     table: pd.DataFrame

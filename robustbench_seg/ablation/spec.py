@@ -25,7 +25,7 @@ class AblationSpec:
         full: Whether to train the networks of the paper. False means scaled-down ones.
         variants: The networks that are trained.
         seeds: Seeds of the trainings. Each network is trained once with each seed.
-        encoders: Name of a variant -> weights that its encoder starts from. Encoders of other
+        encoders: Maps names of variants to the initial weights of their encoders. Encoders of other
             variants start from random values.
         training: The specification that all trainings share. Its model is the common card, and
             its folder is the folder of the ablation.
@@ -60,7 +60,7 @@ class AblationSpec:
 
     @property
     def runs(self) -> Path:
-        """The folder of run folders. With a limit it is another one, because the runs are too."""
+        """The folder of run folders. It depends on the limit, because the runs do."""
         return self.out / (f"runs-{self.limit}" if self.limit else "runs")
 
     def card_file(self, variant: AblationVariant) -> Path:
@@ -112,7 +112,7 @@ class AblationSpec:
 
 
 class AblationOptions(TrainingOptions, total=False):
-    """Options of `ablation_spec`: its own, and those of trainings that are not FIXED_OPTIONS."""
+    """Options of `ablation_spec`: those of the ablation, and of trainings except FIXED_OPTIONS."""
 
     dataset: str | None
     validate_on: str
@@ -129,21 +129,20 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
 
     Args:
         name: One of `list_ablations()`.
-        **options: Options of the ablation and of its trainings. Of the ablation: `out` (output
-            folder), `variants` (names of the networks; empty means all), `seeds` (of the
-            trainings; default 0), `limit` (number of images to score), `full` (whether to use
-            the networks, data and recipe of the paper), `encoder` (weights for every encoder that
-            they fit), `encoders` (name of a network -> weights for its encoder) and `gpus`
-            (processes of torchrun). Of the trainings: `dataset`, `data`, `iterations`, `device`
-            and other fields of TrainingSpec and TrainingRecipe, which override the recipe of the
-            ablation.
+        **options: Options of the ablation and of its trainings. For the ablation: `out` (output
+            folder), `variants` (names of the networks; empty means all), `seeds` (of the trainings;
+            default 0), `limit` (number of images to score), `full` (whether to use the networks,
+            data and recipe of the paper), `encoder` (weights for every encoder that they fit),
+            `encoders` (name of a network -> weights for its encoder) and `gpus` (processes of
+            torchrun). For the trainings: `dataset`, `data`, `iterations`, `device` and other fields
+            of TrainingSpec and TrainingRecipe, which override the recipe of the ablation.
 
     Returns:
         The specification.
 
     Raises:
         ModelError: There is no such ablation, variant or network.
-        OptionError: An option does not exist, has no such value, or is set by the ablation itself.
+        OptionError: An option does not exist, has no such value, or is set by the ablation.
 
     >>> spec = rs.ablation_spec("width", out="width", variants=["c256"], seeds=[0, 1])
     >>> [type(step).__name__ for step in spec.steps()]
@@ -158,7 +157,7 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
     encoder, encoders = training.pop("encoder", None), training.pop("encoders", None) or {}
     for option in training:
         if option in FIXED_OPTIONS:
-            raise OptionError(f"`{option}` is set by the ablation itself; leave it out")
+            raise OptionError(f"`{option}` is set by the ablation; leave it out")
     names = [variant.name for variant in variants]
     for network in encoders:
         if network not in names:
@@ -173,7 +172,7 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
         variants=variants,
         seeds=tuple(dict.fromkeys(seeds)),
         encoders={**dict.fromkeys(fits, encoder), **encoders},
-        # Each training replaces the card by that of its own network.
+        # Each training replaces the card with the card of its network.
         training=training_spec(scale.card, recipe=scale.recipe, **training),
         limit=limit,
         gpus=gpus,

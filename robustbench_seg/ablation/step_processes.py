@@ -31,7 +31,7 @@ def read_step(file: Path) -> TrainStep | EvaluateStep:
     """Read what `write_step` wrote.
 
     Raises:
-        CardError: The file does not hold a step.
+        CardError: The file does not contain a step.
     """
     try:
         table = json.loads(file.read_text(encoding="utf-8"))
@@ -54,7 +54,7 @@ def run_in_processes(step: TrainStep | EvaluateStep, processes: int) -> None:
     with tempfile.TemporaryDirectory(prefix="robustseg-") as folder:
         file = Path(folder) / "step.json"
         write_step(step, file)
-        limit_spinning()  # for the new processes, which load torch before the worker runs
+        limit_spinning()  # for the new processes, which import torch before the worker runs
         code = _wait(subprocess.Popen([*_torchrun(processes), str(file)]))
         failure = error_file(file)
         failed = json.loads(failure.read_text(encoding="utf-8")) if failure.exists() else None
@@ -69,7 +69,7 @@ def run_in_processes(step: TrainStep | EvaluateStep, processes: int) -> None:
     if code:
         end = f"were killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
         raise IncompleteError(
-            f"{step}: its processes {end}; what is finished is kept: start again to go on"
+            f"{step}: its processes {end}; finished work is kept: run again to continue"
         )
 
 
@@ -84,7 +84,7 @@ def _wait(torchrun: "subprocess.Popen[bytes]") -> int:
 
 
 def error_file(step: Path) -> Path:
-    """The file for the error of a process that runs the step of the file `step`."""
+    """The file for the error of a process that runs the step in the file `step`."""
     return step.with_suffix(".error.json")
 
 

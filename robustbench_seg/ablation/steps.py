@@ -27,7 +27,7 @@ class TrainStep:
         return find_trained_model(self.spec)
 
     def run(self) -> None:
-        """Train, or go on from the checkpoint."""
+        """Train, or continue from the checkpoint."""
         train(self.spec)
 
 
@@ -67,7 +67,7 @@ class EvaluateStep:
         return f"score {', '.join(spec.models)} on {images}{spec.dataset}"
 
     def run(self) -> None:
-        """Score what is missing; processes of torchrun share the images."""
+        """Compute missing scores; processes of torchrun share the images."""
         evaluate(self.spec, progress=True)
 
 

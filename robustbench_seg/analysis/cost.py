@@ -21,8 +21,8 @@ class Cost:
     Attributes:
         params: Number of parameters, without heads that only training uses.
         macs: Number of multiply-accumulates of convolutions, linear layers and attention, as this
-            package computes them for an image. Those of folding, once at load, do not count.
-        macs_written: The same number for the published equations. It differs from `macs` where a
+            package computes them for an image. Folding, which runs once at load, is not counted.
+        macs_written: The same number for the published equations. It differs from `macs` if a
             decoder runs folded. Papers call this number FLOPs.
     """
 
@@ -32,7 +32,8 @@ class Cost:
 
 
 def meta_network(card: ModelCard) -> SegmentationNetwork:
-    """Build a card's network on the meta device: shapes without content, which take no memory.
+    """Build a card's network on the meta device, which has shapes but no values and takes no
+    memory.
 
     Args:
         card: The card.
@@ -44,7 +45,7 @@ def meta_network(card: ModelCard) -> SegmentationNetwork:
 
 
 def count_cost(network: SegmentationNetwork, size: tuple[int, int]) -> Cost:
-    """Count the cost of one image that goes through a network whole.
+    """Count the cost of one whole image in a network, without windows.
 
     Args:
         network: The network, on the meta device (see meta_network).
@@ -54,7 +55,7 @@ def count_cost(network: SegmentationNetwork, size: tuple[int, int]) -> Cost:
         The cost.
 
     Raises:
-        ModelError: The network does not take so small an image.
+        ModelError: The image is too small for the network.
     """
     with MacCounter() as counter, torch.inference_mode():
         try:
@@ -63,7 +64,7 @@ def count_cost(network: SegmentationNetwork, size: tuple[int, int]) -> Cost:
             first = str(error).splitlines()[0]
             raise ModelError(
                 f"{type(network).__name__} does not take an image of {size[0]}x{size[1]} "
-                f"({first}); choose a larger one"
+                f"({first}); choose a larger size"
             ) from None
     macs = counter.macs
     written = macs + network.macs_beyond_forward(*size)
@@ -85,7 +86,7 @@ def image_macs(record: SegmenterRecord, classes: int, size: tuple[int, int]) -> 
         Number of multiply-accumulates.
 
     Raises:
-        ModelError: The network does not take so small an image.
+        ModelError: The image is too small for the network.
     """
     if record.resize:
         size = record.resize.size(*size)

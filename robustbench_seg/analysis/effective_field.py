@@ -1,4 +1,4 @@
-"""Effective receptive fields: which pixels the middle of a feature map depends on, and how much.
+"""Effective receptive fields: how much the middle of a feature map depends on each pixel.
 
 The measure is that of Luo et al., arXiv 1701.04128, section 2: the gradient of a central unit
 with respect to the input. SegFormer's figure 3 (arXiv 2105.15203) shows it stage by stage.
@@ -22,7 +22,7 @@ from robustbench_seg.segmenter.inference.normaliser import Normaliser
 from robustbench_seg.segmenter.inference.resizing import scaled
 
 HEAD = "head"
-"""The network's own output, its logits, beside the encoder's stages."""
+"""The name of the network's output, its logits; the others are the encoder's stages."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Field:
     """The effective receptive field of one unit.
 
     Attributes:
-        energy: float64 HxW, how much each pixel moves the unit (see effective_fields).
+        energy: float64 HxW, the influence of each pixel on the unit (see effective_fields).
         centre: Row and column of the pixel in the middle of the theoretical receptive field.
     """
 
@@ -40,8 +40,8 @@ class Field:
     def radius(self, share: float) -> float:
         """Compute the radius of the smallest disc around the centre with a share of the energy.
 
-        The disc holds the pixels whose middle lies in it. A disc of radius 0 holds the central
-        pixel alone. Energy beyond the border of the image does not count.
+        The disc contains the pixels whose centre lies in it. A disc of radius 0 contains only the
+        central pixel. Energy outside the image is not counted.
 
         Args:
             share: Share of the energy, in 0..1.
@@ -52,12 +52,12 @@ class Field:
         rows, columns = np.indices(self.energy.shape)
         squared = ((rows - self.centre[0]) ** 2 + (columns - self.centre[1]) ** 2).ravel()
         cumulative = np.cumsum(np.bincount(squared, self.energy.ravel()))
-        # The sum of thousands of numbers is not exact, and the whole of it must be reached.
+        # Rounding must not keep the cumulative sum from reaching the total.
         return float(np.sqrt(np.searchsorted(cumulative, share * cumulative[-1] * (1 - 1e-12))))
 
 
 def encoder_stages(network: SegmentationNetwork) -> Mapping[str, Stage]:
-    """Find where the four stages of a card's network end.
+    """Find the ends of the four stages of a card's network.
 
     Args:
         network: The network.
@@ -78,23 +78,23 @@ def effective_fields(
 
     The energy is |d s / d input|, summed over the input's three channels, as a mean over the
     images. Here s is the sum of the unit's channels, each with a random sign that is drawn again
-    for each image (seed 0). Without signs, s is nearly constant where the channels are normalised
-    together, and exactly constant after an untrained LayerNorm. For logits, no decision depends
-    on the sum without signs. With signs, the mean tends to the length of the gradient over all
-    channels, up to a factor.
+    for each image (seed 0). Without signs, s is nearly constant if the channels are normalised
+    together, and exactly constant after an untrained LayerNorm. For logits, the sum without signs
+    affects no decision. With signs, the mean tends to the length of the gradient over all channels,
+    up to a factor.
 
     The unit has row h // 2 and column w // 2 of the h x w map, counted from 0. Its centre is that
-    row and column times the stride, where convolutions of odd kernels and padding put it. With a
-    stem without padding, the true centre lies up to a few pixels farther.
+    row and column times the stride, as for padded convolutions with odd kernels. With a stem
+    without padding, the true centre is up to a few pixels further away.
 
     Args:
         network: A network in eval mode that maps N x 3 x H x W to N x K x h x w. The function
-            turns off the gradients of its parameters for good.
-        stages: Name -> stage.
-        images: Float 1 x 3 x H x W each, normalised, all of one size.
+            permanently turns off the gradients of its parameters.
+        stages: Maps the name of a stage to the stage.
+        images: Float 1 x 3 x H x W each, normalised, all of the same size.
 
     Returns:
-        Name of the stage, or HEAD -> field.
+        Maps the name of the stage, or HEAD, to the field.
     """
     exact_float32()
     network.requires_grad_(False)
@@ -134,9 +134,9 @@ def effective_fields(
 
 
 def _central_unit(features: Tensor, pixels: Tensor) -> tuple[Tensor, tuple[int, int]]:
-    """The channels of the unit in the middle of a map, and row and column of its centre."""
+    """The channels of the unit in the middle of a map, and the row and column of its centre."""
     row, column = features.shape[2] // 2, features.shape[3] // 2
-    # Strides are powers of two; sides that are no multiples of them are rounded up.
+    # Strides are powers of two; sides that are not multiples of them are rounded up.
     down, across = (
         2 ** round(math.log2(pixels.shape[axis] / features.shape[axis])) for axis in (2, 3)
     )
@@ -165,8 +165,8 @@ def central_crop(
         height, width = card.resize.size(height, width)
     if size[0] > height or size[1] > width:
         raise DatasetError(
-            f"an image is {height}x{width} as {card.name} sees it, smaller than the crop of "
-            f"{size[0]}x{size[1]}; choose a smaller size"
+            f"an image has {height}x{width} pixels at the input of {card.name}, which is smaller "
+            f"than the crop of {size[0]}x{size[1]}; choose a smaller size"
         )
     if card.resize:
         image = scaled(image, card.resize)

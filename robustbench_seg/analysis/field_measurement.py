@@ -20,8 +20,9 @@ from robustbench_seg.records.runs.segmenter_record import UNTRAINED, untrained_n
 from robustbench_seg.segmenter import load_model
 
 LARGEST, MULTIPLE = 1024, 64
-"""Of the default crop: the side of SegFormer's window, and the multiple of a side with which the
-central units of all stages have one centre."""
+"""Side of the default crop: SegFormer's window, and a multiple for which the central units of all
+stages have the same centre.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,7 @@ class ReceptiveFields:
     """The result of measure_fields.
 
     Attributes:
-        fields: Model -> stage ("stage 1" to "stage 4", "head") -> field.
+        fields: Maps the model, then the stage ("stage 1" to "stage 4", "head"), to the field.
         dataset: Name of the dataset.
         split: Split of the dataset.
         images: Number of images.
@@ -62,22 +63,22 @@ def measure_fields(
         dataset: Name of a dataset, or its TOML file.
         data: Root folder of the dataset.
         split: Split of the dataset.
-        images: Number of images, spread evenly over the split; all, where it has fewer.
-        size: Height and width of the crop from the middle. None: the largest that fits the first
-            image as every card's network sees it, of multiples of 64, at most 1024x1024.
+        images: Number of images, spread evenly over the split; all images if it has fewer.
+        size: Height and width of the crop from the middle. None: the largest multiple of 64, up to
+            1024x1024, that fits the first image at the input of every network.
         weights: Weights in place of the card's, see load_model. Random ones ("none") add
             "-untrained" to the models' names.
         device: Torch device.
-        progress: Whether to show a bar on stderr for each model.
+        progress: Whether to show a progress bar for each model on stderr.
 
     Returns:
         The fields, by model and stage.
 
     Raises:
-        ModelError: A model has no card, or two have one name.
+        ModelError: A model has no card, or two models have the same name.
         OptionError: The device does not exist.
-        DatasetError: The dataset is not there, or its images are smaller than the crop.
-        WeightsError: Weights are not there, or do not fit.
+        DatasetError: The dataset does not exist, or its images are smaller than the crop.
+        WeightsError: Weights do not exist, or do not fit.
     """
     cards = _cards(models, weights)
     check_device(device)
@@ -101,27 +102,27 @@ def measure_fields(
 
 
 def _cards(models: Sequence[str], weights: str | None) -> Mapping[str, ModelCard]:
-    """The card of each model, by what the model was asked for."""
+    """The card of each model, by the name or path that the caller gave."""
     if len(models) > 1 and weights not in (None, UNTRAINED):
         raise ModelError(
-            f"weights {weights}: belong to one model, but {len(models)} are given; measure the "
-            "models one at a time"
+            f"weights {weights} are for a single model, but {len(models)} are given; measure the "
+            "models one by one"
         )
     for model in models:
         if needs_no_card(model):
-            raise ModelError(f"{model}: its stages are not known; erf takes models with a card")
+            raise ModelError(f"{model}: its stages are unknown; give a model with a card")
     cards = {model: load_card(model) for model in models}
     names = [cards[model].name for model in models]
     if len(set(names)) < len(names):
         raise ModelError(
             f"two models are called {max(names, key=names.count)}; measure them one by one, or "
-            "give one card a name of its own"
+            "rename one card"
         )
     return cards
 
 
 def _largest_crop(dataset: Dataset, cards: Sequence[ModelCard]) -> tuple[int, int]:
-    """The largest crop that fits the dataset's first image as every card's network sees it."""
+    """The largest crop that fits the first image at the input of every card's network."""
     height, width, _ = dataset.image(0).shape
     heights, widths = zip(
         *(card.resize.size(height, width) if card.resize else (height, width) for card in cards),

@@ -15,8 +15,9 @@ class MacCounter(TorchFunctionMode):
 
     It counts convolutions, matrix products and attention, as torch's FlopCounterMode does. That
     class and most functions of torch on the meta device import torch's compiler and sympy, which
-    takes more than a second at each start of an evaluation. So the functions that the architectures
-    call are replaced by ones that only return a tensor of the right shape. Others run as they are.
+    takes more than a second at each start of an evaluation. This class replaces the functions that
+    the architectures call by functions that only return a tensor of the right shape. Other
+    functions run unchanged.
 
     Attributes:
         macs: Number of multiply-accumulates so far.
@@ -99,7 +100,9 @@ _MULTIPLYING: Mapping[Callable[..., Any], Callable[..., tuple[Tensor, int]]] = {
     F.scaled_dot_product_attention: _attention,
     Tensor.matmul: _matmul,
 }
-"""Maps a function that multiplies to one that returns the shape and the number of operations."""
+"""Maps a function that multiplies to one that returns the shape of the result and the number of
+operations.
+"""
 
 
 def _first(x: Tensor, *others: Any, **options: Any) -> Tensor:

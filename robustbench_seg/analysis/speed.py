@@ -1,4 +1,4 @@
-"""Time and memory for labelling an image, measured in a process of its own."""
+"""Time and memory for labelling an image, measured in a separate process."""
 
 import multiprocessing
 import re
@@ -23,8 +23,8 @@ class Speed:
     Attributes:
         seconds: Median over the repetitions, from the uint8 image to its labels, with random
             weights.
-        peak: Peak memory in bytes. On a CPU, that of the whole process, of which interpreter and
-            torch are some 0.5 GB. On a GPU, that of the tensors.
+        peak: Peak memory in bytes. On a CPU, that of the whole process, about 0.5 GB of which are
+            the interpreter and torch. On a GPU, that of the tensors.
     """
 
     seconds: float
@@ -42,18 +42,17 @@ def measure_speed(
 ) -> Speed:
     """Label one random image several times, after one run to warm up.
 
-    Settings of memory and threads are those of `robustseg evaluate`. A fresh process keeps one
-    model's memory out of another's peak.
+    Settings of memory and threads are those of `robustseg evaluate`. Each model runs in a new
+    process, so that the peak does not include the memory of other models.
 
     Args:
         model: A card's name or file.
-        size: Height and width of the image, in pixels. The image goes through the network whole
-            and at this size, even where the card's mode is a sliding window or the card scales
-            images.
+        size: Height and width of the image, in pixels. The network gets the whole image at this
+            size, even if the card uses sliding windows or scales images.
         repeat: Number of repetitions.
         device: Torch device.
         precision: "float32", "bf16" or "fp16" (autocast).
-        threads: Number of torch's threads. None: torch's own number.
+        threads: Number of torch's threads. None: torch's default.
 
     Returns:
         The speed.
@@ -61,15 +60,15 @@ def measure_speed(
     Raises:
         ModelError: The model cannot run with these settings, or its process is killed.
     """
-    limit_spinning()  # for the new process, which loads torch before _measure runs
+    limit_spinning()  # for the new process, which imports torch before _measure runs
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         try:
             return pool.submit(_measure, model, size, repeat, device, precision, threads).result()
         except BrokenProcessPool:
             raise ModelError(
-                f"{model}: the process was killed at {size[0]}x{size[1]}, most likely for want of "
-                "memory; choose a smaller size"
+                f"{model}: the process was killed at {size[0]}x{size[1]}, most likely because "
+                "memory ran out; choose a smaller size"
             ) from None
 
 
@@ -110,7 +109,7 @@ def _measure(
     seconds = []
     for _ in range(repeat + 1):
         started = time.perf_counter()
-        segmenter(image)  # it returns labels in main memory, so a GPU has finished, too
+        segmenter(image)  # labels are returned in main memory, so a GPU has finished
         seconds.append(time.perf_counter() - started)
     on_gpu = torch.device(device).type == "cuda"
     peak = torch.cuda.max_memory_allocated(device) if on_gpu else _peak_memory()
@@ -120,7 +119,7 @@ def _measure(
 def _peak_memory() -> int:
     """The largest resident size of this process so far, in bytes."""
     try:
-        # getrusage would count the memory of the parent at the fork, too.
+        # getrusage would also count the memory of the parent at the fork.
         status = Path("/proc/self/status").read_text()
         return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
     except (OSError, IndexError):

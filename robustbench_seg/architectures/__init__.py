@@ -1,4 +1,4 @@
-"""The networks, written from their papers. `build` builds one by name."""
+"""The networks, implemented from their papers. `build` builds one by name."""
 
 import inspect
 from collections.abc import Mapping

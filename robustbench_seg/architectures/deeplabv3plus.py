@@ -1,8 +1,8 @@
-"""DeepLabV3+ (arXiv 1802.02611): atrous spatial pyramid pooling and a decoder that refines it.
+"""DeepLabV3+ (arXiv 1802.02611): atrous spatial pyramid pooling, refined by a decoder.
 
-Three published layouts are parameters of one implementation, so that the weights of each run as
-they were trained: the paper's own as TensorFlow's DeepLab library builds it,
-VainF/DeepLabV3Plus-Pytorch, close to the paper, and OpenMMLab's.
+One implementation has parameters for three published layouts, so that the weights of each run as
+they were trained: TensorFlow's DeepLab library (the paper's), VainF/DeepLabV3Plus-Pytorch (close to
+the paper) and OpenMMLab.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,18 +27,19 @@ class Layout:
     Attributes:
         channels: Width of every ASPP branch and of the decoder, by default.
         project_kernel: Kernel size of the convolution that fuses the ASPP branches.
-        pool_first: Whether the image pooling branch leads the ASPP concatenation; else it ends it.
-        low_level_first: Whether the low level features lead the decoder's concatenation; else
-            they end it.
+        pool_first: Whether the image pooling branch is first in the ASPP concatenation; otherwise
+            it is last.
+        low_level_first: Whether the low level features are first in the decoder's concatenation;
+            otherwise they are last.
         refinements: Number of 3x3 convolutions in the decoder.
         separable: Whether 3x3 convolutions are depthwise separable, by default.
-        norm_between: Whether BatchNorm and ReLU also stand between depthwise and pointwise
-            convolution.
+        norm_between: Whether there are also BatchNorm and ReLU between the depthwise and the
+            pointwise convolution.
         output_stride: Output stride of the backbone, by default.
-        dropout_at_aspp: Whether dropout acts on values after the ASPP; else it acts on channels
-            before the classifier.
-        align_corners: Whether the ASPP is upsampled with the corner pixels' centres on each
-            other, by default.
+        dropout_at_aspp: Whether dropout acts on values after the ASPP; otherwise it acts on
+            channels before the classifier.
+        align_corners: Whether the ASPP is upsampled with aligned centres of the corner pixels, by
+            default.
     """
 
     channels: int
@@ -127,16 +128,16 @@ class DeepLabV3Plus(SegmentationNetwork):
             num_classes: Number of classes.
             backbone: "resnet18", "resnet50", "resnet101", "resnext101", "mobilenet_v2",
                 "xception41", "xception65" or "xception71".
-            output_stride: Output stride of the backbone, 8 or 16. None: the layout's.
+            output_stride: Output stride of the backbone, 8 or 16. None: as in the layout.
             separable: Whether the head's 3x3 convolutions are depthwise and pointwise ones. None:
-                the layout's.
-            align_corners: How the ASPP is upsampled. The logits' upsampling to the image, which is
-                not part of the network, was trained with the same (attribute `align_corners`).
-                None: the layout's.
+                as in the layout.
+            align_corners: How the ASPP is upsampled. The upsampling of the logits to the image,
+                which is not part of the network, uses the same value (attribute `align_corners`).
+                None: as in the layout.
             deep_stem: Whether ResNet has three 3x3 convolutions instead of one 7x7. None: only
                 with the layout "openmmlab".
             multi_grid: Dilations of the blocks of ResNet's last stage, such as (1, 2, 4).
-            channels: Width of the head. None: the layout's. OpenMMLab's network with ResNet-18
+            channels: Width of the head. None: as in the layout. OpenMMLab's network with ResNet-18
                 has 128.
             low_level_channels: Width of the low level features in the head. OpenMMLab's network
                 with ResNet-18 has 12.
@@ -161,11 +162,13 @@ class DeepLabV3Plus(SegmentationNetwork):
         )
         stride = form.output_stride
         if stride not in RATES:
-            raise ModelError(f"output stride {stride} of deeplabv3plus: 8 or 16 wanted")
+            raise ModelError(f"output stride {stride} of deeplabv3plus: expected 8 or 16")
         if backbone not in BACKBONES:
             raise ModelError(unknown("backbone of deeplabv3plus", str(backbone), BACKBONES))
         if backbone not in FORMS and not (deep_stem is None and multi_grid is None):
-            raise ModelError(f"{backbone} of deeplabv3plus: deep_stem and multi_grid are ResNet's")
+            raise ModelError(
+                f"{backbone} of deeplabv3plus: only ResNet backbones take deep_stem and multi_grid"
+            )
         self.backbone: MobileNetV2 | ResNet | Xception
         if backbone == "mobilenet_v2":
             self.backbone = MobileNetV2(stride, vainf=layout == "vainf")
@@ -187,8 +190,8 @@ class DeepLabV3Plus(SegmentationNetwork):
         self.low_level = _conv1x1(self.backbone.channels[0], low)
         self.low_level_first = form.low_level_first
         self.align_corners = form.align_corners
-        # As TensorFlow's evaluation pads 1024x2048 to 1025x2049: aligned corners of all strides
-        # then lie on the same pixels.
+        # TensorFlow's evaluation also pads 1024x2048 to 1025x2049, so that the aligned corners of
+        # all strides lie on the same pixels.
         self.grid = stride if layout == "tf" else None
         inputs = [width + low] + [width] * (form.refinements - 1)
         self.refine = nn.Sequential(*(conv3x3(i, width, 1) for i in inputs))
@@ -212,7 +215,8 @@ class DeepLabV3Plus(SegmentationNetwork):
 
 
 class ASPP(nn.Module):
-    """Atrous spatial pyramid pooling: a 1x1, three dilated 3x3 and the image's mean, fused.
+    """Atrous spatial pyramid pooling: a 1x1 convolution, three dilated 3x3 ones and the image's
+    mean, fused.
 
     Training needs at least two images in a batch: the mean has one value per image and channel,
     and BatchNorm cannot normalise a single value.
@@ -232,7 +236,7 @@ class ASPP(nn.Module):
         self.branches = nn.ModuleList([_conv1x1(inputs, width), *dilated])
         self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), *_conv1x1(inputs, width))
         self.pool_first = layout.pool_first
-        # Always a plain convolution, also where the other 3x3 convolutions are separable.
+        # Always a plain convolution, even if the other 3x3 convolutions are separable.
         project = _conv3x3 if layout.project_kernel == 3 else _conv1x1
         self.project = nn.Sequential(*project((len(rates) + 2) * width, width), nn.Dropout(dropout))
 

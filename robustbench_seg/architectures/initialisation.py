@@ -12,8 +12,8 @@ def initialise(network: nn.Module, classifier: nn.Module) -> None:
     (arXiv 2105.15203). Convolutions get a normal distribution whose variance keeps the gradient's
     scale (fan-out, He et al. 2015), counted per group. Normalisation starts as the identity.
 
-    A network on the meta device has no values to fill. There torch would import its compiler to
-    draw normal numbers, which takes longer than everything else that building a network does.
+    A network on the meta device is left as it is: it has no values, and torch would import its
+    compiler to draw normal numbers, which takes longer than building the network.
 
     Args:
         network: The network, changed in place.

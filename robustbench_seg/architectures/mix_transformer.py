@@ -1,8 +1,8 @@
 """The Mix Transformer (MiT) encoder of SegFormer, arXiv 2105.15203, section 3.1.
 
-Features travel as N x H x W x C tensors: linear layers and normalisation act on the last axis,
-and a permuted view is what convolutions call channels_last, so nothing is ever copied to
-change its layout.
+Features are N x H x W x C tensors: linear layers and normalisation act on the last axis, and
+convolutions get a permuted view in the channels_last layout, so no tensor is copied to change its
+layout.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from robustbench_seg.architectures.network import Stage
 
 
 def _added(branch: Tensor, x: Tensor) -> Tensor:
-    """Add in the memory of `branch` if it is as precise, because nothing else needs it."""
+    """Add in place to `branch` if it is precise enough, because nothing else uses it."""
     return branch.add_(x) if branch.dtype == x.dtype else x + branch
 
 
 @dataclass(frozen=True)
 class LayerNormEps:
-    """The epsilons of the encoder's LayerNorms, where published implementations disagree.
+    """The epsilons of the encoder's LayerNorms, which differ between published implementations.
 
     Attributes:
         block: Epsilon before attention and Mix-FFN, and after each stage.
@@ -60,9 +60,9 @@ class MixTransformer(nn.Module):
             drop_path: Rate of stochastic depth of the last block. It grows linearly from 0.
             position_grid: Height and width of the images at which each stage learns a position
                 encoding. The encoding is added after the patch embedding, and resized bilinearly
-                for images of another size. Mix-FFN then has no convolution. This is the ablation
-                of table 1c, whose text leaves open where the encoding is added. Every stage has
-                its own encoding, as in PVT (arXiv 2102.12122, section 3.2). None: no encoding.
+                for images of another size. Mix-FFN then has no convolution. This is the ablation of
+                table 1c; the text does not state where the encoding is added. Every stage has its
+                own encoding, as in PVT (arXiv 2102.12122, section 3.2). None: no encoding.
         """
         super().__init__()
         # Stochastic depth grows linearly from the first block to the last.
@@ -94,14 +94,14 @@ class MixTransformer(nn.Module):
         self.use_eps(eps)
 
     def use_eps(self, eps: LayerNormEps) -> None:
-        """Set the epsilons of all LayerNorms. The parameters stay as they are.
+        """Set the epsilons of all LayerNorms. The parameters do not change.
 
         Args:
             eps: The epsilons.
         """
         for name, module in self.named_modules():
             if isinstance(module, nn.LayerNorm):
-                # Patch embeddings and sequence reductions call theirs "norm", without a number.
+                # In patch embeddings and sequence reductions, the name is "norm" without a number.
                 module.eps = eps.embed if name.endswith(".norm") else eps.block
 
     def stages(self) -> Sequence[Stage]:
@@ -139,7 +139,7 @@ class PatchEmbed(nn.Module):
 
 
 class Block(nn.Module):
-    """Efficient self-attention and Mix-FFN, each behind a LayerNorm and beside a shortcut."""
+    """Efficient self-attention and Mix-FFN, each after a LayerNorm and with a shortcut."""
 
     def __init__(
         self,
@@ -175,7 +175,7 @@ class Attention(nn.Module):
         self.proj = nn.Linear(channels, channels)
         self.reduced = reduction > 1
         if self.reduced:
-            # No padding: what does not fill a whole window at the border is left out.
+            # No padding: pixels at the border that do not fill a window are ignored.
             self.sr = nn.Conv2d(channels, channels, reduction, stride=reduction)
             self.norm = nn.LayerNorm(channels)
 
@@ -195,8 +195,8 @@ class Attention(nn.Module):
 
 
 class MixFFN(nn.Module):
-    """Feed-forward net with a depthwise 3x3 between its layers, which stands in for position
-    encoding (eq. 3). Without the convolution it is the plain one of a transformer.
+    """Feed-forward network with a depthwise 3x3 convolution between its layers, which replaces
+    position encoding (eq. 3). Without the convolution it is the usual one of a transformer.
     """
 
     def __init__(self, channels: int, hidden: int, convolution: bool):
@@ -224,14 +224,16 @@ class DepthwiseConv(nn.Module):
 
 
 class DropPath(nn.Module):
-    """Stochastic depth (arXiv 1603.09382): in training a sample skips the branch with `rate`."""
+    """Stochastic depth (arXiv 1603.09382): a training sample skips the branch with probability
+    `rate`.
+    """
 
     def __init__(self, rate: float):
         super().__init__()
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:
-        """Zero some samples of a batch and scale the others, so that the mean stays."""
+        """Zero some samples of a batch and scale the others, so that the mean is unchanged."""
         if not self.training or self.rate == 0:
             return x
         keep = 1 - self.rate
@@ -239,8 +241,8 @@ class DropPath(nn.Module):
 
 
 def _resized(encoding: Tensor, x: Tensor) -> Tensor:
-    """A position encoding 1 x h x w x C at the size of x, N x H x W x C."""
-    # A traced network is to take other sizes, too.
+    """Resize a position encoding 1 x h x w x C to the size of x, N x H x W x C."""
+    # A traced network must also work for other sizes.
     if encoding.shape[1:3] == x.shape[1:3] and not torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
         return encoding
     channels_first = encoding.permute(0, 3, 1, 2)
@@ -250,6 +252,6 @@ def _resized(encoding: Tensor, x: Tensor) -> Tensor:
 
 
 def _convolve(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """Convolve an N x H x W x C tensor, through a view that torch knows as channels_last."""
+    """Convolve an N x H x W x C tensor through a view that torch treats as channels_last."""
     y: Tensor = conv(x.permute(0, 3, 1, 2))
     return y.permute(0, 2, 3, 1)

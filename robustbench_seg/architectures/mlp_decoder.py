@@ -1,9 +1,9 @@
-"""The two decoders that SegFormer is published with: the paper's and OpenMMLab's.
+"""The two published decoders of SegFormer: the paper's and OpenMMLab's.
 
 Both project every scale to one width, upsample to 1/4 resolution, concatenate and fuse by a 1x1
-convolution. The fusion is linear and pointwise and so commutes with upsampling: each scale's
-share of it is applied before upsampling, and the results are added. The same function of the
-same parameters as the equation, at a fraction of the multiplications.
+convolution. The fusion is linear and pointwise, so it commutes with upsampling: each scale's part
+of it is applied before upsampling, and the results are added. This is the same function of the same
+parameters as the equation, with a fraction of the multiplications.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,9 +28,9 @@ class MLPDecoder(nn.Module):
         Args:
             channels: Number of channels of each of the four stages.
             stages: The stages, 1 to 4, whose features the decoder sees. A single stage has no
-                fusion: table 1d's 24.7 M parameters and 22.3 G operations for stage 4 alone are
-                those of a projection and the classifier at 1/4 resolution. A fusion would add
-                0.6 M and 9.7 G.
+                fusion: the 24.7 M parameters and 22.3 G operations in table 1d for stage 4 alone
+                match a projection and the classifier at 1/4 resolution. A fusion would add 0.6 M
+                and 9.7 G.
             width: Number of channels of each projection and of the fusion.
             num_classes: Number of classes.
             dropout: Rate of channel dropout before the classifier.
@@ -58,7 +58,7 @@ class MLPDecoder(nn.Module):
             (linear,) = self.projections()
             x = upsampled_sum([linear(features[self.stages[0] - 1])], size)
         else:
-            # The projection is linear too: its share of the fusion is merged into it.
+            # The projection is also linear, so its part of the fusion is merged into it.
             parts = []
             for i, linear, share in zip(
                 self.stages, self.projections(), self.shares(), strict=True
@@ -69,7 +69,7 @@ class MLPDecoder(nn.Module):
         return logits
 
     def macs_folded(self) -> int:
-        """Count the MACs that merge each projection with its share of the fusion.
+        """Count the MACs of merging each projection with its part of the fusion.
 
         See segmenter/inference/folding.py.
         """
@@ -95,18 +95,18 @@ class MLPDecoder(nn.Module):
         return finest * len(self.stages) * channels**2 - self.macs_folded()
 
     def projections(self) -> list[nn.Linear]:
-        """The projection of each scale it sees."""
+        """The projection of each scale that the decoder uses."""
         return [getattr(self, f"linear_c{i}").proj for i in self.stages]
 
     def shares(self) -> list[Tensor]:
-        """What the fusion does to each scale: a matrix width x width."""
+        """The part of the fusion for each scale: a matrix width x width."""
         return self.linear_fuse.shares(len(self.stages))[::-1]
 
 
 class ConvDecoder(nn.Module):
     """OpenMMLab's decoder.
 
-    BatchNorm and ReLU follow each projection, and fine features lead the fusion.
+    BatchNorm and ReLU follow each projection, and fine features are first in the fusion.
     """
 
     def __init__(
@@ -174,16 +174,16 @@ class ConvDecoder(nn.Module):
         return sum(scales) * self.linear_pred.in_channels**2
 
     def projections(self) -> list[nn.Sequential]:
-        """The projection of each scale it sees: convolution, BatchNorm, ReLU."""
+        """The projection of each scale that the decoder uses: convolution, BatchNorm, ReLU."""
         return [getattr(self, f"conv_c{i}") for i in self.stages]
 
     def shares(self) -> list[Tensor]:
-        """What the fusion does to each scale: a matrix width x width."""
+        """The part of the fusion for each scale: a matrix width x width."""
         return self.fusion.shares(len(self.stages))
 
 
 class Projection(nn.Module):
-    """A linear layer; a module of its own for the sake of the released names."""
+    """A linear layer in a separate module, so that its parameters have the released names."""
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
@@ -199,7 +199,7 @@ class Fusion(nn.Module):
         self.bn = nn.BatchNorm2d(outputs)
 
     def shares(self, scales: int) -> list[Tensor]:
-        """Cut the convolution's matrix into one for each scale.
+        """Split the convolution's matrix into one for each scale.
 
         Args:
             scales: Number of scales.

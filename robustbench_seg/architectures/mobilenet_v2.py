@@ -39,11 +39,11 @@ class MobileNetV2(nn.Module):
 
         Args:
             output_stride: The stride of the high level features: 8, 16 or 32.
-            vainf: The convention, because published networks differ in dilation and padding.
-                False, as OpenMMLab: only the first block of a stage is dilated, and depthwise
-                convolutions pad. True, as VainF: the first block keeps the dilation of the stage
-                before, and the others are dilated. The block's input is padded before the
-                expansion, so relu6(bn(0)), not 0, lies beyond the border. The stem does not pad.
+            vainf: The convention, because published networks differ in dilation and padding. False
+                (OpenMMLab): only the first block of a stage is dilated, and depthwise convolutions
+                pad. True (VainF): the first block keeps the dilation of the previous stage, and the
+                others are dilated. The block's input is padded before the expansion, so the values
+                outside the border are relu6(bn(0)), not 0. The stem does not pad.
         """
         super().__init__()
         stem = _conv_bn_relu6(3, 32, 3, stride=2, padding=0 if vainf else 1)
@@ -72,7 +72,7 @@ class MobileNetV2(nn.Module):
     def stages(self) -> Sequence[Stage]:
         """The ends of its four stages, see SegmentationNetwork.
 
-        Of 24, 32, 96 and 320 channels (table 2 of its paper; 64 to 96 keeps the resolution).
+        They have 24, 32, 96 and 320 channels (table 2 of the paper; 64 to 96 keeps the resolution).
         """
         return [(self.features[i], lambda x: x) for i in (3, 6, 13, 17)]
 
@@ -83,7 +83,7 @@ class MobileNetV2(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Expand by a 1x1, filter each channel by a 3x3, project by a linear 1x1 (section 3.3)."""
+    """A 1x1 convolution that expands, a depthwise 3x3 one, and a linear 1x1 one (section 3.3)."""
 
     def __init__(
         self,

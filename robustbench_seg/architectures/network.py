@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from robustbench_seg.errors import ModelError
 
 Stage = tuple[nn.Module, Callable[[Any], Tensor]]
-"""A module where a stage of an encoder ends, and its output as N x C x H x W."""
+"""The module at which a stage of an encoder ends, and its output as N x C x H x W."""
 
 
 class SegmentationNetwork(nn.Module):
@@ -17,10 +17,10 @@ class SegmentationNetwork(nn.Module):
     Input is float N x 3 x H x W, output float N x num_classes x H/4 x W/4 (rounded up).
 
     Attributes:
-        backbone: The encoder; what lies outside it is the head.
+        backbone: The encoder; everything else is the head.
         align_corners: How its logits were upsampled to the image in training.
-        grid: Whole images are padded to sides that are a multiple of it and one more; None: to
-            no sides.
+        grid: Whole images are padded to sides that are one more than a multiple of it. None: no
+            padding.
     """
 
     backbone: nn.Module
@@ -34,16 +34,16 @@ class SegmentationNetwork(nn.Module):
     def encoder_stages(self) -> Sequence[Stage]:
         """The ends of the encoder's four stages.
 
-        Stages end where features leave 1/4, 1/8 and 1/16 of the image, and at the encoder's end;
-        with a smaller output stride, where they would without its dilation.
+        Stages end where the features leave 1/4, 1/8 and 1/16 resolution, and at the end of the
+        encoder. A smaller output stride does not change these places.
 
         Raises:
             ModelError: The network does not declare them.
         """
-        raise ModelError(f"{type(self).__name__}: the stages of this encoder are not known")
+        raise ModelError(f"{type(self).__name__}: this encoder does not declare its stages")
 
     def macs_folded(self) -> int:
-        """Multiply-accumulates of `forward` that merge matrices and do not depend on the image.
+        """Multiply-accumulates in `forward` that merge matrices and do not depend on the image.
 
         A network that is folded once at load does not compute them again.
         """

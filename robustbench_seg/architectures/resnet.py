@@ -1,7 +1,7 @@
 """ResNet (arXiv 1512.03385) and ResNeXt (arXiv 1611.05431) as dense feature extractors.
 
-Parameters are named as in torchvision, but for the stem: `stem.0` and `stem.1` there are
-`conv1` and `bn1`.
+Parameters are named as in torchvision, except for the stem: `stem.0` and `stem.1` are `conv1` and
+`bn1` in torchvision.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from robustbench_seg.errors import ModelError
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions beside a shortcut (figure 5 of the paper, left).
+    """Two 3x3 convolutions with a shortcut (figure 5 of the paper, left).
 
     Only the first is strided and dilated.
     """
@@ -39,7 +39,7 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolution beside a shortcut (figure 5 of the paper, right)."""
+    """1x1, 3x3 and 1x1 convolution with a shortcut (figure 5 of the paper, right)."""
 
     expansion = 4
 
@@ -51,8 +51,8 @@ class Bottleneck(nn.Module):
             width: A quarter of the number of output channels.
             stride: Stride of the 3x3 convolution.
             dilation: Dilation of the 3x3 convolution.
-            groups: Groups of the 3x3 convolution. More than one is ResNeXt's block, each group of
-                four channels per 64 of width.
+            groups: Groups of the 3x3 convolution. With more than one it is the block of ResNeXt,
+                with four channels per group for a width of 64.
         """
         super().__init__()
         outputs = width * self.expansion
@@ -104,7 +104,7 @@ class ResNet(nn.Module):
     It maps N x 3 x H x W to four tensors N x C x H/s x W/s, s = 4, 8, 16, 32 but at most
     `output_stride`. C is 64, 128, 256, 512 in resnet18, and four times as much in the others. Once
     `output_stride` is reached, strides turn into dilation. The first block of a stage keeps the
-    dilation of the stage before. The stride lies on the 3x3 convolution.
+    dilation of the previous stage. The stride is on the 3x3 convolution.
     """
 
     def __init__(
@@ -123,17 +123,17 @@ class ResNet(nn.Module):
             deep_stem: Whether the stem has three 3x3 convolutions instead of one 7x7 (the "V1c"
                 form, arXiv 1812.01187).
             multi_grid: The dilation of each block of the last stage, as in OpenMMLab: it replaces
-                the stage's dilation, where arXiv 1706.05587, section 4.2.1, multiplies the two.
+                the stage's dilation, whereas arXiv 1706.05587, section 4.2.1, multiplies the two.
 
         Raises:
-            ModelError: The number of dilations is not that of the last stage's blocks.
+            ModelError: The number of dilations differs from the number of blocks of the last stage.
         """
         super().__init__()
         form = FORMS[name]
         if multi_grid is not None and len(multi_grid) != form.blocks[-1]:
             raise ModelError(
-                f"multi_grid {list(multi_grid)} of {name}: one dilation for each of the "
-                f"{form.blocks[-1]} blocks of the last stage wanted"
+                f"multi_grid {list(multi_grid)} of {name}: expected one dilation for each of the "
+                f"{form.blocks[-1]} blocks of the last stage"
             )
         if deep_stem:
             widths = ((3, 32, 2), (32, 32, 1), (32, 64, 1))

@@ -1,8 +1,8 @@
 """SegFormer B0-B5: Mix Transformer encoder and all-MLP decoder, arXiv 2105.15203.
 
-Parameters bear the names of the authors' released files, without their unused `conv_seg`.
-Depths and ratios follow those files where the paper's table 6 differs from them. The networks
-of the paper's ablations (tables 1b to 1d) are parameters of the same implementation.
+Parameters have the names of the authors' released files, without their unused `conv_seg`. Depths
+and ratios follow those files where the paper's table 6 differs from them. The networks of the
+paper's ablations (tables 1b to 1d) are parameters of the same implementation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,9 @@ LAYER_NORM_EPS = {
     "huggingface": LayerNormEps(block=1e-5, embed=1e-5),
     "openmmlab": LayerNormEps(block=1e-6, embed=1e-6),
 }
-"""Whose convention: weights only give their published output with that of their origin."""
+"""The project whose convention is used; weights give their published scores only with the
+convention of the project they come from.
+"""
 
 DECODERS: Mapping[str, type[MLPDecoder | ConvDecoder]] = {
     "paper": MLPDecoder,
@@ -38,7 +40,9 @@ DECODERS: Mapping[str, type[MLPDecoder | ConvDecoder]] = {
 }
 
 DEEP_STEM = {"resnet50": True, "resnet101": True, "resnext101": False}
-"""The convolutional encoders of table 1d, and which stem gives its parameters and operations."""
+"""The convolutional encoders of table 1d, and the stem that matches its parameter and operation
+counts.
+"""
 
 BACKBONES = ("mit", *DEEP_STEM)
 
@@ -70,7 +74,7 @@ class SegFormer(SegmentationNetwork):
             size: Size of the Mix Transformer, "b0" to "b5".
             decoder: "paper", or "openmmlab", where BatchNorm and ReLU follow the projections.
             eps: Convention of the LayerNorm epsilons, a key of LAYER_NORM_EPS. None: "openmmlab"
-                with its decoder, else "nvlabs".
+                with OpenMMLab's decoder, else "nvlabs".
             backbone: "mit", or an encoder of table 1d: "resnet50", "resnet101" or "resnext101"
                 (64x4d). The latter ignore size, eps, position_grid and drop_path.
             decoder_channels: Width C of the decoder (table 1b). None: 256 for b0, b1 and
@@ -78,7 +82,7 @@ class SegFormer(SegmentationNetwork):
             stages: The stages whose features the decoder sees (table 1d): (1, 2, 3, 4) or fewer,
                 such as (4,).
             position_grid: Height and width of the images at which a position encoding is learned,
-                in place of Mix-FFN's convolution (table 1c). None: Mix-FFN.
+                instead of Mix-FFN's convolution (table 1c). None: Mix-FFN.
             drop_path: Rate of stochastic depth in the encoder, in training only.
             dropout: Rate of channel dropout before the classifier, in training only.
 
@@ -93,7 +97,10 @@ class SegFormer(SegmentationNetwork):
         if backbone not in BACKBONES:
             raise ModelError(unknown("backbone of segformer", str(backbone), BACKBONES))
         if not stages or list(stages) != sorted(set(stages) & {1, 2, 3, 4}):
-            raise ModelError(f"stages {list(stages)} of segformer: some of 1, 2, 3, 4 in order")
+            raise ModelError(
+                f"stages {list(stages)} of segformer: expected some of 1, 2, 3, 4 in ascending "
+                "order"
+            )
         self.backbone: MixTransformer | ResNet
         if backbone == "mit":
             channels = (32, 64, 160, 256) if size == "b0" else (64, 128, 320, 512)
@@ -110,7 +117,7 @@ class SegFormer(SegmentationNetwork):
         initialise(self, classifier=self.decode_head.linear_pred)
 
     def use_eps(self, convention: str) -> None:
-        """Set the LayerNorm epsilons to those of the weights' origin.
+        """Set the LayerNorm epsilons to those of the project that published the weights.
 
         Args:
             convention: A key of LAYER_NORM_EPS.

@@ -1,9 +1,9 @@
 """The aligned Xception of DeepLabV3+ (arXiv 1802.02611, section 4.3 and figure 4).
 
-41, 65 and 71 layers deep, as TensorFlow's DeepLab library builds them. Certain from that
-library's published code: widths, strides, where ReLU and BatchNorm stand, where dilation starts,
-BatchNorm's epsilon, the tensor that serves as low level features, and its "SAME" padding of
-strided convolutions, which is symmetric (fixed before the convolution, unlike TensorFlow's own).
+With 41, 65 and 71 layers, as in TensorFlow's DeepLab library. The code of that library decides
+widths, strides, the places of ReLU and BatchNorm, the start of dilation, BatchNorm's epsilon, the
+tensor of low level features, and the "SAME" padding of strided convolutions, which is symmetric
+(applied before the convolution, unlike TensorFlow's own).
 """
 
 from collections.abc import Sequence
@@ -19,20 +19,22 @@ ENTRY = {
     "xception71": ((128, 2), (256, 1), (256, 2), (728, 1), (728, 2)),
 }
 MIDDLE = {"xception41": 8, "xception65": 16, "xception71": 16}
-"""How many blocks of 728 channels the middle flow has."""
+"""Number of blocks of 728 channels in the middle flow."""
 
 EPS = 1e-3
-"""Of every BatchNorm; ten times larger than torch's and than that of DeepLab's own layers."""
+"""The eps of every BatchNorm; ten times torch's default, and ten times that of DeepLab's own
+layers.
+"""
 
 
 class Xception(nn.Module):
     """The encoder Xception.
 
-    It maps N x 3 x H x W to low level features N x 256 x H/4 x W/4 and high level features
-    N x 2048 x H/output_stride x W/output_stride. Sizes are rounded up. The low level features are
-    the input of the convolution that leaves 1/4 resolution, without activation. Once
-    `output_stride` is reached, strides turn into dilation. The block whose stride it was keeps the
-    dilation of the block before.
+    It maps N x 3 x H x W to low level features N x 256 x H/4 x W/4 and high level features N x 2048
+    x H/output_stride x W/output_stride. Sizes are rounded up. The low level features are the input
+    of the convolution that leaves 1/4 resolution, without activation. Once `output_stride` is
+    reached, strides turn into dilation. The block that loses its stride keeps the dilation of the
+    previous block.
     """
 
     channels = (256, 2048)
@@ -100,7 +102,7 @@ class Xception(nn.Module):
 
 
 class Block(nn.Module):
-    """Three separable convolutions, the last one strided, beside a shortcut.
+    """Three separable convolutions, the last one strided, with a shortcut.
 
     Without a shortcut, an activation follows every convolution. With one, an activation precedes
     each separable convolution.
@@ -169,7 +171,8 @@ class SeparableConv(nn.Sequential):
             outputs: Number of output channels.
             stride: Stride of the depthwise convolution.
             dilation: Dilation of the depthwise convolution.
-            activated_first: Whether one ReLU precedes both convolutions; else one follows each.
+            activated_first: Whether one ReLU precedes both convolutions; otherwise one follows
+                each.
         """
         depthwise = nn.Conv2d(
             inputs,
@@ -187,7 +190,7 @@ class SeparableConv(nn.Sequential):
             return nn.Identity() if activated_first else nn.ReLU(inplace=True)
 
         super().__init__(
-            # Never in place: the shortcut and the decoder see the input as it is.
+            # Not in place, because the shortcut and the decoder also read the input.
             nn.ReLU() if activated_first else nn.Identity(),
             depthwise,
             nn.BatchNorm2d(inputs, EPS),

@@ -50,7 +50,7 @@ def phase(objective: Objective, ball: Ball, start: Tensor, steps: int) -> Iterat
     """Run APGD at one radius.
 
     The step size is controlled by the mean cross-entropy, whatever loss gives the gradient. The
-    phase ends early once no pixel is right.
+    phase ends early once no pixel is labelled correctly.
 
     Args:
         objective: See NetworkObjective.
@@ -88,7 +88,7 @@ class StepControl:
     """The step size of one phase of APGD (arXiv 2003.01690, section 3.1).
 
     The first checkpoint comes after 22 % of the steps. Each further interval is shorter by 3 % of
-    the steps, but not shorter than 6 %. All of these are rounded down, but are at least 1.
+    the steps, but not shorter than 6 %. All of these are rounded down to integers of at least 1.
 
     Attributes:
         size: The current step size.
@@ -107,8 +107,8 @@ class StepControl:
     def halves(self, *, rises: bool, best: float) -> bool:
         """Count a step, and at a checkpoint decide whether to halve the step size.
 
-        It is halved if fewer than three quarters of the steps since the last checkpoint have raised
-        the loss, or if neither the step size nor the best loss has changed since then.
+        It is halved if fewer than three quarters of the steps since the last checkpoint raised the
+        loss, or if neither the step size nor the best loss has changed since then.
 
         Args:
             rises: Whether the step has raised the loss.

@@ -37,7 +37,7 @@ class Ball(Protocol):
         ...
 
     def sample(self, draws: np.random.Generator) -> Tensor:
-        """Draw an image in the ball. The same draws give the same image on any machine."""
+        """Draw an image in the ball. The same draws give the same image on all machines."""
         ...
 
 
@@ -81,7 +81,8 @@ class L2Ball:
         """Shorten the difference to the radius, then clip to 0..1. See Ball.project.
 
         Clipping only brings values closer to the clean image. If rounding leaves the result
-        outside, its difference is shortened by one last digit, then by twice as much, and so on.
+        outside, its difference is shortened by one unit in the last place, then by twice as much,
+        and so on.
         """
         difference = values - self.image
         length = _length(difference)
@@ -102,8 +103,8 @@ class L2Ball:
     def sample(self, draws: np.random.Generator) -> Tensor:
         """Draw uniform differences and scale them to the length of the radius. See Ball.sample."""
         noise = _uniform(draws, self.image)
-        # Machines sum in different orders; float32 drops the digits in which their sums differ.
-        # At a millionth less than the radius, the projection, which sums again, changes nothing.
+        # Machines sum in different orders; float32 drops the digits in which their sums differ. The
+        # result is a millionth below the radius, so that a second projection changes nothing.
         length = float(np.float32(np.sqrt(np.square(noise).sum())))
         return self.project(_shifted(self.image, self.radius * (1 - 1e-6) / length * noise))
 

@@ -6,8 +6,9 @@ import json
 import numpy as np
 
 DRAWS_VERSION = 1
-"""Increment when the same arguments give other numbers. Increment the law of each attack as well:
-the key of a run contains the laws, but not this number."""
+"""Increment when the same arguments give different numbers. Increment the law of each attack as
+well: the key of a run contains the laws, but not this number.
+"""
 
 
 def attack_draws(
@@ -16,7 +17,7 @@ def attack_draws(
     """Return the generator of one run of an attack on one image.
 
     The numbers depend only on the arguments, not on other images, their order or the machine: the
-    key of the Philox generator is the start of the sha256 of the arguments.
+    key of the Philox generator is the beginning of the sha256 of the arguments.
 
     Args:
         seed: The seed.

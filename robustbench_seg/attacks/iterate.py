@@ -1,4 +1,4 @@
-"""Iterates, the images that an attack tries: their evaluation, and the choice of one of them."""
+"""Iterates (the images that an attack tries): their evaluation, and the choice of one of them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from robustbench_seg.errors import AttackError
 from robustbench_seg.records.values.attacks import Choice
 
 VOID = 255
-"""The label of pixels that no loss, mask or accuracy includes."""
+"""The label of pixels that all losses, masks and accuracies ignore."""
 
 Gradient = Callable[[Tensor, Callable[[Tensor], Tensor]], tuple[Tensor, Tensor]]
 """(image 3xHxW in 0..1, loss: logits KxHxW -> scalar) -> (logits KxHxW, d loss / d image 3xHxW)."""
@@ -39,7 +39,7 @@ Objective = Callable[[Tensor, float], Iterate]
 
 
 class NetworkObjective:
-    """The objective of an attack on one clean image: a loss of what the network says of an image.
+    """The objective of an attack on one clean image: a loss of the network's logits.
 
     Attributes:
         calls: Number of gradients computed so far.
@@ -53,7 +53,7 @@ class NetworkObjective:
 
         Args:
             gradient: The gradient of the network.
-            truth: int64 HxW, class indices; VOID where a pixel has no label.
+            truth: int64 HxW, class indices; VOID for pixels without a label.
             loss: The loss of the attack. It gets 0 as the logits and the label of a void pixel.
             class_weights: See Moment.
         """
@@ -102,13 +102,14 @@ class NetworkObjective:
             )
         if self._largest >= classes:
             raise AttackError(
-                f"a label is class {self._largest}, but the network has {classes} classes; "
-                f"give class indices of 0 to {classes - 1}, or {VOID} for no label"
+                f"a label is class {self._largest}, but the network has {classes} classes; give "
+                f"class indices from 0 to {classes - 1}, or {VOID} for no label"
             )
         weights = self._class_weights
         if weights is not None and len(weights) != classes:
             raise AttackError(
-                f"there are {len(weights)} class frequencies for {classes} classes; give one each"
+                f"there are {len(weights)} class frequencies for {classes} classes; give one for "
+                "each class"
             )
         return logits if self.valid == self._mask.numel() else torch.where(self._mask, logits, 0)
 
@@ -125,7 +126,7 @@ _BETTER: Mapping[Choice, Callable[[Iterate, Iterate], bool]] = {
 
 
 def chosen(iterates: Iterable[Iterate], choice: Choice) -> Iterate:
-    """Choose one of several iterates: the best one, or the latest of equally good ones.
+    """Choose the best of several iterates; of equally good ones, the latest.
 
     Args:
         iterates: One or more, in the order of the steps.

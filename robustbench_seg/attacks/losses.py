@@ -1,9 +1,9 @@
-"""The losses of a pixel that attacks maximise.
+"""The losses per pixel that attacks maximise.
 
 Every function takes the logits, float KxHxW, and the labels, int64 HxW of class indices, and
-returns the loss of each pixel, float HxW. The caller handles pixels without a label
-(see NetworkObjective). Below, z are the logits of a pixel, p is their softmax, y the label, l the
-cross-entropy -ln p_y, and c is 1 where the network is right (argmax z = y) and 0 elsewhere.
+returns the loss of each pixel, float HxW. The caller handles pixels without a label (see
+NetworkObjective). Below, z are the logits of a pixel, p is their softmax, y the label, l the
+cross-entropy -ln p_y, and c is 1 if the network is right (argmax z = y) and 0 otherwise.
 """
 
 import math
@@ -21,7 +21,7 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def segpgd(logits: Tensor, labels: Tensor, weight: float) -> Tensor:
-    """Compute (1 - weight) l where the network is right, weight l elsewhere (arXiv 2207.12391).
+    """Compute (1 - weight) l for correct pixels and weight l for wrong ones (arXiv 2207.12391).
 
     Args:
         logits: See the module.
@@ -35,7 +35,7 @@ def segpgd(logits: Tensor, labels: Tensor, weight: float) -> Tensor:
 def cospgd(logits: Tensor, labels: Tensor) -> Tensor:
     """Compute w l, where w is the cosine of p and the one-hot label (arXiv 2302.02213).
 
-    w = p_y / |p|. No gradient goes through it.
+    w = p_y / |p|. It has no gradient.
     """
     return cosine_weight(logits, labels) * cross_entropy(logits, labels)
 
@@ -102,7 +102,7 @@ def _of_label(values: Tensor, labels: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """What a loss may depend on in addition to logits and labels.
+    """Further values on which a loss may depend, besides logits and labels.
 
     Attributes:
         progress: Steps taken, divided by all steps of the run; 0..1.

@@ -1,4 +1,4 @@
-"""What an optimiser of attacks is: its type, its settings, and the simplest one, noise."""
+"""The type and the settings of an optimiser of attacks, and the simplest optimiser: noise."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,5 +29,5 @@ Optimiser = Callable[[Objective, Ball, np.random.Generator, Settings], Iterator[
 def noise(
     objective: Objective, ball: Ball, draws: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
-    """Yield one random image of the ball: the control, which does not depend on the network."""
+    """Yield one random image in the ball: the control, which does not depend on the network."""
     yield objective(ball.sample(draws), 0.0)

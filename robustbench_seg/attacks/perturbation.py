@@ -50,15 +50,16 @@ def perturb(
 ) -> Perturbed:
     """Attack one image.
 
-    With several restarts, the result is the image with the lowest pixel accuracy, or the last of
-    equal ones.
+    With several restarts, the result is the image with the lowest pixel accuracy; of equal ones,
+    the last.
 
     Args:
         gradient: The network: (image, loss) -> (logits KxHxW, d loss / d image 3xHxW), where `loss`
             maps these logits to a scalar.
         image: The clean image, float 3xHxW in 0..1. It is not changed.
-        truth: int64 HxW, class indices; 255 where a pixel has no label. Such pixels are in no loss,
-            mask or accuracy. An image without any labelled pixel is returned unchanged.
+        truth: int64 HxW, class indices; 255 where a pixel has no label. Losses, masks and
+            accuracies ignore such pixels. An image without any labelled pixel is returned
+            unchanged.
         attack: A name of ATTACKS.
         parameters: `epsilon`, the radius: in units of 1/255 for Linf, a Euclidean length with
             pixels in 0..1 for L2; `steps`; and, if the attack accepts them, `step_size` in the unit
@@ -73,7 +74,7 @@ def perturb(
         The perturbed image, and how the network labels it.
 
     Raises:
-        AttackError: An argument does not fit the above, or the network's gradient is not finite.
+        AttackError: An argument is not as described above, or the network's gradient is not finite.
 
     >>> image, truth = torch.full((3, 32, 32), 0.49), torch.ones(32, 32, dtype=torch.int64)
     >>> def gradient(image, loss):  # of a network that labels bright pixels 0, dark ones 1
@@ -162,7 +163,9 @@ def _check_image(image: Tensor, truth: Tensor) -> None:
     if not image.is_floating_point() or image.ndim != 3 or size[0] != 3:
         raise AttackError(f"the image is {image.dtype} {size}; give float32, 3 x H x W, in 0..1")
     if not (image.numel() and float(image.min()) >= 0 and float(image.max()) <= 1):
-        raise AttackError("the image is empty or has values outside 0..1; divide bytes by 255")
+        raise AttackError(
+            "the image is empty or has values outside 0..1; divide 8-bit values by 255"
+        )
     if truth.dtype != torch.int64 or tuple(truth.shape) != size[1:]:
         raise AttackError(
             f"the labels are {truth.dtype} {tuple(truth.shape)}; give int64 {size[1:]}, "
@@ -173,7 +176,9 @@ def _check_image(image: Tensor, truth: Tensor) -> None:
 
 
 def _class_weights(attack: Attack, frequencies: Sequence[float] | None) -> list[float] | None:
-    """Return weights proportional to 1 / frequency, 1 for the rarest class, if any are needed."""
+    """Return weights proportional to 1 / frequency, 1 for the rarest class, if the attack needs
+    any.
+    """
     if not attack.needs_frequencies:
         return None
     where = f"attack '{attack.name}'"

@@ -17,7 +17,7 @@ OPTIMISERS: Mapping[str, Optimiser] = {
     "apgd": apgd,
     "padam": padam,
 }
-"""Maps the name of an optimiser to what yields the iterates of a run."""
+"""Maps the name of an optimiser to the function that yields the iterates of a run."""
 
 
 def attack_laws(protocol: Protocol) -> Mapping[str, int]:

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 )
 @options.seed()
 @options.threads(
-    default=1, show_default=True, help="CPU threads of a corruption; the picture is the same."
+    default=1,
+    show_default=True,
+    help="CPU threads of a corruption; they do not change the picture.",
 )
 def corruptions(
     names: tuple[str, ...], photo: Path | None, out: Path | None, seed: int, threads: int
@@ -44,7 +46,7 @@ def corruptions(
 
     protocols = [load_protocol(name) for name in names]
     if photo is None and out is not None:
-        raise click.UsageError("--out is for the sheet of a photo: say --preview PHOTO, too")
+        raise click.UsageError("--out is for the picture of a photo; give --preview PHOTO, too")
     if photo is None:
         click.echo("\n\n".join(map(_description, protocols)))
         return

@@ -229,5 +229,5 @@ def evaluate(models: tuple[str, ...], **chosen: Any) -> None:
         from robustbench_seg.evaluation import evaluate as run
 
     runs = run(spec, progress=True)
-    if runs:  # of torchrun's processes the first has them
+    if runs:  # with torchrun, the first process has them
         click.echo(summary_text(runs, spec.protocol))

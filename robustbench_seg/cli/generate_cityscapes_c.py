@@ -83,7 +83,7 @@ class _Progress:
         from robustbench_seg.machine.progress import progress_bar
 
         click.echo(summary)
-        # Images arrive in bursts, all of one clean image at once, so the rate is not smoothed.
+        # All conditions of a clean image arrive at once, so the rate is not smoothed.
         self._bar = progress_bar(summary.missing, unit="images", smoothing=0)
 
     def advance(self, made: int, left_out: int) -> None:

@@ -38,7 +38,7 @@ def literature(
     from robustbench_seg.reporting.tables.literature import audit_text, literature_text
 
     if check and (models or dataset or protocol):
-        raise click.UsageError("--check is of the whole library; give no models or filters with it")
+        raise click.UsageError("--check covers all published tables; leave out models and filters")
     write = csv_writer(csv, AUDIT_COLUMNS if check else SUBJECT_COLUMNS)
     table = audit() if check else published(*models, dataset=dataset, protocol=protocol)
     click.echo(audit_text(table) if check else literature_text(table))

@@ -221,5 +221,5 @@ runs = _shared(
 reference = _shared(
     "--reference",
     metavar="M",
-    help="Model that CD and rCD are relative to: one of the runs or a published row.",
+    help="Model to which CD and rCD are relative: one of the runs or a published row.",
 )

@@ -33,10 +33,10 @@ parse_shard_option = _callback(parse_shard)
 """Parses "2/8" as Shard(2, 8)."""
 
 parse_input_size = _callback(input_size_text)
-"""Normalises "512X1024"; "native", "processor" and None stay."""
+"""Normalises "512X1024"; "native", "processor" and None do not change."""
 
 parse_augment = _callback(augment_text)
-"""Normalises "1.25,flip" as "flip,1.25"; None stays."""
+"""Normalises "1.25,flip" to "flip,1.25"; None does not change."""
 
 
 def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -> Any:

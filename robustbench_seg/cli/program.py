@@ -28,16 +28,16 @@ class Program(click.Group):
         try:
             return super().invoke(context)
         except RobustsegError as error:
-            log.debug("the command ends", exc_info=error)
+            log.debug("the command stops", exc_info=error)
             message, code = str(error), error.exit_code
         except Terminated:
-            message, code = "terminated; what is finished is kept", TERMINATED
+            message, code = "terminated; finished work is kept", TERMINATED
         except KeyboardInterrupt:
-            message, code = "interrupted; what is finished is kept", INTERRUPTED
-        except OSError as error:  # what no command has a better line for
+            message, code = "interrupted; finished work is kept", INTERRUPTED
+        except OSError as error:  # errors for which no command has a better message
             if error.strerror is None:
                 raise
-            log.debug("the command ends", exc_info=error)
+            log.debug("the command stops", exc_info=error)
             message, code = _refused_by_the_system(error), 2
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
@@ -46,12 +46,12 @@ class Program(click.Group):
             hint = "make --batch, --crop or --size smaller, or try --precision bf16"
             message, code = f"{why or 'no memory is left'}; {hint}", 2
         except ImportError as error:
-            # opencv-python links against libGL even where no window is ever opened.
+            # opencv-python links against libGL even if it never opens a window.
             if "libGL" not in str(error) and "libgthread" not in str(error):
                 raise
             hint = "OpenCV needs a system package: apt-get install libgl1 libglib2.0-0"
             message, code = f"{error}. {hint}", 2
-        if message:  # on stderr, for stdout holds results only
+        if message:  # on stderr, because stdout is for results only
             click.echo(f"robustseg: {message}", err=True)
         return context.exit(code)
 
@@ -60,12 +60,13 @@ def _refused_by_the_system(error: OSError) -> str:
     """One line for what the system has refused, with the file where it is known."""
     where = "" if error.filename is None else f"{printable(error.filename)}: "
     if error.errno in (errno.EMFILE, errno.ENFILE):
-        return f"{where}{error.strerror}; allow more of them (ulimit -n 1024) and start again"
-    return f"{where}{error.strerror}; fix this and start again"
+        return f"{where}{error.strerror}; allow more of them (ulimit -n 1024) and run again"
+    return f"{where}{error.strerror}; fix this and run again"
 
 
 def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
     if isinstance(error, MemoryError):
         return True
-    # torch's own type, which is slow to import, and what its allocator says on a CPU.
+    # Recognise torch's OutOfMemoryError by name, because its import is slow, and the message of
+    # torch's CPU allocator.
     return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)

@@ -34,7 +34,7 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
 @click.option(
     "--minutes",
     type=float,
-    help="Stop after this many minutes of training, when the learning rate reaches 0.",
+    help="Stop after this many minutes of training; the learning rate then reaches 0.",
 )
 @options.batch()
 @click.option(

@@ -51,7 +51,7 @@ def transfer(
     write = csv_writer(csv, TRANSFER_COLUMNS[:3])
     found = Transfer.of(synthetic, real, literature=literature, protocol=protocol)
     click.echo(found.text)
-    if csv:  # the table takes a bootstrap
+    if csv:  # the table needs a bootstrap, which takes time
         write(found.table(resample))
     if out:
         click.echo(f"\n{found.write(out, resample)}")

@@ -1,4 +1,4 @@
-"""The numbers that a field accepts, and checks of values that were made in Python."""
+"""The numbers that a field accepts, and checks of values that Python code passes."""
 
 import dataclasses
 import math
@@ -31,7 +31,7 @@ class Range:
     below: float = math.inf
 
     def has(self, value: object) -> bool:
-        """Whether a value is a finite number within the range."""
+        """Return whether a value is a finite number within the range."""
         number = isinstance(value, numbers.Real) and not isinstance(value, bool)
         return number and self.least <= value <= self.most and self.above < value < self.below  # type: ignore[operator]
 
@@ -45,7 +45,7 @@ class Range:
 
 
 def check_ranges(record: object) -> None:
-    """Raise OptionError if a field of a dataclass that was made in Python is out of its Range."""
+    """Raise OptionError if a field of a dataclass from Python code is outside its Range."""
     hints = typing.get_type_hints(type(record), include_extras=True)
     for name, hint in hints.items():
         value = getattr(record, name)
@@ -60,7 +60,7 @@ def check_count(name: str, value: object, wanted: Range) -> None:
 
 
 def _outside(hint: Any, value: Any) -> str | None:
-    """What is wanted of a value, or of one of a tuple, that is outside of its range."""
+    """The range of a value, or of one of a tuple, that is outside it."""
     arguments = typing.get_args(hint)
     if typing.get_origin(hint) is tuple:
         if arguments[-1] is ...:
@@ -77,6 +77,8 @@ def _outside(hint: Any, value: Any) -> str | None:
 
 
 def check_text(key: str, text: str | None) -> None:
-    """Raise OptionError if a text that was made in Python cannot be written as UTF-8."""
+    """Raise OptionError if a text from Python code cannot be written as UTF-8."""
     if text is not None and printable(text) != text:
-        raise OptionError(f"{key} = {printable(text)!r:.200} is not UTF-8 text; choose another")
+        raise OptionError(
+            f"{key} = {printable(text)!r:.200} is not UTF-8 text; choose another text"
+        )

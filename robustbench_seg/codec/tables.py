@@ -15,7 +15,7 @@ from robustbench_seg.text import one_line
 Card = TypeVar("Card")
 
 MAX_DEPTH = 16
-"""How deeply a value of any type may be nested."""
+"""Maximum nesting depth of a value."""
 
 _INTEGERS = Range(-(2**63), 2**63 - 1)
 
@@ -25,7 +25,7 @@ def from_table(kind: type[Card], table: object, where: str) -> Card:
 
     Args:
         kind: The dataclass.
-        table: What a TOML or JSON parser returns.
+        table: The result of a TOML or JSON parser.
         where: The table's source, named in errors.
 
     Raises:
@@ -33,7 +33,7 @@ def from_table(kind: type[Card], table: object, where: str) -> Card:
             `__post_init__` of the dataclass raises ValueError or a RobustsegError.
     """
     if not isinstance(table, Mapping):
-        raise CardError(f"{where}: {kind.__name__} wanted, {type(table).__name__} given")
+        raise CardError(f"{where}: expected {kind.__name__}, got {type(table).__name__}")
     fields = {_key(field): field for field in _stored(kind)}
     hints = typing.get_type_hints(kind, include_extras=True)
     values = {}
@@ -53,7 +53,7 @@ def from_table(kind: type[Card], table: object, where: str) -> Card:
 
 
 def to_table(record: object) -> dict[str, Any]:
-    """The table of a dataclass, for JSON or TOML: what `from_table` reads as an equal one.
+    """The table of a dataclass, for JSON or TOML; `from_table` builds an equal dataclass from it.
 
     Tuples become lists, dataclasses dicts, paths strings. None is kept.
 
@@ -92,7 +92,7 @@ def _plain(value: Any) -> Any:
 
 
 def _checked(hint: Any, value: Any, where: str) -> Any:
-    """The value as the annotation `hint` has it; CardError if it does not fit."""
+    """The value, converted to the annotation `hint`; CardError if it does not fit."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint in (Any, object):
         return _any(value, where)
@@ -123,16 +123,16 @@ def _items(kinds: tuple[Any, ...], values: list[Any], where: str) -> tuple[Any, 
     if kinds[-1] is Ellipsis:
         kinds = (kinds[0],) * len(values)
     elif len(kinds) != len(values):
-        raise CardError(f"{where}: {len(kinds)} values wanted, {len(values)} given")
+        raise CardError(f"{where}: expected {len(kinds)} values, got {len(values)}")
     pairs = zip(kinds, values, strict=True)
     return tuple(_checked(kind, v, f"{where}[{i}]") for i, (kind, v) in enumerate(pairs))
 
 
 def _scalar(hint: Any, value: Any, where: str) -> Any:
-    """A number, text, path or truth value."""
+    """Check a number, text, path or truth value."""
     if type(value) is int and hint in (int, float):
         if not _INTEGERS.has(value):
-            raise CardError(f"{where} is out of range: an integer of more than 64 bits")
+            raise CardError(f"{where} is out of range; give an integer of at most 64 bits")
         return hint(value)
     if type(value) is float and hint is float and not math.isfinite(value):
         raise CardError(f"{where} = {value} is out of range; give a finite number")
@@ -142,11 +142,11 @@ def _scalar(hint: Any, value: Any, where: str) -> Any:
         return _text(value, where)
     if typing.get_origin(hint) is None and type(value) is hint:
         return value
-    raise CardError(f"{where}: {_spelled(hint)} wanted, {type(value).__name__} given")
+    raise CardError(f"{where}: expected {_spelled(hint)}, got {type(value).__name__}")
 
 
 def _any(value: Any, where: str, depth: int = 0) -> Any:
-    """A value of any type that a table can hold."""
+    """Check a value of any type that a table can contain."""
     if depth > MAX_DEPTH:
         raise CardError(f"{where} is nested more than {MAX_DEPTH} levels deep")
     if value is None or isinstance(value, bool):
@@ -167,7 +167,7 @@ def _text(value: str, where: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise CardError(f"{where} holds half a character, which is not Unicode text") from None
+        raise CardError(f"{where} is not Unicode text: it contains half a surrogate pair") from None
     return value
 
 
@@ -188,7 +188,7 @@ def _one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
         except CardError:
             continue
     wanted = " or ".join(map(_spelled, others))
-    raise CardError(f"{where}: {wanted} wanted, {type(value).__name__} given")
+    raise CardError(f"{where}: expected {wanted}, got {type(value).__name__}")
 
 
 def _spelled(hint: Any) -> str:

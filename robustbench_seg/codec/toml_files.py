@@ -25,20 +25,20 @@ def read_toml(kind: type[Card], path: Path, what: str) -> Card:
         what: What the file is, for errors, such as "model card".
 
     Raises:
-        CardError: The file cannot be read, is not UTF-8, or is wrong.
+        CardError: The file cannot be read, is not UTF-8, or has wrong contents.
     """
     try:
         check_regular(path)
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a zero in the path
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         why = getattr(error, "strerror", None) or error
         raise CardError(f"{path!s:.200}: the {what} cannot be read ({why})") from error
     if len(data) > MAX_BYTES:
         raise CardError(f"{path}: the {what} cannot be read (larger than {MAX_BYTES >> 20} MiB)")
     try:
         if b"\0" in data:
-            raise UnicodeError  # no TOML holds a zero; UTF-16, which looks like any text, does
+            raise UnicodeError  # TOML never contains NUL, but text in UTF-16 does
         text = data.decode("utf-8-sig")
     except UnicodeError as error:
         raise CardError(f"{path}: the {what} is not UTF-8 text; save it as UTF-8") from error
@@ -51,13 +51,13 @@ def parse_toml(kind: type[Card], text: str, where: str) -> Card:
         table = tomllib.loads(text)
     except RecursionError as error:
         raise CardError(f"{where}: not valid TOML: it is nested too deeply") from error
-    except ValueError as error:  # also of a number with thousands of digits
+    except ValueError as error:  # also raised for a number with thousands of digits
         raise CardError(f"{where}: not valid TOML: {one_line(str(error), 200)}") from error
     return from_table(kind, table, where)
 
 
 def to_toml(record: object, remark: str = "", without: Collection[str] = ()) -> str:
-    """The TOML of a dataclass. What is None is left out.
+    """The TOML of a dataclass. Fields that are None are left out.
 
     Args:
         record: The dataclass.

@@ -1,4 +1,4 @@
-"""The content folders, as setup.cfg installs them: models, corruptions, datasets and reports."""
+"""The content folders that setup.cfg installs: models, corruptions, datasets and reports."""
 
 from importlib import resources
 from pathlib import Path

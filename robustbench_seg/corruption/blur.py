@@ -66,8 +66,8 @@ def defocus_blur(image: Image, rng: RandomStream, *, radius: float, alias: float
     shares = steps * (1 + (runs[:, 0] > 0)) * (2 * runs[:, 1] + 1)
     out, reach = np.empty_like(image), int(runs.max())
     margin = blur_weights.float32_error(shares)
-    # If all weights are equal, single precision holds the sums exactly before they are weighted:
-    # whole numbers, at most 255 for each pixel.
+    # If all weights are equal, the sums before weighting are exact in single precision: they are
+    # whole numbers, at most 255 per pixel.
     even = bool(steps.min() == steps.max() and steps[0] * 2**24 > 255)
     steps32 = (np.ones_like(steps) if even else steps).astype(np.float32)
     kernel = runs, steps, steps32, even, reach
@@ -79,18 +79,18 @@ def defocus_blur(image: Image, rng: RandomStream, *, radius: float, alias: float
     if all(decided):
         by_rows(filter_rows, len(image))
     if not all(decided):
-        # The library's own sums decide what a sum by another order cannot.
+        # Where another order of summation could change the result, use the library's own sums.
         return truncated(np.asarray(cv2.filter2D(image / 255.0, -1, disk), np.float64))
     return out
 
 
 WIDEST = 2**24 // (2 * 255) - 64
-"""Sums of samples of two rows of so many pixels are whole numbers in single precision too."""
+"""Up to this width in pixels, sums over two rows of samples are exact in single precision."""
 
 
 @lru_cache
 def _disk(radius: int, alias: float) -> NDArray[np.float32]:
-    # The disk lies on a grid of at least 17 x 17; where the softened rim meets its end, it is cut.
+    # The disk is on a grid of at least 17 x 17, which clips its soft rim.
     extent = max(radius, 8)
     axis = np.arange(-extent, extent + 1)
     disk = (axis[:, None] ** 2 + axis**2 <= radius**2).astype(np.float32)
@@ -104,7 +104,7 @@ def _runs(kernel: NDArray[np.float32]) -> tuple[NDArray[np.int64], Floats]:
     extent = len(kernel) // 2
     half = np.pad(kernel[extent:, extent:].astype(np.float64), ((0, 0), (0, 1)))
     steps = half[:, :-1] - half[:, 1:]
-    # A share of 1e-20 of the light moves no sum of levels in double precision.
+    # A share of 1e-20 of the light does not change a sum of levels in double precision.
     runs = np.argwhere(steps > 1e-20)
     return runs, steps[tuple(runs.T)]
 
@@ -168,7 +168,7 @@ def gaussian_blur(image: Image, rng: RandomStream, *, sigma: float) -> Image:
     from robustbench_seg.corruption import kernels
 
     weights = blur_weights.gaussian_weights(sigma)
-    # Each of the two passes adds its error; the second also rounds the sums of two neighbours.
+    # Both passes add an error; the second also rounds the sums of two neighbours.
     shares = weights * np.where(np.arange(len(weights)) > 0, 2, 1)
     order = np.concatenate([shares[:1], shares[:0:-1]])
     margin = 2 * blur_weights.float32_error(order)

@@ -23,7 +23,8 @@ def announce_compiling() -> None:
             module = event.data["dispatcher"].py_func.__module__
             if module.startswith(f"{__package__}.kernels") and not self.said:
                 self.said = True
-                tqdm.write(NOTICE, file=sys.stderr)  # above a bar, if there is one
+                # Printed above the progress bar, if there is one.
+                tqdm.write(NOTICE, file=sys.stderr)
 
         def on_end(self, event: event.Event) -> None:
             pass

@@ -64,8 +64,7 @@ def corrupt(
     perturbation = protocol.spec(corruption)
     if perturbation.is_attack:
         raise CorruptionError(
-            f"{corruption} is an attack, which needs a network and the true labels; `evaluate` "
-            "makes it"
+            f"{corruption} is an attack, which needs a network and the true labels; use `evaluate`"
         )
     if not _is_integer(severity) or severity not in perturbation.severities:
         levels = ", ".join(map(str, perturbation.severities))
@@ -104,11 +103,13 @@ def _checked(result: object, image: NDArray[np.uint8], corruption: str) -> NDArr
     ):
         kind = f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else type(result)
         wanted = f"{image.dtype} {image.shape}"
-        raise CardError(f"{corruption}: its function returns {kind}; {wanted} is wanted, as given")
+        raise CardError(
+            f"{corruption}: its function returns {kind}; expected {wanted}, as in its input"
+        )
     if np.may_share_memory(result, image):
         raise CardError(
-            f"{corruption}: its function returns the image that it is given, which other "
-            "corruptions need as it is; return a new one"
+            f"{corruption}: its function returns its input image, which other corruptions share; "
+            "return a new image"
         )
     return result
 

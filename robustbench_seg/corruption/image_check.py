@@ -34,7 +34,7 @@ def checked_rgb(image: object, corruption: str) -> NDArray[np.uint8]:
 
 def _problem(image: object) -> str | None:
     """Why `image` cannot be corrupted, and what to do; None if it can."""
-    wanted = "a NumPy array, uint8, H x W x 3 (RGB) or H x W (gray), is wanted"
+    wanted = "expected a NumPy array, uint8, H x W x 3 (RGB) or H x W (gray)"
     if not isinstance(image, np.ndarray):
         return f"the image is a {type(image).__name__}; {wanted}"
     if image.dtype != np.uint8:

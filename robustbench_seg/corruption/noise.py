@@ -77,7 +77,7 @@ def speckle_noise(image: Image, rng: RandomStream, *, scale: float) -> Image:
     return rng.levels(image, SpeckleNoise(scale))
 
 
-# Results are truncated: the new level is k or less if the unclipped one is below k + 1.
+# Results are truncated, so the new level is at most k if the unclipped value is below k + 1.
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class ShotNoise:
         """See NoiseModel."""
         below = np.zeros((256, 256))
         for level, mean in enumerate(LEVELS / 255 * self.photons):
-            # Counts beyond `photons` are white; at level 0 there is no photon, nor a log(0).
+            # Counts above `photons` are white; level 0 has no photons, and log(0) must be avoided.
             for count in range(math.ceil(self.photons)):
                 likelihood = (
                     math.exp(count * math.log(mean) - mean - math.lgamma(count + 1))

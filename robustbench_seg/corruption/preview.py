@@ -21,7 +21,7 @@ _LABELS = 150
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 
 MARK = "robustseg"
-"""What a sheet says in its comment, by which it is known."""
+"""The comment in the file of a preview sheet; it identifies files that this command may replace."""
 
 
 def write_preview(
@@ -86,7 +86,7 @@ def check_sheet(path: Path) -> None:
         FileError: The suffix is neither .png nor .jpg, or another file is there.
     """
     if path.suffix.lower() not in _SUFFIXES:
-        raise FileError(f"{path}: call the sheet something.png or something.jpg")
+        raise FileError(f"{path}: name the preview sheet with the suffix .png or .jpg")
     if not os.path.lexists(path):
         return
     try:
@@ -97,7 +97,7 @@ def check_sheet(path: Path) -> None:
     except (OSError, ValueError, SyntaxError):
         own = False
     if not own:
-        raise not_own(path, "a sheet of this command", "name")
+        raise not_own(path, "a preview sheet of this command", "name")
 
 
 def write_sheet(sheet: Image.Image, path: Path) -> None:

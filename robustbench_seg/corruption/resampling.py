@@ -17,10 +17,12 @@ from robustbench_seg.corruption.threads import by_rows
 from robustbench_seg.errors import CorruptionError
 
 SMOOTHING = 0.01
-"""Sigma of the Gaussian that smooths displacements, as a share of the side it runs along."""
+"""Sigma of the Gaussian that smooths displacements, as a share of the side along which it
+smooths.
+"""
 
 REACH = 0.005
-"""Greatest displacement before it is smoothed, as a share of the height; also the one sideways."""
+"""Maximum displacement before smoothing, as a share of the height, in both directions."""
 
 
 def zoom_blur(image: Image, rng: RandomStream, *, stop: float, step: float) -> Image:
@@ -115,6 +117,8 @@ def pixelate(image: Image, rng: RandomStream, *, size: float) -> Image:
     height, width, _ = image.shape
     fewer = int(width * size), int(height * size)
     if min(fewer) < 1:
-        raise CorruptionError(f"pixelate: a size of {size} leaves no pixel of {width} x {height}")
+        raise CorruptionError(
+            f"pixelate: size {size} leaves no pixel of an image of {width} x {height}"
+        )
     small = PillowImage.fromarray(image).resize(fewer, PillowImage.Resampling.BOX)
     return np.array(small.resize((width, height), PillowImage.Resampling.NEAREST))

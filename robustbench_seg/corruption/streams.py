@@ -18,12 +18,14 @@ from robustbench_seg.corruption.threads import by_rows
 from robustbench_seg.files import canonical_json
 
 _CHUNK = 1 << 16
-"""Normal numbers that are made at once, so that their bits stay in the processor's cache."""
+"""Number of normal numbers that are generated at once, so that their bits stay in the processor's
+cache.
+"""
 
 _PIECE = 1 << 12
 """The smallest number of words that one thread draws: a multiple of four."""
 
-#: Raised whenever the fast stream gives other numbers for the same key.
+# : Increment when the fast stream gives different numbers for the same key.
 FAST_STREAM_VERSION = 2
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from robustbench_seg.machine.row_threads import OnRows, row_threads
 
 _LEAST = 16
-"""With fewer rows for each thread, one thread alone is faster."""
+"""Minimum number of rows for each thread; with fewer, one thread is faster."""
 
 
 class _Threads(NamedTuple):

@@ -68,7 +68,7 @@ def snow(
         lambda rows: kernels.shifted_plane(flakes, *streaks, rows.start, rows.stop, fallen),
         len(flakes),
     )
-    fallen = fallen[:height]  # all columns: the compiled loop is the same for every width
+    fallen = fallen[:height]  # all columns, because the compiled loop is the same for every width
     out = np.empty_like(image)
 
     def whiten(rows: slice) -> None:
@@ -144,7 +144,7 @@ def spatter(
     height, width, _ = image.shape
     liquid = blur_weights.gaussian(rng.normal(mean, scale, (height, width)), sigma)
     if mud:
-        # The reference's image is float32 here, and its filter keeps that type.
+        # The image is float32 in the reference, and its filter keeps this type.
         spots = liquid > threshold
         del liquid
         cover = blur_weights.gaussian(spots.astype(np.float64), mud, single=True)
@@ -288,7 +288,7 @@ def _texture(name: str, height: int, width: int) -> Image:
     with PillowImage.open(files[0]) as photograph:
         ice = np.array(photograph.convert("RGB"))
     rows, columns, _ = ice.shape
-    # A photograph that covers the image by itself is still enlarged by a tenth.
+    # A photograph that already covers the image is also enlarged by a tenth.
     enlargement = max(height / rows, width / columns, 1.0) * 1.1
     size = math.ceil(columns * enlargement), math.ceil(rows * enlargement)
     return np.asarray(cv2.resize(ice, size, interpolation=cv2.INTER_CUBIC))

@@ -51,8 +51,8 @@ class ClassMap:
         count = len(self.model_classes)
         if predicted.size and int(predicted.max()) >= count:
             raise ModelError(
-                f"predictions up to {predicted.max()}; the class map {self.name} is for {count} "
-                "classes: the model does not belong to it"
+                f"predictions up to {predicted.max()}, but the class map {self.name} is for "
+                f"{count} classes; choose a class map for this model"
             )
         labels: NDArray[np.uint8] = self._table[predicted]
         return labels

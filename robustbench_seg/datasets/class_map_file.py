@@ -121,7 +121,8 @@ def _checked(file: ClassMapFile, name: str, where: str) -> ClassMap:
     dataset = _classes(file.dataset, f"{where}: dataset")
     if IGNORED in dataset:
         raise CardError(
-            f'{where}: dataset: the name "{IGNORED}" is kept for ignored classes; rename the class'
+            f'{where}: dataset: the name "{IGNORED}" is reserved for ignored classes; rename the '
+            "class"
         )
     for one, target in file.map.items():
         if one not in model:
@@ -133,8 +134,8 @@ def _checked(file: ClassMapFile, name: str, where: str) -> ClassMap:
             )
     if missing := [one for one in model if one not in file.map]:
         raise CardError(
-            f"{where}: map: {', '.join(missing)}: no target; give each class of the model a class "
-            f'of the dataset, or "{IGNORED}"'
+            f"{where}: map: {', '.join(missing)}: no target; map each class of the model to a "
+            f'class of the dataset, or to "{IGNORED}"'
         )
     _check_impossible(file, dataset, where)
     explained = (*model, *dataset, IGNORED)
@@ -173,7 +174,9 @@ def _check_impossible(file: ClassMapFile, dataset: Sequence[str], where: str) ->
             'it, or list it here as "miss" or "leave-out"'
         )
     if not any(target != IGNORED for target in of_target):
-        raise CardError(f"{where}: map: every class is ignored, so nothing could be right")
+        raise CardError(
+            f"{where}: map: every class is ignored; map at least one to a class of the dataset"
+        )
 
 
 def _classes(named: str | tuple[str, ...], where: str) -> tuple[str, ...]:
@@ -184,7 +187,7 @@ def _classes(named: str | tuple[str, ...], where: str) -> tuple[str, ...]:
             raise CardError(f"{where}: {known}; or give a list of class names")
         return class_names(named)
     if not 1 <= len(named) <= MAX_CLASSES:
-        raise CardError(f"{where}: {len(named)} classes; 1 to {MAX_CLASSES} are possible")
+        raise CardError(f"{where}: {len(named)} classes; expected 1 to {MAX_CLASSES}")
     if twice := [name for name in dict.fromkeys(named) if named.count(name) > 1]:
         raise CardError(f"{where}: the class {twice[0]} is listed twice; list each once")
     return named

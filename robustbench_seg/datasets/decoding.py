@@ -21,8 +21,8 @@ from robustbench_seg.datasets.label_colours import ids_of_colours
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import check_regular
 
-# Pillow knows more formats. Some of them run other programs (EPS), and some reduce 16 bits to 8
-# without a trace (JPEG 2000, AVIF).
+# Pillow supports more formats, but some run other programs (EPS) and some silently reduce 16 bits
+# to 8 (JPEG 2000, AVIF).
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "PPM", "WEBP")
 
 _COLOUR = ("RGB", "L", "1", "P", "LA", "PA", "RGBA", "CMYK", "YCbCr")
@@ -30,10 +30,10 @@ _IDS = ("L", "P", "1", "I", "I;16", "I;16B")
 _BITS_PER_SAMPLE, _SAMPLE_FORMAT = 258, 339  # tags of TIFF
 
 _SIGNED = 2
-"""The sample format of TIFF whose levels may be negative; Pillow takes them for 128 and more."""
+"""The sample format of TIFF with signed levels; Pillow reads negative levels as 128 and more."""
 
 MAX_DECODED_PIXELS = 1 << 27
-"""Largest number of pixels of an image file. Reading a larger one as RGB takes over 2 GiB."""
+"""Maximum number of pixels of an image file. Reading a larger one as RGB takes over 2 GiB."""
 
 
 def read_image(path: Path, *, apply_orientation: bool = False) -> Image:
@@ -58,25 +58,25 @@ def read_image(path: Path, *, apply_orientation: bool = False) -> Image:
         depth, orientation = _depth(file), _orientation(file)
         if _is_signed(file):
             raise DatasetError(
-                f"{path}: the image has signed levels; save it with levels of 0 to 255"
+                f"{path}: the image has signed levels; save it with levels from 0 to 255"
             )
         if depth > 8 or file.mode not in _COLOUR:
             bits = f"{depth} bits" if depth > 8 else f"more than 8 bits (mode {file.mode})"
             raise DatasetError(
-                f"{path}: the image has {bits} a channel; save it with 8 bits a channel"
+                f"{path}: the image has {bits} per channel; save it with 8 bits per channel"
             )
         if orientation and not apply_orientation:
             raise DatasetError(
-                f"{path}: the image has the EXIF orientation {orientation}, by which viewers turn "
-                "it; if its labels are drawn on the image as viewers show it, turn the pixels "
-                "(mogrify -auto-orient FILE) or write apply_orientation = true into the dataset's "
-                "TOML file, otherwise remove the tag (exiftool -Orientation= FILE)"
+                f"{path}: the image has the EXIF orientation {orientation}, so viewers rotate it; "
+                "if its labels match the rotated image, rotate the pixels (mogrify -auto-orient "
+                "FILE) or write apply_orientation = true into the dataset's TOML file, otherwise "
+                "remove the tag (exiftool -Orientation= FILE)"
             )
         file.load()
         upright = ImageOps.exif_transpose(file) if orientation else file
         if upright.has_transparency_data and _least_alpha(upright) < 255:
             raise DatasetError(
-                f"{path}: the image has transparent pixels; save it without alpha channel"
+                f"{path}: the image has transparent pixels; save it without an alpha channel"
             )
         return np.array(upright if upright.mode == "RGB" else upright.convert("RGB"))
 
@@ -105,10 +105,10 @@ def image_file(path: Path, formats: tuple[str, ...] = _FORMATS) -> Iterator[Imag
     with Pillow.open(path, formats=formats) as file:
         if file.width * file.height > MAX_DECODED_PIXELS:
             raise Pillow.DecompressionBombError(
-                f"{file.width}x{file.height} are more than {MAX_DECODED_PIXELS} pixels"
+                f"{file.width}x{file.height} is more than {MAX_DECODED_PIXELS} pixels"
             )
         if file.format == "PNG":
-            file.verify()  # the checksums, which decoding passes over
+            file.verify()  # checks the checksums, which decoding ignores
     with Pillow.open(path, formats=formats) as file:
         yield file
 
@@ -135,17 +135,18 @@ def read_label_ids(
         by_colour = colours is not None and file.mode == "RGB" and _depth(file) == 8
         if file.mode not in _IDS and not by_colour:
             raise DatasetError(
-                f"{path}: the labels are a colour image (mode {file.mode}); one class id a "
-                "pixel is wanted: a grey or palette PNG of 8 bits, or a grey one of 16"
+                f"{path}: the labels are a colour image (mode {file.mode}); expected one class id "
+                "per pixel: an 8-bit grey or palette PNG, or a 16-bit grey PNG"
             )
-        # Pillow spreads 2 and 4 bit grey over 0..255, right for an image and wrong for ids.
+        # Pillow scales 2-bit and 4-bit grey to 0..255, which is right for images and wrong for ids.
         grey = re.match(r"L;(\d)", _coding(file))
         if changed := _changed_ids(file):
             raise DatasetError(f"{path}: {changed}; save the labels as a grey or palette PNG")
         if orientation := _orientation(file):
             raise DatasetError(
                 f"{path}: the labels have the EXIF orientation {orientation}; remove the tag "
-                "(exiftool -Orientation= FILE), after turning the pixels if their image is upright"
+                "(exiftool -Orientation= FILE), after rotating the pixels if their image is "
+                "upright"
             )
         file.load()
         ids = np.array(file)
@@ -161,17 +162,16 @@ def _opened(path: Path, what: str) -> Iterator[ImageFile]:
     """Open a file; DatasetError for whatever is wrong with it, now or while the block decodes."""
     try:
         with image_file(path) as file:
-            # The second picture of an MPO, a JPEG of cameras, is another view or a thumbnail.
+            # The second picture of an MPO (a JPEG from a camera) is another view or a thumbnail.
             pages = getattr(file, "n_frames", 1) if file.format != "MPO" else 1
             if pages > 1:
                 raise DatasetError(
-                    f"{path}: the {what} has {pages} pages; save the page to use to a file of "
-                    "its own"
+                    f"{path}: the {what} has {pages} pages; save the page to use to a separate file"
                 )
             yield file
     except DatasetError:
         raise
-    except Exception as error:  # on damaged files, decoders raise whatever they stumble over
+    except Exception as error:  # decoders raise errors of any type for damaged files
         raise unreadable(what, path, error) from error
 
 
@@ -188,7 +188,7 @@ def _orientation(file: ImageFile) -> int | None:
     """The EXIF orientation, 2..8, of a file that is not loaded yet; None: it is upright."""
     try:
         orientation = file.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # damaged EXIF data, which viewers pass over, too
+    except Exception:  # damaged EXIF data, which viewers also ignore
         return None
     return orientation if orientation in range(2, 9) else None
 
@@ -200,7 +200,7 @@ def _changed_ids(file: ImageFile) -> str | None:
     if file.format == "TIFF" and file.info.get("compression") in ("jpeg", "tiff_jpeg", "webp"):
         return "the labels are a TIFF with lossy compression, which changes ids"
     if _is_signed(file) and _depth(file) <= 8:
-        return "the labels are signed numbers of 8 bits, of which negative ones would change"
+        return "the labels are signed 8-bit numbers, and negative ones would change"
     if re.match(r"[1L];.*I", _coding(file)):
         return "the labels are stored inverted (0 is white)"
     if _maxval(file) not in (255, 65535):
@@ -239,17 +239,19 @@ def unreadable(what: str, path: Path, error: BaseException) -> DatasetError:
         The error, of one line.
     """
     if isinstance(error, FileNotFoundError):
-        return DatasetError(f"{path}: no such {what}; restore it, or open the dataset again")
+        return DatasetError(
+            f"{path}: there is no such {what}; restore it, or open the dataset again"
+        )
     if isinstance(error, Pillow.DecompressionBombError | Pillow.DecompressionBombWarning):
         return DatasetError(
             f"{path}: the {what} is too large to be decoded ({error}); cut it into tiles"
         )
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    remedy = "fetch the file again"
+    remedy = "download the file again"
     if isinstance(error, UnidentifiedImageError):
-        reason = f"not an image file that is known here: {', '.join(_FORMATS)}"
+        reason = f"not an image file of a known format: {', '.join(_FORMATS)}"
         if _is_lfs_pointer(path):
-            reason, remedy = "a pointer of Git LFS stands in its place", "run `git lfs pull`"
+            reason, remedy = "it is a Git LFS pointer", "run `git lfs pull`"
     reason = " ".join(reason.split())
     return DatasetError(f"{path}: the {what} cannot be read ({reason}); {remedy}")
 

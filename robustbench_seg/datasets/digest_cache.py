@@ -28,13 +28,13 @@ from robustbench_seg.machine.progress import progress_bar
 log = logging.getLogger(__name__)
 
 _THREADS = 8
-"""Files read at once: enough for a disk in a network, and hashing needs no more cores."""
+"""Number of files read at once: enough for a network disk, and hashing needs no more cores."""
 
 _SETTLED = 2_000_000_000
-"""Nanoseconds after which a changed file shows another time, on any file system (FAT: 2 s)."""
+"""Nanoseconds after which a changed file has another timestamp on every file system (FAT: 2 s)."""
 
 _SHOWN_AFTER = 5.0
-"""Seconds after which a bar appears."""
+"""Seconds after which a progress bar appears."""
 
 _Entry = tuple[int, int, int, str]
 """Size, time of modification, time of the inode's change (both in ns), sha256."""
@@ -60,7 +60,9 @@ def file_digests(root: Path, names: Sequence[str]) -> list[str]:
     new = [name for name in states if _state(states[name]) != known.get(name, (None,))[:3]]
     total = sum(states[name].st_size for name in new)
     if new:
-        log.info("%s: digesting %d files of %.2f GB once", root, len(new), total / 1e9)
+        log.info(
+            "%s: computing the digests of %d files (%.2f GB), once", root, len(new), total / 1e9
+        )
     bar = progress_bar(
         total, unit="B", unit_scale=True, desc="digests of the files", delay=_SHOWN_AFTER
     )
@@ -103,5 +105,5 @@ def _remember(memory: Path, known: Mapping[str, _Entry], found: Mapping[str, _En
         return
     files = {**known, **settled}
     stored = {"digest": digest_bytes(canonical_json(files).encode()), "files": files}
-    with suppress(FileError):  # a cache that cannot be written costs time only
+    with suppress(FileError):  # without a writable cache, only time is lost
         write_text(memory, json.dumps(stored))

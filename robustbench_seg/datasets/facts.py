@@ -25,13 +25,13 @@ FOLDER = content_folder("datasets")
 """The files of the datasets that the program knows."""
 
 _OF_CLASSES = ("classes", "palette", "label_map", "ignore", "label_colours", "groups", "persons")
-"""The keys that `classes_of` stands for."""
+"""The keys that `classes_of` takes from another dataset."""
 
 _OF_IDS = ("label_map", "ignore", "label_colours")
-"""The subset of these keys that a file with its own label_map may have."""
+"""The subset of these keys that a file with its own label_map may set."""
 
 _ABSENT: tuple[object, ...] = (None, (), {}, (IGNORE,))
-"""Their values where a file does not give them."""
+"""Default values of keys."""
 
 Palette = tuple[tuple[Level, Level, Level], ...]
 
@@ -82,18 +82,20 @@ class DatasetFacts:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
             raise CardError(
-                f"name '{self.name}' goes into file names; use letters, digits, '.', '_' and '-'"
+                f"name '{self.name}' is part of file names; use letters, digits, '.', '_' and '-'"
             )
         if self.classes_of is not None:
             self._take_classes(self.classes_of)
         classes, palette = self.classes, self.palette
         if not 1 <= len(classes) <= UNKNOWN:
-            raise CardError(f"{len(classes)} classes given; 1 to {UNKNOWN} are possible")
+            raise CardError(f"{len(classes)} classes; expected 1 to {UNKNOWN}")
         twice = [name for name in classes if classes.count(name) > 1]
         if twice:
-            raise CardError(f"the class '{twice[0]}' is given more than once")
+            raise CardError(f"the class '{twice[0]}' is listed twice; list each once")
         if palette is not None and len(palette) != len(classes):
-            raise CardError(f"{len(palette)} colours in palette for {len(classes)} classes")
+            raise CardError(
+                f"palette: expected {len(classes)} colours, one for each class, got {len(palette)}"
+            )
         _check_ids(self)
         _check_colours(self)
         _check_groups(self.groups, classes)
@@ -107,7 +109,7 @@ class DatasetFacts:
         for key in (key for key in _OF_CLASSES if key not in own_ids):
             if getattr(self, key) not in _ABSENT:
                 raise CardError(
-                    f"{key} is that of '{name}' by classes_of; leave out one of the two"
+                    f"{key} is taken from '{name}' by classes_of; leave out one of the two"
                 )
             object.__setattr__(self, key, getattr(dataset_facts(name), key))
 
@@ -154,23 +156,24 @@ def _check_ids(facts: DatasetFacts) -> None:
     ids = set(range(len(classes))) if facts.label_map is None else set[int]()
     for key, value in (facts.label_map or {}).items():
         if not (key.isdecimal() and int(key) < 65536):
-            raise CardError(f"label_map: '{key}' is not an id; 0..65535 is possible")
+            raise CardError(f"label_map: '{key}' is not an id; expected 0..65535")
         if isinstance(value, str) and value not in classes:
             raise CardError(f"label_map.{key}: {unknown('class', value, classes)}")
         if isinstance(value, int) and not 0 <= value < len(classes):
             raise CardError(
-                f"label_map.{key}: a class name or an index 0..{len(classes) - 1} is "
-                f"wanted, {value!r} given"
+                f"label_map.{key}: expected a class name or an index 0..{len(classes) - 1}, got "
+                f"{value!r}"
             )
         ids.add(int(key))
     for label_id in facts.ignore:
         if not 0 <= label_id < 65536:
-            raise CardError(f"ignore: {label_id} is not an id; 0..65535 is possible")
+            raise CardError(f"ignore: {label_id} is not an id; expected 0..65535")
         if label_id in ids:
             unless = ", since 255 is ignored unless the file says ignore = []"
             raise CardError(
-                f"the id {label_id} is both ignored and a class"
-                f"{unless if tuple(facts.ignore) == (IGNORE,) else ''}; leave it out of one"
+                f"the id {label_id} is both ignored and a "
+                f"class{unless if tuple(facts.ignore) == (IGNORE,) else ''}; remove it from one "
+                "of them"
             )
 
 
@@ -193,7 +196,7 @@ def _check_colours(facts: DatasetFacts) -> None:
 def _check_groups(groups: Mapping[str, tuple[str, ...]], classes: tuple[str, ...]) -> None:
     for group, members in groups.items():
         if not members:
-            raise CardError(f"groups.{group}: no class is in it; name its classes, or leave it out")
+            raise CardError(f"groups.{group}: it has no classes; name its classes, or leave it out")
         _check_members(f"groups.{group}", members, classes)
 
 
@@ -202,4 +205,4 @@ def _check_members(where: str, members: tuple[str, ...], classes: tuple[str, ...
         if name not in classes:
             raise CardError(f"{where}: {unknown('class', name, classes)}")
         if members.count(name) > 1:
-            raise CardError(f"{where}: the class '{name}' is in it twice; name it once")
+            raise CardError(f"{where}: the class '{name}' is listed twice; list each once")

@@ -129,8 +129,7 @@ class FileDataset:
         if labels.shape != image.shape[:2]:
             raise DatasetError(
                 f"{self.root / item.labels}: the labels are {_extent(labels)}, their image "
-                f"{item.id} is {_extent(image)}; both must have one size, so one of the two is to "
-                "be replaced"
+                f"{item.id} is {_extent(image)}; both must have the same size: replace one of them"
             )
         return Sample(item.id, image, labels)
 
@@ -185,7 +184,7 @@ class FileDataset:
         """
         if count < 1:
             raise DatasetError(
-                f"{self.name}: the first {count} images were asked for; ask for 1 or more"
+                f"{self.name}: the number of images {count} is out of range; give 1 or more"
             )
         return replace(self, items=self.items[:count])
 

@@ -68,9 +68,11 @@ class ClassFrequencies:
         for name in classes:
             if name not in self.pixels:
                 known = unknown("class", name, self.pixels)
-                raise CardError(f"{self._origin} are not those of the model: {known}")
+                raise CardError(f"{self._origin} do not match those of the model: {known}")
         if more := [name for name in self.pixels if name not in classes]:
-            raise CardError(f"{self._origin} are not those of the model, which has no '{more[0]}'")
+            raise CardError(
+                f"{self._origin} do not match those of the model, which has no '{more[0]}'"
+            )
         return tuple(self.pixels[name] for name in classes)
 
     @property
@@ -111,7 +113,7 @@ def class_frequencies(
     opened = open_dataset(dataset, data, split) if isinstance(dataset, str | Path) else dataset
     if path is not None:
         check_own(path, f"# {_REMARK}")
-    # The file is opened first, so that a folder that cannot be written to fails at once.
+    # The file is opened first, so that an unwritable folder fails at once.
     with atomic_file(path) if path else nullcontext() as file:
         found = ClassFrequencies(
             opened.name,
@@ -144,8 +146,9 @@ def load_class_frequencies(source: str | Path) -> ClassFrequencies:
     file = _FOLDER / f"{source}.toml"
     if source not in shipped_frequencies():
         raise CardError(
-            f"no class frequencies of {source!r:.60} ship; count them with class-frequencies and "
-            f"give the path of the .toml file. Shipped: {', '.join(shipped_frequencies())}"
+            f"no class frequencies of {source!r:.60} are included; count them with "
+            "class-frequencies and give the path of the .toml file. Included: "
+            f"{', '.join(shipped_frequencies())}"
         )
     return parse_toml(ClassFrequencies, file.read_text(encoding="utf-8"), file.name)
 
@@ -163,8 +166,8 @@ def _counted(dataset: Dataset, *, progress: bool) -> Mapping[str, int]:
             counts = np.bincount(read_labels(dataset, index).ravel(), minlength=IGNORE + 1)
             if (stray := np.flatnonzero(counts[classes:IGNORE])).size:
                 raise DatasetError(
-                    f"{dataset.ids[index]}: label {classes + int(stray[0])} for {classes} classes: "
-                    f"labels must be class indices or {IGNORE}"
+                    f"{dataset.ids[index]}: label {classes + int(stray[0])} is out of range for "
+                    f"{classes} classes; labels must be class indices or {IGNORE}"
                 )
             total += counts
             bar.update()

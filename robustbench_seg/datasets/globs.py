@@ -81,11 +81,13 @@ def alternatives(text: str, where: str) -> tuple[Glob, ...]:
     """
     for wrong in ("?", "["):
         if wrong in text:
-            raise CardError(f"{where}: '{wrong}' in '{text}' is not possible; only * and ** are")
+            raise CardError(f"{where}: '{wrong}' in '{text}' is not supported; use only * and **")
     if any("**" in part and part != "**" for part in text.split("/")) or text.endswith("**"):
-        raise CardError(f"{where}: ** in '{text}' stands for folders; write **/*")
+        raise CardError(f"{where}: ** in '{text}' matches folders only; write **/*")
     if "*" not in text:
-        raise CardError(f"{where}: '{text}' has no *, which finds the files")
+        raise CardError(
+            f"{where}: '{text}' has no *; write * for the part that differs between files"
+        )
     parts = [[part] for part in _BRACES.split(text)]
     for place in range(1, len(parts), 2):
         inside = parts[place][0]

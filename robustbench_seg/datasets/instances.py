@@ -40,6 +40,6 @@ def read_instances(
     if ids.shape != shape:
         raise DatasetError(
             f"{path}: the instances are {ids.shape[1]}x{ids.shape[0]}, the labels "
-            f"{shape[1]}x{shape[0]}; both must have one size, so one of the two is to be replaced"
+            f"{shape[1]}x{shape[0]}; both must have the same size: replace one of them"
         )
     return np.where((ids >= FIRST_ID) & (ids < 65536), ids, 0).astype(np.int32)

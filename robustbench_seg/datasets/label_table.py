@@ -12,7 +12,7 @@ from robustbench_seg.errors import DatasetError
 from robustbench_seg.records.values.ranges import MAX_CLASSES
 
 UNKNOWN = MAX_CLASSES
-"""In a label table: an id that this dataset does not have."""
+"""Marks an id in a label table that this dataset does not have."""
 
 
 def label_table(class_of_id: Mapping[int, int]) -> NDArray[np.uint8]:
@@ -47,9 +47,9 @@ def apply_table(table: NDArray[np.uint8], ids: NDArray[np.integer[Any]], where: 
     Raises:
         DatasetError: The table does not have some ids. The message names them and the file.
     """
-    beyond = ids >= len(table)  # never so for uint8
+    beyond = ids >= len(table)  # never true for uint8
     if ids.dtype.kind == "i":
-        beyond |= ids < 0  # NumPy would count from the table's end
+        beyond |= ids < 0  # NumPy would index from the end of the table
     labels: Labels = np.take(table, np.where(beyond, 0, ids) if beyond.any() else ids)
     unknown = (labels == UNKNOWN) | beyond
     if unknown.any():
@@ -58,8 +58,8 @@ def apply_table(table: NDArray[np.uint8], ids: NDArray[np.integer[Any]], where: 
         more = f" and {len(bad_ids) - 5} more ids" if len(bad_ids) > 5 else ""
         known = id_ranges(np.flatnonzero(table != UNKNOWN).tolist())
         raise DatasetError(
-            f"{where}: label id {shown}{more} means nothing in this dataset, whose ids are "
-            f"{known}; check that these are the labels of this dataset and not colours"
+            f"{where}: label id {shown}{more} does not exist in this dataset, whose ids are "
+            f"{known}; check that the file belongs to this dataset and contains ids, not colours"
         )
     return labels
 

@@ -17,7 +17,7 @@ from robustbench_seg.errors import DatasetError
 from robustbench_seg.text import first_items
 
 SAMPLE = 48
-"""Label files that are looked at, evenly spread over the split."""
+"""Number of label files that are examined, evenly spread over the split."""
 
 
 def label_warning(dataset: Dataset, *, whole: bool = True) -> str | None:
@@ -36,7 +36,7 @@ def label_warning(dataset: Dataset, *, whole: bool = True) -> str | None:
     sample = _sample(dataset)
     found = np.flatnonzero(sample.pixels)
     if not sample.files or (dataset.table[found] == UNKNOWN).any():
-        return None  # an unknown id is an error of the file that holds it
+        return None  # an unknown id is reported as an error of its file
     problem = _class_indices(dataset, found) or _classes_without_pixels(
         dataset, sample, whole=whole
     )
@@ -45,7 +45,7 @@ def label_warning(dataset: Dataset, *, whole: bool = True) -> str | None:
     whole_split = sample.files == len(dataset)
     which = f"all {sample.files}" if whole_split else f"{sample.files} of {len(dataset)}"
     return (
-        f"{dataset.name} {dataset.split}: {which} label files looked at hold the ids "
+        f"{dataset.name} {dataset.split}: {which} examined label files contain the ids "
         f"{id_ranges(found)}{problem}"
     )
 
@@ -74,7 +74,7 @@ def _sample(dataset: FileDataset) -> _Sample:
         try:
             ids = read_label_ids(dataset.root / labels, dataset.label_colours)
         except DatasetError:
-            continue  # its image will be left out, with this error as the reason
+            continue  # the evaluation leaves out its image, with this error as the reason
         known = ids[(ids >= 0) & (ids < len(dataset.table))]
         pixels += np.bincount(known.ravel(), minlength=len(pixels))
         files += 1
@@ -88,7 +88,7 @@ def _class_indices(dataset: FileDataset, found: NDArray[np.intp]) -> str | None:
     if 2 * len(high) <= len(scored) or np.isin(high, found).any():
         return None
     return (
-        ", as files of class indices (train ids) do; the ids of this dataset's classes are "
+        ", as files of class indices (train ids) do, but the ids of this dataset's classes are "
         f"{id_ranges(scored)}: check that these are its original label files"
     )
 
@@ -100,7 +100,7 @@ def _classes_without_pixels(dataset: FileDataset, sample: _Sample, *, whole: boo
     present = np.unique(table[found])
     absent = [name for index, name in enumerate(classes) if index not in present]
     if len(absent) == len(classes):
-        return ", all of which are ignored: no pixel is scored"
+        return ", which are all ignored: no pixel is scored"
     enough = sample.files == len(dataset) and whole
     many = sample.files >= 2 * len(classes) and 2 * len(absent) >= len(classes)
     if not absent or not (enough or many):
@@ -108,7 +108,7 @@ def _classes_without_pixels(dataset: FileDataset, sample: _Sample, *, whole: boo
     ignored = pixels[table == IGNORE].sum() / pixels.sum()
     share = f", {ignored:.0%} of the pixels are ignored" if ignored else ""
     hint = ""
-    # No more ids than classes: perhaps this one is a class.
+    # With at most as many ids as classes, this id may be a class.
     if table[IGNORE] == IGNORE and pixels[IGNORE] and len(found) <= len(classes):
         hint = f"; {IGNORE} is ignored unless the dataset's file says ignore = []"
     return f": {_absent(absent, len(classes))}{share}{hint}"

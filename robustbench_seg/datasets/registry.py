@@ -28,7 +28,7 @@ from robustbench_seg.errors import CardError, DatasetError, unknown
 
 
 def _open_minicity(root: Path | None, split: str) -> Dataset:
-    # Imported on demand: drawing needs more than opening files does.
+    # Imported on demand, because drawing needs more libraries than opening files.
     from robustbench_seg.datasets.minicity import open_minicity
 
     return open_minicity(root, split)
@@ -138,7 +138,7 @@ DATASETS: Mapping[str, DatasetEntry] = {entry.name: entry for entry in _ENTRIES}
 """The datasets that `open_dataset` knows by name."""
 
 NAMES = (*DATASETS, "or the path of a .toml file")
-"""What an error offers where a description may be given, too."""
+"""The hint in errors about options that also take a description."""
 
 
 def list_datasets() -> tuple[str, ...]:
@@ -209,6 +209,8 @@ def open_dataset(name: str | Path, root: Path | str | None = None, split: str = 
     if name.endswith(".toml"):
         dataset = open_custom(Path(name), folder, split)
         if dataset.name in DATASETS:
-            raise CardError(f"{name}: name '{dataset.name}' is a built-in dataset's; use another")
+            raise CardError(
+                f"{name}: name '{dataset.name}' belongs to a built-in dataset; choose another name"
+            )
         return dataset
     return dataset_entry(name, NAMES).open(folder, split)

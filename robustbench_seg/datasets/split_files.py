@@ -171,7 +171,7 @@ class _Folders:
         path = self._root / relative
         if not path.is_file() and path.exists():
             raise DatasetError(
-                f"{provenance.title}: {path} is not a file but a {_kind(path)}; remove or rename it"
+                f"{provenance.title}: {path} is a {_kind(path)}, not a file; remove or rename it"
             )
 
     def others(self, known: Collection[str]) -> tuple[str, ...]:

@@ -25,13 +25,13 @@ class EvaluateOptions(EvaluationOptions, total=False):
 
 
 _ABOUT_OBJECTS = tuple(EvaluateOptions.__annotations__.keys() - EvaluationOptions.__annotations__)
-"""What load_segmenter asks of models that are objects."""
+"""The options of load_segmenter for models that are objects."""
 
 _OF_DATASETS = (
     *("name", "split", "classes", "palette", "ids", "clip", "fingerprint"),
     *("__len__", "__getitem__", "image", "first"),
 )
-"""What an evaluation asks of a dataset."""
+"""The attributes that an evaluation needs of a dataset."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +71,14 @@ def sort_arguments(
         raise OptionError(NO_MODEL)
     by_name = [isinstance(one, str | Path) for one in models]
     if any(by_name) and not all(by_name):
-        raise OptionError("give all models by name, or all as objects")
+        raise OptionError("give all models as names, or all as objects")
     names = [one if known else _name(one) for one, known in zip(models, by_name, strict=True)]
     about_objects = {name: value for name, value in options.items() if name in _ABOUT_OBJECTS}
     if about_objects and all(by_name):
-        raise OptionError(f"{', '.join(about_objects)}: for models that are objects, not names")
+        raise OptionError(
+            f"{', '.join(about_objects)}: only for models that are objects; leave them out for "
+            "names"
+        )
     asked = {name: value for name, value in options.items() if name not in _ABOUT_OBJECTS}
     opened = None if isinstance(dataset, str | Path | None) else dataset
     if opened is not None:
@@ -100,7 +103,7 @@ def _check_dataset(dataset: Dataset, options: Mapping[str, object]) -> None:
         )
     for name in ("data", "split"):
         if options.get(name) is not None:
-            raise OptionError(f"{dataset.name} is open already; give no {name} with it")
+            raise OptionError(f"{dataset.name} is already open; leave out {name}")
 
 
 def _name(model: object) -> str:
@@ -111,6 +114,6 @@ def _segmenters(
     models: tuple[object, ...], spec: EvaluationSpec, about_objects: Mapping[str, Any]
 ) -> tuple[Segmenter, ...]:
     if spec.weights is not None:
-        raise OptionError("weights go with a card; give objects with their own")
+        raise OptionError("weights are only for a card; give objects that have their weights")
     options = segmenter_options(spec, device=own_device(spec.device))
     return tuple(segmenter_of(model, options, **about_objects) for model in models)

@@ -10,7 +10,9 @@ from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.records.values.condition import Condition
 
 FLUSH_SECONDS = 45.0
-"""A block that takes longer is written in several parts, so that a kill loses at most a minute."""
+"""Maximum seconds of work in one part. A slower block is written in several parts, so that a kill
+loses at most a minute of work.
+"""
 
 Wanted = tuple[SourceImage, Condition]
 
@@ -52,7 +54,7 @@ class BlockLoop:
         runs = self._runs
         with ExitStack() as at_end:
             for run in runs:
-                at_end.callback(run.flush, block)  # every run, even where another one fails
+                at_end.callback(run.flush, block)  # flush every run, even if another one fails
             wanted = wanted_images(self._evaluation, block, conditions, runs)
             for item in self._maker.all(wanted):
                 self.unchanged.take(item)
@@ -61,7 +63,7 @@ class BlockLoop:
                     run.take(item)
                     run.flush(block, after=FLUSH_SECONDS)
                     self._progressed()
-        self._progressed()  # the last ones are scored when they are written
+        self._progressed()  # the last images are scored when they are written
 
 
 def wanted_images(

@@ -51,7 +51,7 @@ def open_with_backends(
     """
     automatic = spec.backend == "auto"
     opened = open_evaluation(
-        replace(spec, backend="torch") if automatic else spec,  # which is loaded quickly
+        replace(spec, backend="torch") if automatic else spec,  # because it loads quickly
         segmenters=segmenters,
         dataset=dataset,
         protocol=protocol,
@@ -86,7 +86,7 @@ def _with_own_backend(evaluation: Evaluation, model: str, segmenter: Segmenter) 
     backend = standing.backend if standing else best
     if standing and backend != best:
         log.warning(
-            "%s began with the backend %s and goes on with it; a new run would have %s",
+            "%s began with the backend %s and continues with it; a new run would use %s",
             *(standing.folder, backend, best),
         )
     if backend == "torch":
@@ -98,8 +98,8 @@ def _with_own_backend(evaluation: Evaluation, model: str, segmenter: Segmenter) 
             log.info("torch runs %s: %s", segmenter.name, error)
             return segmenter
         raise ModelError(
-            f"{standing.folder} began with the backend {backend}, which cannot go on ({error}); "
-            "give the backend torch to compute the run anew"
+            f"{standing.folder} began with the backend {backend}, which cannot continue "
+            f"({error}); give the backend torch to compute the run again"
         ) from error
 
 
@@ -154,7 +154,7 @@ def _standing_run(evaluation: Evaluation, segmenter: Segmenter) -> _Run | None:
     for path in spec.out.glob(f"{escape(prefix)}-*/{RUN_FILE}"):
         try:
             record = read_record(path.parent)
-        except ResultsError:  # whoever opens the run reports it
+        except ResultsError:  # reported when the run is opened
             continue
         key = record.key
         backend = next((name for name, one in records.items() if one == key.segmenter), None)

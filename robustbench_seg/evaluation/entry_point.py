@@ -74,7 +74,9 @@ def evaluate(
         objects = GivenObjects()
     if spec.executor == "ray":
         if objects.segmenters or objects.dataset or objects.protocol:
-            raise OptionError("a cluster needs models, data and protocol by name, not as objects")
+            raise OptionError(
+                "the executor ray needs models, data and protocol as names, not as objects"
+            )
         from robustbench_seg.evaluation.ray_executor import evaluate_on_ray
 
         return [Run(path) for path in evaluate_on_ray(spec, progress=progress)]

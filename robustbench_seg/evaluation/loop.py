@@ -55,7 +55,7 @@ def run_evaluation(evaluation: Evaluation, *, progress: bool = False) -> list[Pa
         IncompleteError: Images were left out. Raised at the end.
     """
     data = evaluation.dataset
-    unit_of_image(data.ids, data.clip)  # fails now, not after hours, if frames have no numbers
+    unit_of_image(data.ids, data.clip)  # fail now, not after hours, if frames have no numbers
     if progress:
         announce_compiling()
     tree = corrupted_tree(evaluation)
@@ -96,8 +96,8 @@ def left_out_error(reasons: tuple[str, ...], paths: Sequence[Path]) -> Incomplet
     """Build the error for images that were left out; each reason has been logged already."""
     more = f" (and {len(reasons) - 1} more, named above)" if len(reasons) > 1 else ""
     return IncompleteError(
-        f"left out: {reasons[0]}{more}; all else is done and kept in "
-        f"{', '.join(map(str, paths))}: fix it and evaluate again",
+        f"left out: {reasons[0]}{more}; the rest is finished and kept in "
+        f"{', '.join(map(str, paths))}: fix the cause and evaluate again",
         reasons,
     )
 

@@ -34,7 +34,7 @@ from robustbench_seg.store import Row, RunFolder, Timing
 log = logging.getLogger(__name__)
 
 AHEAD = 4
-"""Predictions that may wait to be scored."""
+"""Maximum number of predictions that wait to be scored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +136,7 @@ class ModelRun:
             return
         observers = self._observers(image, prediction)
         if observers != self._missing(image):
-            reason = f"{image.source.id}: {self.segmenter.name} has no file of confidence for it"
+            reason = f"{image.source.id}: {self.segmenter.name} has no confidence file for it"
             self.outcomes.leave_out(image.source.id, image.condition, reason)
         if not observers:
             return
@@ -164,7 +164,7 @@ class ModelRun:
         self._flushed = time.monotonic()
 
     def _missing(self, image: ConditionImage) -> tuple[Measure, ...]:
-        # No measure is missing where only the prediction is to be saved.
+        # If only the prediction is to be saved, no measure is missing.
         return self.folder.missing(image.source.id, image.condition) or self._inputs.measures
 
     def _predict(self, image: ConditionImage, segmenter: Segmenter) -> Prediction:
@@ -180,7 +180,8 @@ class ModelRun:
         temperatures, fitted = [1.0], self._inputs.temperature
         if fitted and "scaled" in wanted:
             temperatures.append(fitted.of(image.source.index, len(self._dataset)))
-        # With a class map, the truth is not in the segmenter's classes, so it is not passed on.
+        # With a class map, the truth is not in the segmenter's classes, so the segmenter does not
+        # get it.
         shown = np.full_like(truth, IGNORE) if class_map else truth
         labels, found = segmenter.with_confidence(pixels, shown, temperatures)
         return map_classes(Prediction(labels, truth, classes, *found), class_map)

@@ -59,7 +59,7 @@ def _no_labels(evaluation: Evaluation) -> str | None:
     if is_labelled(data):
         return None
     kept = "" if evaluation.spec.save_predictions else "; save predictions to keep any result"
-    return f"{data.name} {data.split} has no labels: it is predicted, but not scored{kept}"
+    return f"{data.name} {data.split} has no labels: its images are predicted, but not scored{kept}"
 
 
 def announce_seed(drawn: Evaluation, evaluation: Evaluation, *, shown: bool) -> None:
@@ -114,4 +114,4 @@ def files_found(dataset: FileDataset) -> str:
     if not others:
         return text
     named = ", ".join([*others[:_NAMED], *(["..."] if len(others) > _NAMED else [])])
-    return f"{text}, {counted(len(others), 'file')} beside them left out: {named}"
+    return f"{text}, {counted(len(others), 'other file')} ignored: {named}"

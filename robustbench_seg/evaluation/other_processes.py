@@ -55,7 +55,7 @@ def check_objects(objects: GivenObjects) -> None:
         with open(os.devnull, "wb") as nowhere:
             if problem := _pickling_problem(value, nowhere):
                 raise OptionError(
-                    f"processes: {what} cannot be given to another process ({problem}); leave out "
+                    f"processes: {what} cannot be sent to another process ({problem}); leave out "
                     "processes, or define it in a module"
                 )
 
@@ -63,7 +63,7 @@ def check_objects(objects: GivenObjects) -> None:
 def _pickling_problem(value: object, file: Any) -> str | None:
     try:
         pickle.Pickler(file).dump(value)
-    except Exception as error:  # of whatever the object is made of
+    except Exception as error:  # pickle raises errors of any type
         return (str(error).splitlines() or [type(error).__name__])[0]
     return None
 
@@ -121,8 +121,8 @@ class OtherProcesses:
                     count,
                     unchanged.add,
                     died=ResultsError(
-                        "a process died, perhaps for want of memory; what is finished is kept: "
-                        "start again with fewer processes"
+                        "a process died, perhaps because memory ran out; finished work is kept: "
+                        "run again with fewer processes"
                     ),
                     tick=lambda: progress(self._scored.value),
                 )
@@ -151,7 +151,7 @@ class _Work:
     scored: "Synchronized[int]"
 
     def __call__(self, index: int, stopped: Callable[[], bool]) -> UnchangedImages:
-        logging.disable()  # what is wrong is found again by the process that started this one
+        logging.disable()  # the process that started this one finds the error again
         keep_freed_memory()
         own = self.spec.shard.subshard(Shard(index + 1, self.count))
         with torch_threads(self.spec.threads), ExitStack() as at_work:
@@ -169,7 +169,7 @@ class _Work:
                     self.scored.value += now - counted
                 counted = now
                 if stopped():
-                    raise KeyboardInterrupt  # the process that started this one has a reason
+                    raise KeyboardInterrupt  # the process that started this one reports the reason
 
             loop = BlockLoop(evaluation, runs, maker, progressed)
             loop.run(self.conditions)
@@ -191,7 +191,7 @@ def _share(evaluation: Evaluation, folder: Path) -> None:
         path = folder / f"segmenter-{number}.pt"
         try:
             torch.save(segmenter, path)
-        except Exception:  # of whatever the model is made of
+        except Exception:  # pickle raises errors of any type
             path.unlink(missing_ok=True)
             backend = backend_of(segmenter) if asked.backend == "auto" else asked.backend
             torch.save(replace(asked, backend=backend), folder / f"options-{number}.pt")

@@ -24,7 +24,7 @@ from robustbench_seg.store import Probe, decode_labels, encode_labels, read_prob
 log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4
-"""Largest share of labels that another processor or GPU may change."""
+"""Maximum share of labels that may differ on another processor or GPU."""
 
 SCALE = 2
 """Factor by which the built-in image is enlarged before a network sees it."""
@@ -62,8 +62,8 @@ def check_probe(
             changes = _changes_text(earlier[0], here)
             raise ResultsError(
                 f"{folder}: {condition.name} at severity {condition.severity} gives other pixels "
-                f"than when this run began ({changes}); use those versions, or another folder of "
-                "runs"
+                f"than when this run began ({changes}); use the versions of then, or another "
+                "folder of runs"
             )
     same_machine = any((one.libraries, one.hardware) == (here, device) for one in earlier)
     if same_machine and images.keys() <= known.keys():
@@ -72,10 +72,10 @@ def check_probe(
     differing = _differing_share(folder, earlier, labels, here, device)
     if earlier and not any(one.libraries == here for one in earlier):
         log.warning(
-            "%s goes on under other versions (%s): %s",
+            "%s continues under other versions (%s): %s",
             folder,
             library_differences(earlier[-1].libraries, here),
-            "the built-in image is corrupted and labelled as before",
+            "the pixels and labels of the built-in image have not changed",
         )
     text = None if labels is None else encode_labels(labels)
     write_probe(folder, Probe(here, device, images, text, differing))
@@ -104,7 +104,7 @@ def _labels(segmenter: Segmenter, evaluation: Evaluation) -> NDArray[np.uint8] |
         if confident and isinstance(segmenter, ConfidentSegmenter):
             return segmenter.with_confidence(image, np.zeros(image.shape[:2], np.uint8), [1.0])[0]
         return segmenter(image)
-    except RobustsegError:  # takes no image of this size
+    except RobustsegError:  # the network does not take an image of this size
         return None
 
 
@@ -126,9 +126,9 @@ def _differing_share(
     if share > TOLERANCE:
         changes = _changes_text(first, here, device)
         raise ResultsError(
-            f"{folder}: the network labels {100 * share:.2f} % of the built-in image "
-            f"differently than when this run began ({changes}); use the same versions and device, "
-            "or another folder of runs"
+            f"{folder}: the network labels {100 * share:.2f} % of the built-in image differently "
+            f"than when this run began ({changes}); use the same versions and device, or another "
+            "folder of runs"
         )
     return share
 

@@ -33,7 +33,7 @@ from robustbench_seg.records.values.shard import WHOLE, Shard
 from robustbench_seg.store import RunFolder
 
 _SHARED = ("CITYSCAPES_DATASET", "GOMP_SPINCOUNT")
-"""Environment variables that are passed on to the tasks."""
+"""Environment variables that are passed to the tasks."""
 
 RETRIES = 3
 """How often Ray restarts a task whose process or node has died."""
@@ -64,7 +64,7 @@ def evaluate_on_ray(spec: EvaluationSpec, *, progress: bool = False) -> list[Pat
         spec = replace(spec, threads=spec.threads or torch.get_num_threads())
         if spec.backend == "auto" and spec.device != "cpu":
             spec = replace(spec, backend="torch")
-        # The driver may have no GPU; a run's key does not depend on the device.
+        # The driver may have no GPU; the key of a run does not depend on the device.
         opened = open_with_backends(replace(spec, device="cpu"))
         warned = announce(opened, shown=progress)
         workers = replace(opened, spec=spec).workers
@@ -144,8 +144,9 @@ def _run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
     (here,) = _folders(evaluation)
     if here != folder:
         raise ResultsError(
-            f"node {os.uname().nodename} would write {here.name}, not {folder.name}: it has other "
-            "weights or data (compare the run.json files); make all nodes alike"
+            f"node {os.uname().nodename} would write {here.name}, not {folder.name}, because it "
+            "has other weights or data (compare the run.json files); install the same on all "
+            "nodes"
         )
     try:
         run_evaluation(evaluation)
@@ -184,7 +185,7 @@ def _connect() -> Any:
     except (ConnectionError, ValueError, RuntimeError) as error:
         why = str(error).splitlines()[0]
         raise OptionError(
-            f"no Ray cluster found ({why}): start one with 'ray start --head', or set RAY_ADDRESS"
+            f"no Ray cluster found ({why}); start one with 'ray start --head', or set RAY_ADDRESS"
         ) from None
     return ray
 

@@ -76,7 +76,7 @@ def _inputs(
     blocks = {block.start // BLOCK for block in evaluation.blocks}
     measures = evaluation.measures_of(segmenter)
     folder = RunFolder.open(spec.out, record, measures, blocks)
-    # Register before anything is written: other processes sweep what unregistered ones leave.
+    # Register before writing, because other processes remove files of unregistered processes.
     _enter(folder.path, spec, at_work)
     _warn_of_what_stays(folder.path, record)
     predictions = _predictions(evaluation, segmenter, folder, record, tree, maker)
@@ -179,8 +179,8 @@ def _warn_of_what_stays(folder: Path, record: RunRecord) -> None:
     if standing.protocol != record.protocol:
         began = standing.protocol
         log.warning(
-            "%s began under %s: report and compare it under %s", folder, began, record.protocol
+            "%s began under %s; report and compare it under %s", folder, began, record.protocol
         )
     if standing.clip != record.clip:
-        kept = f"clip {standing.clip} and keeps it, not {record.clip}"
+        kept = f"clip {standing.clip} and keeps it instead of {record.clip}"
         log.warning("%s began with %s; remove the folder to start again", folder, kept)

@@ -29,13 +29,13 @@ from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
 log = logging.getLogger(__name__)
 
 GRID = 2.0 ** np.arange(-1, 3.01, 0.25)
-"""Temperatures whose NLL is computed."""
+"""The temperatures at which the NLL is computed."""
 
 MAX_FIT_IMAGES = 50
-"""At most this many images, evenly spaced, are used to fit a temperature."""
+"""Maximum number of images, evenly spaced, to fit a temperature."""
 
 _DECIMALS = 2
-"""Decimals of a fitted temperature; rounding differences between machines are smaller."""
+"""Decimals of a fitted temperature; differences between machines are smaller."""
 
 
 def run_temperature(evaluation: Evaluation, segmenter: Segmenter) -> TemperatureRecord | None:

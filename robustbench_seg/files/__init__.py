@@ -1,4 +1,4 @@
-"""Reading and writing files: atomic writes, regular files only, names valid on any system."""
+"""Reading and writing files: atomic writes, regular files only, names valid on every system."""
 
 from robustbench_seg.files.atomic import (
     atomic_file,

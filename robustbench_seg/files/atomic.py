@@ -20,9 +20,9 @@ _PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}\.partial(\.[^.]*)?")
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Yield a new binary file that replaces `path` in one step on success.
 
-    Parent folders are made. The file's name has the suffix of `path`, so that encoders choose the
-    right format. If the block raises, the file is removed and `path` is unchanged. If `path` is a
-    link, its target is replaced.
+    Parent folders are created. The file's name has the suffix of `path`, so that encoders choose
+    the right format. If the block raises, the file is removed and `path` is unchanged. If `path` is
+    a link, its target is replaced.
 
     Args:
         path: The file to write.
@@ -49,7 +49,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 
 class _File(io.FileIO):
-    """A file that records its write errors, because libraries replace them by their own.
+    """A file that records its write errors, because libraries replace them with their own.
 
     It hides its descriptor, so that every library writes through it.
     """
@@ -76,13 +76,13 @@ class _File(io.FileIO):
 
 
 def partial_path(path: Path) -> Path:
-    """Return a new temporary path beside `path`; `remove_partials` recognises it."""
+    """Return a new temporary path next to `path`; `remove_partials` recognises it."""
     return path.with_name(f".{path.stem[:50]}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
 
 
 @contextmanager
 def _write_errors(path: Path) -> Iterator[list[OSError]]:
-    """Turn an OSError that the block raises, or puts into the yielded list, into a FileError."""
+    """Convert an OSError that the block raises, or adds to the yielded list, into a FileError."""
     errors: list[OSError] = []
     try:
         yield errors
@@ -96,7 +96,7 @@ def _write_errors(path: Path) -> Iterator[list[OSError]]:
 
 
 def _is_of_the_path(error: OSError | ValueError) -> bool:
-    """Return whether the system refused the path; for an impossible name it raises ValueError."""
+    """Return whether the system refused the path; it raises ValueError for an impossible name."""
     if isinstance(error, OSError):
         return error.errno is not None
     return isinstance(error, UnicodeEncodeError) or "null byte" in str(error)
@@ -106,8 +106,8 @@ def cannot_be_written(path: Path, error: OSError | ValueError) -> FileError:
     """Return the error for a file or folder that cannot be written."""
     why = error.strerror if isinstance(error, OSError) else None
     return FileError(
-        f"{printable(path)} cannot be written: {why or error}; what is finished is kept: fix this "
-        "and start again"
+        f"{printable(path)} cannot be written: {why or error}; finished work is kept: fix this "
+        "and run again"
     )
 
 

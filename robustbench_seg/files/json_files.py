@@ -1,4 +1,4 @@
-"""Reads JSON of unknown origin within bounds, and writes JSON in one fixed form."""
+"""Reads JSON of unknown origin within limits, and writes JSON in one fixed form."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from robustbench_seg.files.atomic import write_text
 from robustbench_seg.files.regular import open_regular
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
-"""A value of JSON."""
+"""A JSON value."""
 
 MAX_JSON = 16 << 20
 """Maximum size of a JSON file, in bytes."""

@@ -1,4 +1,4 @@
-"""Files of the user, which no output of this program replaces."""
+"""Files of the user, which the outputs of this program never replace."""
 
 import os
 from pathlib import Path
@@ -9,22 +9,23 @@ from robustbench_seg.text import printable
 
 
 def not_own(path: Path, what: str, other: str = "place") -> FileError:
-    """Return the error for a file that stands where an output is to go and is something else.
+    """Return the error for a file that is in the place of an output but was not written by this
+    program.
 
     Args:
         path: The file.
-        what: What it would have to be to be replaced, such as "a pack".
+        what: The kind of file that may be replaced, such as "a pack".
         other: What the user can choose instead: another file, folder, name or place.
     """
     return FileError(
-        f"{printable(path)} exists and is not {what}; move it away, or choose another {other}"
+        f"{printable(path)} exists and is not {what}; move it, or choose another {other}"
     )
 
 
 def check_own(table: Path, header: str, *beside: Path) -> None:
     """Refuse to replace files that are not an earlier output of the same command.
 
-    A command recognises its own table by the first columns. The files beside it belong to it.
+    A command recognises its own table by the first columns. The files next to it belong to it.
 
     Args:
         table: A CSV file that is about to be written.
@@ -43,4 +44,4 @@ def check_own(table: Path, header: str, *beside: Path) -> None:
     except OSError:
         own = False
     if not own:
-        raise not_own(other, "the output of such a command")
+        raise not_own(other, "output of this command")

@@ -1,4 +1,4 @@
-"""Checks of paths and names, for any system."""
+"""Checks of paths and names, for all systems."""
 
 import os
 import re
@@ -23,23 +23,25 @@ def cache_folder() -> Path:
 
 
 def checked_path(path: Path | str) -> Path:
-    """Return a user's text as a path.
+    """Return the path that a user gave.
 
     Raises:
         FileError: It is not a path, empty, too long for a file system, or contains a NUL or bytes
             that are not UTF-8, so that no text file can name it.
     """
     if not isinstance(path, str | os.PathLike) or not isinstance(text := os.fspath(path), str):
-        raise FileError(f"a path is wanted, not {type(path).__name__}; give a text or a Path")
+        raise FileError(f"expected a path, got {type(path).__name__}; give a str or a Path")
     if not text:
-        raise FileError("an empty path was given; name a file or folder")
+        raise FileError("the path is empty; name a file or folder")
     if "\0" in text or printable(text) != text:
         raise FileError(
-            f"{printable(text)[:200]!r} is not a path that a record can name; use UTF-8 without NUL"
+            f"{printable(text)[:200]!r} cannot be stored in a record; use a path in UTF-8 without "
+            "NUL"
         )
     if len(text.encode()) > 4095 or any(len(part.encode()) > 255 for part in Path(text).parts):
         raise FileError(
-            f"{text[:60]!r}...: File name too long; a name has at most 255 bytes, a path 4095"
+            f"{text[:60]!r}...: the file name is too long; use at most 255 bytes for a name and "
+            "4095 for a path"
         )
     return Path(path)
 
@@ -47,14 +49,14 @@ def checked_path(path: Path | str) -> Path:
 def path_problem(name: str) -> str | None:
     """Return why `name` cannot be the path of a file inside a folder, or None if it can.
 
-    Such a path has forward slashes on any system, and stays inside the folder.
+    Such a path has forward slashes on every system, and stays inside the folder.
 
     >>> path_problem("fog/3/a.png")
     >>> path_problem("fog/../../a.png")
-    "leads out of its folder or to no file: no part may be empty, '.' or '..'"
+    "leads out of its folder or names no file; use no part that is empty, '.' or '..'"
     """
     if any(part in ("", ".", "..") for part in name.split("/")):
-        return "leads out of its folder or to no file: no part may be empty, '.' or '..'"
+        return "leads out of its folder or names no file; use no part that is empty, '.' or '..'"
     if "\\" in name or any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
         return "has a backslash or a control character"
     try:
@@ -69,17 +71,18 @@ def folder_name_problem(name: str) -> str | None:
 
     >>> folder_name_problem("fog")
     >>> folder_name_problem("aux")
-    ', which Windows keeps for a device; choose another'
+    ', which Windows reserves for a device; choose another name'
     """
     if not _FOLDER_NAME.fullmatch(name):
-        return "; 1 to 64 letters (a-z), digits, _ and - are wanted, a letter or digit first"
+        return "; use 1 to 64 letters (a-z), digits, _ and -, beginning with a letter or digit"
     if name.lower() in _DEVICES:
-        return ", which Windows keeps for a device; choose another"
+        return ", which Windows reserves for a device; choose another name"
     return None
 
 
 def file_name(text: str) -> str:
-    """Convert `text` to part of a file name for any system; a long text ends in a digest.
+    """Convert `text` to part of a file name that is valid on every system; a long text ends in a
+    digest.
 
     >>> file_name("hf:nvidia/segformer b0")
     'hf_nvidia_segformer_b0'

@@ -12,7 +12,7 @@ def check_regular(path: Path, *, empty: bool = False) -> os.stat_result:
 
     Args:
         path: The file.
-        empty: Accept an empty file, too.
+        empty: Whether to accept an empty file.
 
     Returns:
         The status of the file.
@@ -35,7 +35,7 @@ def open_regular(path: Path, *, empty: bool = False) -> BinaryIO:
 
     Args:
         path: The file.
-        empty: Accept an empty file, too.
+        empty: Whether to accept an empty file.
 
     Raises:
         OSError: As for check_regular, or the file cannot be opened.

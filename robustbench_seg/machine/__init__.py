@@ -1,1 +1,1 @@
-"""What the program runs on: memory, threads, processors, number formats, compiled loops."""
+"""The machine: memory, threads, processors, number formats, compiled loops."""

@@ -1,22 +1,22 @@
-"""Keep freed memory in the process, where page faults cost more than the memory."""
+"""Keeps freed memory in the process, because page faults are expensive."""
 
 import ctypes
 
-# From glibc's malloc.h: parameter of mallopt, value.
+# Parameters and values of mallopt, from glibc's malloc.h.
 _TRIM_THRESHOLD = (-1, -1)  # never give the top of the heap back
 _TOP_PAD = (-2, 64 * 2**20)  # grow the heap by 64 MiB at a time
-_MMAP_MAX = (-4, 0)  # no block gets a mapping of its own, however large
+_MMAP_MAX = (-4, 0)  # even the largest block gets no separate mapping
 
 
 def keep_freed_memory() -> bool:
     """Tell glibc's malloc to serve large blocks from its heap and never to give them back.
 
-    By default a large tensor is mapped afresh each time and every page of it faults again; a
-    network asks for the same sizes over and over, so a kept heap fits. The price is that the
-    process's memory stays at its peak. Call it before the first large allocation; it acts on
+    By default, malloc maps each large tensor anew, and every page of it faults again. A network
+    requests the same sizes again and again, so a heap that is kept can serve them. In return, the
+    memory of the process stays at its peak. Call this before the first large allocation; it affects
     the whole process.
 
-    Returns whether it took effect: False where the C library is not glibc.
+    Returns whether it took effect: False if the C library is not glibc.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -1,4 +1,4 @@
-"""How loops over pixels are compiled: by Numba, at their first call, kept on disk."""
+"""Compiles loops over pixels with Numba at their first call, and caches them on disk."""
 
 import logging
 from collections.abc import Callable
@@ -13,8 +13,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function, *, contract: bool = False) -> Function:
     """Compile `function` at its first call for the types it is called with.
 
-    Without fast-math: sums run in the order written, products and sums are rounded one by one;
-    with `contract` a product and the sum that it enters may be rounded once.
+    Without fast-math: sums are computed in the written order, and each product and sum is rounded;
+    with `contract`, a product and the following sum may be rounded together once.
     """
     import numba
 
@@ -22,7 +22,7 @@ def compiled(function: Function, *, contract: bool = False) -> Function:
     make = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath)
     try:
         return cast(Function, make(cache=True)(function))
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
+    except RuntimeError:  # neither the folder of the package nor the user's cache is writable
         _warn_once()
         return cast(Function, make()(function))
 
@@ -30,8 +30,8 @@ def compiled(function: Function, *, contract: bool = False) -> Function:
 def lazily_compiled(function: Function) -> Function:
     """Compile `function` like `compiled`, and import Numba at its first call, too.
 
-    For modules that are imported with the package, which stays fast. No compiled function can call
-    the result.
+    For modules that are imported with the package, so that its import stays fast. Compiled
+    functions cannot call the result.
     """
 
     @cache
@@ -48,6 +48,6 @@ def lazily_compiled(function: Function) -> Function:
 @cache
 def _warn_once() -> None:
     log.warning(
-        "compiled loops cannot be kept on disk, so each process compiles them again; "
-        "NUMBA_CACHE_DIR may name a folder for them"
+        "compiled loops cannot be cached on disk, so each process compiles them again; set "
+        "NUMBA_CACHE_DIR to a writable folder"
     )

@@ -1,4 +1,4 @@
-"""What a computation runs on: whether it is there, and its name."""
+"""The hardware of a computation: its availability and its name."""
 
 import platform
 from pathlib import Path
@@ -40,10 +40,10 @@ def hardware(device: str) -> str:
 
 
 def processor_features() -> frozenset[str]:
-    """List the features of the processor by the names of Linux, such as "avx512_bf16".
+    """List the features of the processor with their names in Linux, such as "avx512_bf16".
 
     Returns:
-        The features; empty where the system does not say.
+        The features; empty if the system does not list them.
     """
     return frozenset((_cpuinfo("flags") or _cpuinfo("Features")).split())
 

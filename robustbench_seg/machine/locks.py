@@ -19,11 +19,11 @@ def registered(folder: Path, *, unlocked: bool = False) -> Iterator[Callable[[],
 
     Args:
         folder: The folder, which exists.
-        unlocked: Whether the sweep removes files where the file system has no locks.
+        unlocked: Whether the sweep removes files if the file system has no locks.
 
     Yields:
         A function that sweeps the folder: it removes the partial files of killed processes, unless
-        another process is registered, which they could belong to.
+        another process is registered that they could belong to.
     """
     handle = os.open(folder, os.O_RDONLY)
 
@@ -37,7 +37,7 @@ def registered(folder: Path, *, unlocked: bool = False) -> Iterator[Callable[[],
             free = unlocked
         if free:
             remove_partials(folder)
-        _lock(handle, fcntl.LOCK_SH)  # the attempt has given it up, also where it failed
+        _lock(handle, fcntl.LOCK_SH)  # the attempt released it, even if it failed
 
     try:
         _lock(handle, fcntl.LOCK_SH)
@@ -54,8 +54,7 @@ def only_process(folder: Path) -> Iterator[bool]:
         folder: The folder, which exists.
 
     Yields:
-        Whether no other process holds a lock of the folder. True where the file system has no
-        locks.
+        Whether no other process holds a lock of the folder. True if the file system has no locks.
     """
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -90,17 +89,19 @@ def exclusive(file: Path) -> Iterator[None]:
 
 
 def _locked(file: Path) -> int | None:
-    """A handle of `file` that holds its lock; None if it cannot be opened."""
+    """Return a handle of `file` that holds its lock; None if it cannot be opened."""
     while True:
         try:
-            handle = os.open(file, os.O_RDWR)  # NFS locks exclusively only what is open for writing
+            # NFS allows exclusive locks only on files that are open for writing
+            handle = os.open(file, os.O_RDWR)
         except OSError:
             return None
         _lock(handle, fcntl.LOCK_EX)
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(handle), os.stat(file)):
                 return handle
-        os.close(handle)  # replaced while this process waited: the lock is on the old one
+        # Another process replaced the file in the meantime, so the lock is on the old one.
+        os.close(handle)
 
 
 def _lock(handle: int, kind: int) -> None:

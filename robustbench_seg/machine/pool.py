@@ -19,7 +19,9 @@ from robustbench_seg.machine.signals import TERMINATED, signals_blocked
 
 Result = TypeVar("Result")
 Work = Callable[[int, Callable[[], bool]], Result]
-"""work(index, stopped) does a piece. It calls `stopped()` now and then, and ends early if true."""
+"""work(index, stopped) does one piece of work. It calls `stopped()` from time to time and returns
+early if that is true.
+"""
 
 TICK_SECONDS = 0.5
 
@@ -33,22 +35,22 @@ def run_in_processes(
     died: RobustsegError,
     tick: Callable[[], None] = lambda: None,
 ) -> None:
-    """Do the pieces 0 .. count - 1 of some work.
+    """Process the pieces 0 .. count - 1 of some work.
 
-    With one worker this process does all. Otherwise new processes do, so `work` must pickle, and a
-    script needs the usual `if __name__ == "__main__"`.
+    With one worker this process does all of them. Otherwise new processes do, so `work` must be
+    picklable, and a script needs the usual `if __name__ == "__main__"`.
 
     Args:
-        work: Does one piece.
+        work: Processes one piece.
         count: Number of pieces.
         workers: Number of processes.
         take: Called with each result in this process, in the order in which they come.
-        died: What is raised if a process dies.
+        died: The error to raise if a process dies.
         tick: Called in this process every TICK_SECONDS.
 
     Raises:
         RobustsegError: `died`.
-        Exception: A piece raised it; the other processes have stopped then.
+        Exception: A piece raised it; the other processes have then stopped.
     """
     workers = min(workers, count)
     if workers <= 1:
@@ -60,7 +62,7 @@ def run_in_processes(
     stop = context.Event()
     with ProcessPoolExecutor(workers, context, _start, (work, stop)) as pool:
         try:
-            with signals_blocked():  # in the workers, until they handle them
+            with signals_blocked():  # in the workers, until they have handlers
                 waiting = {pool.submit(_do, index) for index in range(count)}
             while waiting:
                 done, waiting = wait(waiting, TICK_SECONDS, FIRST_COMPLETED)
@@ -82,15 +84,16 @@ _stop: Event
 def _start(work: Work[Any], stop: Event) -> None:
     global _work, _stop
     _work, _stop = work, stop
-    cv2.setNumThreads(1)  # the workers fill the cores already
+    cv2.setNumThreads(1)  # the workers already use all cores
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
-    signal.signal(signal.SIGTERM, _end)  # a scheduler's, or the pool's own when a worker has died
+    # SIGTERM comes from a scheduler, or from the pool itself when a worker has died.
+    signal.signal(signal.SIGTERM, _end)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    # The workers of a killed parent would wait for its next piece for ever.
+    # Without this, workers of a killed parent would wait for their next piece forever.
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -104,5 +107,5 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 def _do(index: int) -> Any:
     try:
         return _work(index, _stop.is_set)
-    except SystemExit:  # the pool would hand it to the parent and go on
+    except SystemExit:  # the pool would pass it to the parent and continue
         os._exit(TERMINATED)

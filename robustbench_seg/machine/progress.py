@@ -1,4 +1,4 @@
-"""A progress bar with the time left, on stderr; a line now and then if that is not a terminal."""
+"""A progress bar with the remaining time, on stderr; occasional lines without a terminal."""
 
 import sys
 from typing import Any
@@ -11,8 +11,8 @@ LINE_SECONDS = 30.0
 def progress_bar(total: int, done: int = 0, *, unit: str = "image", **options: Any) -> "tqdm[Any]":
     """Make a bar of `total` steps, of which `done` are already complete.
 
-    options: any of tqdm's own. In a log file, which keeps every state, there is one every
-    LINE_SECONDS.
+    options: any options of tqdm. A log file gets a line only every LINE_SECONDS, because it keeps
+    all of them.
     """
     quiet = (
         {} if sys.stderr.isatty() else {"mininterval": LINE_SECONDS, "maxinterval": LINE_SECONDS}

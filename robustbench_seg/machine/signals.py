@@ -1,4 +1,4 @@
-"""Signals that end a command: the first in an orderly way, the second at once.
+"""Signals that end a command: the first one in an orderly way, the second one at once.
 
 Ctrl-C sends SIGINT; schedulers of clusters send SIGTERM some seconds before they kill.
 """
@@ -31,8 +31,8 @@ class _State:
 
     Attributes:
         received: Whether a signal has arrived.
-        holds: How many blocks of `signals_held` are open.
-        pending: The number of the signal that waits for their end.
+        holds: Number of open blocks of `signals_held`.
+        pending: The number of the signal that waits for the end of these blocks.
     """
 
     received: bool = False
@@ -45,9 +45,9 @@ _state = _State()
 
 @contextmanager
 def orderly_end() -> Iterator[None]:
-    """Have SIGINT raise KeyboardInterrupt in the block, and SIGTERM Terminated.
+    """Make SIGINT raise KeyboardInterrupt in the block, and SIGTERM Terminated.
 
-    A second signal ends the process at once. A signal that is ignored stays so. Outside the main
+    A second signal ends the process at once. An ignored signal stays ignored. Outside the main
     thread nothing changes.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -67,7 +67,7 @@ def orderly_end() -> Iterator[None]:
 
 @contextmanager
 def same_handlers() -> Iterator[None]:
-    """Undo what a library in the block does to the handlers of these signals."""
+    """Restore the handlers of these signals after a library in the block changes them."""
     in_main = threading.current_thread() is threading.main_thread()
     before = {number: signal.getsignal(number) for number in _ENDING}
     try:
@@ -80,7 +80,7 @@ def same_handlers() -> Iterator[None]:
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Delay what `orderly_end` raises until the block is done."""
+    """Delay the exceptions of `orderly_end` until the end of the block."""
     _state.holds += 1
     try:
         yield
@@ -93,8 +93,8 @@ def signals_held() -> Iterator[None]:
 
 @contextmanager
 def signals_blocked() -> Iterator[None]:
-    """Processes that are started in the block get neither signal: the parent ends them."""
-    resource_tracker.ensure_running()  # its start would unblock them
+    """Processes that start in the block get neither signal, because the parent ends them."""
+    resource_tracker.ensure_running()  # starting it would unblock them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Standard output and standard error of a command, even if they are closed, full or cut."""
+"""Standard output and standard error of a command, even if they are closed, full or broken."""
 
 import errno
 import io
@@ -10,20 +10,20 @@ from contextlib import contextmanager, suppress
 from robustbench_seg.errors import OutputError
 
 BROKEN_PIPE = 141
-"""Exit code of a command whose output is not read, as after SIGPIPE in other programs."""
+"""Exit code of a command whose output nobody reads; other programs end with SIGPIPE."""
 
 
 def secure_streams() -> None:
-    """Let no message end a command, and name standard output in the error when it fails.
+    """Keep a failing stream from ending a command with a traceback.
 
     Closed streams become /dev/null: otherwise the next file that is opened takes their place.
-    Streams that something else has put in place of the process's own stay as they are.
+    Streams that other code has replaced stay unchanged.
     """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
     if sys.stdout is sys.__stdout__:
         sys.stdout = _Output(*_binary(1))
     if sys.stderr is sys.__stderr__:
@@ -31,14 +31,14 @@ def secure_streams() -> None:
 
 
 def _binary(number: int) -> tuple[io.BufferedWriter, str | None, str]:
-    """The stream, its encoding, and that what the encoding lacks is written as an escape."""
+    """Return the binary stream, its encoding, and the handler that escapes missing characters."""
     own = sys.__stdout__ or sys.__stderr__
     raw = io.FileIO(number, "w", closefd=False)
     return io.BufferedWriter(raw), own.encoding if own else None, "backslashreplace"
 
 
 class _Output(io.TextIOWrapper):
-    """Standard output: the first failure is an OutputError, what follows is dropped."""
+    """Standard output: the first failure is an OutputError, later output is dropped."""
 
     def write(self, text: str, /) -> int:
         with self._failure():
@@ -61,7 +61,7 @@ class _Output(io.TextIOWrapper):
 
 
 class _Messages(io.TextIOWrapper):
-    """Standard error: what cannot be written is dropped."""
+    """Standard error: text that cannot be written is dropped."""
 
     def write(self, text: str, /) -> int:
         with suppress(OSError):
@@ -80,6 +80,6 @@ def _output_error(error: OSError) -> OutputError:
         cut.exit_code = BROKEN_PIPE
         return cut
     return OutputError(
-        f"standard output cannot be written: {error.strerror}; what is finished is kept: fix this "
-        "and start again"
+        f"standard output cannot be written: {error.strerror}; finished work is kept: fix this "
+        "and run again"
     )

@@ -1,4 +1,4 @@
-"""What a process does before it computes with a network."""
+"""Prepares a process for computing with a network."""
 
 import gc
 from collections.abc import Iterator
@@ -10,11 +10,12 @@ from robustbench_seg.machine.threads import limit_spinning
 
 @contextmanager
 def prepared_process() -> Iterator[None]:
-    """Set up memory and threads for a network. Import torch, and all that imports it, in the block.
+    """Set up memory and threads for a network. Import torch, and everything that imports it, in the
+    block.
 
-    The imports make a million objects, which stay. Python's garbage collector would look through
-    them again and again, and once more at exit: a quarter of the processor time of a short
-    evaluation. So it pauses in the block, and never looks at what the first block made.
+    The imports create a million permanent objects. Python's garbage collector would scan them again
+    and again, and once more at exit, which takes a quarter of the processor time of a short
+    evaluation. So it pauses in the block and ignores the objects of the first block.
     """
     keep_freed_memory()
     limit_spinning()
@@ -24,7 +25,7 @@ def prepared_process() -> Iterator[None]:
     gc.disable()
     try:
         yield
-        import numba  # noqa: F401  the loops over pixels would import it at their first call
+        import numba  # noqa: F401  otherwise imported at the first call of the loops over pixels
     finally:
         gc.freeze()
         gc.enable()

@@ -11,11 +11,11 @@ SPINS = 20_000
 
 
 def limit_spinning() -> None:
-    """Have OpenMP's threads spin only briefly before they sleep, unless the user has decided.
+    """Make OpenMP's threads spin only briefly before they sleep, unless the user has set this.
 
-    GNU OpenMP spins 300,000 times by default. Where as many other processes are busy as there are
-    cores, a spinning thread keeps its own partner from the core it waits for; threads that always
-    sleep are slow on an idle machine. benchmarks/waiting.py compares. No number changes.
+    GNU OpenMP spins 300,000 times by default. If other processes keep all cores busy, a spinning
+    thread occupies the core that its partner needs; threads that always sleep are slow on an idle
+    machine. benchmarks/waiting.py compares these settings. They do not change results.
 
     Call it before torch is imported: the setting is read when the library loads.
     """
@@ -27,11 +27,12 @@ def threads_of_each(count: int | None, processes: int) -> int | None:
     """Return how many CPU threads torch has in each of several processes.
 
     Args:
-        count: The threads of each; None: those that torch takes are shared out.
-        processes: How many processes there are.
+        count: The threads of each process; None: the processes share the threads that torch would
+            use.
+        processes: Number of processes.
 
     Returns:
-        The number; None: as many as torch takes.
+        The number; None: torch's default.
     """
     if count is not None or processes == 1:
         return count
@@ -42,8 +43,8 @@ def threads_of_each(count: int | None, processes: int) -> int | None:
 
 @contextmanager
 def torch_threads(count: int | None) -> Iterator[None]:
-    """Have torch compute with `count` CPU threads in the block; None leaves them as they are."""
-    import torch  # only here: `limit_spinning` is called before torch is imported
+    """Make torch compute with `count` CPU threads in the block; None changes nothing."""
+    import torch  # imported here, because `limit_spinning` runs before torch is imported
 
     before = torch.get_num_threads()
     torch.set_num_threads(before if count is None else count)
@@ -56,8 +57,8 @@ def torch_threads(count: int | None) -> Iterator[None]:
 def one_blas_thread() -> AbstractContextManager[object]:
     """Limit NumPy's matrix products to one thread in the block.
 
-    For thousands of small products, a second thread spends far more time on waiting than on
-    computing (benchmarks/leaderboard.py).
+    For thousands of small products, a second thread spends far more time waiting than computing
+    (benchmarks/leaderboard.py).
     """
     limit: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
     return limit

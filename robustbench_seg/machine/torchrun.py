@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 from robustbench_seg.errors import ModelError, OptionError
 
 _PATIENCE = datetime.timedelta(hours=12)
-"""How long the others wait for the first process: it alone validates."""
+"""How long the other processes wait for the first one, which alone validates."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Processes:
     """One of several processes that work together.
 
     `replicate`, `mean`, `gather`, `check_same` and `broadcast` communicate: all processes must call
-    them, in the same order. The others do not.
+    them, in the same order. The other methods do not communicate.
 
     Attributes:
         rank: Number of this process, from 0.
@@ -45,7 +45,7 @@ class Processes:
             batch: Number of places, over all processes.
 
         Raises:
-            OptionError: The processes cannot have the same number of places each.
+            OptionError: The places cannot be shared evenly among the processes.
         """
         if batch % self.count:
             raise OptionError(
@@ -62,7 +62,7 @@ class Processes:
             network: The network. On GPUs its BatchNorms become synchronised ones, in place.
 
         Returns:
-            What to call instead of the network.
+            The module to call instead of the network.
         """
         if self.count == 1:
             return network
@@ -105,7 +105,7 @@ class Processes:
 
         Args:
             value: The number of this process.
-            what: What it is, for the error.
+            what: The name of the number, for the error.
 
         Raises:
             ModelError: It differs. Each process raises it.
@@ -133,7 +133,7 @@ class Processes:
 
 
 def torchrun_processes() -> Processes:
-    """Read from the environment which of torchrun's processes this is.
+    """Read from the environment which process of torchrun this is.
 
     Returns:
         The processes; rank 0 of 1 without torchrun. They can communicate in `process_group` only.
@@ -151,7 +151,7 @@ def own_device(device: str) -> str:
 
 @contextmanager
 def process_group(device: str) -> Iterator[Processes]:
-    """Let the processes that torchrun started communicate in the block; all must enter it.
+    """Let the processes of torchrun communicate in the block; all must enter it.
 
     Args:
         device: Torch device of this process: on a GPU they use NCCL, else Gloo.

@@ -26,10 +26,10 @@ from robustbench_seg.measures.prediction import Prediction, Truth
 from robustbench_seg.measures.score_info import ScoreInfo
 
 DISTANCES = (2, 4, 8)
-"""In pixels of an image of REFERENCE_SIZE."""
+"""Distances in pixels of an image of REFERENCE_SIZE."""
 
 _CHIEF_DISTANCE = 4
-"""The distance whose scores a page shows first."""
+"""The distance whose scores a page shows by default."""
 
 REFERENCE_SIZE = (1024, 2048)
 
@@ -61,8 +61,9 @@ class Boundary(AdditiveMeasure):
             ScoreInfo(
                 f"boundary_miou_{d}",
                 f"boundary mIoU, {d} px",
-                f"mIoU in percent of the pixels that have another class of the truth within {d} "
-                "pixels at 1024x2048, or the same share of the diagonal at another size.",
+                "mIoU, in percent, of the pixels that have a pixel of another true class within "
+                f"{d} pixels at 1024x2048, or within the same share of the diagonal at another "
+                "size.",
                 section="failures",
                 chief=1 if d == _CHIEF_DISTANCE else None,
             )
@@ -72,8 +73,8 @@ class Boundary(AdditiveMeasure):
             ScoreInfo(
                 f"interior_miou_{d}",
                 f"interior mIoU, {d} px",
-                f"mIoU in percent of the other pixels: those with no other class within {d} "
-                "pixels at 1024x2048.",
+                "mIoU, in percent, of all other pixels: those with no other true class within "
+                f"{d} pixels at 1024x2048.",
                 section="failures",
                 chief=2 if d == _CHIEF_DISTANCE else None,
             )
@@ -89,7 +90,8 @@ class Boundary(AdditiveMeasure):
         """Sort the pixels by their distance from a boundary."""
         labels = truth.labels
         void = labels == IGNORE
-        # Void is below all classes for the maximum filter, and above them for the minimum filter.
+        # Unlabelled pixels are below all classes in the maximum filter, and above them in the
+        # minimum filter.
         largest = np.where(void, 0, labels + np.uint8(1))
         smallest = np.where(void, IGNORE, largest)
         codes = np.full(labels.shape, 2 * (_ZONES - 1), np.uint8)

@@ -25,7 +25,7 @@ from robustbench_seg.measures.prediction import Prediction, Truth
 from robustbench_seg.measures.score_info import ScoreInfo
 
 SHARES = {"boundary_iou": 0.02, "boundary_iou_fine": 0.005}
-"""d as a share of the diagonal, the wider first. 2 % is the authors' default."""
+"""Distances as shares of the diagonal, the larger first. 2 % is the authors' default."""
 
 
 @dataclass(frozen=True, eq=False)

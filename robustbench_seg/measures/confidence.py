@@ -27,7 +27,7 @@ from robustbench_seg.measures.measure import AdditiveMeasure
 from robustbench_seg.measures.prediction import Prediction
 
 _LARGEST = 2**52
-"""Larger sums, in units, are cut."""
+"""Larger sums, in units, are clipped."""
 
 
 class ConfidenceMeasure(AdditiveMeasure):
@@ -66,8 +66,8 @@ class ConfidenceMeasure(AdditiveMeasure):
             prediction.scaled if self.needs_confidence == "scaled" else prediction.confidence
         )
         if confidence is None:
-            raise ValueError(f"a prediction with confidence is wanted for {self.name}")
-        pixels = int(prediction.matrix.sum())  # the labels are checked there
+            raise ValueError(f"{self.name} needs a prediction with confidence")
+        pixels = int(prediction.matrix.sum())  # it also checks the labels
         levels, masses = count_levels(
             confidence.doubt.ravel(), prediction.labels.ravel(), prediction.truth.ravel()
         )

@@ -8,7 +8,7 @@ from robustbench_seg.measures.score_info import ScoreInfo
 _PERCENT, _BOTH, _NATS, _SQUARES = (0.0, 100.0), (-100.0, 100.0), (0.0, math.inf), (0.0, 2.0)
 
 _CHIEF = {"ece": 1, "auroc": 2, "aupr_error": 3, "aurc": 4, "coverage_at_5_risk": 5}
-"""The places of the chief scores; see ScoreInfo."""
+"""The order of the chief scores; see ScoreInfo."""
 
 LIKELIHOOD_SCORES = frozenset(("nll", "brier", "nll_t", "brier_t"))
 """The scores that need the probability of the true class, not only the confidence."""
@@ -17,8 +17,8 @@ _SCORES = (
     ScoreInfo(
         "ece",
         "ECE",
-        "Expected calibration error, in percent: the mean over the pixels of the distance between "
-        "confidence and accuracy in 15 equal bins of confidence.",
+        "Expected calibration error, in percent: the mean over the pixels of the distance "
+        "between confidence and accuracy in 15 equal bins of confidence.",
         higher_is_better=False,
     ),
     ScoreInfo(
@@ -38,7 +38,7 @@ _SCORES = (
         "ks",
         "KS error",
         "Kolmogorov-Smirnov calibration error, in percent: the largest distance between the "
-        "cumulated confidence and the cumulated accuracy, over the pixels in the order of their "
+        "cumulative confidence and the cumulative accuracy, over the pixels in order of "
         "confidence.",
         higher_is_better=False,
     ),
@@ -59,23 +59,23 @@ _SCORES = (
     ScoreInfo(
         "auroc",
         "AUROC",
-        "Chance, in percent, that a right pixel is more confident than a wrong one.",
+        "Probability, in percent, that a correct pixel has higher confidence than a wrong one.",
     ),
     ScoreInfo(
         "aupr_success",
         "AUPR success",
-        "Average precision, in percent, of finding right pixels by high confidence.",
+        "Average precision, in percent, of detecting correct pixels by high confidence.",
     ),
     ScoreInfo(
         "aupr_error",
         "AUPR error",
-        "Average precision, in percent, of finding wrong pixels by low confidence.",
+        "Average precision, in percent, of detecting wrong pixels by low confidence.",
     ),
     ScoreInfo(
         "fpr95",
         "FPR95",
-        "Share of the wrong pixels, in percent, that are as confident as the most confident 95 % "
-        "of the right ones.",
+        "Share of the wrong pixels, in percent, whose confidence is at least that at which 95 % "
+        "of the correct pixels are kept.",
         higher_is_better=False,
     ),
     ScoreInfo(
@@ -95,8 +95,8 @@ _SCORES = (
     ScoreInfo(
         "coverage_at_5_risk",
         "coverage at 5 % risk",
-        "The largest share of pixels, in percent, of which the most confident can be kept with at "
-        "most 5 % of them wrong.",
+        "The largest share of pixels, in percent, that can be kept, the most confident first, "
+        "with at most 5 % of them wrong.",
     ),
     ScoreInfo(
         "risk_at_80_coverage",
@@ -107,8 +107,8 @@ _SCORES = (
     ScoreInfo(
         "prr",
         "PRR",
-        "Prediction rejection ratio, -100 to 100: how near rejecting the least confident pixels "
-        "first comes to rejecting the wrong ones first (100); 0 is rejecting at random.",
+        "Prediction rejection ratio, -100 to 100: how close rejecting the least confident pixels "
+        "first is to rejecting the wrong pixels first (100); 0 is random rejection.",
         limits=_BOTH,
     ),
 )

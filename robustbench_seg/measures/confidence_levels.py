@@ -16,18 +16,18 @@ from robustbench_seg.machine.compiled import lazily_compiled
 from robustbench_seg.measures.counts import Counts
 
 EQUAL = 960
-"""Equal levels of p: the 15 bins of ECE divide them."""
+"""Number of equal levels of p, a multiple of the 15 bins of ECE."""
 
 SPLIT = 32
-"""Sub-levels of the top level."""
+"""Number of sub-levels of the top level."""
 
 LEVELS = EQUAL - 1 + SPLIT
 BINS = 15
 UNIT = 2.0**-20
-"""Unit of the sums, which are rounded once for each image."""
+"""Unit of the sums; they are rounded once per image."""
 
 MERGED = 4
-"""Equal levels that are merged for the scores."""
+"""Number of equal levels that are merged for the scores."""
 
 _FIRST = 9
 """1 - p of the first sub-level is at least 2^-10."""
@@ -120,7 +120,8 @@ def count_levels(
     counts, masses = np.zeros((2, LEVELS), np.int64), np.zeros(BINS)
     for i in range(len(doubt)):
         if truth[i] != IGNORE:
-            # (lo, hi] of p is [1 - hi, 1 - lo) of 1 - p: floor, and the exponent of a float, fit.
+            # (lo, hi] for p is [1 - hi, 1 - lo) for 1 - p, which matches floor and the exponent of
+            # a float.
             level = max(EQUAL - 1 - int(np.float64(doubt[i]) * EQUAL), 0)
             masses[level // (EQUAL // BINS)] += 1.0 - np.float64(doubt[i])
             if level == EQUAL - 1:

@@ -19,7 +19,7 @@ from robustbench_seg.machine.compiled import lazily_compiled
 Array = NDArray[np.float64]
 
 RISK, COVERAGE, RATE = 0.05, 0.8, 0.95
-"""Of coverage_at_5_risk, risk_at_80_coverage and fpr95."""
+"""Thresholds of coverage_at_5_risk, risk_at_80_coverage and fpr95."""
 
 POPULATIONS = 15
 """Bins of the adaptive ECE."""
@@ -43,7 +43,7 @@ def scores_of_levels(
     Returns:
         For each name float64 (...), in percent.
     """
-    # Rows of a wider array are read in place: a copy would take as long as a score.
+    # Reads rows of a wider array in place, because a copy would take as long as a score.
     rows = pixels.reshape(-1, pixels.shape[-1])
     right, wrong = rows[:, : len(bins)], rows[:, len(bins) :]
     levels = (right, wrong, right.sum(1), wrong.sum(1))
@@ -83,7 +83,8 @@ def _calibration(
             continue
         ece, mce, ks, adaptive = 0.0, 0.0, 0.0, 0.0
         upto, gap_upto = 0.0, 0.0
-        populations, last = 1, 0.0  # the next edge of the adaptive bins, and the gap at the last
+        # The next edge of the adaptive bins, and the gap at the last edge.
+        populations, last = 1, 0.0
         for place in range(len(starts) - 1):
             in_bin, of_centres, gap_of_bin = 0.0, 0.0, 0.0
             for level in range(starts[place], starts[place + 1]):
@@ -165,7 +166,7 @@ def _selection(right: Array, wrong: Array, rights: Array, wrongs: Array, out: Ar
             if pixels == 0:
                 continue
             rate = more / pixels
-            # The integral of (errors + rate t) / (kept + t) over the pixels of the level.
+            # The integral of (errors + rate * t) / (kept + t) over the pixels of the level.
             area += more
             if kept > 0:
                 area += (errors - rate * kept) * math.log((kept + pixels) / kept)
@@ -174,7 +175,7 @@ def _selection(right: Array, wrong: Array, rights: Array, wrongs: Array, out: Ar
                 risk = errors + rate * (COVERAGE * total - kept)
             if errors + more <= RISK * (kept + pixels):
                 coverage, over = kept + pixels, False
-            elif not over:  # the first level after an acceptable one is kept in part
+            elif not over:  # part of the first level after an acceptable one is kept
                 coverage, over = kept + (RISK * kept - errors) / (rate - RISK), True
             kept += pixels
             errors += more

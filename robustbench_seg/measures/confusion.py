@@ -23,8 +23,8 @@ class Confusion(AdditiveMeasure):
             "miou",
             "mIoU",
             "Mean over the classes of intersection over union, in percent, from one confusion "
-            "matrix pooled over all images; pixels without a label are left out, and so are "
-            "classes that occur in neither prediction nor truth.",
+            "matrix pooled over all images, without unlabelled pixels and without classes that "
+            "occur in neither prediction nor truth.",
         ),
     )
 

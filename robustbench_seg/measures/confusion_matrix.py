@@ -39,13 +39,13 @@ def confusion_matrix(
     """
     if labels.shape != predictions.shape:
         raise ModelError(
-            f"predictions of shape {predictions.shape} for labels of shape {labels.shape}: "
-            "the segmenter must return one class for each pixel of the image"
+            f"the predictions have shape {predictions.shape}, the labels {labels.shape}; the "
+            "segmenter must return one class for each pixel of the image"
         )
     if predictions.size and not 0 <= int(predictions.min()) <= int(predictions.max()) <= IGNORE:
         raise _no_such_class(predictions, classes)
     if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) <= IGNORE:
-        raise DatasetError(f"labels from {labels.min()} to {labels.max()}: 0 to {IGNORE} wanted")
+        raise DatasetError(f"labels from {labels.min()} to {labels.max()}: expected 0 to {IGNORE}")
     counts = count_pairs(labels.astype(np.uint8), predictions.astype(np.uint8))
     known = [*range(classes), *([IGNORE] if no_class else [])]
     if counts.sum() != counts[:, known].sum():
@@ -54,13 +54,14 @@ def confusion_matrix(
     if counts[classes:IGNORE].any():
         stray = classes + int(np.flatnonzero(counts[classes:IGNORE].any(axis=1))[0])
         raise DatasetError(
-            f"label {stray} for {classes} classes: labels must be class indices or {IGNORE}"
+            f"label {stray} is out of range for {classes} classes; labels must be class indices "
+            f"or {IGNORE}"
         )
     return counts[:classes].copy()
 
 
 def _no_such_class(predictions: NDArray[np.integer], classes: int) -> ModelError:
     return ModelError(
-        f"predictions from {predictions.min()} to {predictions.max()} for {classes} classes: "
-        "the model does not belong to this dataset"
+        f"predictions from {predictions.min()} to {predictions.max()} are out of range for "
+        f"{classes} classes; choose a model with the classes of this dataset"
     )

@@ -7,7 +7,7 @@ Counts = NDArray[np.int64] | NDArray[np.float64] | NDArray[np.float32]
 """Counts of a measure; leading axes are images or draws."""
 
 ScoreArray = NDArray[np.float64]
-"""One score, of one or many conditions or draws: float64 of any shape."""
+"""One score, for one or many conditions or draws: float64 of any shape."""
 
 
 def percent(part: Counts, whole: Counts) -> ScoreArray:

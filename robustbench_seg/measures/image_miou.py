@@ -29,8 +29,8 @@ class ImageMeanIoU(AdditiveMeasure):
         ScoreInfo(
             "image_miou",
             "per-image mIoU",
-            "Mean over the images of each image's own mIoU, in percent: over the classes that "
-            "occur in its truth or its prediction. Every image counts alike.",
+            "Mean over the images of the mIoU of each image, in percent, over the classes that "
+            "occur in its truth or prediction. All images have equal weight.",
         ),
     )
 

@@ -70,8 +70,8 @@ class AdditiveScores(ABC):
 
     def draws(self, stack: Counts, times: NDArray[np.float64]) -> Mapping[str, ScoreArray]:
         """Score images in every draw; see ScoreSource."""
-        # One matrix product for all draws. It is as exact as the counts: float64 counts stay far
-        # below 2^53. The sum over the split itself is always exact.
+        # One matrix product for all draws. It is exact, because counts in float64 stay far below
+        # 2^53. The sum over the split is always exact.
         flat = stack.reshape(len(stack), -1)
         if flat.dtype == np.float32:
             pooled = (times.astype(np.float32) @ flat).astype(np.float64)
@@ -82,7 +82,7 @@ class AdditiveScores(ABC):
 
 
 ConfidenceNeed = Literal["raw", "scaled"]
-"""Which confidence of a prediction a measure reads: the raw one, or the one at a temperature."""
+"""The confidence that a measure reads: the raw one, or the one at a temperature."""
 
 
 class Measure(ScoreSource, Protocol):

@@ -27,7 +27,7 @@ class MissedObjects(AdditiveScores):
                 "missed_region_rate",
                 "missed regions",
                 f"Share in percent of the objects of {', '.join(chosen)} of which less than half "
-                "of the pixels are right. Lower is better.",
+                "of the pixels are correct. Lower is better.",
                 higher_is_better=False,
                 section="failures",
                 chief=6,

@@ -22,11 +22,13 @@ from robustbench_seg.measures.score_info import ScoreInfo
 SIZES = ("small", "medium", "large")
 
 BOUNDS = (1 / 2048, 9 / 2048)
-"""Where medium and large begin, in shares of the image's pixels: 32^2 and 96^2 at 1024x2048."""
+"""The smallest medium and the smallest large object, as shares of the image's pixels: 32^2 and 96^2
+at 1024x2048.
+"""
 
 
 _CHIEF = {"small": 3, "large": 4}
-"""The places of the chief scores; see ScoreInfo."""
+"""The order of the chief scores; see ScoreInfo."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +56,9 @@ class Objects(AdditiveMeasure):
         ScoreInfo(
             "object_recall",
             "recall of objects",
-            "Mean over the classes of the mean over their objects (connected regions, or instances "
-            "where the dataset has them) of the share of pixels that are right, in percent.",
+            "Mean over the classes of the mean over their objects (connected regions, or "
+            "instances where the dataset has them) of the share of their pixels that are "
+            "correct, in percent.",
             section="failures",
         ),
         *(
@@ -127,7 +130,7 @@ def _regions(truth: NDArray[np.uint8], instances: NDArray[np.int32] | None) -> R
     inside = (instances > 0) & (truth != IGNORE)
     regions = connected_regions(np.where(inside, np.uint8(IGNORE), truth))
     first = int(regions.max(initial=-1)) + 1
-    # Dense numbers, without sorting all pixels.
+    # Renumber without gaps, and without sorting all pixels.
     number, kind = instances[inside], truth[inside].astype(np.int64)
     place = np.cumsum(np.bincount(number) > 0)[number] - 1
     pairs = 256 * place + kind

@@ -23,7 +23,7 @@ def count_pairs(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[
 def _count_pairs(labels: NDArray[np.uint8], predictions: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Count each pair of values of two one-dimensional arrays: int64 4x256x256, to be added."""
     # Neighbours often form the same pair. With four tables, increments do not wait for each other.
-    # The caller adds the tables, because NumPy's sum takes long to compile.
+    # The caller adds the tables, because numba takes long to compile NumPy's sum.
     counts = np.zeros((4, 256, 256), np.int64)
     whole = len(labels) // 4 * 4
     for i in range(0, whole, 4):

@@ -19,8 +19,8 @@ class PixelAccuracy(AdditiveScores):
         ScoreInfo(
             "pixel_accuracy",
             "pixel accuracy",
-            "Share of the pixels whose predicted class is right, in percent, over all images; "
-            "pixels without a label are left out.",
+            "Share of the pixels whose predicted class is correct, in percent, over all images, "
+            "without unlabelled pixels.",
         ),
     )
 

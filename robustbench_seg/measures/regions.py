@@ -38,8 +38,9 @@ def _count_hits(
     truth: NDArray[np.uint8],
     labels: NDArray[np.uint8],
 ) -> NDArray[np.int64]:
-    # The last entry is for pixels without a region: -1. With two tables, neighbours do not wait.
-    # The caller adds the tables, because NumPy's sum takes long to compile.
+    # The last entry is for pixels without a region (-1). With two tables, increments for neighbours
+    # do not wait for each other. The caller adds the tables, because numba takes long to compile
+    # NumPy's sum.
     hits = np.zeros((2, count + 1), np.int64)
     for i in range(len(regions)):
         hits[i & 1, regions[i]] += truth[i] == labels[i]

@@ -9,7 +9,7 @@ from robustbench_seg.measures.confidence_levels import BINS, POOLED_BINS, Pooled
 from robustbench_seg.measures.counts import Counts
 
 COVERAGES = np.arange(1, 101) / 100
-"""Shares of pixels at which the risk is computed."""
+"""Shares of kept pixels at which the risk is computed."""
 
 
 @dataclass(frozen=True, eq=False)

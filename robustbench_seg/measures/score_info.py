@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Section = Literal["ranking", "failures", "confidence"]
-"""A section of a page: the ranking, where a model fails, or whether it knows when it is wrong."""
+"""A section of a page: the ranking, where a model fails, or how reliable its confidence is."""
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.score_info import ScoreInfo
 
 SHARE = 0.05
-"""The share of the images that is averaged."""
+"""The share of the images that the score averages."""
 
 LEAST_IMAGES = 20
-"""Of fewer images, 5 % are less than one image."""
+"""With fewer images, 5 % is less than one image."""
 
 
 class WorstImages:
@@ -55,7 +55,7 @@ class WorstImages:
             return {"cvar5": np.full(len(times), np.nan)}
         order = np.argsort(np.where(scored, stack[:, 0], np.inf), kind="stable")[: scored.sum()]
         number = np.ceil(SHARE * (times @ scored) - 1e-9)
-        # A few of the lowest images suffice in every draw.
+        # Each draw needs only a few of the lowest images.
         first = 3 * math.ceil(number.max())
         while first < len(order) and (times[:, order[:first]].sum(axis=1) < number).any():
             first *= 2

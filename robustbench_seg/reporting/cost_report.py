@@ -71,7 +71,7 @@ def cost(
     check_count("repeat", repeat, REPEAT)
     check_count("threads", threads, THREADS)
     for model in models:
-        load_card(model)  # an unknown one is an error before any is counted
+        load_card(model)  # report an unknown one before the first is counted
     for size in sizes:
         check_size(size)
     names = list(models) or list_models()

@@ -12,7 +12,9 @@ from robustbench_seg.store import COUNTS, condition_scores, read_counts, with_co
 from robustbench_seg.text import counted, first_items
 
 LARGEST_GAP = 1.5
-"""Points by which a clean mIoU may miss the published one: other libraries, other resizing."""
+"""Points by which a clean mIoU may differ from the published one because of other libraries or
+resizing.
+"""
 
 
 def clean_gap_warnings(runs: Sequence[Path]) -> list[str]:
@@ -50,9 +52,9 @@ def clean_gap(record: RunRecord, miou: float) -> str | None:
     if not published or not abs(miou - published.miou) > LARGEST_GAP:
         return None
     return (
-        f"{record.model}: its clean mIoU is {miou:.1f}, published is {published.miou:.1f} "
-        f"({published.source}): look for another preprocessing, other weights or other labels "
-        "before believing its other numbers"
+        f"{record.model}: its clean mIoU is {miou:.1f}, but the published one is "
+        f"{published.miou:.1f} ({published.source}); check preprocessing, weights and labels "
+        "before you trust its other numbers"
     )
 
 

@@ -25,7 +25,7 @@ SCORE_COLUMNS = {
     "ci_high": "float64",
     "images": "Int64",
 }
-"""Columns and their dtypes. severities: which were averaged, such as "1-3"; "0" is clean."""
+"""Columns and their dtypes. severities: the averaged ones, such as "1-3"; "0" is clean."""
 
 Source = Literal["measured", "published"]
 """The values of the column source: scores of runs, or of a published table."""

@@ -57,7 +57,7 @@ def assemble(
     """
     if not 1 <= len(classes) <= MAX_CLASSES:
         raise ModelError(
-            f"{options.name or name} has {len(classes)} classes; 1 to {MAX_CLASSES} are possible"
+            f"{options.name or name} has {len(classes)} classes; expected 1 to {MAX_CLASSES}"
         )
     name = options.name or name
     laws = {**record.laws, "inference": INFERENCE_LAW}
@@ -67,7 +67,7 @@ def assemble(
     if augment is not None:
         if not own or (augment.scales and record.input_size):
             raise OptionError(
-                f"{name}: it sees images of its own size only, not scaled ones; leave out augment"
+                f"{name}: it takes only images of a fixed size, not scaled ones; leave out augment"
             )
         laws["augment"], kind = AUGMENT_LAW, AugmentedSegmenter
     if options.adapt is not None:
@@ -105,7 +105,7 @@ def assemble(
 def _why_not_adaptable(network: nn.Module, record: SegmenterRecord, *, own: bool) -> str | None:
     """Say why a network cannot be adapted. `own` tells whether it gets images as others do."""
     if record.runtime not in ("torch", "transformers"):
-        return f"{record.runtime} runs its graph"
+        return f"its graph runs in {record.runtime}"
     if not own:
         return "its image processor prepares each image; choose an input size"
     return None if batch_norms(network) else "it has no BatchNorm"

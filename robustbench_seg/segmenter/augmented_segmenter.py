@@ -19,7 +19,7 @@ from robustbench_seg.segmenter.labelling.variants import (
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 
 AUGMENT_LAW = 1
-"""Increment when the labels of the same variants change."""
+"""Increment when the labels for the same variants change."""
 
 
 class AugmentedSegmenter(NetworkSegmenter):

@@ -32,7 +32,7 @@ def why_no_scaling(segmenter: Segmenter) -> str | None:
     """
     reason = why_no_confidence(segmenter)
     if reason is None and not segmenter.record.has_logits:
-        return "it gives no logits"
+        return "it returns no logits"
     return reason
 
 

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from robustbench_seg.errors import ModelError
 
 LEVEL_TOLERANCE = 2.0**-23
-"""A value this close to a level of 8 bits counts as that level. A GPU divides by 255 with errors of
-this size."""
+"""A value this close to an 8-bit level counts as that level. A GPU divides by 255 with errors of
+this size.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +35,16 @@ class FloatImage:
         values = self.values
         if not isinstance(values, np.ndarray) or values.dtype != np.float32:
             kind = getattr(values, "dtype", type(values).__name__)
-            raise ModelError(f"a float image: a float32 array is wanted, not {kind}")
+            raise ModelError(f"a float image: expected a float32 array, got {kind}")
         if values.ndim != 3 or values.shape[2] != 3 or not values.size:
             shape = "x".join(map(str, values.shape)) or "scalar"
-            raise ModelError(f"a float image: HxWx3 RGB is wanted, not {shape}")
+            raise ModelError(f"a float image: expected HxWx3 RGB, got {shape}")
         least, largest = float(values.min()), float(values.max())
         if not (np.isfinite(least) and np.isfinite(largest)):
-            raise ModelError("a float image: it has values that are NaN or infinite")
+            raise ModelError("a float image: it has NaN or infinite values")
         if least < 0 or largest > 1:
             raise ModelError(
-                f"a float image: values of 0 to 1 are wanted, not {least:g} to {largest:g}"
+                f"a float image: expected values from 0 to 1, got {least:g} to {largest:g}"
             )
 
     @property
@@ -57,7 +58,7 @@ class FloatImage:
         Returns:
             uint8 HxWx3 if each value is a level of 8 bits, else None.
         """
-        first = _levels(self.values[:1])  # rules out most images of attacks at once
+        first = _levels(self.values[:1])  # rejects most attacked images at once
         return None if first is None else _levels(self.values)
 
 

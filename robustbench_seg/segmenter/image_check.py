@@ -32,10 +32,10 @@ def checked_image(image: object, name: str, *, bytes_only: bool = False) -> AnyI
 
 def checked_bytes(image: object, name: str) -> NDArray[np.uint8]:
     """Check that an object is a uint8 array of HxWx3 RGB; see `checked_image`."""
-    wanted = f"{name}: one uint8 image of HxWx3 RGB is wanted"
+    wanted = f"{name}: expected one uint8 image of HxWx3 RGB"
     if not isinstance(image, np.ndarray):
-        raise ModelError(f"{wanted}, not a {type(image).__name__}; give a NumPy array")
-    given = f"not {image.dtype} {'x'.join(map(str, image.shape)) or 'scalar'}"
+        raise ModelError(f"{wanted}, got a {type(image).__name__}; give a NumPy array")
+    given = f"got {image.dtype} {'x'.join(map(str, image.shape)) or 'scalar'}"
     if image.ndim == 4:
         raise ModelError(f"{wanted}, {given}; give the images of a batch one by one")
     if image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1):
@@ -66,16 +66,16 @@ def checked_tensor(image: object, device: torch.device, name: str) -> torch.Tens
         ModelError: The object is something else, has values that are not finite, or is on another
             device.
     """
-    wanted = f"{name}: one float32 image of 3xHxW RGB is wanted"
+    wanted = f"{name}: expected one float32 image of 3xHxW RGB"
     if not isinstance(image, torch.Tensor):
-        raise ModelError(f"{wanted}, not a {type(image).__name__}; give a torch tensor")
+        raise ModelError(f"{wanted}, got a {type(image).__name__}; give a torch tensor")
     if image.dtype is not torch.float32 or image.ndim != 3 or len(image) != 3 or not image.numel():
         kind = str(image.dtype).removeprefix("torch.")
-        raise ModelError(f"{wanted}, not {kind} {'x'.join(map(str, image.shape)) or 'scalar'}")
+        raise ModelError(f"{wanted}, got {kind} {'x'.join(map(str, image.shape)) or 'scalar'}")
     if image.device.type != device.type or device.index not in (None, image.device.index):
-        raise ModelError(f"{wanted} on {device}, not on {image.device}; move it there")
+        raise ModelError(f"{wanted} on {device}, got one on {image.device}; move it there")
     if not torch.isfinite(image).all():
-        raise ModelError(f"{wanted}; this one has values that are NaN or infinite")
+        raise ModelError(f"{wanted}; this one has NaN or infinite values")
     return image
 
 

@@ -23,15 +23,15 @@ def checked_logits(answer: object, images: Tensor, classes: int, where: str) -> 
     """
     if not isinstance(answer, Tensor) or answer.ndim != 4 or len(answer) != len(images):
         given = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
-        raise ModelError(f"{where}: answers {given}; logits NxKxhxw are wanted")
+        raise ModelError(f"{where}: returns {given}; expected logits NxKxhxw")
     if answer.shape[1] != classes:
         raise ModelError(
-            f"{where}: answers logits of {answer.shape[1]} classes; {classes} are named"
+            f"{where}: returns logits of {answer.shape[1]} classes, but {classes} are named"
         )
     if not answer.is_floating_point() or not answer.numel():
         raise ModelError(
-            f"{where}: answers {str(answer.dtype).removeprefix('torch.')} "
-            f"{'x'.join(map(str, answer.shape))}; float logits are wanted"
+            f"{where}: returns {str(answer.dtype).removeprefix('torch.')} "
+            f"{'x'.join(map(str, answer.shape))}; expected float logits"
         )
     height, width = images.shape[2:]
     refuse_swapped(answer, (height, width), where)
@@ -58,6 +58,6 @@ def refuse_swapped(answer: Tensor, image: Size, where: str) -> None:
     height, width = image
     if not fits(height / width) and fits(width / height):
         raise ModelError(
-            f"{where}: answers {high}x{wide} to an image of {height}x{width}: height and width "
-            "are swapped; logits NxKxhxw are wanted"
+            f"{where}: returns {high}x{wide} for an image of {height}x{width}: height and width "
+            "are swapped; expected logits NxKxhxw"
         )

@@ -87,7 +87,7 @@ class NetworkSegmenter:
         self._device = torch.device(device)
         self._dtype = PRECISIONS[record.precision or "float32"]
         exact_float32()
-        # The stubs of torch do not know the layout's overload.
+        # The type stubs of torch lack the overload for the memory format.
         self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._inference = record.inference or Inference("whole")
         self._batch = Batch(1 if self._device.type == "cpu" else batch)
@@ -278,7 +278,7 @@ class NetworkSegmenter:
 
     def _checked(self, windows: WindowLogits) -> WindowLogits:
         logits = windows.logits
-        if not logits.is_contiguous():  # aminmax is slow unless it reads in the order of memory
+        if not logits.is_contiguous():  # aminmax is slow unless it reads in memory order
             logits = logits.movedim(1, -1)
         if not torch.isfinite(torch.stack(torch.aminmax(logits))).all():
             hint = "" if self._dtype is torch.float32 else "; try precision float32"

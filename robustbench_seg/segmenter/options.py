@@ -77,7 +77,7 @@ class SegmenterOptions:
         """
         if self.input_size is not None:
             raise OptionError(
-                f"{where}: an input size goes with hf: models only; leave out {self.input_size}"
+                f"{where}: an input size is only for hf: models; leave out {self.input_size}"
             )
 
     def refuse_network_options(self, where: str) -> None:
@@ -92,13 +92,13 @@ class SegmenterOptions:
         """
         if self.inference or self.device != "cpu" or self.precision != "float32":
             raise OptionError(
-                f"{where}: such a model decides itself how it runs; leave out inference, device "
-                "and precision"
+                f"{where}: such a model decides how it runs; leave out inference, device and "
+                "precision"
             )
         if self.adapt or self.augment:
             raise OptionError(
-                f"{where}: such a model has no network that can be adapted or given variants of an "
-                "image; leave out adapt and augment"
+                f"{where}: such a model has no network that robustseg can adapt or run on "
+                "variants of an image; leave out adapt and augment"
             )
 
     def inference_of(self, own: Inference) -> Inference:

@@ -73,7 +73,7 @@ class StoredPredictions:
         self.name, self.classes, self.record = name, classes, record
         if table is None:
             table = np.arange(len(classes), dtype=np.uint8)
-        # The last entry is that of all ids beyond the table.
+        # The last entry is for all ids beyond the table.
         more = max(1, 256 - len(table))
         self._table = np.pad(table, (0, more), constant_values=IGNORE)
         has = any(name.endswith(CONFIDENCE_SUFFIX) for name in self.files)
@@ -97,7 +97,7 @@ class StoredPredictions:
     def __call__(self, image: AnyImage) -> NDArray[np.uint8]:
         """Raise ModelError, because pixels alone do not identify an image of the dataset."""
         raise ModelError(
-            f"{self.name}: predictions in files are those for the images of a dataset; evaluate "
+            f"{self.name}: predictions in files exist only for the images of a dataset; score "
             "them with evaluate"
         )
 
@@ -136,7 +136,7 @@ class StoredPredictions:
             wrong, known = np.unique(ids[labels >= count]), np.flatnonzero(self._table < count)
             shown = ", ".join(map(str, wrong[:5])) + (" ..." if wrong.size > 5 else "")
             raise ModelError(
-                f"{path}: no class has the id {shown}; {FILE} says that the file holds "
+                f"{path}: no class has the id {shown}; {FILE} says that the file contains "
                 f"{self.manifest.ids}, and those of the {count} classes are "
                 f"{id_ranges(known.tolist())}"
             )
@@ -203,10 +203,10 @@ class StoredPrediction:
         try:
             levels = read_label_ids(path)
         except DatasetError as error:
-            raise ModelError(f"{error} (the confidence: a grey PNG of 16 bits is wanted)") from None
+            raise ModelError(f"{error} (the confidence: expected a 16-bit grey PNG)") from None
         if levels.dtype.itemsize == 1 or levels.min() < 0 or levels.max() > FULL:
             raise ModelError(
-                f"{path}: the confidence is not a grey PNG of 16 bits; save {FULL} times the "
+                f"{path}: the confidence is not a 16-bit grey PNG; save {FULL} times the "
                 "confidence as one"
             )
         _check(path, levels, image, before)
@@ -223,4 +223,4 @@ def _check(path: Path, read: NDArray[np.generic], image: AnyImage, before: str) 
             f"{image.shape[1]}x{image.shape[0]}; save predictions at the size of the image"
         )
     if digest_file(path) != before:
-        raise ModelError(f"{path} changes while it is read; evaluate again once it is written")
+        raise ModelError(f"{path} changed while it was read; evaluate again when it is complete")

@@ -37,7 +37,7 @@ def with_ensembles(
     listed = derived_conditions(record)
     if not listed:
         return rows
-    rows = rows[~rows["corruption"].isin(listed)]  # they are always derived
+    rows = rows[~rows["corruption"].isin(listed)]  # ensembles are always derived
     derived = []
     for name, members in listed.items() if matrices else ():
         of_members = rows[rows["corruption"].isin(members)].sort_values("image")

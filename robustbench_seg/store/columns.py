@@ -21,10 +21,10 @@ UNREADABLE = (
 """All exceptions that reading an altered file with pyarrow can raise."""
 
 MAX_ROWS = 100_000
-"""Upper bound of the rows of a block of images."""
+"""Maximum number of rows of a block of images."""
 
 _ROW_BYTES = 1 << 16
-"""Upper bound of the size of a row's ids and reason."""
+"""Maximum size of a row's ids and reason, in bytes."""
 
 IDS = (
     pa.field("image", pa.string(), nullable=False),
@@ -68,13 +68,13 @@ def read_columns(path: Path, columns: list[str], largest: int = 0) -> pa.Table:
     with open_regular(path) as data, pq.ParquetFile(data, page_checksum_verification=True) as file:
         rows, groups = file.metadata.num_rows, file.metadata.num_row_groups
         if not 0 <= rows <= MAX_ROWS or groups > MAX_ROWS:
-            raise damage_error(path, f"it says that it has {rows} rows in {groups} groups")
+            raise damage_error(path, f"it states that it has {rows} rows in {groups} groups")
         for name in columns:
             if file.schema_arrow.get_field_index(name) < 0:
                 raise damage_error(path, f"its column {name} is missing or duplicated")
         size = sum(file.metadata.row_group(n).total_byte_size for n in range(groups))
         if size > (rows + 1) * (largest + _ROW_BYTES) + (1 << 20):
-            raise damage_error(path, f"it says that it has {size} bytes in {rows} rows")
+            raise damage_error(path, f"it states that it has {size} bytes in {rows} rows")
         return file.read(columns=columns)
 
 
@@ -110,4 +110,4 @@ def write_columns(
 
 def damage_error(path: Path, why: str) -> ResultsError:
     """Build the error for a file that is not as it was written."""
-    return ResultsError(f"{path} is damaged ({why})", advice="evaluate again to compute it again")
+    return ResultsError(f"{path} is damaged ({why})", advice="evaluate again to restore it")

@@ -83,7 +83,7 @@ def _pools(results: pd.DataFrame, measure: Measure) -> Iterator[_Pool]:
     observed = with_counts(results, measure)
     columns = [*KEYS, "corruption", "severity", "images", "classes"]
     groups = observed.groupby(["run", "corruption", "severity"], sort=False).indices
-    # Columns as plain arrays: a DataFrame for each group would take longer than all sums.
+    # Plain arrays, because a DataFrame for each group would take longer than all sums.
     facts = {name: observed[name].to_numpy(object) for name in columns}
     counts = observed[COUNTS].to_numpy(object)
     for places in groups.values():

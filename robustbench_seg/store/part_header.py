@@ -17,7 +17,7 @@ _DIGESTS = b"robustseg digests"
 _RUN = b"robustseg run"
 
 _NAME = re.compile(r"\d{5}-[0-9a-f]{16}")
-"""Names of parts that have digests; those of format 1 are shorter."""
+"""Pattern of the names of parts with digests; names of format 1 are shorter."""
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def write_part(folder: Path, block: int, rows: Sequence[Row], run: str) -> str:
         values = [row.values.get(measure.name) for row in rows]
         columns[measure.column] = [None if v is None else v.ravel() for v in values]
         observed = np.stack([v for v in values if v is not None])
-        # Numbers are never null. A schema that says so makes reading a fifth faster.
+        # Numbers are never null. Stating this in the schema makes reading 20 % faster.
         number = pa.field("element", pa.from_numpy_dtype(observed.dtype), nullable=False)
         fields.append(pa.field(measure.column, pa.list_(number)))
         digests[measure.name] = digest_bytes(observed.tobytes())
@@ -195,7 +195,9 @@ def read_part(
 def _read_part(path: Path, measures: Sequence[Measure], shapes: _Shapes, run: str | None) -> Part:
     header = read_header(path)
     if run is not None and header.run not in (None, run):
-        raise damage_error(path, f"it is of another run, whose key begins with {header.run:.8}")
+        raise damage_error(
+            path, f"it belongs to another run, whose key begins with {header.run:.8}"
+        )
     counted = header.counted(measures)
     has_sources = _SOURCE in (header.digests or {})
     columns = [*(f.name for f in [*IDS, _REASON]), *(m.column for m in counted)]
@@ -232,7 +234,7 @@ def _check_rows(path: Path, table: pa.Table) -> None:
         if table[each.name].null_count:
             raise damage_error(path, f"a row lacks its {each.name}")
     if len(table) and not set(table["severity"].unique().to_pylist()) <= {0, *SEVERITIES}:
-        raise damage_error(path, "a severity is not 0 to 5")
+        raise damage_error(path, "a severity is outside 0 to 5")
 
 
 def _values(
@@ -262,7 +264,7 @@ def _values(
         raise damage_error(path, f"a row lacks a reason or values of {measure.name}, or has both")
     if not np.array_equal(np.diff(lists.offsets), np.where(valid, int(np.prod(shape)), 0)):
         size = "x".join(map(str, shape))
-        raise damage_error(path, f"{measure.name} of {size} numbers an image wanted, others found")
+        raise damage_error(path, f"{measure.name}: expected {size} numbers per image")
     observed: Counts = lists.flatten().to_numpy().reshape(-1, *shape)
     header.check(path, measure.name, digest_bytes(np.ascontiguousarray(observed).data))
     if not _countable(observed):
@@ -274,7 +276,8 @@ def _countable(observed: Counts) -> bool:
     """Whether all numbers are counts: finite, not negative, and exact in sums."""
     if observed.dtype.kind not in "iuf":
         return False
-    return not observed.size or bool(observed.min() >= 0 and observed.max() < 2**53)  # nan: False
+    # False for nan
+    return not observed.size or bool(observed.min() >= 0 and observed.max() < 2**53)
 
 
 def _digest_rows(columns: Mapping[str, Sequence[object]]) -> str:

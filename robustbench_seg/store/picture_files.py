@@ -14,7 +14,7 @@ from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.values.condition import CLEAN, Condition
 
 KEPT_SEVERITIES = (CLEAN.severity, 1, 3, 5)
-"""The severities of which a run keeps pictures; 0 is clean."""
+"""The severities for which a run keeps pictures; 0 is clean."""
 
 _FOLDER = "pictures"
 _KNOWN = re.compile(

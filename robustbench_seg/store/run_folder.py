@@ -32,7 +32,7 @@ from robustbench_seg.store.timings import Timing, write_timings
 log = logging.getLogger(__name__)
 
 DAMAGED = ".damaged"
-"""Suffix of damaged parts, which are left out."""
+"""Suffix of damaged parts, which are ignored."""
 
 
 class RunFolder:
@@ -59,7 +59,7 @@ class RunFolder:
         self._measures = measures
         self._blocks = blocks
         self._known = set[str]()  # names of the parts that were read or written
-        # By measure and condition: the sets share the strings of the many images.
+        # Sets by measure and condition, which share the strings of image ids.
         self._scored: defaultdict[tuple[str, Condition], set[str]] = defaultdict(set)
 
     def missing(self, image: str, condition: Condition) -> tuple[Measure, ...]:
@@ -147,7 +147,7 @@ class RunFolder:
         groups: defaultdict[frozenset[str], list[Row]] = defaultdict(list)
         for row in rows:
             groups[frozenset(row.values)].append(row)
-        # Rows that were left out go into the first part.
+        # The first part contains the rows that were left out.
         left_out = groups.pop(frozenset(), [])
         kinds = list(groups.items()) or [(frozenset[str](), [])]
         kinds[0][1].extend(left_out)
@@ -178,7 +178,8 @@ def _write_first(folder: Path, record: RunRecord) -> None:
     with ExitStack() as at_work:
         with suppress(OSError):  # write_record reports it
             folder.mkdir(parents=True, exist_ok=True)
-            at_work.enter_context(registered(folder))  # keeps others from sweeping its files
+            # Prevents other processes from removing its files.
+            at_work.enter_context(registered(folder))
         write_record(folder, record)
 
 

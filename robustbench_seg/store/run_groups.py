@@ -53,7 +53,7 @@ def model_runs(model: str, runs: Paths) -> list[Path]:
     if len(groups) > 1:
         raise ResultsError(
             f"{len(scored)} runs are called {model} and {_ambiguity(list(scored.values()))}; name "
-            f"a folder: {', '.join(map(str, scored))}"
+            f"one folder: {', '.join(map(str, scored))}"
         )
     return groups[0]
 
@@ -121,9 +121,9 @@ def _ambiguity(records: Sequence[RunRecord]) -> str:
     """Why runs of one name are not a single model."""
     benchmarks = dict.fromkeys(map(_Benchmark.of, records))
     if len(benchmarks) == 1:
-        return "are not trainings of one model by one recipe with seeds of their own"
+        return "are not trainings of one model with one recipe and different seeds"
     texts = [f"{each.dataset} {each.split} under {each.protocol}" for each in benchmarks]
-    return f"are of {' and of '.join(texts)}"
+    return f"belong to {' and to '.join(texts)}"
 
 
 def _scored(records: Mapping[Path, RunRecord]) -> Mapping[Path, RunRecord]:
@@ -201,8 +201,8 @@ def _records(runs: Paths) -> Mapping[Path, RunRecord]:
             continue
         if texts := library_texts(records[other], record):
             raise ResultsError(
-                f"{other} and {folder} are one run under other libraries ({', '.join(texts)}), "
-                "whose results may differ; name one of them"
+                f"{other} and {folder} are one run under different libraries "
+                f"({', '.join(texts)}), whose results may differ; name one of them"
             )
         raise ResultsError(
             f"{other} and {folder} are the same run, in part or whole: copy the parts/ of one to "

@@ -23,7 +23,7 @@ def run_paths(paths: Paths) -> list[Path]:
     if isinstance(paths, Path | str):
         return [Path(paths)]
     if not isinstance(paths, Iterable):
-        raise ResultsError(f"run folders are wanted, not {type(paths).__name__}; give their paths")
+        raise ResultsError(f"expected paths of run folders, got {type(paths).__name__}")
     return [checked_path(path) for path in paths]
 
 
@@ -47,17 +47,20 @@ def list_runs(paths: Paths) -> list[Path]:
             continue
         if not path.is_dir():
             raise ResultsError(
-                f"{path}: no such folder or pack; name run folders or packs, or a folder of them"
+                f"{path}: there is no such folder or pack; name run folders or packs, or a folder "
+                "of them"
             )
         inside = {run.parent for run in path.glob(f"*/{RUN_FILE}")}
         inside |= {pack for pack in path.glob(f"*{SUFFIX}") if pack.is_file()}
         if not inside:
             raise ResultsError(
-                f"{path}: no run folder here (no {RUN_FILE} in it or in its folders), and no pack"
+                f"{path}: neither a run folder (no {RUN_FILE} in it or in its folders) nor a pack"
             )
         runs.update(dict.fromkeys(sorted(inside)))
     if not runs:
-        raise ResultsError("no run folder is given; name run folders or packs, or a folder of them")
+        raise ResultsError(
+            "no run folders are given; name run folders or packs, or a folder of them"
+        )
     return list(runs)
 
 

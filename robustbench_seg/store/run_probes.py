@@ -93,10 +93,10 @@ def decode_labels(folder: Path, text: str, size: int) -> NDArray[np.uint8]:
         stream = zlib.decompressobj()
         data = stream.decompress(base64.b64decode(text), size + 1)
         if len(data) <= size and not stream.eof:
-            raise ValueError("they are cut")
+            raise ValueError("they are truncated")
     except (ValueError, zlib.error) as error:
         raise ResultsError(
-            f"{folder / 'probes'}: the labels of an earlier start cannot be read ({error}); remove "
+            f"{folder / 'probes'}: the labels of an earlier run cannot be read ({error}); remove "
             "this folder of probes"
         ) from error
     return np.frombuffer(data, np.uint8)

@@ -39,8 +39,8 @@ def check_parameters(protocol: Protocol, folder: Path, record: RunRecord) -> Non
     if not _same_parameters(protocol, record):
         ran = f"{record.protocol} {record.protocol_version}".strip()
         raise ResultsError(
-            f"{folder}: its images were corrupted as {ran} says, with other parameters than "
-            f"those of {protocol.name} {protocol.version}; score runs of the two apart"
+            f"{folder}: its images were corrupted under {ran}, whose parameters differ from those "
+            f"of {protocol.name} {protocol.version}; score runs of the two protocols separately"
         )
 
 
@@ -50,7 +50,7 @@ def _same_parameters(protocol: Protocol, record: RunRecord) -> bool:
         return True
     if record.protocol not in list_protocols():
         return False
-    # The digest covers all corruptions; with another protocol only the common ones matter.
+    # The digest covers all corruptions, but with another protocol only the common ones matter.
     recorded = load_protocol(record.protocol)
     tables = {each.name: each.parameters for each in recorded.perturbations}
     return recorded.severities_digest == severities and all(

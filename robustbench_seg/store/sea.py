@@ -16,7 +16,7 @@ SEED = 0
 MAX_PASSES = 1000
 
 LEAST_GAIN = 1e-6
-"""The search ends after a pass that lowers the mIoU, as a share 0..1, by no more than this."""
+"""The search ends after a pass that lowers the mIoU, as a share in 0..1, by at most this."""
 
 
 def sea_choice(counts: NDArray[np.int64], seed: int = SEED) -> NDArray[np.intp]:

@@ -131,7 +131,7 @@ def _rows_of_parts(
             try:
                 found = part.result()
             except ResultsError as error:
-                log.warning("%s; its rows are left out", error)
+                log.warning("%s; its rows are ignored", error)
                 continue
             for name, values in columns.items():
                 values += found[name]

@@ -20,7 +20,7 @@ from robustbench_seg.records.values.preprocessing import Preprocessing
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.augment import augment
 
-_SHUFFLE, _AUGMENT = 0, 1  # separate streams of one seed
+_SHUFFLE, _AUGMENT = 0, 1  # separate random streams from one seed
 
 KEPT_BYTES = 512 * 2**20
 """Bytes of decoded images that each worker keeps, so small datasets are decoded only once."""
@@ -72,7 +72,7 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
             )
         images = np.stack([image for image, _ in views])
         labels = np.stack([labels for _, labels in views])
-        # A view in channels_last order: no copy here, and the layout convolutions like.
+        # A view in channels_last order, which needs no copy and is faster in convolutions.
         return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels)
 
     def _sample(self, index: int) -> Sample:
@@ -114,14 +114,14 @@ def iterate_batches(
         worker_init_fn=_start_worker if workers else None,
         multiprocessing_context="spawn" if workers else None,
         pin_memory=pinned,
-        generator=torch.Generator(),  # the loader draws a seed: not from dropout's generator
+        generator=torch.Generator(),  # its seed must not come from the generator of dropout
     )
     try:
-        with signals_blocked():  # in the workers: they end with this process
+        with signals_blocked():  # runs in the workers, so that they end with this process
             batches_ahead = iter(loader)
         yield from batches_ahead
     except RobustsegError as error:
-        # The loader puts a worker's traceback in front of the message.
+        # The loader prepends a worker's traceback to the message.
         raise type(error)(str(error).rstrip().rpartition(f"{type(error).__name__}: ")[2]) from None
 
 
@@ -130,14 +130,14 @@ def _check_picklable(batches: Batches) -> None:
         pickle.dumps(batches)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise ModelError(
-            f"the dataset '{batches.dataset.name}' cannot be handed to worker processes ({error}); "
+            f"the dataset '{batches.dataset.name}' cannot be sent to worker processes ({error}); "
             "make it picklable, or use 0 workers"
         ) from None
 
 
 def _start_worker(_: int) -> None:
     keep_freed_memory()
-    # The workers use all cores already; threads inside them would only slow them down.
+    # The workers already use all cores, so threads inside them would only slow them down.
     cv2.setNumThreads(0)
 
 

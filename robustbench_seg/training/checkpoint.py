@@ -18,7 +18,7 @@ CHECKPOINT = "checkpoint.pt"
 """Name of the file in the folder of a training."""
 
 SECONDS = 180.0
-"""Time between two checkpoints if no number of steps is given."""
+"""Seconds between two checkpoints if no number of steps is given."""
 
 _FORMAT = 2
 
@@ -30,7 +30,7 @@ _UNREADABLE = (
     KeyError,
     TypeError,
 )
-"""What torch.load and the lookup of a key raise for a file that is not a checkpoint."""
+"""The errors of torch.load and of a key lookup for a file that is not a checkpoint."""
 
 
 @dataclass
@@ -105,14 +105,14 @@ class Checkpoint:
                 "start again"
             ) from None
         differences = [
-            f"{name} {facts.get(name)} there and {self._facts.get(name)} here"
+            f"{name} {facts.get(name)} there, {self._facts.get(name)} here"
             for name in {**self._facts, **facts}
             if facts.get(name) != self._facts.get(name)
         ]
         if differences:
             raise ModelError(
-                f"{self._path} is of another training: {'; '.join(differences)}; give another "
-                "folder, or remove the file to start again"
+                f"{self._path} belongs to another training: {'; '.join(differences)}; give "
+                "another folder, or remove the file to start again"
             )
         learner.load_state_dict(table["learner"])
         return TrainingState(**table["position"])

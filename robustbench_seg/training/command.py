@@ -17,7 +17,7 @@ _WITHOUT_OPTION = (
     "warmup_ratio",
     "power",
 )
-"""Fields of a recipe that only Python and card files set."""
+"""Fields of a recipe that only Python and card files can set."""
 
 
 def training_command(spec: TrainingSpec, processes: int = 1) -> str:

@@ -168,8 +168,8 @@ def _open(
         return images, validate_on
     if isinstance(validate_on, str):
         raise DatasetError(
-            f"the dataset '{dataset.name}' is open, so its split '{validate_on}' cannot be found; "
-            "give validate_on an open dataset too"
+            f"the dataset '{dataset.name}' is given as an object, so its split '{validate_on}' "
+            "cannot be opened; give an open dataset as validate_on"
         )
     return dataset, validate_on
 
@@ -187,8 +187,8 @@ def _alone(folder: Path) -> Iterator[None]:
     with only_process(folder) as alone:
         if not alone:
             raise ModelError(
-                f"{folder}: another training works in this folder; wait for its end, or give "
-                "another folder"
+                f"{folder}: another training is running in this folder; wait until it ends, or "
+                "give another folder"
             )
         yield
 
@@ -202,6 +202,6 @@ def _without_dead_workers() -> Iterator[None]:
         if "DataLoader worker" not in str(error):
             raise
         raise ModelError(
-            "a process that prepares batches died, perhaps for want of memory; what is finished is "
-            "kept: start again with fewer workers"
+            "a process that prepares batches died, perhaps because memory ran out; finished work "
+            "is kept: run again with fewer workers"
         ) from None

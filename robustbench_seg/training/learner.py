@@ -18,7 +18,7 @@ from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.optimizer import make_optimizer, set_learning_rate
 from robustbench_seg.training.schedule import learning_rate_factor
 
-_DROP = 2  # a stream of the seed, beside those of the batches
+_DROP = 2  # a random stream of the seed, separate from those of the batches
 
 
 def segmentation_loss(logits: Tensor, labels: Tensor, *, align_corners: bool = False) -> Tensor:
@@ -158,6 +158,6 @@ class Learner:
                 raise
             # DeepLab's image pooling leaves one value per image and channel to normalise.
             raise ModelError(
-                "a batch of 1 cannot be normalised here: use a batch of 2 or more for each process"
+                "BatchNorm cannot normalise a batch of 1; use a batch of 2 or more for each process"
             ) from None
         return logits

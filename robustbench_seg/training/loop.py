@@ -27,7 +27,7 @@ from robustbench_seg.training.training_log import Clock, TrainingLog
 from robustbench_seg.training.validation import validate
 
 LOG_EVERY = 20
-"""Steps between two rows of the log that have a loss."""
+"""Number of steps between two rows of the log with a loss."""
 
 _BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
@@ -149,7 +149,7 @@ class _Trainer:
         lr, loss = self._learner.step(
             self._normalise(images), labels, state.iteration, self._progress
         )
-        state.losses.append(loss)  # read later, because reading waits for the GPU
+        state.losses.append(loss)  # read the loss later, because reading waits for the GPU
         state.iteration += 1
         self._progress = progress(recipe, state.iteration, self._clock.seconds)
         if recipe.minutes:  # each process has its own clock
@@ -185,15 +185,15 @@ class _Trainer:
         share, hidden = self._progress, self._log is None
         with tqdm(total=1.0, initial=share, bar_format=_BAR, desc="train", disable=hidden) as bar:
             if 0 < share < 1:
-                bar.write(f"goes on from iteration {self._state.iteration}", sys.stderr)
+                bar.write(f"continues from iteration {self._state.iteration}", sys.stderr)
             yield bar
 
 
 def _finite_mean(losses: list[Tensor], iteration: int, precision: str) -> float:
     value = float(torch.stack([loss.cpu() for loss in losses]).mean())
     if not np.isfinite(value):
-        # In fp16 activations overflow. The draws of each step follow from its number, so a second
-        # attempt would overflow again.
+        # In fp16 activations overflow. The random numbers of a step depend only on its number, so a
+        # second attempt would overflow again.
         way = "use precision bf16" if precision == "fp16" else "lower lr or lengthen the warm-up"
-        raise ModelError(f"the loss is {value} at iteration {iteration}: {way}")
+        raise ModelError(f"the loss is {value} at iteration {iteration}; {way}")
     return value

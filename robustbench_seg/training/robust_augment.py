@@ -86,4 +86,4 @@ AUGMENTATIONS: Mapping[str, Callable[[Image, np.random.Generator], Image]] = {
     "augmix": augmix,
     "style": random_convolution,
 }
-"""Name of an augmentation in a recipe, a command and a card -> the function."""
+"""Maps the name of an augmentation in a recipe, a command and a card to its function."""

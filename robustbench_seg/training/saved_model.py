@@ -46,8 +46,8 @@ def find_finished(spec: TrainingSpec, card: ModelCard, training: Training) -> Tr
         weights = spec.out / card.weights.location
         if weights.exists() and not (spec.out / CHECKPOINT).exists():
             raise ModelError(
-                f"{weights} exists without the card and the checkpoint of a training; "
-                "give another folder, or move it away"
+                f"{weights} exists without the card and the checkpoint of a training; give "
+                "another folder, or move the file"
             )
         return None
     stored = load_card(path)
@@ -58,12 +58,12 @@ def find_finished(spec: TrainingSpec, card: ModelCard, training: Training) -> Tr
     differences = _differences(stored, card, training)
     if stored.training is not None and not differences:
         steps, miou = stored.training.iterations, stored.training.miou
-        summary = f"finished before, after {steps} iterations"
+        summary = f"already finished, after {steps} iterations"
         return TrainedModel(path, steps, math.nan if miou is None else miou, summary)
     if (spec.out / CHECKPOINT).exists():
         return None
     raise ModelError(
-        f"{path}: the model of another training is there: {'; '.join(differences)} (there and "
+        f"{path}: this is the model of another training: {'; '.join(differences)} (there and "
         "here); give another folder, or remove the file to train again"
     )
 
@@ -72,12 +72,12 @@ def _differences(stored: ModelCard, card: ModelCard, training: Training) -> tupl
     """The differences of a stored model from the model of a training, one text each."""
     if stored.training is None:
         return ("training, which is not recorded",)
-    # The steps of a training by the clock are known only when it has finished.
+    # The number of steps of a training with a time limit is known only at its end.
     training = replace(training, iterations=stored.training.iterations)
     found = stored.training.differences(training)
     if (seed := stored.training.seed) != training.seed:
         found += (f"seed {seed} and {training.seed}",)
-    # The LayerNorm epsilons come with the weights of an encoder.
+    # The weights of an encoder decide the LayerNorm epsilons.
     variants = [{k: v for k, v in c.variant.items() if k != "eps"} for c in (stored, card)]
     pairs = {
         "architecture": (stored.architecture, card.architecture),

@@ -54,7 +54,7 @@ def planned_model(
         recipe=recipe,
     )
     if Path(card.name).name != card.name:
-        raise ModelError(f"name '{card.name}': it names files; give one without /")
+        raise ModelError(f"name '{card.name}' is part of file names; give a name without /")
     training = Training(
         command=training_command(spec, processes),
         minutes=0.0,
@@ -151,8 +151,8 @@ def save_trained_model(
     state = network.state_dict()
     if tensors := not_finite(state):
         raise ModelError(
-            f"{weights}: not written, for the training ended in NaN or infinite values, first in "
-            f"{tensors[0]}; train again with a lower lr, or in float32"
+            f"{weights}: not written, because the training ended in NaN or infinite values, first "
+            f"in {tensors[0]}; train again with a lower lr, or in float32"
         )
     too_large: WeightsError | None = None
     try:

@@ -23,7 +23,7 @@ def from_first_format(table: Mapping[str, Json], where: str) -> Mapping[str, Jso
         raise CardError(f"{where}: versions: the key 'fast stream' is not a number")
     files = table.get("files", {})
     if not isinstance(files, dict):
-        raise CardError(f"{where}: files: a table is wanted, {type(files).__name__} given")
+        raise CardError(f"{where}: files: expected a table, got {type(files).__name__}")
     made = {name.split("/")[0] for name in files}
     return {
         **{key: value for key, value in table.items() if key not in ("versions", "digest")},

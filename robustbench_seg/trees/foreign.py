@@ -76,8 +76,8 @@ def read_foreign_tree(
     names = [name for name in names if (folder / name).is_file()]
     if not names:
         raise TreeError(
-            f"{folder} has no manifest.json and none of the images asked for, such as "
-            f"<corruption>/<severity>/{pngs[0]}: it is not a tree of this dataset"
+            f"{folder} has no manifest.json and none of the requested images, such as "
+            f"<corruption>/<severity>/{pngs[0]}; give a tree of this dataset"
         )
     try:
         return ForeignTree(dict(zip(names, file_digests(folder, names), strict=True)))

@@ -99,8 +99,8 @@ def _conditions(spec: TreeSpec, protocol: Protocol) -> tuple[Condition, ...]:
     for condition in conditions:
         if protocol.spec(condition.name).is_attack:
             raise CorruptionError(
-                f"{condition.name} is an attack, which needs a network and the true labels; "
-                "`evaluate` makes it"
+                f"{condition.name} is an attack, which needs a network and the true labels; use "
+                "`evaluate`"
             )
     return conditions
 
@@ -108,8 +108,9 @@ def _conditions(spec: TreeSpec, protocol: Protocol) -> tuple[Condition, ...]:
 def _warn_without_description(plan: TreePlan, clean: Dataset) -> None:
     if isinstance(clean, FileDataset) and plan.png_layout is None and clean.name not in DATASETS:
         log.warning(
-            "%s: no TOML file describes its folders as datasets, since the globs of %s find no PNG "
-            "files in place of its images; end each glob of images with a suffix, such as .jpg",
+            "%s: no TOML files were written that describe its folders as datasets, because the "
+            "globs of %s would not match PNG files; end each glob of images with a suffix, such "
+            "as .jpg",
             plan.out,
             clean.name,
         )
@@ -118,8 +119,8 @@ def _warn_without_description(plan: TreePlan, clean: Dataset) -> None:
 def _check_complete(out: Path, manifest: Manifest) -> None:
     if manifest.left_out:
         raise IncompleteError(
-            f"{out}: {len(manifest.left_out)} images were left out; fix their sources and "
-            "start again to add them",
+            f"{out}: {len(manifest.left_out)} images were left out; fix their sources and run "
+            "again to add them",
             tuple(dict.fromkeys(manifest.left_out.values())),
         )
 
@@ -151,10 +152,10 @@ def _opened(dataset: str | Path | Dataset | None, spec: TreeSpec) -> Dataset:
     if isinstance(dataset, str | Path | None):
         return open_dataset(spec.dataset, spec.data, spec.split)
     if spec.data is not None:
-        raise OptionError(f"{dataset.name} is open already; give no root folder with it")
+        raise OptionError(f"{dataset.name} is already open; leave out data")
     return dataset
 
 
 def _cores() -> int:
-    # Only Linux says how many cores this process may use.
+    # Only Linux states how many cores this process may use.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

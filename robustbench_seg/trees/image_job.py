@@ -72,13 +72,13 @@ class ImageJob:
         corrupted = plan.corrupted(image, clean.pixels, condition)
         pixels = digest_pixels(corrupted)
         if path.exists():
-            with suppress(OSError):  # a broken one is replaced
+            with suppress(OSError):  # a damaged one is replaced
                 found = file_digests(path)
                 if found.pixels == pixels:
                     return found
                 raise TreeError(
-                    f"{path} is not what is made of {image.id} now, and no manifest describes it; "
-                    "remove it and start again, or choose another folder"
+                    f"{path} differs from what {image.id} now gives, and no manifest describes "
+                    "it; remove it and run again, or choose another folder"
                 )
         data = encode_png(corrupted, plan.origin(image, clean.digest, condition, pixels))
         write_bytes(path, data)

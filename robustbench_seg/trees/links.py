@@ -44,8 +44,8 @@ def link_labels(plan: TreePlan) -> Mapping[str, str]:
             path = plan.out / condition.folder / name
             if (relative := make_link(path, target)) is None:
                 log.warning(
-                    "%s: this disk keeps no links, so the labels are left out; link or copy %s "
-                    "there for other tools, evaluate does not need them",
+                    "%s: this disk does not support links, so the labels are left out; other "
+                    "tools need a link or copy of %s there, evaluate does not",
                     path,
                     target,
                 )

@@ -135,16 +135,17 @@ def read_manifest(folder: Path) -> Manifest:
         return read_manifest_file(path)
     if shard_manifests(folder):
         raise TreeError(
-            f"{folder} was made in shards that are not merged yet: robustseg verify {folder}"
+            f"{folder} was generated in shards that are not merged yet; run robustseg verify "
+            f"{folder}"
         )
     if (folder / RECORD_FILE).exists():
         raise TreeError(
-            f"{folder} has no {MANIFEST}: it is not finished; start generate-cityscapes-c on it "
-            "again to finish it"
+            f"{folder} has no {MANIFEST}, so it is not finished; run generate-cityscapes-c on it "
+            "again"
         )
     raise TreeError(
-        f"{folder} has no {MANIFEST} and no {RECORD_FILE}: it is not a tree that "
-        "generate-cityscapes-c has made; give the folder of one"
+        f"{folder} has no {MANIFEST} and no {RECORD_FILE}, so it is not a tree; give a folder "
+        "that generate-cityscapes-c wrote"
     )
 
 
@@ -171,10 +172,10 @@ def read_manifest_file(path: Path) -> Manifest:
     contents = from_table(_Contents, own, str(path))
     for name, digests in contents.files.items():
         if not (is_sha256(digests.file) and is_sha256(digests.pixels)):
-            raise damaged(path, f"files: {name!r:.200}: its digests are no sha256")
+            raise damaged(path, f"files: {name!r:.200}: its digests are not sha256")
     for name, target in contents.links.items():
         if "\0" in target or Path(target).is_absolute():
-            wanted = "a relative path is wanted"
+            wanted = "use a relative path"
             raise damaged(path, f"links: {name!r:.200} leads to {target!r:.200}; {wanted}")
     check_paths((*contents.files, *contents.links, *contents.left_out), path)
     return Manifest(record=record, **vars(contents))

@@ -34,7 +34,7 @@ def merge_shards(folder: Path) -> bool:
     """
     if not shard_manifests(folder):
         return False
-    # Without locks: all shards are finished here, so no process is at work.
+    # No locks are needed: all shards are finished, so no process is running.
     with registered(folder, unlocked=True) as sweep, exclusive(folder / RECORD_FILE):
         _merge_shards(folder)
         sweep()
@@ -58,8 +58,9 @@ def _check_finished(folder: Path) -> None:
             unfinished = count - sum(shard.count == count for shard in parts)
             more = f" and {unfinished - len(first)} more" if unfinished > len(first) else ""
             raise TreeError(
-                f"{folder}: of {count} shards {', '.join(map(str, first))}{more} are not finished; "
-                f"start generate-cityscapes-c with --shard I/{count} for each, or without --shard"
+                f"{folder}: of {count} shards {', '.join(map(str, first))}{more} are not "
+                f"finished; run generate-cityscapes-c with --shard I/{count} for each, or without "
+                "--shard"
             )
 
 
@@ -74,7 +75,7 @@ def write_merged(out: Path, made: Manifest, shard: Shard) -> Manifest:
     Returns:
         The manifest that was written.
     """
-    # Read only now: another process may have added other corruptions in the meantime.
+    # Read as late as possible, because another process may have added corruptions in the meantime.
     if shard == WHOLE:
         return _write_joined(out, [*read_manifest_files(out), made])
     if earlier := shard_manifests(out).get(shard):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from robustbench_seg.corruption import library_differences
 
-_SAME = "by the same versions of all libraries: on another processor, or by a changed program"
+_SAME = "the versions of all libraries are the same: another processor, or a changed program"
 
 
 def other_source(
@@ -22,8 +22,8 @@ def other_source(
     more = f" (and {len(images) - 1} more images)" if len(images) > 1 else ""
     first = images[0]
     return (
-        f"{folder} was made of other images: {first} had {then[first]} bytes then and has "
-        f"{now[first]} now{more}; give the images that it was made of, or choose another folder"
+        f"{folder} was generated from other images: {first} had {then[first]} bytes and now has "
+        f"{now[first]}{more}; give the original images, or choose another folder"
     )
 
 
@@ -46,5 +46,5 @@ def other_pixels(
     versions = library_differences(then, now) or _SAME
     return (
         f"{folder}: {subject} {'give' if others else 'gives'} other pixels than when the tree was "
-        f"begun ({versions}): go on with what began it, or choose another folder"
+        f"begun ({versions}); use the versions and processor of then, or choose another folder"
     )

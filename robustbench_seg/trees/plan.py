@@ -126,14 +126,15 @@ class TreePlan:
         for image in self.images:
             if (other := first.setdefault(as_png(image.id), image.id)) != image.id:
                 raise TreeError(
-                    f"{other} and {image.id} would both become {as_png(image.id)}; rename one"
+                    f"{other} and {image.id} would both become {as_png(image.id)}; rename one of "
+                    "them"
                 )
         for image in self.images:
             for path in image.companions:
                 if path in first:
                     raise TreeError(
-                        f"{first[path]} would become {path}, where labels lie; keep labels in a "
-                        "folder of their own"
+                        f"{first[path]} would become {path}, which belongs to the labels; keep "
+                        "labels in a separate folder"
                     )
 
     def missing(self) -> Iterator[tuple[CleanImage, Condition]]:

@@ -36,9 +36,8 @@ class PlanSummary:
         total = self.images * self.conditions
         return (
             f"{self.dataset} {self.split}: {self.images} images x {self.conditions} conditions = "
-            f"{total} images, {total - self.missing} of them there already; {self.missing} to "
-            f"make, about {_size(self.needed)} of {_size(self.free)} free; "
-            f"{self.workers} at a time"
+            f"{total} images, {total - self.missing} of which exist; {self.missing} to generate, "
+            f"about {_size(self.needed)} of {_size(self.free)} free; {self.workers} at a time"
         )
 
 

@@ -31,8 +31,8 @@ def encode_png(image: NDArray[np.uint8], origin: str = "") -> bytes:
     Returns:
         The bytes of the file.
     """
-    # Pillow's and OpenCV's encoders take as long as the corruptions. Every row as its difference to
-    # the one above, deflated by ISA-L, is 28 times faster than Pillow's default and 6 % larger
+    # Pillow's and OpenCV's encoders take as long as the corruptions. Differences between rows,
+    # deflated by ISA-L, are 28 times faster than Pillow's default and 6 % larger
     # (benchmarks/encoders.py).
     height, width, channels = image.shape
     lines = np.empty((height, 1 + width * channels), np.uint8)
@@ -40,7 +40,7 @@ def encode_png(image: NDArray[np.uint8], origin: str = "") -> bytes:
     rows = image.reshape(height, -1)
     lines[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=lines[1:, 1:])
-    # Eight bits a sample, red, green and blue, and the only kinds of compression and filter.
+    # Eight bits per sample, RGB, and the only defined methods of compression and filter.
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     text = [(b"tEXt", f"{_KEYWORD}\0{origin}".encode("ascii"))] if origin else []
     data = isal_zlib.compress(lines.data, _LEVEL)
@@ -72,5 +72,5 @@ def read_with_origin(path: Path) -> tuple[NDArray[np.uint8], str]:
             return np.asarray(image), str(image.info.get(_KEYWORD, ""))
     except OSError:
         raise
-    except Exception as error:  # decoders raise errors of any type for broken files
+    except Exception as error:  # decoders raise errors of any type for damaged files
         raise OSError(f"{path}: {error}") from error

@@ -53,7 +53,7 @@ def _begin(folder: Path, record: TreeRecord) -> None:
     write_table(fresh, asdict(record))
     try:
         with contextlib.suppress(FileExistsError):
-            os.link(fresh, path)  # unlike a rename it never replaces
+            os.link(fresh, path)  # unlike a rename, a link never replaces a file
     except OSError as error:
         if not keeps_no_links(error, folder):
             raise
@@ -86,8 +86,8 @@ def check_same_tree(folder: Path, existing: TreeRecord, other: TreeRecord) -> No
     """
     if differences := existing.differences(other):
         raise TreeError(
-            f"{folder} holds a tree made otherwise: {'; '.join(differences)}; "
-            "choose another folder, or remove this one"
+            f"{folder} holds a different tree: {'; '.join(differences)}; choose another folder, "
+            "or remove this one"
         )
     if replaced := [
         name for name in existing.other_sources(other.source_sizes) if _holds(folder, name)
@@ -120,9 +120,9 @@ def check_folder(folder: Path, planned: TreeRecord, protocol: Protocol) -> None:
         check_same_tree(folder, existing, planned)
     elif file is not None:
         raise TreeError(
-            f"{folder} holds {file.relative_to(folder).as_posix()} and no record of how its images "
-            "were made: they are of unknown origin and no tree is made of them; choose another "
-            "folder (evaluate --corrupted scores them as they are)"
+            f"{folder} holds {file.relative_to(folder).as_posix()} but no record of how it was "
+            "generated, so its images are of unknown origin; choose another folder (evaluate "
+            "--corrupted scores such images)"
         )
 
 

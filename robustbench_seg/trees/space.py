@@ -38,7 +38,7 @@ def space_needed(plan: TreePlan) -> int:
 def _readable(images: Sequence[CleanImage]) -> Iterator[tuple[CleanImage, Image]]:
     """A few images with their pixels, spread over the dataset."""
     for image in images[:: max(1, len(images) // _SAMPLES)][:_SAMPLES]:
-        # write_tree names a broken image, or leaves it out if asked to.
+        # write_tree reports a damaged image, or leaves it out on request.
         with suppress(DatasetError):
             yield image, image.read()
 
@@ -57,7 +57,7 @@ def _sizes(
     strip = pixels[:, left : left + wide]
     sizes = dict.fromkeys(conditions, 0.0)
     for condition in conditions:
-        with suppress(CorruptionError):  # too small for this corruption: write_tree names it
+        with suppress(CorruptionError):  # too small for this corruption: write_tree reports it
             variant = plan.corrupted(image, strip, condition)
             sizes[condition] = len(encode_png(variant)) * width / wide
     return sizes

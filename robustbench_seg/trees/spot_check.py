@@ -42,7 +42,7 @@ def check_spots(plan: TreePlan, existing: TreeRecord, known: Mapping[str, Digest
                 pixels = plan.corrupted(image, read(index), condition)
                 there = recorded.pixels if recorded else _digest(plan, name)
             except (CorruptionError, DatasetError, OSError):
-                continue  # this image or file is broken; try the next one
+                continue  # this image or file is damaged; try the next one
             return digest_pixels(pixels) != there
         return False
 

@@ -23,7 +23,9 @@ from robustbench_seg.trees.first_format import from_first_format
 from robustbench_seg.trees.tree_record import TreeRecord
 
 RECORD_FILE = ".recipe.json"
-"""The record of a tree. It is no TrainingRecipe: trees that exist have a file of this name."""
+"""The file with the record of a tree. It is unrelated to TrainingRecipe: existing trees have this
+name.
+"""
 
 MANIFEST = "manifest.json"
 """The manifest of a tree."""
@@ -32,7 +34,7 @@ FORMAT = 3
 WITHOUT_DIGEST = 2
 
 _LARGEST = 2**30
-"""Bytes; the manifest of 40,000 images has 10 MB."""
+"""Maximum size in bytes; the manifest of 40,000 images has 10 MB."""
 
 _SORTED = ("laws", "probe", "source_sizes", "files", "links", "left_out")
 
@@ -63,7 +65,7 @@ def record_of(table: Mapping[str, Json], path: Path) -> TreeRecord:
     for condition, digest in record.probe.items():
         if not _CONDITION.fullmatch(condition):
             raise damaged(
-                path, f"probe: {condition!r:.70} is not a condition; one such as fog/3 is wanted"
+                path, f"probe: {condition!r:.70} is not a condition; expected one such as fog/3"
             )
         if not is_sha256(digest):
             raise damaged(path, f"probe: {condition}: {digest!r:.70} is not a sha256")
@@ -125,18 +127,20 @@ def read_table(path: Path) -> Mapping[str, Json]:
             f"{path} cannot be read: {why}; restore it, or generate the tree again"
         ) from error
     if not isinstance(table, dict):
-        raise TreeError(f"{path} cannot be read: it holds no table")
+        raise TreeError(
+            f"{path} cannot be read: it contains no table; restore it, or generate the tree again"
+        )
     number = table.pop("format", 1)
     if type(number) is not int or not 1 <= number <= FORMAT:
         raise TreeError(
-            f"{path} has format {number!r:.40}, and this version of robustseg reads formats 1 to "
-            f"{FORMAT}; use a newer one"
+            f"{path} has format {number!r:.40}, but this version of robustseg reads formats 1 to "
+            f"{FORMAT}; use a newer version"
         )
     if number == 1:
         return from_first_format(table, str(path))
     if number > WITHOUT_DIGEST and table.pop("digest", None) != _digest_or_none(table):
         raise TreeError(
-            f"{path} was altered: its digest is not that of what it says; restore it, or generate "
+            f"{path} was altered: its digest does not match its contents; restore it, or generate "
             "the tree again"
         )
     return table
@@ -145,5 +149,5 @@ def read_table(path: Path) -> Mapping[str, Json]:
 def _digest_or_none(table: Mapping[str, Json]) -> str:
     try:
         return table_digest(table)
-    except ValueError:  # half a surrogate pair
+    except ValueError:  # a lone surrogate cannot be encoded
         return ""

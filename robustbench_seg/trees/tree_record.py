@@ -75,7 +75,7 @@ class TreeRecord:
             found.append(
                 f"its severities are those of {mine}, not of {theirs}"
                 if mine != theirs
-                else f"the severities of {mine} were others"
+                else f"the severities of {mine} have other parameters"
             )
         found += [
             f"its {name} has law {law}, not {other.laws[name]}"

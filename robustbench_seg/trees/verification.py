@@ -84,5 +84,5 @@ def _check_link(folder: Path, name: str, target: str) -> Problem | None:
     if os.readlink(path) != target:
         return Problem(name, "altered", f"leads to {os.readlink(path)}, not {target}")
     if not path.exists():
-        return Problem(name, "missing", f"the source's {target} is not there")
+        return Problem(name, "missing", f"the source's {target} is missing")
     return None

@@ -30,8 +30,8 @@ from robustbench_seg.trees.tree_record import TreeRecord
 log = logging.getLogger(__name__)
 
 _DIED = TreeError(
-    "a worker process died, perhaps for want of memory; what is finished is kept: start again with "
-    "fewer workers"
+    "a worker process died, perhaps because memory ran out; finished work is kept: run again "
+    "with fewer workers"
 )
 
 
@@ -83,7 +83,7 @@ def write_tree(
             with exclusive(out / RECORD_FILE):
                 return write_merged(out, manifest, plan.shard)
     except OSError as error:
-        # An error of a link or a rename has two paths; the second is the one to write.
+        # An error of a link or a rename has two paths; the second is the target.
         where = error.filename2 or error.filename or out
         raise cannot_be_written(Path(where), error) from error
 
@@ -126,7 +126,9 @@ def _probed_record(plan: TreePlan) -> TreeRecord:
 
 def _warn_of_other_libraries(out: Path, existing: TreeRecord, now: TreeRecord) -> None:
     if versions := library_differences(existing.libraries, now.libraries):
-        log.warning("%s goes on under other versions (%s): the pixels are the same", out, versions)
+        log.warning(
+            "%s continues under other versions (%s): the pixels are the same", out, versions
+        )
 
 
 def _known(plan: TreePlan) -> Mapping[str, Digests]:

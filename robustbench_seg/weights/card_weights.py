@@ -95,8 +95,8 @@ def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
     """
     if card.weights.source == "none":
         raise WeightsError(
-            f"{card.name}: no weights are published; make some with robustseg train --model "
-            f"{card.name}. Give a file as weights, or weights {UNTRAINED} for random ones "
+            f"{card.name}: no weights are published; train some with robustseg train --model "
+            f"{card.name}, give a file as weights, or give weights {UNTRAINED} for random ones "
             "(timing only)"
         )
     sources = list(_by_source(card))
@@ -120,14 +120,14 @@ def _verified(card: ModelCard, *, with_config: bool) -> Path:
     if with_config and source.source == "huggingface" and file.parent != place:
         optional_hub_file(source.location, CONFIG, file.parent.name, place, _NEEDED_WITH_CONFIG)
     if source.source != "file":
-        # Also what was put there by hand; of an archive, the archive.
+        # Includes files that users put there by hand; for an archive, the archive itself.
         kept = place if place.is_file() else file
         digest = verify_digest(kept, source.sha256 or "", source.location, place)
         hint = named_digest(source.location) if source.source == "url" else ""
         if not source.sha256 and not digest.startswith(hint):
             log.warning(
-                "%s: its name ends in %s, but its sha256 begins with %s; it is used all "
-                "the same. Add #sha256=%s to the URL to have it verified",
+                "%s: its name ends in %s, but its sha256 begins with %s; it is used "
+                "nevertheless. Add #sha256=%s to the URL to verify it",
                 source.location,
                 hint,
                 digest[: len(hint)],
@@ -146,10 +146,10 @@ def _place(card: ModelCard) -> Path:
     if source.source == "manual":
         return cache_folder() / f"{card.name}.pth"
     name = PurePosixPath(unquote(split_url(source.location).path)).name
-    name = re.sub(r"[\x00-\x1f\x7f/\\]", "_", name)[-100:]  # what any disk takes as a name
+    name = re.sub(r"[\x00-\x1f\x7f/\\]", "_", name)[-100:]  # valid on every disk
     hint = named_digest(source.location)
     if not (hint and (source.sha256 or "").startswith(hint)):
-        # Two sites may both call their file model.pth.
+        # Two sites may use the same name, such as model.pth.
         name = f"{digest_bytes(source.location.encode())[:8]}-{name}"
     return cache_folder() / name
 
@@ -166,4 +166,4 @@ def _fetch(source: WeightsSource, place: Path) -> Path:
             f"{source.location} cannot be downloaded by a program; download it in a browser and "
             f"save it as {place}"
         )
-    return find_weights(place)  # a file beside the card: the error names it
+    return find_weights(place)  # a file next to the card; the error names it

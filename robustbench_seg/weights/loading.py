@@ -102,13 +102,13 @@ def _copy(
         foreign = origin not in (None, "robustseg")
         file = f"{path} (from {origin})" if foreign else f"{path}"
         raise WeightsError(
-            f"{file} does not fit this {type(network).__name__}: {'; '.join(differences)}; if it "
-            "belongs to another model, robustseg models lists them"
+            f"{file} does not fit this {type(network).__name__}: {'; '.join(differences)}; choose "
+            "the card that the file belongs to (robustseg models)"
         )
     if names := not_finite(tensors):
         raise WeightsError(
-            f"{path}: NaN or infinite values in {_some(names)}; fetch the "
-            "file again, or train the network again"
+            f"{path}: NaN or infinite values in {_some(names)}; download the file again, or train "
+            "the network again"
         )
     network.load_state_dict(tensors)
 

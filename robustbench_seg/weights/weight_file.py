@@ -83,13 +83,13 @@ def save_weights(
         if half and tensor.is_floating_point():
             if tensor.abs().max() > torch.finfo(torch.float16).max:
                 raise WeightsError(
-                    f"{path}: '{name}' holds {tensor.abs().max():g}, beyond half precision; "
-                    "save it in full precision"
+                    f"{path}: '{name}' contains {tensor.abs().max():g}, which is too large for "
+                    "half precision; save it in full precision"
                 )
             tensor = tensor.half()
-        # safetensors wants every tensor in memory of its own, densely packed.
+        # safetensors needs every tensor to be contiguous and to share no memory.
         tensors[name] = tensor.clone(memory_format=torch.contiguous_format)
-    # save_file would make a file that its owner alone may read.
+    # save_file would create a file that only its owner may read.
     write_bytes(path, save(tensors, {**metadata, "format": "robustseg"}))
 
 
@@ -163,7 +163,7 @@ def _decoding(path: Path) -> Iterator[None]:
         yield
     except WeightsError:
         raise
-    except Exception as error:  # it is no closed set
+    except Exception as error:  # safetensors and torch raise errors of many types
         reason = re.split(r"[.:]\s|\n", str(error))[0][:120] or type(error).__name__
         raise unreadable(path, f"truncated or damaged: {reason}") from error
 
@@ -184,7 +184,7 @@ def _content(path: Path) -> _Content:
         check_file(file)
     content = _read_shards(path) if path.name.endswith(SHARD_INDEX) else _read(path)
     if not content.tensors:
-        raise WeightsError(f"{path}: no weights: there is no tensor in it")
+        raise WeightsError(f"{path}: no weights: it contains no tensor")
     return content
 
 
@@ -193,11 +193,12 @@ def _read(path: Path) -> _Content:
         return _Content(read_tensor_bundle(path))
     with open(path, "rb") as file:
         start = file.read(1000)
-    # First: the length of its header, which a file begins with, may start as a pickle does.
+    # Check this first, because the file begins with the length of its header, which may look like a
+    # pickle.
     if SAFETENSORS_START.match(start):
         with safe_open(path, framework="pt") as opened:
             names = opened.keys()
-            metadata = sorted((opened.metadata() or {}).items())  # it comes in a random order
+            metadata = sorted((opened.metadata() or {}).items())  # its order is random
             return _Content({n: opened.get_tensor(n) for n in names}, dict(metadata))
     if start.startswith(PICKLE_STARTS):
         checkpoint = read_torch_checkpoint(path)
@@ -215,8 +216,8 @@ def _read_shards(index: Path) -> _Content:
         wanted = [name for name, place in places.items() if place == shard]
         if missing := [name for name in wanted if name not in held]:
             raise WeightsError(
-                f"{index.parent / shard}: lacks {missing[0]}, which {index.name} beside it "
-                "promises; get the index and all its shards again"
+                f"{index.parent / shard}: it lacks {missing[0]}, which {index.name} lists; "
+                "download the index and all its shards again"
             )
         tensors |= {name: held[name] for name in wanted}
     return _Content(tensors)

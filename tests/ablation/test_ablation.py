@@ -243,7 +243,7 @@ def test_what_is_not_given_is_the_ablation_s_own(tmp_path, monkeypatch):
 )
 def test_the_library_refuses_what_the_ablation_sets_itself(option, tmp_path):
     (name,) = option
-    with pytest.raises(OptionError, match=f"`{name}` is set by the ablation itself; leave it out"):
+    with pytest.raises(OptionError, match=f"`{name}` is set by the ablation; leave it out"):
         ablation_spec("width", out=tmp_path, **option)
 
 
@@ -270,7 +270,10 @@ def test_a_wrong_option_of_trainings_is_an_error(options, message, tmp_path):
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        (["A", "B"], "--encoder: two for all networks; write V=W for one of them"),
+        (
+            ["A", "B"],
+            "--encoder: two values without V=; give one for all networks, or write V=W for each",
+        ),
         (["c51=Q"], "unknown network 'c51'; did you mean 'c512'"),
         (["c1024=Q"], "unknown network 'c1024'"),
     ],
@@ -291,9 +294,9 @@ def test_the_paper_s_size_is_claimed_for_the_paper_s_size_alone(tmp_path):
     assert note() == note(workers=8, gpus=8) == "At the paper's size."
     words = note(iterations=10, limit=1)
     assert "for 10 steps, scored on the first 1 images of ade20k" in words
-    assert "after 40000 steps: compare orders, not numbers." in words
+    assert "after 40000 steps: compare the order of the networks, not the numbers." in words
     for change in ({"precision": "bf16"}, {"batch": 8}, {"limit": 5}, {"dataset": "minicity"}):
-        assert note(**change).startswith("At the paper's size, except for what follows.")
+        assert note(**change).startswith("At the paper's size, with these exceptions.")
 
 
 def test_each_seed_is_a_training_of_its_own_in_a_folder_of_its_own(tmp_path):
@@ -352,7 +355,7 @@ def test_another_recipe_in_the_same_folder_is_refused(tmp_path, quick):
     run_ablation(ablation_spec("width", out=tmp_path, **quick))
     lines = []
     run_ablation(ablation_spec("width", out=tmp_path, **quick), announce=lines.append)
-    assert lines[0] == "train c256, seed 0: finished before, after 2 iterations"
+    assert lines[0] == "train c256, seed 0: already finished, after 2 iterations"
     (tmp_path / "trained/c256-0/checkpoint.pt").unlink()
     message = r"c256\.toml: the model of another training is there: lr 0\.001 and 0\.002 \(there"
     with pytest.raises(ModelError, match=message):

@@ -84,6 +84,6 @@ def test_a_killed_process_ends_the_command_with_a_code_of_the_contract(tmp_path,
     assert done.exit_code == 1
     assert done.stderr.splitlines() == [
         "train c256, seed 0",
-        "robustseg: train c256, seed 0: its processes were killed by signal 9; what is finished is "
-        "kept: start again to go on",
+        "robustseg: train c256, seed 0: its processes were killed by signal 9; finished work is "
+        "kept: run again to continue",
     ]

@@ -207,8 +207,8 @@ def test_the_crop_is_what_the_network_sees():
     with pytest.raises(DatasetError) as error:
         central_crop(image, card, (512, 768))
     assert str(error.value) == (
-        "an image is 200x300 as segformer-b0 sees it, smaller than the crop of 512x768; "
-        "choose a smaller size"
+        "an image has 200x300 pixels at the input of segformer-b0, which is smaller than the "
+        "crop of 512x768; choose a smaller size"
     )
 
 

@@ -171,7 +171,7 @@ def test_initial_deviations():
         (
             "deeplabv3plus",
             {"backbone": "xception65", "deep_stem": True},
-            "xception65 of deeplabv3plus: deep_stem and multi_grid are ResNet's",
+            "xception65 of deeplabv3plus: only ResNet backbones take deep_stem and multi_grid",
         ),
         ("segformer", {"decoder": "openmlab"}, "decoder of segformer 'openmlab'; did you mean"),
         ("segformer", {"backbone": "resnet18"}, "Known: mit, resnet50, resnet101, resnext101"),

@@ -100,7 +100,7 @@ def test_class_frequencies(problem):
             "count them again"
         )
     assert message(case, "apgd_mce_bal", class_frequencies=[1, 2, 3]) == (
-        "there are 3 class frequencies for 4 classes; give one each"
+        "there are 3 class frequencies for 4 classes; give one for each class"
     )
 
 
@@ -119,7 +119,7 @@ def test_images_and_labels(problem):
     )
     for image in (case.image * 255, case.image - 1, case.image * torch.nan):
         assert message(case, image=image) == (
-            "the image is empty or has values outside 0..1; divide bytes by 255"
+            "the image is empty or has values outside 0..1; divide 8-bit values by 255"
         )
     assert message(case, truth=case.truth.T) == (
         "the labels are torch.int64 (5, 4); give int64 (4, 5), 255 for no label"
@@ -128,8 +128,8 @@ def test_images_and_labels(problem):
     assert message(case, truth=case.truth - 9).endswith("; give 0 or more, 255 for no label")
     case.truth[3, 3] = 7
     assert message(case) == (
-        "a label is class 7, but the network has 4 classes; "
-        "give class indices of 0 to 3, or 255 for no label"
+        "a label is class 7, but the network has 4 classes; give class indices from 0 to 3, or "
+        "255 for no label"
     )
 
 

@@ -69,9 +69,11 @@ def test_what_it_prints(write, tmp_path):
     assert line(result, "mIoU in percent").endswith(
         "1,000 draws of 12 images, the same for A and B"
     )
-    assert line(result, "of a model with one training, the randomness of training is not covered")
+    assert line(
+        result, "with one training of a model, intervals do not cover the randomness of training"
+    )
     assert line(result, "CD, rCD:") == (
-        "CD, rCD: against poor, in percent (Kamann and Rother, CVPR 2020, arXiv 1908.05005)"
+        "CD, rCD: relative to poor, in percent (Kamann and Rother, CVPR 2020, arXiv 1908.05005)"
     )
     assert line(result, "with only 12 images").endswith("intervals and p-values are rough")
     # 12 images of 2 x 70 + 0..11: 1746 right, 360 wrong of each class.

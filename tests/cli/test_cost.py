@@ -67,7 +67,7 @@ def test_too_small_an_image_is_said():
     result = run("--model", "segformer-b0", "--size", "5x5")
     assert result.exit_code == 2
     assert "SegFormer does not take an image of 5x5 (" in result.stderr
-    assert result.stderr.endswith("; choose a larger one\n")
+    assert result.stderr.endswith("; choose a larger size\n")
 
 
 def test_an_unknown_model_is_named():

@@ -63,7 +63,7 @@ def test_random_weights_are_named_so(tmp_path):
     [
         (
             ["--model", "hf:nvidia/x"],
-            "robustseg: hf:nvidia/x: its stages are not known; erf takes models with a card\n",
+            "robustseg: hf:nvidia/x: its stages are unknown; give a model with a card\n",
         ),
         (["--model", "segformer-b0-minicity", "--size", "256x256"], "choose a smaller size\n"),
         (["--model", "segformer-b0-minicity", "--device", "cuda:99"], "choose another device\n"),
@@ -73,8 +73,8 @@ def test_random_weights_are_named_so(tmp_path):
         ),
         (
             ["--model", "a", "--model", "b", "--weights", "w"],
-            "robustseg: weights w: belong to one model, but 2 are given; measure the models one at "
-            "a time\n",
+            "robustseg: weights w are for a single model, but 2 are given; measure the models "
+            "one by one\n",
         ),
     ],
 )

@@ -191,7 +191,7 @@ def test_an_interruption_keeps_what_is_finished(evaluate, tmp_path, monkeypatch)
     monkeypatch.setattr(NetworkSegmenter, "__call__", interrupted)
     result = evaluate(*SOME, "--measure", "confusion")
     assert result.exit_code == 130
-    assert "interrupted; what is finished is kept" in result.stderr
+    assert "interrupted; finished work is kept" in result.stderr
     assert len(read_results(tmp_path / "runs")) == 4
     assert evaluate(*SOME, "--measure", "confusion").exit_code == 0
     assert len(calls) == 6 + 5

@@ -69,8 +69,7 @@ def test_every_command_names_the_file(tmp_path, monkeypatch, request, runs, word
     assert line.startswith(f"robustseg: {out}")
     assert file in line
     assert line.endswith(
-        "cannot be written: No space left on device; what is finished is kept: fix this and start "
-        "again"
+        "cannot be written: No space left on device; finished work is kept: fix this and run again"
     )
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path not in before] == []
 

@@ -220,7 +220,7 @@ def test_verify_counts_or_names(root, tmp_path, robustseg):
     generate(robustseg, root, out, "--severity", 1)
     result = robustseg("verify", out)
     assert result.exit_code == 0
-    assert result.stdout == f"{out}: all 6 files are as they were made\n"
+    assert result.stdout == f"{out}: all 6 files are unchanged\n"
 
     lost, changed = sorted(out.glob("fog/1/leftImg8bit/val/*/*.png"))[:2]
     lost.unlink()
@@ -254,7 +254,7 @@ def test_shards_are_merged_by_verify(root, tmp_path, robustseg):
     assert generate(robustseg, root, out, "--severity", 1, "--shard", "2/2").exit_code == 0
     merged = robustseg("verify", out)
     assert merged.exit_code == 0, merged.output
-    assert "all 6 files are as they were made" in merged.output
+    assert "all 6 files are unchanged" in merged.output
     wrong = generate(robustseg, root, out, "--shard", "3/2")
     assert wrong.exit_code == 2
     assert "'3/2' is not a shard; write I/N with I from 1 to N" in wrong.output

@@ -42,5 +42,5 @@ def test_misuse_is_one_line(tmp_path):
     assert "--check is of the whole library" in run("--check", "fan").stderr
     other = run("fan", "--csv", tmp_path / "mine.csv")
     assert other.exit_code == 2
-    assert "exists and is not the output of such a command" in other.stderr
+    assert "exists and is not output of this command" in other.stderr
     assert (tmp_path / "mine.csv").read_text() == "a,b\n"

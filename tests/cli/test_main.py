@@ -30,11 +30,11 @@ def program(error: BaseException) -> click.Command:
     [
         (DatasetError("no images in /data: get them at x"), 2, "no images in /data: get them at x"),
         (IncompleteError("left out: a.png"), 1, "left out: a.png"),
-        (KeyboardInterrupt(), 130, "interrupted; what is finished is kept"),
+        (KeyboardInterrupt(), 130, "interrupted; finished work is kept"),
         (
             PermissionError(13, "Permission denied", "/data/gtFine"),
             2,
-            "/data/gtFine: Permission denied; fix this and start again",
+            "/data/gtFine: Permission denied; fix this and run again",
         ),
         (
             torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has ..."),

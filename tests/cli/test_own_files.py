@@ -57,7 +57,7 @@ def test_a_sheet_replaces_a_sheet_and_no_photo(tmp_path, suffix):
         assert done.exit_code == 0, done.output
     done = run("corruptions", "--preview", photo, "--out", photo)
     assert done.exit_code == 2
-    assert "exists and is not a sheet of this command" in done.stderr
+    assert "exists and is not a preview sheet of this command" in done.stderr
     assert photo.read_bytes() == before
     with pytest.raises(FileError, match=r"call the sheet something\.png"):
         check_sheet(tmp_path / "sheet.pdf")
@@ -149,7 +149,7 @@ def test_a_name_that_is_no_text_is_one_line(tmp_path):
     for command in ("evaluate", "train"):
         done = run(command, *out, "--name", "caf\udce9")
         assert done.exit_code == 2
-        assert r"name = 'caf\\udce9' is not UTF-8 text; choose another" in done.stderr
+        assert r"name = 'caf\\udce9' is not UTF-8 text; choose another text" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -38,8 +38,8 @@ def test_a_full_output_is_one_line():
     done = shell(f"{COMMAND} models > /dev/full")
     assert done.returncode == 2
     assert done.stderr == (
-        "robustseg: standard output cannot be written: No space left on device; what is finished "
-        "is kept: fix this and start again\n"
+        "robustseg: standard output cannot be written: No space left on device; finished work is "
+        "kept: fix this and run again\n"
     )
 
 
@@ -96,8 +96,8 @@ group(["work"])
 @pytest.mark.parametrize(
     ("number", "code", "line"),
     [
-        (signal.SIGTERM, 143, "robustseg: terminated; what is finished is kept\n"),
-        (signal.SIGINT, 130, "robustseg: interrupted; what is finished is kept\n"),
+        (signal.SIGTERM, 143, "robustseg: terminated; finished work is kept\n"),
+        (signal.SIGINT, 130, "robustseg: interrupted; finished work is kept\n"),
     ],
 )
 @pytest.mark.parametrize("second", [None, signal.SIGTERM, signal.SIGINT])

@@ -95,7 +95,7 @@ def test_an_exported_model_is_evaluated_like_its_card(tmp_path):
             ("--onnx", "a.onnx", "--size", "0x4"),
             "the size 0x4: sides of 1 to 32768 pixels",
         ),
-        (("--onnx", "a.pt"), "a.pt: call the graph something.onnx"),
+        (("--onnx", "a.pt"), "a.pt: name the graph with the suffix .onnx"),
     ],
 )
 def test_what_cannot_be_exported_is_said(arguments, message):

@@ -152,7 +152,7 @@ def test_importing_is_light():
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-WANTED = "a NumPy array, uint8, H x W x 3 (RGB) or H x W (gray), is wanted"
+WANTED = "expected a NumPy array, uint8, H x W x 3 (RGB) or H x W (gray)"
 UINT8 = "and convert it to uint8"
 
 
@@ -221,7 +221,8 @@ def test_a_protocol_has_only_its_own_corruptions(image):
         corrupt(image, "zoom_blur", 2, protocol=protocol), corrupt(image, "zoom_blur", 2)
     )
     message = (
-        "the protocol cityscapes-c has no zoom_blur; choose one that has: mpc-15, semsegbench-sev3$"
+        "the protocol cityscapes-c has no zoom_blur; choose one of the protocols that have: "
+        "mpc-15, semsegbench-sev3$"
     )
     with pytest.raises(CorruptionError, match=message):
         corrupt(image, "zoom_blur", 2, protocol=load_protocol("cityscapes-c"))

@@ -81,7 +81,7 @@ def test_as_many_classes_as_labels_have_room_for(load):
         )
 
     assert load(of(254)).labels(np.uint8([0, 253])).tolist() == [1, 0]
-    with pytest.raises(CardError, match="model: 255 classes; 1 to 254 are possible"):
+    with pytest.raises(CardError, match="model: 255 classes; expected 1 to 254"):
         load(of(255))
 
 

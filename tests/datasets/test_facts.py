@@ -116,11 +116,11 @@ def test_a_label_map_beside_classes_of_replaces_its_ids(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("", "0 classes given; 1 to 254 are possible"),
+        ("", "0 classes; expected 1 to 254"),
         ('classes_of = "cityscape"', "classes_of: unknown dataset 'cityscape'; did you mean"),
         (
             'classes = ["a"]\nclasses_of = "camvid"',
-            "classes is that of 'camvid' by classes_of; leave out one of the two",
+            "classes is taken from 'camvid' by classes_of; leave out one of the two",
         ),
         ('classes_of = "camvid"\nignore = [0]', "ignore is that of 'camvid' by classes_of;"),
         ('classes_of = "camvid"\npersons = []\nlabel_map = {1 = "rok"}', "label_map.1: unknown"),

@@ -112,8 +112,8 @@ def test_minicity_ships():
     with pytest.raises(CardError) as caught:
         load_class_frequencies("cityscapes")
     assert str(caught.value) == (
-        "no class frequencies of 'cityscapes' ship; count them with class-frequencies and give the "
-        "path of the .toml file. Shipped: minicity"
+        "no class frequencies of 'cityscapes' are included; count them with class-frequencies "
+        "and give the path of the .toml file. Included: minicity"
     )
 
 
@@ -129,7 +129,7 @@ def test_the_shipped_counts_are_those_of_the_scenes():
     [
         ("road = 0", "pixels: no class has a pixel; count a split that has labels"),
         ("road = -1", "pixels.road = -1 is out of range; give 0 or more"),
-        ("road = 1.5", "pixels.road: int wanted, float given"),
+        ("road = 1.5", "pixels.road: expected int, got float"),
         ("road = 1\n[pixel]", "unknown key 'pixel'; did you mean 'pixels'?"),
     ],
 )
@@ -191,7 +191,7 @@ def test_another_file_is_not_replaced_and_nothing_is_counted(tmp_path):
     dataset, out = Broken("val", (32, 64), 2), tmp_path / "f.toml"
     object.__setattr__(dataset, "then", AssertionError("counted"))
     out.write_text(to_toml(rs.Shard(1, 2)))
-    with pytest.raises(FileError, match=r"f.toml exists and is not the output of such a command"):
+    with pytest.raises(FileError, match=r"f.toml exists and is not output of this command"):
         class_frequencies(dataset, out=out)
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="cannot be written"):

@@ -110,9 +110,9 @@ def test_the_fingerprint_tells_sizes_and_counts_apart():
         ({"split": "test"}, "minicity: unknown split 'test'. Known: train, val"),
         (
             {"size": (8, 128)},
-            "minicity: a size of 8x128 (height x width) is too small; ask for 16x16 or more",
+            "minicity: a size of 8x128 (height x width) is too small; give 16x16 or more",
         ),
-        ({"count": 0}, "minicity: the first 0 images were asked for; ask for 1 or more"),
+        ({"count": 0}, "minicity: the number of images 0 is out of range; give 1 or more"),
     ],
 )
 def test_what_cannot_be_drawn(wrong, message):

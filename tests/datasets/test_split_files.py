@@ -26,7 +26,7 @@ def test_a_pipe_or_folder_is_named_before_anything_is_read(tmp_path, put, make, 
     with pytest.raises(DatasetError) as caught:
         pair_files(tmp_path, ["a.png"], FORMS, PROVENANCE)
     assert str(caught.value) == (
-        f"Things: {tmp_path / of} is not a file but a {kind}; remove or rename it"
+        f"Things: {tmp_path / of} is a {kind}, not a file; remove or rename it"
     )
 
 

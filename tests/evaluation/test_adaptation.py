@@ -184,7 +184,9 @@ def test_an_image_that_cannot_be_read_leaves_conditions_out_until_it_can(normed,
     monkeypatch.setattr(
         adaptation, "adaptation_images", lambda *given: tried.append(1) or choose(*given)
     )
-    with pytest.raises(IncompleteError, match=r"no statistics of clean 0: val/2\.png: the im"):
+    with pytest.raises(
+        IncompleteError, match=r"no BatchNorm statistics for clean 0: val/2\.png: the im"
+    ):
         normed(Toy(broken=(2,)), adapt_images="all")
     assert len(tried) == 5, "clean and four conditions, not once for each image"
     assert matrices(normed(adapt_images="all")) == by_hand(Toy(), range(6))
@@ -285,7 +287,7 @@ def test_a_task_of_a_cluster_computes_them_too(tmp_path):
         ({"adapt": "bn", "adapt_images": 0}, "adapt_images = 0 does not exist; give 1 to"),
         ({"adapt": "bn", "adapt_images": "al"}, "adapt_images = 'al' does not exist; .* or all"),
         ({"adapt": "bn", "adapt_prior": -1.0}, "prior = -1.0 is out of range; give 0 to"),
-        ({"adapt_images": 3}, "adapt_images and adapt_prior go with adapt; give adapt bn, too"),
+        ({"adapt_images": 3}, "adapt_images and adapt_prior need adapt; give adapt bn, too"),
         ({"augment": "1.25,flip"}, "write augment as flip,1.25"),
         ({"augment": "flop"}, "'flop' is neither flip nor a scale"),
     ],
@@ -298,7 +300,7 @@ def test_a_specification_that_asks_for_something_else(options, message):
 def test_a_segmenter_that_is_loaded_already_is_refused(normed):
     given = {"classes": CLASSES, "mean": (0.0,) * 3, "std": (1.0,) * 3}
     segmenter = rs.load_segmenter(Normed(), name="normed", **given)
-    with pytest.raises(ModelError, match="normed is loaded already: give adapt to load_segmenter"):
+    with pytest.raises(ModelError, match="normed is already loaded; give adapt to load_segmenter"):
         rs.evaluate(model=segmenter, dataset=Toy(), adapt="bn")
 
 

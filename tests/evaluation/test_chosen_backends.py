@@ -44,7 +44,7 @@ def install(monkeypatch):
         monkeypatch.setattr(backends, "find_spec", lambda name: object() if is_there else None)
 
         def missing(network, device):
-            raise ModelError("the backend openvino: not installed: pip install something")
+            raise ModelError("the backend openvino is not installed: pip install something")
 
         monkeypatch.setattr(backends, "OpenVinoNetwork", QuickRuntime if is_there else missing)
 
@@ -87,7 +87,7 @@ def test_a_run_of_torch_goes_on_in_torch_where_openvino_was_installed(evaluate, 
     (went_on,) = {evaluate(limit=2).path, evaluate(limit=2, corruptions="contrast").path}
     assert went_on == begun.path
     assert told(caplog) == 2 * [
-        f"{begun.path} began with the backend torch and goes on with it; a new run would have "
+        f"{begun.path} began with the backend torch and continues with it; a new run would use "
         "openvino"
     ]
     # Other images are another run.

@@ -103,11 +103,11 @@ def test_a_model_of_labels_has_none_and_is_not_asked_again(toy, reds, tmp_path):
     model, options = reds(), {"dataset": toy(), "out": tmp_path, **SOME}
     (run,) = rs.evaluate(model=model, version="1", **options)
     assert "confidence" not in run.results()
-    assert run.record.about.no_confidence == "it answers labels only"
+    assert run.record.about.no_confidence == "it returns only labels"
     calls = model.calls
     rs.evaluate(model=model, version="1", **options)
     assert model.calls == calls
-    message = r"reds gives no confidence \(it answers labels only\); ask for other measures"
+    message = r"reds does not support confidence \(it returns only labels\); choose other measures"
     with pytest.raises(ModelError, match=message):
         rs.evaluate(model=model, version="1", measures="confidence", **options)
 
@@ -120,7 +120,7 @@ def test_a_comparison_says_why_one_model_has_none(levels, toy, reds, tmp_path):
     table = compare_models(*models, protocol, Reference.of_model(models[1]))
     rows = table.set_index(["kind", "score"])
     assert rows["A"]["ece", "clean"] > 0
-    assert rows["reason"]["ece", "clean"] == "B: no ece: it answers labels only"
+    assert rows["reason"]["ece", "clean"] == "B: no ece: it returns only labels"
     assert "ece_t" not in rows.index.get_level_values(0), "neither was asked for"
 
 

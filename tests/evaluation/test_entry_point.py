@@ -198,7 +198,7 @@ def test_threads_are_set_for_the_evaluation_alone(evaluate):
 @pytest.mark.parametrize("option", [{"data": "folder"}, {"split": "test"}])
 def test_an_open_dataset_takes_no_folder_or_split_beside_it(toy, reds, tmp_path, option):
     (name,) = option
-    with pytest.raises(OptionError, match=f"toy is open already; give no {name} with it"):
+    with pytest.raises(OptionError, match=f"toy is already open; leave out {name}"):
         rs.evaluate(model=reds(), version="1", dataset=toy(), out=tmp_path, **option)
 
 

@@ -29,8 +29,8 @@ def test_a_dataset_that_is_gone_ends_the_run(toy, reds, protocol, conditions, tm
     message = str(caught.value)
     assert "\n" not in message
     assert message == (
-        "8 images in a row could not be read; the last: val/12.png: the image cannot be read. What "
-        "is finished is kept: check the disk that holds them, and evaluate again"
+        "8 images in a row could not be read; the last: val/12.png: the image cannot be read. "
+        "Finished work is kept: check the disk of the images and evaluate again"
     )
     assert model.calls == 5 * 5
     table = read_results(tmp_path)
@@ -91,7 +91,7 @@ def test_a_failing_model_stops_no_other(toy, reds, protocol, conditions, tmp_pat
             "val/0.png: broken failed (Broken: fails on an image: ZeroDivisionError: a bug ("
         )
     )
-    assert shown[0].getMessage().endswith("); its traceback, once:")
+    assert shown[0].getMessage().endswith("); traceback (shown once):")
     assert caplog.messages[-1].endswith("it gets no more images")
 
 

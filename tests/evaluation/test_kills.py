@@ -142,7 +142,7 @@ def test_a_scheduler_ends_the_making_of_a_tree(place, to_all):
     if process.returncode == 0:
         pytest.skip("it was finished before")
     assert process.returncode == 143, told
-    assert told.splitlines()[-1] == "robustseg: terminated; what is finished is kept"
+    assert told.splitlines()[-1] == "robustseg: terminated; finished work is kept"
     assert "Traceback" not in told
     assert list(out.rglob("*.partial*")) == []
     finish(generate(place, out.name))

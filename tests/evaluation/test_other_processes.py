@@ -94,7 +94,7 @@ def test_what_is_finished_is_kept_and_goes_on(place, killed):
         assert last.startswith("robustseg: a process died, perhaps for want of memory; what is")
     else:
         assert process.returncode == 130
-        assert last == "robustseg: interrupted; what is finished is kept"
+        assert last == "robustseg: interrupted; finished work is kept"
     assert "Traceback" not in told
     assert not any(Path(f"/proc/{one}").exists() for one in started)
     assert list(out.rglob("*.partial*")) == [] or killed

@@ -60,18 +60,18 @@ def test_predictions_of_two_runs_are_never_mixed(toy, reds, protocol, conditions
     [
         (
             ("val/1.png", "val/1.bmp"),
-            "the predictions of val/1.png and val/1.bmp would both be val/1.png; rename one of the "
-            "images",
+            "the predictions of val/1.png and val/1.bmp would both be val/1.png; rename one of "
+            "the images",
         ),
         (
             ("val/1.png", "val/../../1.png"),
-            "the image 'val/../../1.png' leads out of its folder or to no file: no part may be "
-            "empty, '.' or '..': its prediction cannot be saved; rename the file",
+            "the image 'val/../../1.png' leads out of its folder or names no file; use no part "
+            "that is empty, '.' or '..': its prediction cannot be saved; rename the file",
         ),
         (
             ("/tmp/1.png", "2.png"),
-            "the image '/tmp/1.png' leads out of its folder or to no file: no part may be empty, "
-            "'.' or '..': its prediction cannot be saved; rename the file",
+            "the image '/tmp/1.png' leads out of its folder or names no file; use no part that "
+            "is empty, '.' or '..': its prediction cannot be saved; rename the file",
         ),
     ],
 )

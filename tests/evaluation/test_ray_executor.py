@@ -186,7 +186,7 @@ def test_without_a_cluster_the_way_to_one_is_told(tmp_path, monkeypatch):
     result = CliRunner().invoke(main, arguments("none", "--executor", "ray"))
     assert result.exit_code == 2
     assert result.stderr == (
-        "robustseg: no Ray cluster found (Could not find any running Ray instance.): start one "
+        "robustseg: no Ray cluster found (Could not find any running Ray instance.); start one "
         "with 'ray start --head', or set RAY_ADDRESS\n"
     )
 
@@ -204,4 +204,7 @@ def test_nodes_see_what_the_command_sees(monkeypatch):
 def test_shards_are_for_machines_without_a_cluster():
     result = CliRunner().invoke(main, arguments("out", "--executor", "ray", "--shard", "1/2"))
     assert result.exit_code == 2
-    assert "a shard is for machines that share no cluster; leave it out" in result.stderr
+    assert (
+        "a shard is for machines without a cluster; leave out shard or the executor ray"
+        in result.stderr
+    )

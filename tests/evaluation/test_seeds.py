@@ -58,12 +58,12 @@ def test_one_left_out_image_does_not_stop_the_further_seeds(toy, reds, tmp_path)
         (
             {"seeds": (0, 1), "corrupted": "tree"},
             OptionError,
-            "tree holds the images of one seed; evaluate each seed by itself",
+            "tree holds the images of one seed; evaluate each seed separately",
         ),
         (
             {"seeds": (0, 1), "save_predictions": "seen"},
             OptionError,
-            "predictions of several seeds would have the same names; save those of one seed",
+            "predictions of several seeds would have the same file names; save those of one seed",
         ),
     ],
 )

@@ -26,8 +26,8 @@ def test_the_images_are_compared_with_a_manifest(
     with pytest.raises(ResultsError) as caught:
         stored(2, seeds=1, out=tmp_path / "seed")
     assert str(caught.value) == (
-        f"{folder}: its predictions are of other images than those asked for, as "
-        f"{folder}/manifest.json says: its seed is 0, not 1. Ask for the images that were labelled"
+        f"{folder}: its predictions are for other images than requested, according to "
+        f"{folder}/manifest.json: its seed is 0, not 1. Request the images that were labelled"
     )
     shutil.copytree(folder / "contrast/1", folder / "fog/1")
     with pytest.raises(IncompleteError, match=r"fog/1/val/0.png is not in .*manifest.json: its pr"):
@@ -49,7 +49,7 @@ def test_predictions_of_another_image_are_not_scored(
     with pytest.raises(IncompleteError) as caught:
         stored(data=Other(2))
     reasons = "; ".join(caught.value.reasons)
-    assert f"contrast/1/val/0.png is another image than that in {folder}/manifest.json" in reasons
+    assert f"contrast/1/val/0.png differs from the image in {folder}/manifest.json" in reasons
     assert len(caught.value.reasons) == 8, "nothing but the clean images is scored"
 
 

@@ -105,9 +105,9 @@ def test_a_changed_file_is_never_mixed_with_old_counts(levels, stored, folder, t
     with pytest.raises(ResultsError) as caught:
         stored(2)
     assert str(caught.value) == (
-        f"{path} is not the file that {tmp_path}/runs/levels-toy-val-"
-        f"{stored_digest(tmp_path)} has scored: restore it, or write another version into "
-        "predictions.toml, which makes a run of its own"
+        f"{path} is not the file that was scored in "
+        f"{tmp_path}/runs/levels-toy-val-{stored_digest(tmp_path)}; restore it, or write another "
+        "version into predictions.toml, which starts a separate run"
     )
     path.write_bytes(kept)
     assert before.items() < counts(stored(2)).items()
@@ -133,9 +133,7 @@ def test_a_changed_confidence_is_noticed_and_a_new_one_is_added(levels, stored, 
     kept = path.read_bytes()
     stored(2, measures="confusion")  # reads no confidence
     path.unlink()
-    with pytest.raises(
-        IncompleteError, match=r"val/0.png: levels has no file of confidence for it"
-    ):
+    with pytest.raises(IncompleteError, match=r"val/0.png: levels has no confidence file for it"):
         stored(2)
     path.write_bytes(kept)
     table = stored(2).results()
@@ -332,8 +330,8 @@ def test_files_of_no_image_are_named(levels, stored, folder, caplog):
     with pytest.raises(IncompleteError, match=r"contrast/1/val/0.png is missing"):
         stored(3)
     assert (
-        f"{folder}: 7 files of no image of toy val under cityscapes-c, such as "
-        "contrast/1/val/7.png; passed over"
+        f"{folder}: 7 files ignored, because they belong to no image of toy val under "
+        "cityscapes-c, such as contrast/1/val/7.png"
     ) in caplog.text
     caplog.clear()
     stored(3, limit=1, corruptions="clean")

@@ -108,7 +108,7 @@ def test_a_misspelt_field_is_named():
         (
             {"executor": "ray", "shard": Shard(1, 2)},
             OptionError,
-            "a shard is for machines that share no cluster; leave it out",
+            "a shard is for machines without a cluster; leave out shard or the executor ray",
         ),
     ],
 )

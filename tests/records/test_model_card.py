@@ -211,10 +211,10 @@ def test_an_unknown_model_is_told_the_nearest():
         (
             "mean = [0.485",
             "mean = [123.675",
-            "mean and std: 123.675 is not of RGB in 0..1; divide levels of 0..255 by 255",
+            "mean and std: 123.675 is not for RGB in 0..1; divide values for 0..255 by 255",
         ),
         ("crop = 512", "corp = 512", "inference: unknown key 'corp'; did you mean 'crop'?"),
-        ("classes = 19", 'classes = "19"', "classes: int wanted, str given"),
+        ("classes = 19", 'classes = "19"', "classes: expected int, got str"),
         ("classes = 19", "classes = 0", "classes = 0 is out of range; give 1 to 254"),
         ("classes = 19", "", "the key 'classes' is missing"),
         ('"slide"', '"sliding"', "inference: mode: unknown value 'sliding'; did you mean 'slide'?"),
@@ -223,7 +223,7 @@ def test_an_unknown_model_is_told_the_nearest():
         ("stride = 384", "stride = 600", "'slide' needs a positive crop, and a stride of at most"),
         ("crop = 512", "crop = -512", "inference: crop = -512 is out of range; give 1 to 32768"),
         ('"slide"', '"whole"', "inference: mode 'whole' takes neither crop nor stride"),
-        ("[0.229, 0.224, 0.225]", "[0.229, 0.224]", "std: 3 values wanted, 2 given"),
+        ("[0.229, 0.224, 0.225]", "[0.229, 0.224]", "std: expected 3 values, got 2"),
         (
             "[0.229, 0.224, 0.225]",
             "[0.229, 0, 0.225]",
@@ -232,7 +232,7 @@ def test_an_unknown_model_is_told_the_nearest():
         ('location = "weights/mine.safetensors"', "", "with source 'file' a location is missing"),
         ('source = "file"', 'source = "none"', "with source 'none' a location must be absent"),
         ('"robustseg"', '"keras"', "weights: format: unknown value 'keras'"),
-        ('format = "robustseg"', 'sha256 = "xyz"', "sha256: up to 64 hexadecimal digits wanted"),
+        ('format = "robustseg"', 'sha256 = "xyz"', "sha256: expected up to 64 hexadecimal digits"),
         (
             "[training]",
             "[resize]\nshort = 0\nlong = 9\n[training]",

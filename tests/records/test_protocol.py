@@ -148,7 +148,10 @@ def test_unknown_corruption_names_the_nearest():
 
 
 def test_a_corruption_of_another_protocol_names_those_that_have_it():
-    message = "^the protocol mpc-15 has no spatter; choose one that has: city-c-fan, cityscapes-c$"
+    message = (
+        "^the protocol mpc-15 has no spatter; choose one of the protocols that have: city-c-fan, "
+        "cityscapes-c$"
+    )
     with pytest.raises(CorruptionError, match=message):
         load_protocol("mpc-15").conditions(corruptions=["spatter"])
 
@@ -171,17 +174,17 @@ def test_a_protocol_of_ones_own(tmp_path):
     ("old", "new", "message"),
     [
         ("name", "nmae", r"mine\.toml: unknown key 'nmae'; did you mean 'name'"),
-        ('version = "2"', "version = 2", r"mine\.toml: version: str wanted, int given"),
+        ('version = "2"', "version = 2", r"mine\.toml: version: expected str, got int"),
         ('source = "a test"', "", r"mine\.toml: the key 'source' is missing"),
         ("scored = [1, 3]", "", r"corruption\[0\]: the key 'scored' is missing"),
-        ("scored = [1, 3]", 'scored = ["1"]', r"scored\[0\]: int wanted, str given"),
+        ("scored = [1, 3]", 'scored = ["1"]', r"scored\[0\]: expected int, got str"),
         ("scored = [1, 3]", "scored = [0, 1]", r"'contrast': scored is \[0, 1\]; ascending"),
         ("scored = [1, 3]", "scored = [1, 6]", r"'contrast': scored is \[1, 6\]; ascending"),
         ("scored = [1, 3]", "scored = [3, 1]", r"'contrast': scored is \[3, 1\]; ascending"),
         ("scored = [1, 3]", "scored = [1, 1]", r"'contrast': scored is \[1, 1\]; ascending"),
         ("scored = [1, 3]", "scored = []", r"'contrast': scored is \[\]; ascending"),
-        (", { factor = 1 }", "", r"'contrast': 5 severities wanted, 4 given"),
-        ("factor = 0.9", 'factor = "x"', r"severities\[0\]\.factor: float wanted, str given"),
+        (", { factor = 1 }", "", r"'contrast': expected 5 severities, got 4"),
+        ("factor = 0.9", 'factor = "x"', r"severities\[0\]\.factor: expected float, got str"),
         (
             "factor = 0.9",
             "factor = nan",
@@ -193,7 +196,11 @@ def test_a_protocol_of_ones_own(tmp_path):
             r"severities\[0\]\.factor = inf is out of range; give a finite",
         ),
         ('name = "mine"', 'name = "mpc-15"', "name 'mpc-15' is that of a protocol that ships"),
-        ('name = "contrast"', 'name = "clean"', "'clean': this name is kept for the clean images"),
+        (
+            'name = "contrast"',
+            'name = "clean"',
+            "'clean': this name is reserved for clean images; choose another name",
+        ),
         ("[[corruption]]", "[[corruption]", r"mine\.toml: not valid TOML"),
     ],
 )

@@ -129,7 +129,7 @@ def test_a_broken_record_is_one_line(tmp_path, text, message):
     ("change", "message"),
     [
         ({"clip": 0}, "run.json: clip = 0 is out of range; give 1 or more; remove this run folder"),
-        ({"clip": "1"}, "run.json: clip: int wanted, str given"),
+        ({"clip": "1"}, "run.json: clip: expected int, got str"),
         ({"colour": 1}, "run.json: unknown key 'colour'"),
     ],
 )
@@ -171,7 +171,7 @@ def test_a_key_that_was_altered_is_refused(tmp_path):
         ({"segmenter_architecture": "deeplab"}, "network", "architecture", None),
         ({"segmenter_variant": {"size": "b1"}}, "network", "variant", None),
         ({"segmenter_config": "f"}, "network", "configuration", None),
-        ({"segmenter_own": {"version": "1"}}, "network", "facts of its own", None),
+        ({"segmenter_own": {"version": "1"}}, "network", "facts that its author states", None),
         ({"segmenter_precision": "bf16"}, "inference", "precision", ("float32", "bf16")),
         (
             {"segmenter_precision": None},
@@ -255,4 +255,4 @@ def test_the_first_difference_of_keys_in_words():
     assert first_difference(RECORD.key, other.key) == (
         "its segmenter precision is float32, not bf16"
     )
-    assert first_difference(RECORD.key, RECORD.key) == "nothing that this version knows"
+    assert first_difference(RECORD.key, RECORD.key) == "something that this version does not know"

@@ -114,7 +114,7 @@ def test_trainings_without_recipes_are_the_same_only_if_they_are_equal():
 
 def test_seed_and_recipe_contradict_each_other_in_one_line():
     table = {**to_table(TRAINING), "seed": 3}
-    with pytest.raises(CardError, match="card: seed is 3 and the recipe's 4; make them the same"):
+    with pytest.raises(CardError, match="card: seed is 3, but 4 in the recipe; make them equal"):
         from_table(Training, table, "card")
 
 

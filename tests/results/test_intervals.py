@@ -156,7 +156,7 @@ def test_nothing_scored_is_said(table, protocol):
 
 def test_one_model_at_a_time(table, whole, protocol):
     rows = pd.concat([table(whole(2)), table(whole(2), run="runs/b", model="b")])
-    with pytest.raises(ValueError, match="rows of one model wanted, not of 2"):
+    with pytest.raises(ValueError, match="expected rows of one model, got rows of 2"):
         bootstrap(rows, protocol)
 
 

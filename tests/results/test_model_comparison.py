@@ -190,8 +190,8 @@ def test_another_protocol_scores_the_same_runs(run):
 def test_a_run_whose_images_another_protocol_made_is_not_scored_under_this_one(run, protocol):
     folder = run("a", severities="t", protocol="haze")
     message = (
-        f"{folder}: its images were corrupted as haze 1 says, with other parameters than those of "
-        f"cityscapes-c {protocol.version}; score runs of the two apart"
+        f"{folder}: its images were corrupted under haze 1, whose parameters differ from those of "
+        f"cityscapes-c {protocol.version}; score runs of the two protocols separately"
     )
     with pytest.raises(ResultsError, match=re.escape(message)):
         read_model([folder], protocol)

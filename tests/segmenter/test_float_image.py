@@ -122,7 +122,7 @@ def test_other_values_are_one_line(values, message):
 
 def test_a_plain_float_array_is_still_refused(segmenter):
     message = (
-        "toy: one uint8 image of HxWx3 RGB is wanted, not float32 60x83x3; scale it to 0..255 and "
+        "toy: expected one uint8 image of HxWx3 RGB, got float32 60x83x3; scale it to 0..255 and "
         "convert it to uint8"
     )
     for call in (segmenter, segmenter.logits):

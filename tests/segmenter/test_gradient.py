@@ -293,17 +293,17 @@ class Infinite(Toy):
         return super().forward(images) * float("inf")
 
 
-ONE = "toy: one float32 image of 3xHxW RGB is wanted"
+ONE = "toy: expected one float32 image of 3xHxW RGB"
 BAD_IMAGES = [
-    (np.zeros((3, 4, 6), np.float32), f"{ONE}, not a ndarray; give a torch tensor"),
+    (np.zeros((3, 4, 6), np.float32), f"{ONE}, got a ndarray; give a torch tensor"),
     (torch.zeros(3, 4, 6, dtype=torch.float64), f"{ONE}, not float64 3x4x6"),
     (torch.zeros(4, 6, 3), f"{ONE}, not float32 4x6x3"),
     (torch.zeros(1, 3, 4, 6), f"{ONE}, not float32 1x3x4x6"),
     (torch.zeros(3, 0, 6), f"{ONE}, not float32 3x0x6"),
-    (torch.zeros(3, 4, 6, device="meta"), f"{ONE} on cpu, not on meta; move it there"),
+    (torch.zeros(3, 4, 6, device="meta"), f"{ONE} on cpu, got one on meta; move it there"),
     (
         torch.full((3, 4, 6), float("nan")),
-        f"{ONE}; this one has values that are NaN or infinite",
+        f"{ONE}; this one has NaN or infinite values",
     ),
 ]
 
@@ -318,14 +318,14 @@ def test_other_images_are_one_line(image, message):
 @pytest.mark.parametrize(
     ("network", "wrong", "message"),
     [
-        (Toy, lambda z: z.sum((0, 1)), "toy: the loss is 37; one number is wanted"),
+        (Toy, lambda z: z.sum((0, 1)), "toy: the loss is 37; expected one number"),
         (Toy, lambda z: z.detach().sum(), "toy: the loss does not depend on the logits"),
         (Toy, lambda z: (z * 0).sum().sqrt(), "toy: the gradient of the loss is NaN or infinite"),
         (
             Detached,
             loss,
-            "toy: its logits carry no gradient; let its forward compute without no_grad, detach or "
-            "rounding",
+            "toy: its logits have no gradient; make its forward pass run without no_grad, detach "
+            "or rounding",
         ),
         (Infinite, loss, "toy: its logits are NaN or infinite"),
     ],

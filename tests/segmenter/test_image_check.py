@@ -9,7 +9,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.segmenter.image_check import checked_image
 
-WANTED = "net: one uint8 image of HxWx3 RGB is wanted, not "
+WANTED = "net: expected one uint8 image of HxWx3 RGB, got "
 
 
 @pytest.mark.parametrize("shape", [(4, 6, 3), (3, 3, 3), (3, 6, 3), (1, 1, 3)])

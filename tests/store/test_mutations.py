@@ -216,7 +216,7 @@ def part_of(folder, **columns):
         ({"matrix": [[3, 1, 0]]}, "confusion of 2x2 numbers an image wanted"),
         ({"matrix": pa.array([None], pa.list_(pa.int64()))}, "a row lacks a reason or values"),
         ({"matrix": [4]}, "damaged"),
-        ({"severity": pa.array([9], pa.int8())}, "a severity is not 0 to 5"),
+        ({"severity": pa.array([9], pa.int8())}, "a severity is outside 0 to 5"),
         ({"severity": ["3"]}, "its severity is not of type int8"),
         ({"image": pa.array([None], pa.string())}, "a row lacks its image"),
         ({"image": [1]}, "its image is not of type string"),
@@ -240,7 +240,7 @@ def test_a_part_of_absurdly_many_rows_is_refused_before_it_is_read(folder):
         matrix=pa.nulls(count, pa.list_(pa.int64())),
         reason=pa.array(["x"] * count).dictionary_encode(),
     )
-    with pytest.raises(ResultsError, match="it says that it has 200000 rows"):
+    with pytest.raises(ResultsError, match="it states that it has 200000 rows"):
         read_part(path, 2)
 
 

@@ -185,7 +185,7 @@ def test_a_pack_as_it_was_made_has_no_problem(run, tmp_path):
     assert sum(seen) == 4
     result = CliRunner().invoke(main, ["verify", str(pack)])
     assert result.exit_code == 0, result.output
-    assert "all 4 files are as they were made, its parts are of its run" in result.output
+    assert "all 4 files are unchanged, its parts are of its run" in result.output
 
 
 def test_an_incomplete_run_is_packed_and_verified(tmp_path):
@@ -204,7 +204,7 @@ def test_a_score_that_does_not_follow_is_named(run, tmp_path):
     pack = rewrite(rs.pack(run, tmp_path / "a.zip"), forge)
     (problem,) = rs.verify(pack).problems
     assert (problem.path, problem.kind) == ("scores.csv", "contradicted")
-    assert problem.detail == "miou of fog 3 is 78.0000 of 3 images, the parts give 68.0000 of 3"
+    assert problem.detail == "miou of fog 3 is 78.0000 for 3 images, but 68.0000 for 3 in the parts"
     result = CliRunner().invoke(main, ["verify", str(pack)])
     assert result.exit_code == 1
     assert "1 problem; get the pack again from its author" in result.output

@@ -129,7 +129,7 @@ def test_a_damaged_part_is_named_left_out_and_set_aside(run, caplog, damage, why
     folder.add(1, [row("5.png", FOG)])
     part, other = part_files(folder.path)
     damage(part)
-    message = rf"{part.name} is damaged \({why}\); evaluate again to compute it again; its rows are"
+    message = rf"{part.name} is damaged \({why}\); evaluate again to restore it; its rows are"
     assert read_results(folder.path)["image"].tolist() == ["5.png"]
     assert re.search(message, caplog.text)
     again = run()
@@ -145,7 +145,7 @@ def test_a_part_of_other_classes_is_left_out(run, caplog):
     folder = run()
     folder.add(0, [Row("1.png", FOG, {"confusion": np.ones((3, 3), np.int64)})])
     assert len(read_results(folder.path)) == 0
-    assert "confusion of 2x2 numbers an image wanted, others found" in caplog.text
+    assert "confusion: expected 2x2 numbers per image" in caplog.text
 
 
 def test_an_image_left_out_twice_gives_no_reason_to_others(run):

@@ -111,8 +111,8 @@ def test_a_split_cannot_be_found_beside_an_open_dataset(stripes, tmp_path):
             model="segformer-b0", dataset=open_dataset(stripes), out=tmp_path / "out", recipe=QUICK
         )
     assert str(error.value) == (
-        "the dataset 'stripes' is open, so its split 'val' cannot be found; give validate_on an "
-        "open dataset too"
+        "the dataset 'stripes' is given as an object, so its split 'val' cannot be opened; give "
+        "an open dataset as validate_on"
     )
     assert not (tmp_path / "out").exists()
 
@@ -175,8 +175,8 @@ def test_a_worker_that_dies_is_one_line(stripes, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model": "segformer-b0"}, "a training needs the option out; give one"),
-        ({"out": "o"}, "a training needs the option model; give one"),
+        ({"model": "segformer-b0"}, "a training needs out; give it"),
+        ({"out": "o"}, "a training needs model; give it"),
         ({"model": "segformer-b0", "out": "o", "sead": 1}, "unknown option of train 'sead'; did"),
         ({"spec": TrainingSpec("m", Path("o")), "out": "o"}, "give a specification or options, no"),
     ],

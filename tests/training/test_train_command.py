@@ -74,16 +74,16 @@ def test_a_finished_training_says_so(stripes, tmp_path):
     card = tmp_path / "out" / "segformer-b0-stripes.toml"
     before = card.read_text()
     same = (*given, "--iterations", "2", "--seed", "5")
-    assert run(*same).stdout == f"finished before, after 2 iterations\n{card}\n"
+    assert run(*same).stdout == f"already finished, after 2 iterations\n{card}\n"
     assert card.read_text() == before
-    with pytest.raises(ModelError, match="of another training: iterations 2 there and 3 here"):
+    with pytest.raises(ModelError, match="of another training: iterations 2 there, 3 here"):
         run(*given, "--iterations", "3", "--seed", "5")
     (tmp_path / "out" / "checkpoint.pt").unlink()
-    assert run(*same).stdout == f"finished before, after 2 iterations\n{card}\n"
+    assert run(*same).stdout == f"already finished, after 2 iterations\n{card}\n"
     with pytest.raises(ModelError) as error:
         run(*given, "--iterations", "3", "--seed", "6")
     assert str(error.value) == (
-        f"{card}: the model of another training is there: iterations 2 and 3; seed 5 and 6 (there "
+        f"{card}: this is the model of another training: iterations 2 and 3; seed 5 and 6 (there "
         "and here); give another folder, or remove the file to train again"
     )
 

@@ -73,7 +73,8 @@ def test_another_constant_is_refused_by_name(town, tmp_path, contents, monkeypat
         write_tree(town.plan(tmp_path, corruptions=SOME))
     assert str(caught.value) == (
         f"{tmp_path}: spatter at severity 1 gives other pixels than when the tree was begun "
-        f"({THEN.format(**libraries())}): go on with what began it, or choose another folder"
+        f"({THEN.format(**libraries())}); use the versions and processor of then, or choose "
+        "another folder"
     )
     assert contents(tmp_path) == before
     write_tree(town.plan(tmp_path, corruptions=("contrast", "fog")))

@@ -62,7 +62,7 @@ def test_a_specification_is_the_same_call(town, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "a tree needs the option out; give a folder"),
+        ({}, "a tree needs out; give a folder"),
         ({"out": "x", "sed": 1}, "unknown option of generate_cityscapes_c 'sed'; did you mean"),
     ],
 )

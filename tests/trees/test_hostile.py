@@ -174,13 +174,13 @@ def test_a_path_in_a_manifest_stays_in_the_tree(town, tmp_path, key, name):
     ("changes", "message"),
     [
         ({"seed": -1}, "seed = -1 is out of range; give 0 to 4294967295"),
-        ({"seed": True}, "seed: int wanted, bool given"),
+        ({"seed": True}, "seed: expected int, got bool"),
         ({"stream": "slow"}, "stream: unknown value 'slow'.* Known: fast, reference"),
         ({"probe": {"fog": "0" * 64}}, "'fog' is not a condition"),
         ({"probe": {"fog/2": "0"}}, "'0' is not a sha256"),
         ({"files": {"a.png": {"file": "0", "pixels": "0"}}}, "its digests are no sha256"),
-        ({"links": {"a": "/etc"}}, "leads to '/etc'; a relative path is wanted"),
-        ({"source_sizes": {"a": "1"}}, "source_sizes.a: int wanted, str given"),
+        ({"links": {"a": "/etc"}}, "leads to '/etc'; use a relative path"),
+        ({"source_sizes": {"a": "1"}}, "source_sizes.a: expected int, got str"),
     ],
 )
 def test_a_wrong_value_in_a_manifest_is_named(town, tmp_path, changes, message):
@@ -238,7 +238,7 @@ def test_a_tree_that_goes_on_says_which_versions_differ(town, tmp_path, librarie
     (line,) = [record.getMessage() for record in caplog.records]
     now = np.__version__
     assert line == (
-        f"{tmp_path} goes on under other versions (numpy 2.0.1 then, {now} now): the pixels are "
+        f"{tmp_path} continues under other versions (numpy 2.0.1 then, {now} now): the pixels are "
         "the same"
     )
 

@@ -125,7 +125,7 @@ def test_libraries_and_the_name_of_the_protocol_are_no_difference(ours):
     others = {"robustseg": "9", "numpy": "9"}
     assert ours.differences(replace(ours, libraries=others, protocol="mine")) == ()
     assert ours.differences(replace(ours, severities_digest="0")) == (
-        "the severities of cityscapes-c 1 were others",
+        "the severities of cityscapes-c 1 have other parameters",
     )
     assert ours.differences(replace(ours, severities_digest="0", protocol="mine")) == (
         "its severities are those of cityscapes-c 1, not of mine 1",

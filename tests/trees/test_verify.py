@@ -76,7 +76,7 @@ def test_a_source_that_has_moved_away_is_told(tree, town):
     problems = verify_tree(tree).problems
     assert len(problems) == 6
     assert str(problems[0]) == (
-        "missing: contrast/1/gtFine (the source's ../../../town/gtFine is not there)"
+        "missing: contrast/1/gtFine (the source's ../../../town/gtFine is missing)"
     )
 
 

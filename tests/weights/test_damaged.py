@@ -105,8 +105,8 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a/data.pkl", bytes(100 << 20))
     assert refused(path) == (
-        "not unpacked: 0.1 MB would become 105 MB, which weights never do; get the file from its "
-        "publisher"
+        "not unpacked: 0.1 MB would become 105 MB, which is too much for weights; get the file "
+        "from its publisher"
     )
 
 

@@ -38,8 +38,8 @@ def test_a_cut_download_goes_on_where_it_ended(server, url, path):
     with pytest.raises(WeightsError) as raised:
         download(url, path, DIGEST)
     assert str(raised.value) == (
-        f"{url}: the connection was cut after 0.4 of 1.0 MB; run the same again and it goes on "
-        "from there"
+        f"{url}: the connection was cut after 0.4 of 1.0 MB; run the command again, and it "
+        "continues from there"
     )
     assert not path.exists()
     assert partial(path).read_bytes() == DATA[:400_000]
@@ -60,7 +60,9 @@ def test_a_server_without_ranges_sends_all_of_it_again(server, url, path):
 
 def test_what_cannot_be_verified_is_not_put_together_from_two_answers(server, url, path):
     server.cut = 400_000
-    with pytest.raises(WeightsError, match="run the same again and it starts again"):
+    with pytest.raises(
+        WeightsError, match="run the command again, and it starts from the beginning"
+    ):
         download(url, path)
     server.cut = None
     download(url, path)
@@ -81,8 +83,8 @@ def test_wrong_bytes_are_not_kept(server, url, path):
     with pytest.raises(WeightsError) as raised:
         download(url, path, wrong)
     assert str(raised.value) == (
-        f"{url}: the downloaded file is not the expected one: its sha256 begins with {DIGEST[:8]}, "
-        f"not with {wrong}; download it again, or save the right file as {path}"
+        f"{url}: the downloaded file is not the expected one: its sha256 begins with "
+        f"{DIGEST[:8]}, not {wrong}; download it again, or save the right file as {path}"
     )
     assert not path.exists()
     assert not partial(path).exists()
@@ -105,7 +107,7 @@ def test_what_the_server_does_not_have_is_said(server, path):
         download(f"{server.url}/b.pth", path)
     assert str(raised.value) == (
         f"{server.url}/b.pth: the server answers 404 Not Found; if you have the file from "
-        f"elsewhere, put it at {path}"
+        f"elsewhere, save it as {path}"
     )
 
 
@@ -114,5 +116,5 @@ def test_without_a_network_it_says_which_file_to_put_where(path):
         download("https://weights.example/a.pth", path)
     message = str(raised.value)
     assert message.startswith("https://weights.example/a.pth cannot be reached (")
-    assert message.endswith(f"); fetch it on a machine that can, and put it at {path}")
+    assert message.endswith(f"); download it on another machine and save it as {path}")
     assert "\n" not in message

@@ -65,8 +65,8 @@ def message(url, path, sha256=""):
 def test_a_size_that_is_none_is_refused(answering, path, length):
     url = answering(OK + f"Content-Length: {length}\r\n\r\nPK".encode())
     assert message(url, path) == (
-        f": the server gives no valid size (Content-Length: '{length}'); fetch the file by hand "
-        f"as {path}"
+        f": the server gives no valid size (Content-Length: '{length}'); download the file by "
+        f"hand and save it as {path}"
     )
 
 
@@ -78,8 +78,8 @@ def test_less_than_the_size_promised_is_a_cut(answering, path):
 def test_a_promise_above_the_largest_size_is_refused_at_once(answering, path):
     url = answering(OK + b"Content-Length: 20000000001\r\n\r\nPK")
     assert message(url, path) == (
-        ": larger than 20 GB, the most that is downloaded; if this is right, fetch the file by "
-        f"hand as {path}"
+        ": larger than 20 GB, the limit of downloads; if the size is right, download the file by "
+        f"hand and save it as {path}"
     )
 
 

@@ -104,10 +104,10 @@ def test_an_image_processor_that_cannot_be_fetched_is_not_taken_for_missing(town
 def test_without_a_network_all_files_are_named_at_once(cache):
     text = message(lambda: load_segmenter(f"hf:{REPOSITORY}"), WeightsError)
     assert text == (
-        f"{REPOSITORY}: the Hugging Face hub cannot be reached; fetch config.json, "
+        f"{REPOSITORY}: the Hugging Face hub cannot be reached; download config.json, "
         "preprocessor_config.json, and model.safetensors or pytorch_model.bin (or, of weights in "
         "several files, its .index.json and all of them) from "
-        f"https://huggingface.co/{REPOSITORY} on a machine that can, and put all of it into "
+        f"https://huggingface.co/{REPOSITORY} on another machine and put all of it into "
         f"{cache / 'someone--town'}/"
     )
 

@@ -56,7 +56,7 @@ def everything(state):
     return "8 missing: 0.weight, 0.bias, 1.weight, 1.bias and 4 more; 1 left over: x"
 
 
-ADVICE = "; if it belongs to another model, robustseg models lists them"
+ADVICE = "; choose the card that the file belongs to (robustseg models)"
 
 
 @pytest.mark.parametrize("change", [missing, left_over, reshaped, everything])
@@ -84,8 +84,8 @@ def test_weights_that_are_no_numbers_change_nothing(tmp_path, value):
     with pytest.raises(WeightsError) as raised:
         load_weights(network, path)
     assert str(raised.value) == (
-        f"{path}: NaN or infinite values in 0.weight; fetch the file again, or "
-        "train the network again"
+        f"{path}: NaN or infinite values in 0.weight; download the file again, or train the "
+        "network again"
     )
     assert torch.equal(network[2].weight, before)
 
@@ -156,8 +156,8 @@ def test_the_encoder_must_fit_as_strictly_as_a_network(tmp_path):
     with pytest.raises(WeightsError) as raised:
         load_encoder(build("segformer", 19, size="b0"), tmp_path / "a.pth")
     assert str(raised.value) == (
-        f"{tmp_path}/a.pth (from nvlabs) does not fit this MixTransformer: "
-        "1 missing: block1.0.norm1.weight; 1 left over: block5.0.norm1.weight" + ADVICE
+        f"{tmp_path}/a.pth (from nvlabs) does not fit this MixTransformer: 1 missing: "
+        "block1.0.norm1.weight; 1 left over: block5.0.norm1.weight" + ADVICE
     )
 
 

@@ -68,9 +68,9 @@ def test_other_tensors_are_passed_over_in_one_line(tmp_path, caplog):
     assert loaded(tmp_path, {"state_dict": {**state(2, "net."), **others}})[0] == 2
     assert loaded(tmp_path, {**state(3, "module."), "n_averaged": torch.tensor(5)})[0] == 3
     assert notes(caplog) == [
-        "the network under 'net.' is used; 2 tensors beside the network are not used "
+        "the network under 'net.' is used; 2 tensors outside the network are not used "
         "(criterion, iou)",
-        "1 tensor beside the network is not used (n_averaged)",
+        "1 tensor outside the network is not used (n_averaged)",
     ]
 
 
@@ -78,7 +78,7 @@ def test_shapes_choose_the_network_that_fits(tmp_path, caplog):
     caplog.set_level(logging.WARNING)
     teacher = state(7, "teacher.", width=8)
     assert loaded(tmp_path, {**teacher, **state(2, "student.")})[0] == 2
-    assert "under 'student.' is used; 9 tensors beside" in notes(caplog)[0]
+    assert "under 'student.' is used; 9 tensors outside" in notes(caplog)[0]
 
 
 @pytest.mark.parametrize("average", ["ema_model.", "model_ema.module.", "swa."])

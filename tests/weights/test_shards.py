@@ -84,7 +84,7 @@ def test_a_missing_shard_is_named(folder):
     folder, _ = folder
     (folder / "two.safetensors").unlink()
     assert message(folder) == (
-        f"{folder}/two.safetensors: no such file; {INDEX} beside it names it: get all its shards"
+        f"{folder}/two.safetensors: no such file, but {INDEX} lists it; get all shards"
     )
 
 
@@ -119,4 +119,7 @@ def test_a_damaged_index_is_one_line(folder, text):
 def test_an_empty_index_holds_no_weights(folder):
     folder, _ = folder
     write_index(folder, {})
-    assert message(folder) == f"{folder}/{INDEX}: no weights: its weight_map is empty"
+    assert (
+        message(folder)
+        == f"{folder}/{INDEX}: no weights: its weight_map is empty; save the weights again"
+    )

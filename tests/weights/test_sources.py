@@ -118,7 +118,7 @@ def test_the_digest_of_a_url_s_fragment_is_binding(server, card):
     assert "not the expected one: its sha256 begins with" in message(lambda: fetched("0" * 8))
     for wrong in ("", "1234567", "g" * 8):
         assert message(lambda wrong=wrong: parse_source(f"https://a/b#sha256={wrong}")) == (
-            f"https://a/b#sha256={wrong}: 8 to 64 hexadecimal digits belong behind #sha256="
+            f"https://a/b#sha256={wrong}: write 8 to 64 hexadecimal digits after #sha256="
         )
 
 
@@ -133,9 +133,8 @@ def test_digits_in_a_file_s_name_are_a_hint_only(server, card, caplog):
     assert not caplog.messages
     assert fetch_weights(wrong).read_bytes() == b"PK bytes"
     assert caplog.messages == [
-        f"{server.url}/b0-7f3c2a1b.pth: its name ends in 7f3c2a1b, but its sha256 begins "
-        f"with {digits[:8]}; it is used all the same. Add #sha256={digits[:16]} to the URL to have "
-        "it verified"
+        f"{server.url}/b0-7f3c2a1b.pth: its name ends in 7f3c2a1b, but its sha256 begins with "
+        f"{digits[:8]}; it is used nevertheless. Add #sha256={digits[:16]} to the URL to verify it"
     ]
 
 
@@ -256,8 +255,8 @@ def test_a_folder_put_by_hand_does_not_stand_for_a_revision(hub, card, weights, 
     mine = card(source="huggingface", location=REPOSITORY, revision="v1")
     assert fetch_weights(mine).read_bytes() == weights[1]
     assert caplog.messages == [
-        f"{REPOSITORY}: revision v1 of the hub is used, not the folder {plain}; if that "
-        "holds this revision, rename it to someone--segformer-b0@v1"
+        f"{REPOSITORY}: revision v1 of the hub is used, not the folder {plain}; if the folder has "
+        "this revision, rename it to someone--segformer-b0@v1"
     ]
     caplog.clear()
     shutil.copytree(plain, place)
@@ -273,7 +272,7 @@ def test_a_hub_repository_without_weights_is_said(hub, card):
     mine = card(source="huggingface", location=REPOSITORY)
     assert message(lambda: fetch_weights(mine)) == (
         f"{REPOSITORY}: the hub has none of model.safetensors, model.safetensors.index.json, "
-        "pytorch_model.bin, pytorch_model.bin.index.json in it"
+        "pytorch_model.bin, pytorch_model.bin.index.json in this repository"
     )
 
 
@@ -322,7 +321,10 @@ def test_a_hub_that_does_not_answer_is_no_reason_for_the_next_source(card, caplo
     assert wrong.startswith(f"{REPOSITORY}: the Hugging Face hub cannot be reached; ")
     assert not caplog.messages
     (mine.folder / "mine.toml").write_text(text.replace("huggingface", "url") + OTHERWISE)
-    with pytest.raises(CardError, match="otherwise: only weights of the hub have a second source"):
+    with pytest.raises(
+        CardError,
+        match="otherwise: only weights on the Hugging Face hub can have a second source",
+    ):
         load_card(mine.folder / "mine.toml")
 
 
@@ -334,9 +336,9 @@ def test_without_a_network_the_hub_s_file_may_be_put_by_hand(
     mine = card(source="huggingface", location=REPOSITORY)
     place = cache / "someone--segformer-b0"
     assert message(lambda: fetch_weights(mine)) == (
-        f"{REPOSITORY}: the Hugging Face hub cannot be reached; fetch model.safetensors or "
-        "pytorch_model.bin (or, of weights in several files, its .index.json and all of them) from "
-        f"https://huggingface.co/{REPOSITORY} on a machine that can, and put all of it into "
+        f"{REPOSITORY}: the Hugging Face hub cannot be reached; download model.safetensors or "
+        "pytorch_model.bin (or, of weights in several files, its .index.json and all of them) "
+        f"from https://huggingface.co/{REPOSITORY} on another machine and put all of it into "
         f"{place}/"
     )
     place.mkdir(parents=True)
@@ -346,7 +348,9 @@ def test_without_a_network_the_hub_s_file_may_be_put_by_hand(
 
 def test_a_name_that_is_none_of_the_hub_is_said(card):
     mine = card(source="huggingface", location="a/b/c")
-    assert message(lambda: fetch_weights(mine)).startswith("a/b/c: no id of the Hugging Face hub (")
+    assert message(lambda: fetch_weights(mine)).startswith(
+        "a/b/c: not an id of the Hugging Face hub ("
+    )
 
 
 def test_no_weights_published_says_how_to_make_some():
@@ -374,5 +378,7 @@ def test_every_card_has_a_place_of_its_own():
 
 
 def test_a_hub_id_that_is_empty():
-    with pytest.raises(WeightsError, match=r"^hf:: no id of the Hugging Face hub; write hf:<hub"):
+    with pytest.raises(
+        WeightsError, match=r"^hf:: not an id of the Hugging Face hub; write hf:<hub"
+    ):
         parse_source("hf:")

@@ -112,7 +112,7 @@ def with_bytes_lost(path):
         (with_a_truncated_shard, "/gamma' is truncated"),
         (with_a_flipped_bit, "/gamma' is damaged"),
         (with_another_name, "not a readable checkpoint (damaged)"),
-        (truncated, "truncated, or not the index of a TensorFlow checkpoint"),
+        (truncated, "it is truncated, or not the index of a TensorFlow checkpoint"),
         (with_bytes_lost, "damaged"),
         (lambda path: Path(f"{path}.index").write_bytes(b""), "not a readable model file (empty)"),
     ],

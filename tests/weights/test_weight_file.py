@@ -65,7 +65,8 @@ def test_values_beyond_half_precision_are_refused(tmp_path):
     with pytest.raises(WeightsError) as raised:
         save_weights(path, {"bn.running_var": torch.tensor([1.0, 1e5])}, {}, half=True)
     assert str(raised.value) == (
-        f"{path}: 'bn.running_var' holds 100000, beyond half precision; save it in full precision"
+        f"{path}: 'bn.running_var' contains 100000, which is too large for half precision; save "
+        "it in full precision"
     )
     assert not path.exists()
 
@@ -203,9 +204,8 @@ def test_code_in_a_pickle_does_not_run_and_is_named(tmp_path, monkeypatch, zippe
     with pytest.raises(WeightsError) as raised:
         read_weights(tmp_path / "a.pth")
     assert str(raised.value) == (
-        f"{tmp_path}/a.pth: refused: reading it would call or make {os.mkdir.__module__}.mkdir, "
-        "which is neither a tensor nor plain data; get the weights alone, as a state dict or "
-        "safetensors"
+        f"{tmp_path}/a.pth: refused: reading it would call {os.mkdir.__module__}.mkdir, which is "
+        "neither a tensor nor plain data; get only the weights, as a state dict or safetensors"
     )
     assert not (tmp_path / "harm").exists()
 
@@ -237,7 +237,7 @@ def make_truncated_old_pickle(path):
         (lambda path: path.write_bytes(b""), "not a readable model file (empty)"),
         (lambda path: path.write_text("a note"), "(neither safetensors, nor PyTorch's, nor Tensor"),
         (lambda path: path.write_text("<html>404</html>"), "(a web page, saved in place of the"),
-        (make_truncated_safetensors, "(cut: 220 of 440 bytes are there)"),
+        (make_truncated_safetensors, "(truncated: it has 220 of 440 bytes)"),
         (make_truncated_pickle, "(cut: the end is missing after "),
         (make_truncated_old_pickle, "not a readable model file"),
         (lambda path: torch.save([1, 2], path), "no weights: holds a list, not tensors"),

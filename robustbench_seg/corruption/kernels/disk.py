@@ -40,7 +40,7 @@ def disk_levels(
     size = width * channels
     rows = 2 * radius + 1
     long = (width + 2 * radius + 1) * channels
-    # Row y of the image lies in slot y % rows, as sums of all samples before each.
+    # Slot y % rows contains row y of the image, as cumulative sums of its samples.
     prefix = np.empty((rows, long), np.int32)
     pairs = np.empty((radius + 1, long), np.float32)
     approximate = np.empty(size, np.float32)
@@ -114,7 +114,7 @@ def _sum(
     row = out[first:last]
     n = last - first
     row[:] = 0
-    # Four runs at once: a quarter of the loads and stores of `row`.
+    # Four runs at once need a quarter of the loads and stores of `row`.
     k = 0
     while k + 4 <= len(steps):
         a, b = _ends(pairs, runs[k], radius, channels, first, n)

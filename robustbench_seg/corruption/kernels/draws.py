@@ -20,7 +20,7 @@ def alias_table(distributions: Floats) -> NDArray[np.uint32]:
     waiting = np.empty(256, np.int64)
     for row in range(len(distributions)):
         share = distributions[row] * 256
-        # Indices with less than an equal share wait at the front, the others at the back.
+        # Indices with less than an equal share are at the front, the others at the back.
         poor, rich = 0, 256
         for i in range(256):
             if share[i] < 1:
@@ -62,7 +62,7 @@ def draw_levels(
     for start in range(0, len(levels), _CHUNK):
         random_bits(key, first + start // 4, draws)
         chunk, result = levels[start : start + _CHUNK], out[start : start + _CHUNK]
-        # The look-ups have a loop of their own, so that the next one can be vectorised.
+        # The look-ups are in a separate loop, so that the next loop can be vectorised.
         for i in range(len(chunk)):
             entries[i] = flat[np.uint64(chunk[i]) * row + np.uint64(draws[i] & np.uint32(255))]
         for i in range(len(chunk)):

@@ -21,7 +21,7 @@ def enlarge(source: AnyFloats, threshold: float, first: int, last: int, out: Flo
     for x in range(width):
         lefts[x] = int(x * step_x)
         nears[x] = 1 - (x * step_x - lefts[x])
-    # One more column, so that the last one has a right neighbour, whose weight is then 0.
+    # An extra column gives the last one a right neighbour, whose weight is 0.
     upper, lower = np.zeros(columns + 1), np.zeros(columns + 1)
     for y in range(first, last):
         at_y = y * step_y
@@ -61,7 +61,7 @@ def add_snow(
     """
     height, width, _ = image.shape
     kept, added = np.float32(keep), np.float32(1 - keep)
-    # Values of pixels, then of each of their samples, in separate loops that can be vectorised.
+    # Separate loops over pixels and over their samples, so that both can be vectorised.
     first, second = np.empty(width, np.float64), np.empty(width, np.float64)
     firsts, seconds = np.empty((width, 3), np.float64), np.empty((width, 3), np.float64)
     whites = np.empty((width, 3), np.float32)

@@ -27,7 +27,8 @@ def gaussian_levels(
     radius = len(weights) - 1
     rows = 2 * radius + 1
     size, pad = width * channels, radius * channels
-    # Row y of the image lies in slot y % rows: as levels, and where in doubt as intensities.
+    # Slot y % rows contains row y of the image as levels, and as intensities where levels may round
+    # differently.
     singles = np.empty((rows, size), np.float32)
     doubles = np.empty((rows, size), np.float64)
     held = np.full(rows, -1)
@@ -107,7 +108,7 @@ def _down(
     here = ring[y % rows, first:last]
     for i in range(n):
         out[i] = here[i] * weights[0]
-    # Two distances at once: half the loads and stores of `out`, and the same order of sums.
+    # Two distances at once need half the loads and stores of `out` and keep the order of sums.
     for k in range(radius, 1, -2):
         a = ring[max(y - k, 0) % rows, first:last]
         b = ring[min(y + k, height - 1) % rows, first:last]

@@ -36,7 +36,7 @@ def shifted_levels(
     ahead, behind, aside = reach
     pad = aside * channels
     rows = ahead + behind + 1
-    # Row y of the image lies in slot y % rows, its edges repeated over `pad` samples.
+    # Slot y % rows contains row y of the image, with its edges repeated over `pad` samples.
     singles = np.empty((rows, size + 2 * pad), np.float32)
     doubles = np.empty((rows, size + 2 * pad), np.float64)
     held = np.full(rows, -1)
@@ -127,7 +127,7 @@ def _sum(
     row = out[first:last]
     n = last - first
     row[:] = 0
-    # Four taps at once: a quarter of the loads and stores of `row`, and the same order of sums.
+    # Four taps at once need a quarter of the loads and stores of `row` and keep the order of sums.
     k = 0
     while k + 4 <= len(weights):
         a = ring[slots[k], first + offsets[k] : first + offsets[k] + n]

@@ -31,9 +31,9 @@ def _reaches() -> Floats:
 _REACH = _reaches()
 _STEP = (_REACH / 2**23).astype(np.float32)
 _DENSITY = np.exp(-(_REACH**2) / 2).astype(np.float32)
-_DENSITY[0] = 1  # at the top of the curve, where the narrowest layer ends
-# A point of a layer that is nearer than the end of the layer above lies under the curve. The base
-# has the widest layer above it, the narrowest none.
+_DENSITY[0] = 1  # the top of the curve is the end of the narrowest layer
+# A point of a layer that is closer to 0 than the end of the layer above is under the curve. The
+# widest layer is above the base, and no layer is above the narrowest.
 _INSIDE = np.rint(np.roll(_REACH, 1) / _REACH * 2**23).astype(np.uint32)
 _INSIDE[1] = 0
 

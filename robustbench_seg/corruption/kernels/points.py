@@ -32,7 +32,7 @@ def shift_hsv(
             red, green, blue = reds[i], greens[i], blues[i]
             value = max(max(red, green), blue)
             delta = value - min(min(red, green), blue)
-            # On a tie the later channel counts as the greatest.
+            # In a tie, the last channel counts as the largest.
             ahead = green - blue
             ahead = blue - red if green == value else ahead
             ahead = red - green if blue == value else ahead

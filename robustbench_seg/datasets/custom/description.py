@@ -71,10 +71,12 @@ def paths_of_split(
     of_split = value[split]
     paths = (of_split,) if isinstance(of_split, str) else of_split
     if not paths:
-        raise CardError(f"{where}: an empty list; give a glob")
+        raise CardError(f"{where}: the list is empty; give a glob")
     filled = []
     for path in (text.replace("{split}", split) for text in paths):
         if path.startswith("/") or ".." in path.split("/"):
-            raise CardError(f"{where}: '{path}' leaves the dataset's root; use a path below it")
+            raise CardError(
+                f"{where}: '{path}' leads out of the dataset's root; use a path inside it"
+            )
         filled.append(PurePosixPath(path).as_posix())
     return tuple(filled)

@@ -34,14 +34,14 @@ def listed(file: Path, globs: GlobPairs, found: Collection[str]) -> list[str]:
         named = by_name.get(name.removeprefix("/"), [])
         if len(named) > 1:
             raise DatasetError(
-                f"{file}: line {number}: '{name}' is {named[0]} as well as {named[1]}; write the "
-                "path of the one that is meant"
+                f"{file}: line {number}: '{name}' matches both {named[0]} and {named[1]}; write "
+                "the path of one of them"
             )
         if not named:
             raise DatasetError(f"{file}: line {number}: {_unknown(name, globs)}")
         images.update(named)
     if not images:
-        raise DatasetError(f"{file}: the list names no image; write one name a line")
+        raise DatasetError(f"{file}: the list names no image; write one name per line")
     return sorted(images)
 
 
@@ -59,6 +59,6 @@ def _unknown(name: str, globs: GlobPairs) -> str:
     first = globs.pairs[0].images[0]
     pieces = name.split("/")
     if len(pieces) == len(first.stars) and "**/" not in first.stars:
-        return f"there is no {first.filled(pieces)}; write what * stands for in '{first.text}'"
-    several = ", which has more than one: separate by /" if len(first.stars) > 1 else ""
-    return f"'{name}' is not what * stands for in '{first.text}'{several}"
+        return f"there is no {first.filled(pieces)}; write what * matches in '{first.text}'"
+    several = " (several *: separate their texts by /)" if len(first.stars) > 1 else ""
+    return f"'{name}' does not match * in '{first.text}'{several}"

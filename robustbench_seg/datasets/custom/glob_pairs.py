@@ -11,7 +11,7 @@ from robustbench_seg.text import counted
 _IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
 _NAMED = 3
-"""Files that a note names."""
+"""Maximum number of files that a note names."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,9 @@ def glob_pair(images: str, labels: str, where: str) -> GlobPair:
     )
     if pair.images[0].stars != pair.labels[0].stars:
         raise CardError(
-            f"{where}: images = '{images}' and labels = '{labels}' must have the same number of *, "
-            "and of ** at the same places, since what they match pairs them"
+            f"{where}: images = '{images}' and labels = '{labels}' must have the same number of "
+            "*, and ** at the same places, because images and labels are paired by what these "
+            "match"
         )
     return pair
 
@@ -96,13 +97,13 @@ class GlobPairs:
             if len(there) > 1:
                 raise DatasetError(
                     f"{self._root}: {image} has more than one label file: {there[0]} and "
-                    f"{there[1]}; remove one, or write * for what tells them apart"
+                    f"{there[1]}; remove one, or write * for the part in which their names differ"
                 )
             labels = there[0] if there else self._candidates(image)[0]
             if (other := first.setdefault(labels, image)) != image:
                 raise DatasetError(
-                    f"{self._root}: {other} and {image} have the same labels {labels}; remove one, "
-                    "or write * for what tells them apart"
+                    f"{self._root}: {other} and {image} have the same labels {labels}; remove "
+                    "one, or write * for the part in which their names differ"
                 )
             chosen[image] = labels
         return chosen
@@ -133,8 +134,9 @@ class GlobPairs:
         if passed_over:
             suffixes = ", ".join(sorted({PurePosixPath(path).suffix for path in passed_over}))
             notes.append(
-                f"{counted(len(passed_over), 'image file')} left out, whose suffix is not that "
-                f"of the globs: {_named(passed_over)}; to include them, add {suffixes} to the globs"
+                f"{counted(len(passed_over), 'image file')} skipped, because the globs have "
+                f"another suffix: {_named(passed_over)}; to include them, add {suffixes} to the "
+                "globs"
             )
         if (alone := labels - paired - set(images)) and not has_list:
             notes.append(f"{counted(len(alone), 'label file')} without an image: {_named(alone)}")

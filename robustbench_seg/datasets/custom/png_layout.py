@@ -39,7 +39,7 @@ def png_layout(
             globs |= {(glob_png.text, labels.text): None for labels in pair.labels}
     described = replace(
         description,
-        classes_of=None,  # the classes themselves are written
+        classes_of=None,  # the classes are written out
         images={split: tuple(images for images, _ in globs)},
         labels={split: tuple(labels for _, labels in globs)},
         list=None if list_path is None else {split: list_path},

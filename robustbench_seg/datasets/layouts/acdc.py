@@ -96,8 +96,8 @@ def open_acdc(
         files = unlabelled(root, images, facts.table)  # the table is part of the runs' identity
     elif reference and not labelled:
         raise DatasetError(
-            f"{PROVENANCE.title}: none of {len(images)} reference images in {root} has labels such "
-            f"as {forms[0].path_of(images[0])}; the first release of ACDC had none: download "
+            f"{PROVENANCE.title}: none of {len(images)} reference images in {root} has labels "
+            f"such as {forms[0].path_of(images[0])}; the first release of ACDC has none: download "
             "gt_trainval.zip again, or leave out the references"
         )
     else:

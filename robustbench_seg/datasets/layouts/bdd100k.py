@@ -19,7 +19,8 @@ from robustbench_seg.datasets.root_folder import Provenance, checked_root
 PROVENANCE = Provenance(
     "BDD100K",
     "register at http://bdd-data.berkeley.edu, then unpack bdd100k_images_10k.zip and "
-    "bdd100k_sem_seg_labels_trainval.zip and name the folder that holds images and labels as root",
+    "bdd100k_sem_seg_labels_trainval.zip and give the folder that contains images and labels as "
+    "root",
 )
 
 

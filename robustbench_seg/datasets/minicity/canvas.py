@@ -21,7 +21,7 @@ SKY = 10
 """Train id of the sky."""
 
 CAMERA_HEIGHT = 1.5
-"""Metres above the street."""
+"""Height of the camera above the street, in metres."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Canvas:
         self.centre = centre * width
         self.ids = np.zeros((height, width), np.int32)
         self.shade = np.zeros((height, width), np.uint8)
-        # Id 0 is what nothing covers: the sky.
+        # Id 0 is the sky, which remains where nothing is painted.
         self.surfaces = [Surface(SKY, (0, 0, 0), 0.0, 0.0)]
 
     def project(self, x: float, y: float, z: float) -> tuple[float, float]:
@@ -169,7 +169,8 @@ class Canvas:
 
 
 def _rounded(points: Points) -> NDArray[np.int32]:
-    # Far outside the picture is as good as outside, and cv2 counts in 16 bits in places.
+    # Clipping far outside the picture does not change it, and some cv2 functions use 16-bit
+    # coordinates.
     corners = np.array(points)
     near: NDArray[np.float64] = np.minimum(np.maximum(corners, -20000.0), 20000.0)
     return np.rint(near).astype(np.int32)

@@ -56,12 +56,12 @@ class Minicity:
         if min(self.size) < 16:
             height, width = self.size
             raise DatasetError(
-                f"minicity: a size of {height}x{width} (height x width) is too small; ask for "
-                "16x16 or more"
+                f"minicity: a size of {height}x{width} (height x width) is too small; give 16x16 "
+                "or more"
             )
         if self.count is not None and self.count < 1:
             raise DatasetError(
-                f"minicity: the first {self.count} images were asked for; ask for 1 or more"
+                f"minicity: the number of images {self.count} is out of range; give 1 or more"
             )
 
     def __repr__(self) -> str:
@@ -148,8 +148,8 @@ def open_minicity(root: Path | None, split: str) -> Minicity:
     """
     if root is not None:
         raise DatasetError(
-            "minicity is drawn by the program and takes no root folder; a minicity that was "
-            "written to disk is opened as cityscapes, whose layout it has"
+            "minicity is drawn by the program and takes no root folder; open a copy of it on "
+            "disk as the dataset cityscapes, because it has that layout"
         )
     return Minicity(split)
 
@@ -176,7 +176,7 @@ def write_minicity(
     >>> rs.open_dataset("cityscapes", "drawn", split="train")
     <dataset cityscapes train: 2 images in drawn>
     """
-    # The first id of each class index; ids that are ignored or unknown are none of them.
+    # The first id of each class index, without ids that are ignored or unknown.
     table = FACTS.table
     label_id = np.array(
         [np.flatnonzero(table == i)[0] for i in range(len(Minicity.classes))], np.uint8

@@ -13,13 +13,13 @@ from robustbench_seg.datasets.minicity.canvas import Canvas, Colour
 from robustbench_seg.datasets.minicity.colours import Rng
 
 ID = {name: index for index, name in enumerate(dataset_facts("minicity").classes)}
-"""Name of a class -> its index."""
+"""Maps the name of a class to its index."""
 
 CIRCLE = {
     n: [(math.cos(2 * math.pi * k / n), math.sin(2 * math.pi * k / n)) for k in range(n)]
     for n in range(3, 17)
 }
-"""The corners of regular polygons, by their number."""
+"""Maps a number of corners to the corners of the regular polygon."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Pose:
 
 
 Painter = Callable[[Canvas, Rng, Pose], None]
-"""Paints a thing on a canvas; its colours and sizes are drawn from the random numbers."""
+"""Paints an object on a canvas, with random colours and sizes."""
 
 
 class Frame:

@@ -45,7 +45,7 @@ def develop(canvas: Canvas, rng: Rng) -> NDArray[np.uint8]:
     grain = np.array([surface.grain for surface in canvas.surfaces])
     labels = [surface.label for surface in canvas.surfaces]
     mist = (1 - np.exp(-distances / HAZE_METRES)) * rng.uniform(0.5, 1.0)
-    # Haze acts on an id's colour, texture on its pixels: both are cheap where they are.
+    # Haze is applied per id and texture per pixel, which is cheap in both cases.
     colours = colours * (1 - mist)[:, None] + bottom * mist[:, None]
     grain = grain * (1 - mist)
     ids = canvas.ids
@@ -59,7 +59,7 @@ def develop(canvas: Canvas, rng: Rng) -> NDArray[np.uint8]:
 
     exposure = rng.uniform(0.65, 1.15, 1).astype(np.float32)
     picture *= exposure * rng.uniform(0.93, 1.07, 3).astype(np.float32)
-    # The sensor: noise of each colour, and noise that all three share.
+    # The sensor adds independent noise to each colour, and noise that all three share.
     picture += rng.integers(-5, 6, picture.shape, np.int8) + rng.integers(
         -5, 6, (height, width, 1), np.int8
     )

@@ -85,7 +85,7 @@ def fence(canvas: Canvas, rng: Rng, x: float, z0: float, z1: float) -> PaintStep
     gap = rng.uniform(0.25, 0.6)
 
     def draw() -> None:
-        # Slats over a darker backing: the class covers its gaps, as an annotator's outline does.
+        # Slats over a darker backing: the class includes the gaps, as in annotated outlines.
         backing = shaded(colour, 0.5 if solid else 0.3)
         canvas.polygon(canvas.along(x, 0.05, top, z0, z1), ID["fence"], backing, z0, 0.9)
         for z in np.arange(z0, min(z1, 45), gap * (1 if z0 < 15 else 2)).tolist():

@@ -11,7 +11,7 @@ from robustbench_seg.datasets.minicity.light import develop
 from robustbench_seg.datasets.minicity.street import Street
 
 VERSION = 1
-"""Goes up whenever a pixel of any scene changes: results of two versions never mix."""
+"""Increment whenever a pixel of any scene changes, so that results of two versions never mix."""
 
 FACTS = dataset_facts("minicity")
 assert FACTS.image_size is not None
@@ -19,7 +19,7 @@ SIZE = FACTS.image_size
 """Height and width, in pixels."""
 
 SCENES = {"train": 600, "val": 24}
-"""Name of a split -> number of its scenes."""
+"""Maps the name of a split to the number of its scenes."""
 
 
 def draw_scene(split: str, index: int, size: tuple[int, int] = SIZE) -> Sample:

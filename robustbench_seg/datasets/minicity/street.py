@@ -20,11 +20,12 @@ from robustbench_seg.datasets.minicity.row import building, fence, wall
 from robustbench_seg.datasets.minicity.vehicles import bus, car, train, truck
 
 NEAR, FAR = 1.2, 110.0
-"""Metres in front of the camera where the street begins and ends."""
+"""Distances in metres from the camera at which the street begins and ends."""
 
 BEHIND, ROW, STREET = range(3)
-"""Layers, painted in this order. What lines the street never hides what stands on it, for the
-camera is in its middle; within a layer, what is farther is painted first."""
+"""Layers, painted in this order. Objects beside the street never hide objects on it, because the
+camera is in its middle. Within a layer, farther objects are painted first.
+"""
 
 
 class Street:
@@ -38,7 +39,7 @@ class Street:
         self.reach = float(rng.uniform(0.4, 2.2) * rng.choice([-1, 1]))
         self.layers: tuple[list[PaintStep], ...] = ([], [], [])
         self._taken: list[tuple[float, float, float]] = []
-        """Of each thing in the traffic: metres to the right and ahead, and its width."""
+        """For each object in the traffic: metres to the right and ahead, and its width."""
 
     def paint(self) -> None:
         """Paint the ground, then everything on it from far to near."""
@@ -112,7 +113,7 @@ class Street:
                     (wall, fence, hedge)[kind - 1](self.canvas, rng, edge, z, end)
                 )
             if kind and rng.random() < 0.7:
-                # Behind what is low there is something tall, further out.
+                # Behind low objects there is something tall, further away from the street.
                 behind = self._building if rng.random() < 0.6 else self._grove
                 behind(edge + sign * rng.uniform(3, 9), z, end, BEHIND)
             z = end + (rng.uniform(0, 5) if rng.random() < 0.35 else 0)

@@ -54,6 +54,6 @@ class UnreadableImages:
         failed[image.source.id] = None
         if len(failed) >= FAILURES:
             raise DatasetError(
-                f"{FAILURES} images in a row could not be read; the last: {image.reason}. What is "
-                "finished is kept: check the disk that holds them, and evaluate again"
+                f"{FAILURES} images in a row could not be read; the last: {image.reason}. "
+                "Finished work is kept: check the disk of the images and evaluate again"
             )

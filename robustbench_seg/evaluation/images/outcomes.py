@@ -69,6 +69,6 @@ class Outcomes:
         if foreign is None or isinstance(foreign, RobustsegError) or self._traceback_shown:
             log.debug("%s", reason, exc_info=error)
         else:
-            log.warning("%s; its traceback, once:", reason, exc_info=error)
+            log.warning("%s; traceback (shown once):", reason, exc_info=error)
             self._traceback_shown = True
         return reason

@@ -28,7 +28,7 @@ from robustbench_seg.segmenter import (
 )
 
 _HALF_LEVEL = 0.5
-"""A change of at most this many levels of 255 is undone by rounding to 8 bits."""
+"""Rounding to 8 bits undoes a change of at most this many levels of 255."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,15 +120,17 @@ def _check_ensemble(protocol: Protocol, ensemble: Perturbation) -> None:
     for level, parameters in enumerate(ensemble.parameters, 1):
         where = f"protocol {protocol.name}: {ensemble.name} at severity {level}"
         if parameters.keys() != {"epsilon"}:
-            raise CardError(f"{where} has one parameter, epsilon; its members have the others")
+            raise CardError(
+                f"{where} takes only the parameter epsilon; give the others to its members"
+            )
         for member in protocol.perturbations:
             if member.name not in ATTACK_ENSEMBLES[ensemble.name] or level not in member.severities:
                 continue
             radius = member.parameters[level - 1]["epsilon"]
             if radius != parameters["epsilon"]:
                 raise CardError(
-                    f"{where} has epsilon = {parameters['epsilon']:g}, its member {member.name} "
-                    f"{radius:g}; give them the same"
+                    f"{where} has epsilon = {parameters['epsilon']:g}, but its member "
+                    f"{member.name} has {radius:g}; make them equal"
                 )
 
 
@@ -144,10 +146,12 @@ def _attacked(spec: EvaluationSpec, data: Dataset) -> Segmenter | None:
     if tuple(source.classes) != tuple(data.classes):
         raise ModelError(
             f"attack_from: the classes of {source.name} are not those of {data.name}; choose a "
-            "model of this dataset's classes"
+            "model with this dataset's classes"
         )
     if reason := why_no_gradient(source):
-        raise ModelError(f"attack_from: {source.name} cannot be attacked: {reason}; choose another")
+        raise ModelError(
+            f"attack_from: {source.name} cannot be attacked: {reason}; choose another model"
+        )
     return source
 
 
@@ -163,7 +167,7 @@ def _class_frequencies(
         if spec.class_frequencies:
             raise OptionError(
                 f"class_frequencies: no attack of the protocol {protocol.name} balances the "
-                "classes; leave the file out"
+                "classes; leave out class_frequencies"
             )
         return None
     source = spec.class_frequencies or (data.name if data.name in shipped_frequencies() else None)
@@ -172,7 +176,8 @@ def _class_frequencies(
 
 def _check_no_options(spec: EvaluationSpec, protocol: Protocol) -> None:
     given: dict[str, object] = {"save_attacks": spec.save_attacks}
-    # With a protocol of attacks, these are part of the key even if only clean images are scored.
+    # With a protocol of attacks, these settings are part of the key even if only clean images are
+    # scored.
     if not any(each.is_attack for each in protocol.perturbations):
         given |= {
             "attack_from": spec.attack_from,
@@ -182,8 +187,8 @@ def _check_no_options(spec: EvaluationSpec, protocol: Protocol) -> None:
     for name, value in given.items():
         if value:
             raise OptionError(
-                f"{name} is for attacks, and none is asked for; choose a protocol of attacks, such "
-                "as attacks"
+                f"{name} is for attacks, but the protocol has none; choose a protocol with "
+                "attacks, such as attacks"
             )
 
 
@@ -196,8 +201,8 @@ def _check_attacks(
 ) -> None:
     if spec.corrupted is not None:
         raise OptionError(
-            f"attacked images are made for each network and not read from {spec.corrupted}; leave "
-            "out the tree"
+            f"attacked images are computed for each network, not read from {spec.corrupted}; "
+            "leave out corrupted"
         )
     if not is_labelled(data):
         raise AttackError(f"{data.name} {data.split} has no labels, which an attack needs")
@@ -212,5 +217,5 @@ def _check_attacks(
         if ATTACKS[condition.name].norm == "Linf" and radius <= _HALF_LEVEL:
             raise AttackError(
                 f"rounding to 8 bits undoes {condition.name} at severity {condition.severity}, "
-                f"whose radius is {radius:g}/255; choose severities of larger radii"
+                f"whose radius is {radius:g}/255; choose severities with larger radii"
             )

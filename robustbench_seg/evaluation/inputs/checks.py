@@ -43,15 +43,18 @@ def _check_names(evaluation: Evaluation) -> None:
     names = [file_name(segmenter.name) for segmenter in evaluation.segmenters]
     for name in names:
         if names.count(name) > 1:
-            raise ModelError(f"two models are called {name}; evaluate them one by one, or name one")
+            raise ModelError(
+                f"two models are called {name}; evaluate them one by one, or give one of them "
+                "another name"
+            )
 
 
 def _check_stored_predictions(evaluation: Evaluation) -> None:
     stored = evaluation.stored_predictions
     if stored and len(evaluation.spec.seeds) > 1:
         raise OptionError(
-            f"{stored[0].folder} holds the predictions for the images of one seed; evaluate "
-            "each seed by itself, with predictions of its own"
+            f"{stored[0].folder} holds predictions for the images of one seed; evaluate each seed "
+            "separately, with its own predictions"
         )
     if stored:
         check_images(file_format("indices"), evaluation.dataset)
@@ -85,7 +88,7 @@ def _check_confidence(evaluation: Evaluation) -> None:
     for segmenter in evaluation.segmenters if file_format(form).confidence else ():
         if reason := why_no_confidence(segmenter):
             raise ModelError(
-                f"{segmenter.name} gives no confidence ({reason}), which the prediction format "
+                f"{segmenter.name} returns no confidence ({reason}), which the prediction format "
                 f"{form} needs; use another format"
             )
 
@@ -105,23 +108,24 @@ def check_classes(
     """
     if class_map and class_map.dataset_classes != tuple(dataset.classes):
         raise ModelError(
-            f"the class map {class_map.name} maps to {_listed(class_map.dataset_classes)}; "
-            f"{dataset.name} has {_listed(dataset.classes)}: choose a map to this dataset's classes"
+            f"the class map {class_map.name} maps to {_listed(class_map.dataset_classes)}, but "
+            f"{dataset.name} has {_listed(dataset.classes)}; choose a map to this dataset's "
+            "classes"
         )
     for segmenter in segmenters:
         predicted = tuple(segmenter.classes)
         if class_map and class_map.model_classes != predicted:
             raise ModelError(
-                f"{segmenter.name} predicts {_listed(predicted)}; the class map "
-                f"{class_map.name} maps from {_listed(class_map.model_classes)}: choose a map "
-                "from this model's classes, in their order"
+                f"{segmenter.name} predicts {_listed(predicted)}, but the class map "
+                f"{class_map.name} maps from {_listed(class_map.model_classes)}; choose a map "
+                "from this model's classes, in the same order"
             )
         if class_map is None and predicted != tuple(dataset.classes):
             shipped = fitting_maps(predicted, dataset.classes)
             such = f", such as {shipped[0]}" if shipped else ""
             raise ModelError(
-                f"{segmenter.name} predicts {_listed(predicted)}; {dataset.name} has "
-                f"{_listed(dataset.classes)}: choose a model trained on this dataset's classes, "
+                f"{segmenter.name} predicts {_listed(predicted)}, but {dataset.name} has "
+                f"{_listed(dataset.classes)}; choose a model trained on this dataset's classes, "
                 f"or give a class map{such}"
             )
 
@@ -142,8 +146,8 @@ def check_class_map(
     """
     if attacks:
         raise OptionError(
-            f"{attacks[0]} needs the true class among the classes of the model, which the "
-            f"class map {class_map.name} does not give; leave out the attacks"
+            f"{attacks[0]} needs the true class among the classes of the model, which is unknown "
+            f"with the class map {class_map.name}; leave out the attacks"
         )
     if class_map.record.ignored and prediction_format != "indices":
         raise OptionError(

@@ -15,7 +15,7 @@ from robustbench_seg.trees.tree_record import CorruptionChoice, TreeRecord, tree
 log = logging.getLogger(__name__)
 
 Tree = Manifest | ForeignTree
-"""The description of a tree: its manifest, or the digests of its files if it has none."""
+"""A description of a tree: its manifest, or the digests of its files if it has none."""
 
 
 def corrupted_tree(evaluation: Evaluation) -> Tree | None:
@@ -42,8 +42,8 @@ def corrupted_tree(evaluation: Evaluation) -> Tree | None:
 
 def _foreign_tree(evaluation: Evaluation, folder: Path) -> ForeignTree:
     log.warning(
-        "%s has no record of this program: its images are of unknown origin; their scores are a "
-        "run of their own, and the report says so",
+        "%s has no record from this program, so its images are of unknown origin; their scores "
+        "form a separate run, and the report says so",
         folder,
     )
     every = evaluation.protocol.conditions()
@@ -54,8 +54,8 @@ def _own_tree(evaluation: Evaluation, folder: Path) -> Manifest:
     tree, sizes = read_manifest(folder), image_sizes(evaluation.dataset)
     if differing := tree_differences(evaluation, tree.record):
         raise TreeError(
-            f"{folder} does not hold the images asked for: {'; '.join(differing)}. "
-            "Ask for what it holds, or let the images be made in memory"
+            f"{folder} does not contain the requested images: {'; '.join(differing)}. Request the "
+            "images that it contains, or leave out corrupted to compute them in memory"
         )
     if replaced := tree.record.other_sources(sizes):
         raise TreeError(other_source(folder, replaced, then=tree.record.source_sizes, now=sizes))
@@ -75,5 +75,5 @@ def tree_differences(evaluation: Evaluation, tree: TreeRecord) -> tuple[str, ...
     spec, data = evaluation.spec, evaluation.dataset
     choice = CorruptionChoice(evaluation.protocol, spec.stream, evaluation.seed)
     wanted = tree_record(choice, data.name, data.split, evaluation.conditions, {})
-    # A tree keeps the laws that it was made under, and they are part of the key of its run.
+    # A tree states the law versions of its corruptions, and they are part of the key of its run.
     return tree.differences(replace(wanted, laws=tree.laws, stream_version=tree.stream_version))

@@ -27,10 +27,12 @@ from robustbench_seg.segmenter import (
 )
 
 BLOCK = 4
-"""Consecutive images of the split whose rows are written together."""
+"""Number of consecutive images whose rows are written together."""
 
 GPU_WORKERS = 8
-"""A network that takes 20 ms needs four more cores to make its images (docs/scale.md)."""
+"""A network that takes 20 ms per image needs four more cores to corrupt its images
+(docs/scale.md).
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +154,9 @@ class Evaluation:
         given = tuple(measure for measure in self.measures if measure.name not in reasons)
         if not given:
             (name, reason), *_ = reasons.items()
-            raise ModelError(f"{segmenter.name} gives no {name} ({reason}); ask for other measures")
+            raise ModelError(
+                f"{segmenter.name} does not support {name} ({reason}); choose other measures"
+            )
         return given
 
     def published(self, segmenter: Segmenter) -> Published | None:

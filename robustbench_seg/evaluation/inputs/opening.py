@@ -58,8 +58,8 @@ def _calibration(spec: EvaluationSpec, data: Dataset) -> Dataset | None:
     train = unscored_train_split(spec, data, "to calibrate int8")
     if train is None:
         raise DatasetError(
-            f"{data.name} {data.split}: precision int8 needs images that are not scored, and there "
-            "is no train split to take them from; leave out precision"
+            f"{data.name} {data.split}: precision int8 needs images that are not scored, but "
+            "there is no train split; leave out precision"
         )
     return train
 

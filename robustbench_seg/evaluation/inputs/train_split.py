@@ -25,7 +25,7 @@ def unscored_train_split(spec: EvaluationSpec, data: Dataset, purpose: str) -> D
     try:
         train = open_dataset(spec.dataset, spec.data, "train")
     except RobustsegError as error:
-        log.info("no train split %s: %s", purpose, error)
+        log.info("there is no train split %s: %s", purpose, error)
         return None
     fits = tuple(train.classes) == tuple(data.classes) and len(train) > 0
     return train if fits and not set(train.ids) & set(data.ids) else None

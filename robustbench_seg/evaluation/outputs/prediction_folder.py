@@ -41,7 +41,7 @@ def check_images(form: FileFormat, dataset: Dataset, what: str = "prediction") -
     if form.classes is not None and tuple(dataset.classes) != form.classes:
         raise OptionError(
             f"the prediction format {form.name} is for the classes of Cityscapes; {dataset.name} "
-            "has others: use the format indices"
+            "has others; use the format indices"
         )
     first = dict[str, str]()
     for image in dataset.ids:
@@ -112,7 +112,7 @@ class PredictionFolder:
     def path(self, image: str, condition: Condition) -> Path:
         """Return the path of the labels predicted for one image under one condition."""
         path = self.form.path(image)
-        assert path is not None, image  # check_images
+        assert path is not None, image  # checked by check_images
         return self.folder / condition.folder / path
 
     def holds(self, image: str, condition: Condition) -> bool:

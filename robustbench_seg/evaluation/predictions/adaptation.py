@@ -40,7 +40,7 @@ class AdaptedPredictions:
             maker: Makes the images.
         """
         self._data, self._segmenter, self._maker = evaluation.dataset, segmenter, maker
-        key = record.key  # the temperature changes no statistics
+        key = record.key  # a temperature does not change the statistics
         decides = [to_table(part) for part in (key.segmenter, key.dataset, key.corruption)]
         digest = digest_bytes(canonical_json(decides).encode())[:16]
         self._folder = evaluation.spec.out / "statistics" / digest
@@ -85,6 +85,6 @@ class AdaptedPredictions:
         image = self._maker.make(SourceImage(self._data, index), condition)
         if image.pixels is None:
             raise DatasetError(
-                f"no statistics of {condition.name} {condition.severity}: {image.reason}"
+                f"no BatchNorm statistics for {condition.name} {condition.severity}: {image.reason}"
             )
         return image.pixels

@@ -35,8 +35,8 @@ def described_images(
     manifest = read_manifest_file(path)
     if differing := tree_differences(evaluation, manifest.record):
         raise ResultsError(
-            f"{stored.folder}: its predictions are of other images than those asked for, as "
-            f"{path} says: {'; '.join(differing)}. Ask for the images that were labelled"
+            f"{stored.folder}: its predictions are for other images than requested, according to "
+            f"{path}: {'; '.join(differing)}. Request the images that were labelled"
         )
     sizes = image_sizes(evaluation.dataset)
     if replaced := manifest.record.other_sources(sizes):
@@ -49,12 +49,12 @@ def _compare_digest(images: str, where: Path, folder: Path | None, tree: Tree | 
     if tree is None or folder is None:
         raise ResultsError(
             f"{where} names its images by the digest of a tree; give the tree as corrupted, or "
-            'put its manifest.json beside and write images = "manifest.json"'
+            'copy its manifest.json into the folder and write images = "manifest.json"'
         )
     if tree.digest != images:
         raise ResultsError(
-            f"{where} says that the images had the digest {images:.8}..., those in {folder} have "
-            f"{tree.digest:.8}...: give the tree that was labelled, or label this one"
+            f"{where} says that the images have the digest {images:.8}..., but those in {folder} "
+            f"have {tree.digest:.8}...; give the tree that was labelled, or label this one"
         )
 
 
@@ -77,8 +77,8 @@ def check_unchanged(folder: RunFolder, stored: StoredPredictions) -> None:
     for name, digest in zip(names, found, strict=True):
         if expected[name] != {digest}:
             raise ResultsError(
-                f"{stored.folder / name} is not the file that {folder.path} has scored: restore "
-                f"it, or write another version into {FILE}, which makes a run of its own"
+                f"{stored.folder / name} is not the file that was scored in {folder.path}; "
+                f"restore it, or write another version into {FILE}, which starts a separate run"
             )
 
 
@@ -97,7 +97,7 @@ def check_source(folder: RunFolder, image: str, condition: Condition, source: st
     pairs = [pair for earlier in known for pair in zip(read, earlier.split(), strict=False)]
     if any(one != other for one, other in pairs):
         raise ModelError(
-            f"{labels_file(image, condition)} is not the file that {folder.path} has scored: "
+            f"{labels_file(image, condition)} is not the file that was scored in {folder.path}; "
             "evaluate again"
         )
 
@@ -119,6 +119,6 @@ def stray_files(evaluation: Evaluation, stored: StoredPredictions) -> str | None
     if not (stray := sorted(stored.files - known)):
         return None
     return (
-        f"{stored.folder}: {counted(len(stray), 'file')} of no image of {data.name} "
-        f"{data.split} under {evaluation.protocol.name}, such as {stray[0]}; passed over"
+        f"{stored.folder}: {counted(len(stray), 'file')} ignored, because they belong to no image "
+        f"of {data.name} {data.split} under {evaluation.protocol.name}, such as {stray[0]}"
     )

@@ -106,7 +106,7 @@ class FilePredictions:
         name = labels_file(image.source.id, image.condition)
         digests = self._described.get(name)
         if digests is None or digest_pixels(image.pixels) != digests.pixels:
-            what = "is not in" if digests is None else "is another image than that in"
+            what = "is not in" if digests is None else "differs from the image in"
             raise ModelError(
                 f"{name} {what} {self._stored.folder / str(self._stored.manifest.images)}: its "
                 "prediction is not scored"

@@ -10,7 +10,7 @@ from robustbench_seg.segmenter.inference.batch_norm import Statistics, batch_nor
 from robustbench_seg.weights import read_tensors, save_weights
 
 _PARTS = (".mean", ".variance")
-"""The names of the two tensors of a BatchNorm in a file, after the name of the BatchNorm."""
+"""Suffixes, after the name of a BatchNorm, of the names of its two tensors in a file."""
 
 
 def write_statistics(path: Path, statistics: Statistics) -> None:
@@ -42,7 +42,7 @@ def read_statistics(path: Path, segmenter: NetworkSegmenter) -> Statistics:
             fits = mean.shape == variance.shape == (own[name].num_features,)
             finite = bool(torch.isfinite(mean).all() and torch.isfinite(variance).all())
             if not (fits and finite and bool((variance >= 0).all())):
-                raise ValueError(f"{name} does not fit")
+                raise ValueError(f"{name} has another shape")
             found[name] = mean.float(), variance.float()
     except (WeightsError, KeyError, ValueError, OSError) as error:
         raise ResultsError(f"{path} cannot be read ({error}); remove this file") from error

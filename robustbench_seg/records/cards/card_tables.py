@@ -9,7 +9,7 @@ from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.records.values.published_score import Published
 
 Table = Sequence[Sequence[str]]
-"""Rows of cells; the first row is the head."""
+"""Rows of cells; the first row is the header."""
 
 
 def model_table() -> Table:
@@ -45,7 +45,7 @@ def parameter_table(protocol: Protocol) -> Table:
             ]
             values += ["-"] * (len(protocol.severities) - len(values))
             rows.append([*about, name, *values])
-            about = [""] * len(about)  # they stand in the first row of a perturbation
+            about = [""] * len(about)  # only the first row of a perturbation has them
     return rows
 
 

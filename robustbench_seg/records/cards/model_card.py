@@ -65,7 +65,7 @@ class ModelCard:
     def __post_init__(self) -> None:
         if self.class_names and len(self.class_names) != self.classes:
             raise CardError(
-                f"class_names: {len(self.class_names)} given for {self.classes} classes"
+                f"class_names: expected {self.classes} names, got {len(self.class_names)}"
             )
         self.preprocessing.refuse_levels()
 
@@ -110,7 +110,8 @@ def load_card(name_or_path: str | Path) -> ModelCard:
     else:
         if str(name_or_path) in list_hub_models():
             raise ModelError(
-                f"{name_or_path} is run by transformers: it can be evaluated, and nothing else"
+                f"{name_or_path} is run by transformers, so it can only be evaluated; choose the "
+                "card of an architecture of this package"
             )
         names = (*list_models(), *list_hub_models())
         raise ModelError(unknown("model", str(name_or_path), names))

@@ -10,7 +10,7 @@ MODEL_FORMS: Mapping[str, str] = {
     "python": "python:<module>:<callable>",
     "tflite": "tflite:<file>",
 }
-"""What stands before the colon of a model's name -> how the name is written."""
+"""Maps the prefix before the colon of a model's name to the form of the name."""
 
 
 def needs_no_card(model: str) -> bool:

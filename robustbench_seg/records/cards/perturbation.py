@@ -41,15 +41,15 @@ class Perturbation:
         place = f"'{self.name}'"
         _check_name(f"{place}: category", self.category)
         if self.name.lower() == CLEAN.name:
-            raise CardError(f"{place}: this name is kept for the clean images")
+            raise CardError(f"{place}: this name is reserved for clean images; choose another name")
         least = 1 if self.is_attack else len(SEVERITIES)
         if not least <= len(self.parameters) <= len(SEVERITIES):
             wanted = "1 to 5" if self.is_attack else "5"
-            raise CardError(f"{place}: {wanted} severities wanted, {len(self.parameters)} given")
+            raise CardError(f"{place}: expected {wanted} severities, got {len(self.parameters)}")
         if not self.scored or list(self.scored) != sorted(set(self.scored) & set(self.severities)):
             raise CardError(
-                f"{place}: scored is {list(self.scored)!s:.60}; ascending severities out of 1 "
-                f"to {len(self.parameters)} wanted"
+                f"{place}: scored is {list(self.scored)!s:.60}; expected ascending severities "
+                f"from 1 to {len(self.parameters)}"
             )
         for level, parameters in enumerate(self.parameters, 1):
             for name, value in parameters.items():

@@ -65,18 +65,18 @@ class PredictionManifest:
     def __post_init__(self) -> None:
         for key in ("name", "dataset", "version", "images"):
             if getattr(self, key) == "":
-                raise CardError(f"{key} is empty; give a text")
+                raise CardError(f"{key} is empty; give a non-empty string")
         if (self.dataset is None) == (self.classes is None):
             raise CardError("give either dataset or classes")
         if self.classes is not None and not 1 <= len(self.classes) <= MAX_CLASSES:
-            raise CardError(f"classes: 1 to {MAX_CLASSES} names are wanted")
+            raise CardError(f"classes: expected 1 to {MAX_CLASSES} names")
         for key in ("dataset", "images"):
             if (path := getattr(self, key)) is not None and (problem := path_problem(path)):
                 raise CardError(
                     f"{key} = {path!r:.70} {problem}; copy the file into the folder of predictions"
                 )
         if self.ids == "label ids" and self.dataset is None:
-            raise CardError("label ids are those of a dataset; give dataset in place of classes")
+            raise CardError("label ids are defined by a dataset; give dataset instead of classes")
 
 
 def labels_file(image: str, condition: Condition) -> str:

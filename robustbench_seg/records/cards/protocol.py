@@ -41,14 +41,17 @@ class Protocol:
         for key, longest in (("name", 200), ("version", 200), ("source", 2000)):
             _check_text(key, getattr(self, key), longest)
         if not self.perturbations:
-            raise CardError("there is no [[corruption]] and no [[attack]]")
+            raise CardError("it has no [[corruption]] and no [[attack]]; add one")
         seen: set[str] = set()
         for perturbation in self.perturbations:
-            if perturbation.name.lower() in seen:  # some disks do not tell Fog from fog
-                raise CardError(f"'{perturbation.name}' is there twice; names must be unique")
+            # Some file systems do not distinguish Fog from fog.
+            if perturbation.name.lower() in seen:
+                raise CardError(f"'{perturbation.name}' is listed twice; names must be unique")
             seen.add(perturbation.name.lower())
         if not any(each.averaged for each in self.perturbations):
-            raise CardError("none of its corruptions and attacks is averaged")
+            raise CardError(
+                "none of its corruptions and attacks is averaged; mark at least one as averaged"
+            )
 
     def __repr__(self) -> str:
         return f"<protocol {self.name} {self.version}: {len(self.perturbations)} {self.noun}s>"
@@ -156,7 +159,8 @@ class Protocol:
         having = [other for other in list_protocols() if name in load_protocol(other).names]
         if having:
             raise CorruptionError(
-                f"the protocol {self.name} has no {name}; choose one that has: {', '.join(having)}"
+                f"the protocol {self.name} has no {name}; choose one of the protocols that have: "
+                f"{', '.join(having)}"
             )
         raise CorruptionError(unknown(self.noun, name, self.names))
 
@@ -203,7 +207,7 @@ class _File:
 
 def _check_text(key: str, text: str, longest: int) -> None:
     if not text.strip() or len(text) > longest or not text.isprintable():
-        raise CardError(f"{key} is {text!r:.70}; 1 to {longest} printable characters are wanted")
+        raise CardError(f"{key} is {text!r:.70}; expected 1 to {longest} printable characters")
 
 
 def list_protocols() -> tuple[str, ...]:
@@ -271,11 +275,11 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
         return _shipped(protocol)
     where = str(protocol)
     loaded = _checked(read_toml(_File, Path(protocol), "protocol"), where)
-    # Published numbers are matched with runs by the protocol's name.
+    # Runs are matched with published numbers by the name of the protocol.
     if loaded.name in list_protocols() and loaded != _shipped(loaded.name):
         raise CardError(
-            f"{where}: name '{loaded.name}' is that of a protocol that ships, which says "
-            "something else; give yours a name of its own"
+            f"{where}: name '{loaded.name}' belongs to an included protocol with other contents; "
+            "choose another name"
         )
     return loaded
 

@@ -43,6 +43,9 @@ class WeightsSource:
             wanted = "must be absent" if self.location else "is missing"
             raise CardError(f"with source '{self.source}' a location {wanted}")
         if not re.fullmatch(r"[0-9a-f]{0,64}", self.sha256 or ""):
-            raise CardError("sha256: up to 64 hexadecimal digits wanted")
+            raise CardError("sha256: expected up to 64 hexadecimal digits")
         if self.otherwise and self.source != "huggingface":
-            raise CardError("otherwise: only weights of the hub have a second source")
+            raise CardError(
+                "otherwise: only weights on the Hugging Face hub can have a second source; leave "
+                "it out"
+            )

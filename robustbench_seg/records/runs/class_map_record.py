@@ -9,10 +9,10 @@ from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.values.ranges import MAX_CLASSES, Positive
 
 IGNORED = "ignore"
-"""The target of a class of the model that counts as no class of the dataset."""
+"""The target of a model class that corresponds to no class of the dataset."""
 
 CLASS_MAP_LAW = 1
-"""Increment when the same map gives other counts."""
+"""Increment when the same map gives different counts."""
 
 NO_LIKELIHOOD = "a class map is used, so the probability of the true class is unknown"
 """Why a run with a class map has no NLL and no Brier score."""
@@ -40,8 +40,8 @@ class ClassMapRecord:
     def __post_init__(self) -> None:
         if not 1 <= len(self.classes) <= MAX_CLASSES or len(self.classes) != len(self.targets):
             raise ValueError(
-                f"{len(self.classes)} classes and {len(self.targets)} targets; 1 to {MAX_CLASSES} "
-                "classes with one target each are possible"
+                f"{len(self.classes)} classes and {len(self.targets)} targets; give 1 to "
+                f"{MAX_CLASSES} classes with one target each"
             )
 
     @property

@@ -25,13 +25,15 @@ def read_record(folder: Path) -> RunRecord:
     try:
         table = read_json(path)
     except FileNotFoundError:
-        raise ResultsError(f"{folder}: no {RUN_FILE} here", advice="name a run folder") from None
+        raise ResultsError(
+            f"{folder}: there is no {RUN_FILE} in it", advice="name a run folder"
+        ) from None
     except (OSError, ValueError) as error:
         raise ResultsError(f"{path} cannot be read ({error})", advice=_REMOVE) from error
     number = table.get("format") if isinstance(table, dict) else None
     if type(number) is not int or number not in (1, FORMAT):
         raise ResultsError(
-            f"{path} is not a run of this program, or is of format {one_line(str(number), 20)}, "
+            f"{path} is not a run of this program, or has format {one_line(str(number), 20)}, "
             f"which this version does not know ({FORMAT} is the newest)",
             advice=f"{_REMOVE}, or use a newer version",
         )
@@ -45,11 +47,11 @@ def read_record(folder: Path) -> RunRecord:
         raise ResultsError(str(error), advice=_REMOVE) from error
     except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
         missing = f"the key {error} is missing" if isinstance(error, KeyError) else None
-        why = f"{path}: {missing or 'a field is mistyped'}"
+        why = f"{path}: {missing or 'a field has the wrong type'}"
         raise ResultsError(why, advice=_REMOVE) from error
     if number == FORMAT and digest != record.key.digest:
         raise ResultsError(
-            f"{path} was altered: its key is not that of its digest", advice="remove this run"
+            f"{path} was altered: its key does not match its digest", advice="remove this run"
         )
     return record
 

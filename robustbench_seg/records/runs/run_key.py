@@ -38,7 +38,7 @@ class DatasetRecord:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.classes) <= MAX_CLASSES:
-            raise ValueError(f"{len(self.classes)} classes; 1 to {MAX_CLASSES} are possible")
+            raise ValueError(f"{len(self.classes)} classes; expected 1 to {MAX_CLASSES}")
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,9 @@ class RunKey:
 
 def first_difference(one: RunKey, other: RunKey) -> str:
     """The first place where two keys differ, in words: "its precision is bf16, not float32"."""
-    return next(_unequal(to_table(one), to_table(other)), "nothing that this version knows")
+    return next(
+        _unequal(to_table(one), to_table(other)), "something that this version does not know"
+    )
 
 
 def _unequal(one: object, other: object, where: str = "") -> Iterator[str]:

@@ -13,7 +13,7 @@ from robustbench_seg.records.values.ranges import Count, Positive, Side
 from robustbench_seg.records.values.training import Training
 
 UNTRAINED = "none"
-"""In place of a digest or of a file: random weights."""
+"""Stands for random weights, in place of a digest or a file."""
 
 PREDICTIONS = "predictions"
 """The runtime in the record of predictions that another program computed."""

@@ -21,7 +21,7 @@ class TemperatureRecord:
 
     def __post_init__(self) -> None:
         if len(self.values) not in (1, 2):
-            raise ValueError(f"{len(self.values)} temperatures; one or two are possible")
+            raise ValueError(f"{len(self.values)} temperatures; expected one or two")
 
     def of(self, index: int, count: int) -> float:
         """Return the temperature of an image.

@@ -167,26 +167,30 @@ class EvaluationSpec:
         if not self.models:
             raise OptionError(NO_MODEL)
         if len(self.models) > 1 and (self.name or self.weights not in (None, UNTRAINED)):
-            raise OptionError("a name and weights go with a single model; evaluate them one by one")
+            raise OptionError(
+                "name and weights are for a single model; evaluate the models one by one"
+            )
         if not isinstance(self.shard, Shard):
             raise OptionError(
                 f"shard = {self.shard!r:.60} is not a Shard; give one, such as Shard(1, 2)"
             )
         if self.processes > 1 and (self.executor == "ray" or self.device != "cpu"):
             raise OptionError(
-                "several processes are for the CPUs of this machine; for GPUs start one for each "
-                "with torchrun, and leave them out with the executor ray"
+                "processes is for the CPUs of this machine; for GPUs start one process for each "
+                "with torchrun, and with the executor ray leave out processes"
             )
         if self.executor == "ray" and self.shard != WHOLE:
-            raise OptionError("a shard is for machines that share no cluster; leave it out")
+            raise OptionError(
+                "a shard is for machines without a cluster; leave out shard or the executor ray"
+            )
         self._check_confidence()
         self._check_adaptation()
         check_choices(self)
         check_int8(self.precision, self.backend, self.device, self.adapt)
         if self.prediction_format != "indices" and self.save_predictions is None:
             raise OptionError(
-                f"the prediction format {self.prediction_format} has nowhere to go; say where to "
-                "save predictions"
+                f"the prediction format {self.prediction_format} needs a folder; give "
+                "save_predictions, too"
             )
         if self.input_size != input_size_text(self.input_size):
             raise OptionError(f"write the input size as {input_size_text(self.input_size)}")
@@ -202,7 +206,7 @@ class EvaluationSpec:
 
     def _check_confidence(self) -> None:
         if self.save_confidence and self.save_predictions is None:
-            raise OptionError("confidence is saved beside predictions; give save_predictions, too")
+            raise OptionError("confidence is saved next to predictions; give save_predictions, too")
         if self.save_confidence and self.prediction_format not in CONFIDENCE_FORMATS:
             raise OptionError(
                 f"the prediction format {self.prediction_format} has no confidence; leave out "
@@ -224,7 +228,7 @@ class EvaluationSpec:
         if self.adapt is not None:
             Adaptation(self.adapt, self.adapt_images, self.adapt_prior)
         elif (self.adapt_images, self.adapt_prior) != (Adaptation.images, Adaptation.prior):
-            raise OptionError("adapt_images and adapt_prior go with adapt; give adapt bn, too")
+            raise OptionError("adapt_images and adapt_prior need adapt; give adapt bn, too")
 
     def _check_seeds(self) -> None:
         if not self.seeds:
@@ -236,15 +240,17 @@ class EvaluationSpec:
             return
         if self.corrupted is not None:
             raise OptionError(
-                f"{self.corrupted} holds the images of one seed; evaluate each seed by itself"
+                f"{self.corrupted} holds the images of one seed; evaluate each seed separately"
             )
         if self.save_predictions is not None:
             raise OptionError(
-                "predictions of several seeds would have the same names; save those of one seed"
+                "predictions of several seeds would have the same file names; save those of one "
+                "seed"
             )
         if self.save_attacks is not None:
             raise OptionError(
-                "attacked images of several seeds would have the same names; save those of one seed"
+                "attacked images of several seeds would have the same file names; save those of "
+                "one seed"
             )
 
     def conditions(self, protocol: Protocol) -> tuple[Condition, ...]:

@@ -114,7 +114,7 @@ def training_spec(
     values = spec_values(TrainingSpec, given, what, further=of_recipe)
     for name in ("model", "out"):
         if values.get(name) is None:
-            raise OptionError(f"a training needs the option {name}; give one")
+            raise OptionError(f"a training needs {name}; give it")
     asked = {name: value for name, value in given.items() if name in of_recipe}
     changes = spec_values(TrainingRecipe, asked, what)
     recipe = values.pop("recipe", None)

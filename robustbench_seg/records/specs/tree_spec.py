@@ -91,5 +91,5 @@ def tree_spec(
     given = {"dataset": dataset, "protocol": protocol, **options}
     values = spec_values(TreeSpec, given, "option of generate_cityscapes_c")
     if values.get("out") is None:
-        raise OptionError("a tree needs the option out; give a folder")
+        raise OptionError("a tree needs out; give a folder")
     return TreeSpec(**values)

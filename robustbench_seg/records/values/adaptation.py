@@ -12,7 +12,7 @@ ALL = "all"
 """Stands for all images of the split, in place of a number of images."""
 
 PRIOR = Range(0, 10**9)
-"""Weight of the network's own statistics, in images."""
+"""Weight of the network's original statistics, as a number of images."""
 
 AdaptImages = int | Literal["all"]
 """1 or more; "all": all images of the split."""

@@ -13,4 +13,4 @@ ATTACK_ENSEMBLES: Mapping[str, tuple[str, ...]] = {
 """Maps the name of an ensemble, as protocols list it, to the names of its members."""
 
 ENSEMBLE_LAW = 1
-"""Law version of the derivation; increment when another member would be chosen."""
+"""Law version of the derivation; increment when it chooses another member for the same results."""

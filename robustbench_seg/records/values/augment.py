@@ -33,7 +33,7 @@ class ImageVariants:
     def __post_init__(self) -> None:
         check_ranges(self)
         if list(self.scales) != sorted({*self.scales} - {1.0}):
-            raise ValueError("scales: ascending numbers without 1 wanted")
+            raise ValueError("scales: expected ascending numbers without 1")
         if not (self.flip or self.scales):
             raise ValueError("neither flip nor scales; leave augment out")
 

@@ -33,11 +33,11 @@ CORRUPTION_PARAMETERS: Mapping[str, Range] = {
 }
 """The parameters of corruptions by name; one that several corruptions have means the same in each.
 
-Outside its range a parameter has no meaning, or the corruption takes too long.
+Outside the range of a parameter, it is meaningless or the corruption takes too long.
 """
 
 _WHOLE = ("distance", "iterations", "quality", "radius")
-"""Parameters whose fraction a corruption would drop silently."""
+"""Parameters that must be whole numbers, because a corruption would silently drop the fraction."""
 
 
 def corruption_parameter_problem(name: str, value: object) -> str | None:

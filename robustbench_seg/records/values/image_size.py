@@ -7,8 +7,9 @@ Size = tuple[int, int]
 """Height and width in pixels."""
 
 MAX_INPUT_PIXELS = 2**28
-"""Largest number of pixels that go into a network at once: 3.2 GB in float32, and the activations
-of the network many times that."""
+"""Largest number of pixels that a network takes at once: 3.2 GB in float32, and many times that for
+the activations.
+"""
 
 
 def check_size(size: Size) -> None:
@@ -23,6 +24,6 @@ def check_size(size: Size) -> None:
     height, width = size
     if not (min(size) >= 1 and max(size) <= MAX_SIDE and height * width <= MAX_INPUT_PIXELS):
         raise OptionError(
-            f"the size {height}x{width}: sides of 1 to {MAX_SIDE} pixels are wanted, and no more "
-            f"than {MAX_INPUT_PIXELS} pixels in all"
+            f"the size {height}x{width} is out of range; give sides of 1 to {MAX_SIDE} pixels, "
+            f"and at most {MAX_INPUT_PIXELS} pixels in all"
         )

@@ -31,8 +31,8 @@ class Preprocessing:
         """
         if self.level is not None:
             raise CardError(
-                f"mean and std: {self.level:g} is not of RGB in 0..1; divide levels of 0..255 by "
-                "255"
+                f"mean and std: {self.level:g} is not for RGB in 0..1; divide values for 0..255 "
+                "by 255"
             )
 
 

@@ -18,7 +18,7 @@ def check_int8(precision: str, backend: str, device: str, adapt: str | None) -> 
     if precision != "int8":
         return
     if adapt is not None:
-        raise OptionError("a network in int8 cannot be adapted; leave out adapt or precision")
+        raise OptionError("a network in int8 cannot be adapted; leave out adapt or precision int8")
     if backend not in ("onnxruntime", "openvino"):
         raise OptionError(
             f"precision int8 needs the backend onnxruntime or openvino, not {backend}; give one"

@@ -15,7 +15,7 @@ THREADS = Range(1, 1024)
 WORKERS = Range(1, 256)
 PROCESSES = Range(1, 256)
 PREPARERS = Range(0, 256)
-"""Processes that prepare batches; with 0 the training does so itself."""
+"""Processes that prepare batches; with 0 the training process prepares them."""
 
 GPUS = Range(1, 1024)
 BATCH = Range(1, 65_536)
@@ -43,7 +43,7 @@ Warmup = Annotated[int, WARMUP]
 Minutes = Annotated[float, Range(above=0, most=10**6)]
 
 TEMPERATURE = Range(0.01, 100)
-"""What logits are divided by before a softmax."""
+"""Divisor of the logits before the softmax."""
 
 Temperature = Annotated[float, TEMPERATURE]
 
@@ -70,7 +70,7 @@ CropSide = Annotated[int, Range(32, MAX_SIDE)]
 """A side of a training crop, in pixels; a network sees 1/32 of it at its coarsest scale."""
 
 Level = Annotated[int, Range(0, 255)]
-"""Of one channel of a colour."""
+"""One channel of a colour."""
 
 Share = Annotated[float, Range(0, 1)]
 Decay = Annotated[float, Range(0, below=1)]

@@ -65,7 +65,7 @@ class Training:
         for name in ("seed", "augment", "ema") if self.recipe else ():
             mine, theirs = getattr(self, name), getattr(self.recipe, name)
             if mine != theirs:
-                raise ValueError(f"{name} is {mine} and the recipe's {theirs}; make them the same")
+                raise ValueError(f"{name} is {mine}, but {theirs} in the recipe; make them equal")
 
     def differences(self, other: "Training") -> tuple[str, ...]:
         """The things that matter in which two trainings differ; none for another seed alone.

@@ -23,7 +23,7 @@ from robustbench_seg.records.values.ranges import (
 )
 
 ITERATIONS = 160_000
-"""Optimiser steps where a recipe has neither iterations nor minutes."""
+"""Optimiser steps of a recipe that has neither iterations nor minutes."""
 
 
 Scale = Annotated[float, Range(above=0, most=1000)]
@@ -99,7 +99,7 @@ class TrainingRecipe:
         for name in ("crop", "resize", "betas"):
             pair = getattr(self, name)
             if not isinstance(pair, tuple | list) or len(pair) != 2:
-                raise OptionError(f"{name} = {pair}: two values wanted")
+                raise OptionError(f"{name} = {pair}: expected two values")
             object.__setattr__(self, name, tuple(pair))  # a list is not equal to a tuple
         if self.augment is not None:
             check_choice("augmentation", self.augment, Augmentation)

@@ -23,12 +23,13 @@ from robustbench_seg.reporting.panels import RankingRow
 from robustbench_seg.results import MEASURED, Source
 
 RANKING_RULE = (
-    "Models are sorted by the score. The difference of each pair is tested with a paired bootstrap "
-    "over the same images, adjusted with Holm's procedure for all pairs of the board, at a level "
-    "of 5 % for all of them together. A model shares a place, marked =, with the first model of "
-    "that place unless the first model is established to be better. A shared place does not show "
-    "that models are equal: these images do not decide. Published rows have no scores of single "
-    "images, so they are not tested and share no place. The 95 % intervals are not adjusted."
+    "Models are sorted by the score. A paired bootstrap over the same images tests the "
+    "difference of each pair, with Holm's adjustment for all pairs of the board, at a level of 5 "
+    "% for all of them together. A model shares a place, marked =, with the first model of that "
+    "place unless the first model is significantly better. A shared place does not mean that "
+    "models are equal: these images are not enough to decide. Published rows have no scores of "
+    "single images, so they are not tested and share no place. The 95 % intervals are not "
+    "adjusted."
 )
 
 _SCORES = (CLEAN.name, "mean", "retention")
@@ -45,7 +46,7 @@ def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
     header = Column(board.scores["mean"].label, "and its 95 % interval")
     columns = ranking_columns(
         board.protocol,
-        # The page's script writes the score by which it ranks into the second column.
+        # The script of the page writes the score that ranks into the second column.
         [mean_column(header, value_span(np.array(ends, np.float64))), clean_column()],
         machine="named on the model's page",
         links=links,

@@ -16,9 +16,9 @@ FILES: Mapping[str, str] = {
     "costs.csv": "parameters, multiply-accumulates and speed",
     "per_severity.csv": "a row for each model and condition, with intervals",
     "per_class.csv": "a row for each model, condition and class",
-    "elsewhere.csv": "published rows that do not rank, and why",
+    "elsewhere.csv": "published rows that are not ranked, and why",
 }
-"""Maps the name of a file to its content, in words."""
+"""Maps the name of a file to a description of its content."""
 
 
 def write_board_tables(board: Board, folder: Path) -> None:

@@ -44,7 +44,7 @@ _SOURCES = (
     "reporting/boards",
     "reporting/panels",
 )
-"""The packages whose code decides the scores."""
+"""The packages whose code determines the scores."""
 
 
 def cached_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
@@ -63,7 +63,7 @@ def cached_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
     except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile):
         pass  # the file is missing or damaged
     scores = entry_scores(folders, protocol)
-    with suppress(FileError):  # without a writable cache, nothing is kept
+    with suppress(FileError):  # without a writable cache, nothing is cached
         write_bytes(path, _bytes(scores))
     return scores
 

@@ -75,7 +75,7 @@ def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> Model
 
 def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
     if "mean" not in places:
-        return ["This model is not ranked by its mean, because it lacks conditions."]
+        return ["This model is not ranked by its mean, because conditions are missing."]
     mean, clean = places["mean"], places.get(CLEAN.name)
     count = len(board.rankings["mean"])
     interval = interval_text(mean.low, mean.high)

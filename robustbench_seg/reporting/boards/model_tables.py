@@ -130,5 +130,5 @@ def score_table(scores: Mapping[str, RankingScore], places: Mapping[str, Place])
             Cell(place.rank),
         ]
         rows.append(TableRow(cells))
-    note = "An arrow shows which way is better. A place with = is shared."
+    note = "An arrow shows which direction is better. A place with = is shared."
     return Table("Every score that models are ranked by.", columns, rows, note=note)

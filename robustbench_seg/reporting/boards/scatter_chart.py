@@ -13,10 +13,10 @@ _WIDTH, _HEIGHT = 470.0, 300.0
 """Size of the plot without its labels, in units of the SVG."""
 
 _LEFT, _TOP = 34.0, 10.0
-"""Its upper left corner."""
+"""The upper left corner of the plot."""
 
 _Position = Callable[[float, float], tuple[float, float]]
-"""(cost, score) -> the place in the SVG, from the left and from the top."""
+"""Maps (cost, score) to the position in the SVG, from the left and the top."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ _WIDTH, _HEIGHT = 132.0, 74.0
 """Size of the plot without its labels, in units of the SVG."""
 
 _LEFT, _TOP = 24.0, 6.0
-"""Its upper left corner."""
+"""The upper left corner of the plot."""
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
             rasterized=not few,
         )
         for number in axis.texts:
-            number.set_in_layout(False)  # they lie inside; hundreds take long to measure
-        figure.set_layout_engine("constrained")  # only now: seaborn draws several times
+            number.set_in_layout(False)  # labels lie inside, and hundreds take long to measure
+        figure.set_layout_engine("constrained")  # set last, because seaborn draws several times
         figure.colorbar(axis.collections[0], label="IoU, percent", shrink=0.6, pad=0.01)
         axis.set_title(plain(model))
         axis.set(xlabel="", ylabel="")

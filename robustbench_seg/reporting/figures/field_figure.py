@@ -13,10 +13,10 @@ from robustbench_seg.analysis import Field
 from robustbench_seg.reporting.figures.style import HEAT, plain, style
 
 DECADES = 4
-"""Energy is shown down to this many powers of ten below the brightest spot of its plot."""
+"""Range of the colour scale in powers of ten, below the maximum of each plot."""
 
 SIDE = 256
-"""A plot's longer side in pixels; energy is averaged over what they cover."""
+"""Longer side of a plot in pixels; energy is averaged over the area of each pixel."""
 
 
 def field_figure(fields: Mapping[str, Mapping[str, Field]]) -> Figure:
@@ -51,7 +51,7 @@ def field_figure(fields: Mapping[str, Mapping[str, Field]]) -> Figure:
                     )
                 axis.set(xticks=[], yticks=[], title=plain(stage))
                 axis.grid(visible=False)
-            # Above its row, where a long name has room.
+            # Above its row, where there is space for a long name.
             axes[0].set_title(f"{plain(model)}\n{plain(stages[0])}")
         figure.colorbar(
             grid[0][0].images[0],

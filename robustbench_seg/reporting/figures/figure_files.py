@@ -24,7 +24,7 @@ _VARIABLES = {
     LINE: "var(--line)",
     PAPER: "var(--paper)",
 }
-"""Colours of figures -> the page's variables, which follow its light or dark scheme."""
+"""Maps colours of figures to variables of the page, which follow its light or dark scheme."""
 
 
 def write_figure(figure: Figure, stem: Path) -> str:
@@ -32,7 +32,7 @@ def write_figure(figure: Figure, stem: Path) -> str:
     with style():
         if layout := figure.get_layout_engine():
             layout.execute(figure)
-            figure.set_layout_engine("none")  # laid out once for both
+            figure.set_layout_engine("none")  # computes the layout once for both formats
         vector, raster = io.StringIO(), io.BytesIO()
         # Not by `savefig`, which draws each file twice, the first time only for its layout.
         figure.set_dpi(DPI)
@@ -55,7 +55,7 @@ def inline_svg(svg: str, label: str, prefix: str) -> Markup:
     """
     root = ElementTree.fromstring(svg)
     for node in root.iter():
-        # Pages know SVG without namespaces; without them, the page names no address either.
+        # HTML needs no SVG namespaces, and without them the page contains no external address.
         node.tag = node.tag.rpartition("}")[2]
         attributes = {key.rpartition("}")[2]: value for key, value in node.attrib.items()}
         node.attrib.clear()
@@ -69,8 +69,8 @@ def inline_svg(svg: str, label: str, prefix: str) -> Markup:
             node.set(key, value.replace("url(#", f"url(#{prefix}-"))
     for described in root.findall("metadata"):
         root.remove(described)
-    # The page shows all figures at one scale, wide ones and narrow ones.
+    # The page shows wide and narrow figures at the same scale.
     root.set("style", f"--width:{float(root.get('width', '0pt').removesuffix('pt')) / 72:g}")
     root.set("role", "img")
     root.set("aria-label", one_line(label))
-    return Markup(ElementTree.tostring(root, encoding="unicode"))  # escapes all text by itself
+    return Markup(ElementTree.tostring(root, encoding="unicode"))  # matplotlib escapes all text

@@ -18,7 +18,7 @@ from robustbench_seg.reporting.figures.style import (
 from robustbench_seg.reporting.literature.published_costs import published_costs
 
 _MAX_NAMES = 6
-"""A plot with more cards does not name them: the names would hide each other."""
+"""A plot with more cards does not name them, because the names would overlap."""
 
 _COLUMNS = 2
 

@@ -53,7 +53,7 @@ _STYLE: Mapping[Any, Any] = {
 }
 
 MAX_LABEL = 60
-"""Characters of a label; a longer one would leave no room for the plot."""
+"""Maximum number of characters of a label; a longer one would leave no space for the plot."""
 
 Dash = Literal["-", "--", ":", "-."]
 DASHES: tuple[Dash, ...] = ("-", "--", ":", "-.")

@@ -23,7 +23,7 @@ def elsewhere_table(found: pd.DataFrame, dataset: str) -> Table | None:
         Column("under", is_text=True),
         Column(CLEAN.name),
         Column("mean", "over the corruptions of its own protocol"),
-        Column("why it does not rank", is_text=True),
+        Column("why it is not ranked", is_text=True),
     ]
     rows = []
     for row in found.to_dict("records"):
@@ -39,5 +39,5 @@ def elsewhere_table(found: pd.DataFrame, dataset: str) -> Table | None:
                 ]
             )
         )
-    caption = f"Published scores on {dataset}, measured otherwise; mIoU in percent."
+    caption = f"Published scores on {dataset}, measured in another way; mIoU in percent."
     return Table(caption, columns, rows)

@@ -51,7 +51,8 @@ def ranking_columns(
         RankingColumn(Column("params, M", "parameters, in millions"), _parameters_cell),
         RankingColumn(
             Column(
-                "GMAC", "10^9 multiply-accumulates for one image, as it goes through the network"
+                "GMAC",
+                "10^9 multiply-accumulates for one image, at the size at which the network sees it",
             ),
             _macs_cell,
         ),

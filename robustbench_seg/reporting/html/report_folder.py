@@ -33,7 +33,7 @@ def report_files(out: Path) -> frozenset[str]:
         return frozenset()
     except (OSError, ValueError, TypeError, LookupError, AttributeError):
         raise ResultsError(
-            f"{path}: is not the list of a report's files; remove it, or choose another folder"
+            f"{path} is not the list of a report's files; remove it, or choose another folder"
         ) from None
 
 
@@ -61,7 +61,7 @@ def report_folder(out: Path) -> Iterator[Path]:
         new = {path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file()}
         _check_own(out, new - old)
         _check_links(out, old | new)
-        _write_list(out, old | new)  # all that is there, should the process end here
+        _write_list(out, old | new)  # lists all files that may exist if the process ends here
         for name in sorted(new):
             (out / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(fresh / name, out / name)
@@ -90,8 +90,8 @@ def _check_links(out: Path, names: Iterable[str]) -> None:
     for folder in sorted({(out / name).parent for name in names}):
         if not Path(os.path.realpath(folder)).is_relative_to(root):
             raise ResultsError(
-                f"{folder} leads out of {out}: no report writes there; remove the link, or choose "
-                "another folder"
+                f"{folder} leads out of {out}, where a report never writes; remove the link, or "
+                "choose another folder"
             )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 LONGEST = 60
-"""Several slugs, and what stands between them, are a file name of any system."""
+"""Maximum length of a slug, so that a file name of several slugs is valid on every system."""
 
 
 def slug(text: str) -> str:

@@ -8,7 +8,7 @@ from robustbench_seg.reporting.literature.published_tables import table_descript
 
 AUDIT_COLUMNS = ("source", "model", "dataset", "crop", "kind", "flag")
 CLAIM = "claim"
-"""The kind of an entry that is a claim of a text, not a row of a table."""
+"""The kind of an entry about a claim in the text of a paper, not about a row of a table."""
 
 
 def audit() -> pd.DataFrame:

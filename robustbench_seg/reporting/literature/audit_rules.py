@@ -15,19 +15,21 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.literature.table_description import RuleName
 
 SUMMARY_TOLERANCE = 0.06
-"""How far a stored summary may lie from the one of the cells: both are rounded."""
+"""Tolerance between a stored summary and the summary of the cells: both are rounded."""
 
 BRIGHTNESS_LOSS = 9.0
-"""How far brightness may lie below clean. Sound rows at severity 3 lose 1.5 points at most."""
+"""Maximum loss under brightness, in points. Sound rows lose at most 1.5 points at severity 3."""
 
 COLLAPSED = 5.0
-"""No sound model has all cells below this."""
+"""A sound model has at least one cell above this."""
 
 Unusable = Literal["cells", "summary"]
-"""What of a row cannot be used: its cells, or only the summary that the source stores of them."""
+"""The unusable part of a row: its cells, or only the summary that the source states."""
 
 Check = Callable[[Mapping[str, float], Sequence[str]], str]
-"""(scores of a row, names of its corruptions) -> what is wrong, empty if nothing is."""
+"""Maps the scores of a row and the names of its corruptions to a description of the fault, or
+"".
+"""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def _stored_worst(row: Mapping[str, float], corruptions: Sequence[str]) -> str:
 def _difference(name: str, stored: float, cells: float) -> str:
     if not abs(stored - cells) > SUMMARY_TOLERANCE:
         return ""
-    return f"stored {name} {stored:.2f}, that of the cells {cells:.2f}"
+    return f"stored {name} {stored:.2f}, but {cells:.2f} from the cells"
 
 
 RULES: Mapping[RuleName, Rule] = {
@@ -87,7 +89,7 @@ RULES: Mapping[RuleName, Rule] = {
     "stored_mean": Rule("summary", _stored_mean),
     "stored_worst": Rule("summary", _stored_worst),
 }
-"""Maps the name of a rule to it; the rules of cells stand before those of summaries."""
+"""Maps the name of a rule to the rule; rules about cells come before rules about summaries."""
 
 
 def audit_row(

@@ -34,17 +34,19 @@ SUBJECT_COLUMNS = (
     "images",
     "params",
 )
-"""The first columns of `literature`: what a result is of.
+"""The first columns of `literature`, which identify a result.
 
 source is the name of the published table; protocol is the shipped protocol under which such scores
 can be measured, empty if there is none.
 """
 
 SUMMARY_COLUMNS = (MEAN, "worst", "retention")
-"""The columns of `literature` behind the corruptions: what follows from the cells."""
+"""The columns of `literature` after the corruptions, which follow from the cells."""
 
 FLAG_COLUMNS = ("kind", "flag")
-"""The last columns of `literature`: what the audit cannot use, and why; empty for a sound row."""
+"""The last columns of `literature`: the part that the audit rejects, and why; empty for a sound
+row.
+"""
 
 
 def literature(

@@ -35,7 +35,7 @@ class Claim(ABC):
     claimed: float
 
     decimals: ClassVar[int]
-    """Number of decimals with which papers print such a number."""
+    """Number of decimals in which papers print such a number."""
 
     @property
     @abstractmethod

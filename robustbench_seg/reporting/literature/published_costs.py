@@ -11,7 +11,7 @@ from robustbench_seg.records.values.image_size import Size
 from robustbench_seg.reporting.literature.published_tables import published_table
 
 CITYSCAPES_SIZE: Size = (1024, 2048)
-"""The image size at which the paper counts for Cityscapes, where it states no other."""
+"""The image size at which the paper counts for Cityscapes, unless it states another."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _table1a() -> Iterator[_Cost]:
 
 
 def _table2() -> Iterator[_Cost]:
-    # The table mixes: B4 and B5 are scored at several scales, the real-time half at one.
+    # The table mixes evaluations: B4 and B5 at several scales, the real-time models at one.
     for row in published_table("segformer_table2").to_dict("records"):
         multi_scale = row["model"].startswith("SegFormer") and row["group"] == "non-real-time"
         for dataset, aspect in (("ade20k", 1), ("cityscapes", 2)):

@@ -20,7 +20,7 @@ ELSEWHERE_COLUMNS = ("model", "source", "under", CLEAN.name, "mean", "reason")
 """The columns of `PublishedResults.elsewhere`.
 
 source is the name of the published table; under is a protocol, or the source's own words; clean and
-mean are in percent; reason says why the row does not rank.
+mean are in percent; reason says why the row is not ranked.
 """
 
 

@@ -101,7 +101,7 @@ def _check_scores(table: pd.DataFrame, description: TableDescription, where: str
         )
     keys = [name for name in ("model", "dataset", "crop", *ATTACK_COLUMNS) if name in table]
     if (twice := table.duplicated(keys)).any():
-        raise ResultsError(f"{where}: {_named(table[keys][twice])} is there twice; keep one row")
+        raise ResultsError(f"{where}: {_named(table[keys][twice])} is listed twice; keep one row")
     for column in score_columns(table):
         values = pd.to_numeric(table[column], errors="coerce")
         wrong = table[column].notna() & ~values.between(0, 100)
@@ -130,5 +130,7 @@ def _description(folder: Path, name: str) -> TableDescription:
         raise ResultsError(unknown("published table", name, names))
     file = folder / f"{name}.toml"
     if not file.is_file():
-        raise CardError(f"{name}.csv: there is no {name}.toml beside it; say what it is there")
+        raise CardError(
+            f"{name}.csv: there is no {name}.toml next to it; create one that describes the table"
+        )
     return parse_toml(TableDescription, file.read_text(encoding="utf-8"), file.name)

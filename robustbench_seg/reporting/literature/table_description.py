@@ -13,11 +13,12 @@ RuleName = Literal["stored_mean", "stored_worst", "brightness", "collapse"]
 """The rules of the audit, see literature.audit_rules."""
 
 ATTACK_COLUMNS = ("attack", "norm", "radius", "steps")
-"""The columns that say which attack a row is scored under: its name, norm (linf or l2), radius on
-the pixel scale 0 to 255, and number of steps."""
+"""The columns that state the attack of a row: its name, norm (linf or l2), radius on the pixel
+scale 0 to 255, and number of steps.
+"""
 
 IDENTITY_COLUMNS = ("model", "family", "dataset", "crop", "params", *ATTACK_COLUMNS)
-"""The columns that say what a row is of; family: models that are no independent evidence."""
+"""The columns that identify a row; family: groups models that are not independent evidence."""
 
 MEAN = "mean"
 """A printed mean over the corruptions of the protocol, where the cells are not published."""
@@ -100,7 +101,9 @@ class TableDescription:
             if key not in citation_keys():
                 raise CardError(f"citation: {unknown('key', key, citation_keys())}")
         if (self.kind == "scores") != (self.measured is not None):
-            raise CardError("scores need the table 'measured', and nothing else has it")
+            raise CardError(
+                "a table of scores needs the key 'measured', and no other table may have it"
+            )
         if self.benchmark and not (self.protocol and self.dataset in self.images):
             raise CardError("benchmark: its table needs a dataset with images, and a protocol")
         if unnamed := set(self.real) - set(self.columns):

@@ -14,7 +14,7 @@ from robustbench_seg.store import PictureFiles
 from robustbench_seg.text import enumeration
 
 MAX_MODELS = 3
-"""The page shows the predictions of at most this many models."""
+"""Maximum number of models whose predictions the page shows."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def copy_pictures(panel: Panel, folder: Path) -> None:
     """
     for model in panel.measured:
         files, target = _files(model), folder / model.folder.name
-        while target.exists():  # run folders of one name in two places
+        while target.exists():  # run folders with the same name in two places
             target = target.with_name(f"{target.name}-2")
         for path in files.kept():
             if read_picture(path) is not None:
@@ -118,7 +118,7 @@ def _note(levels: Sequence[int], with_pictures: int, measured: int) -> str:
             "pictures/."
         )
     elif with_pictures < measured:
-        note += f" {measured - with_pictures} of {measured} runs kept no pictures of it."
+        note += f" {measured - with_pictures} of {measured} runs have no pictures of it."
     return note
 
 

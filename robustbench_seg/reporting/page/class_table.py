@@ -9,10 +9,10 @@ from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.text import number
 
 MIN_CLEAN_IOU = 10.0
-"""Clean IoU in percent below which a class is left out of the text: it was never learnt."""
+"""Clean IoU, in percent, below which the text leaves out a class, because it was never learnt."""
 
 NAMED_CLASSES = 3
-"""So many classes the text names at either end."""
+"""Number of classes that the text names at each end."""
 
 
 def class_table(panel: Panel) -> Table:

@@ -38,5 +38,5 @@ def drop_table(drops: pd.DataFrame, sampling_unit: str) -> Table | None:
         for row in drops.to_dict("records")
     ]
     caption = "mIoU in percent of the same places under clear and under adverse conditions."
-    note = f"Each draw of the bootstrap over {sampling_unit} takes the same places of both."
+    note = f"Each draw of the bootstrap over {sampling_unit} takes the same places in both."
     return Table(caption, columns, rows, note=note)

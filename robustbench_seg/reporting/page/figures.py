@@ -24,7 +24,7 @@ from robustbench_seg.reporting.panels import Panel, confidence_curves
 from robustbench_seg.text import enumeration
 
 MAX_HEATMAPS = 3
-"""The page shows at most this many class heatmaps of a panel; the others are files only."""
+"""Maximum number of class heatmaps of a panel on the page; the others are only files."""
 
 MAX_RELIABILITY = 3
 """Maximum number of models with reliability diagrams by category on the page."""
@@ -103,14 +103,14 @@ def _curves(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
         over = "radius" if common_radii(panel.protocol) else "severity"
         caption = (
             f"mIoU over the {over} of the attacks; the first point is clean. Dashed: the control, "
-            "noise of the same radius. Bold: what enters the mean, with its 95 % interval from a "
+            "noise of the same radius. Bold: included in the mean, with its 95 % interval from a "
             f"bootstrap over {panel.sampling_unit}."
         )
         return _written(figure, path, f"mIoU over radius, {panel.name}", caption)
     figure = severity_curves(panel.severities, panel.protocol)
     caption = (
         "mIoU at each severity; severity 0 is clean, bands are 95 % intervals from a bootstrap "
-        f"over {panel.sampling_unit}. Hollow points on grey do not score."
+        f"over {panel.sampling_unit}. Hollow points on grey are not scored."
     )
     return _written(figure, path, f"mIoU over severity, {panel.name}", caption)
 
@@ -150,7 +150,7 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
         "Lower row: the error rate of the most confident pixels."
     )
     if len(panel.protocol.averaged_names) > 1:
-        caption += f" The pixels of {over} count together."
+        caption += f" The pixels of {over} are pooled."
     if len(models) > len(shown):
         caption += f" The {len(shown)} most robust of {len(models)} models."
     return _written(figure, path, f"Confidence and accuracy, {panel.name}", caption)
@@ -193,8 +193,9 @@ def _cost(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     path = folder / f"{stem}-cost"
     figure = cost_scatter(scores.assign(**costs))
     caption = (
-        f"Full: mean over {panel.protocol.over}; hollow: clean. On the dotted line no model is "
-        "both cheaper and more robust. Seconds are those of the machines that the provenance names."
+        f"Solid: mean over {panel.protocol.over}; hollow: clean. The dotted line joins the models "
+        "that no other model beats in both cost and robustness. The provenance names the "
+        "machines on which seconds were measured."
     )
     return _written(figure, path, f"Accuracy against cost, {panel.name}", caption)
 

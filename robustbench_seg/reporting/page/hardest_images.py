@@ -49,8 +49,8 @@ def _view(model: MeasuredModel, width: int) -> HardestView:
     for hard in model.scored.hardest:
         worst = f"{hard.worst.name.replace('_', ' ')} {hard.worst.severity}"
         scores = (
-            f"clean {number(hard.clean)}, mean {number(hard.mean)}, already {number(hard.miou)} "
-            f"under {worst}"
+            f"clean {number(hard.clean)}, mean {number(hard.mean)}, {number(hard.miou)} under "
+            f"{worst}"
         )
         own = files.of_hardest(hard.image, hard.worst)
         paths = {"input": own.input, "truth": own.truth, "prediction": own.prediction}

@@ -52,8 +52,8 @@ def _check_no_pictures(out: Path) -> None:
     for path in (out / "pictures").rglob("*"):
         if path.is_file() and path.relative_to(out).as_posix() not in listed:
             raise ResultsError(
-                f"{out / 'pictures'} holds pictures that are not of the report in {out}; remove "
-                "it, or choose another folder for a report without any"
+                f"{out / 'pictures'} has pictures that do not belong to the report in {out}; "
+                "remove it, or choose another folder for a report without pictures"
             )
 
 

@@ -111,12 +111,12 @@ def _sections(
         "severities": (f"By {'radius' if noun == 'attack' else 'severity'}", figures.curves),
         "classes": ("Classes", classes),
         "where": ("Where does it fail?", failure_section(panel)),
-        "knows": ("Does it know?", confidence_section(panel)),
+        "knows": ("Is its confidence reliable?", confidence_section(panel)),
         "pictures": ("Pictures", pictures),
         "hardest": ("Hardest images", hardest_views(panel, picture_width // 2)),
         "cost": ("Accuracy against cost", figures.cost),
         "published": (published, benchmark),
-        "elsewhere": ("Other published scores, and why they do not rank", elsewhere),
+        "elsewhere": ("Other published scores, and why they are not ranked", elsewhere),
         "claims": ("What papers claim", claims_table(panel)),
     }
     return {

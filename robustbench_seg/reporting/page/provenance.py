@@ -11,7 +11,7 @@ from robustbench_seg.reporting.html.run_facts import run_facts
 from robustbench_seg.reporting.panels import MeasuredModel, Panel
 
 RUNS_ACROSS = 6
-"""A table has at most so many runs side by side, so that it fits on paper."""
+"""Maximum number of runs side by side in a table, so that it fits on paper."""
 
 
 @dataclass(frozen=True)

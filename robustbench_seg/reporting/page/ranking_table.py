@@ -95,10 +95,10 @@ def _note(panel: Panel, shown: Sequence[str]) -> str:
     if not all(math.isnan(low) for low, _ in limits):
         note += f" The bar is the 95 % interval from a bootstrap over {panel.sampling_unit}."
     if any("=" in rank for rank in panel.ranks):
-        note += " A place with = is shared: the difference from its first model is not established."
+        note += " A place with = is shared: the difference from its first model is not significant."
     related = [name for name in DEGRADATION_SCORES if f"{name}, %" in shown]
     if related:
         note += f" {' and '.join(related)}: against {panel.reference}."
     if panel.reference and "rCD" not in related:
-        note += f" No rCD: {panel.reference} loses less than a point, or has not every score."
+        note += f" No rCD: {panel.reference} loses less than a point, or lacks a score."
     return note

@@ -97,8 +97,8 @@ def _partly_counted(panel: Panel, infos: Sequence[ScoreInfo]) -> Sequence[str]:
             if of:
                 names.setdefault((which, of), []).append(model.name)
     return [
-        f"{', '.join(models)}: {which} of {of} trainings, as the others have not counted them; "
-        "evaluate again to add them."
+        f"{', '.join(models)}: {which} of {of} trainings, because the others have not counted "
+        "them; evaluate again to add them."
         for (which, of), models in names.items()
     ]
 
@@ -123,7 +123,9 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
             draws = worst_corruption(model.scores.by_name[RANKING_SCORE])
             cells += [Cell("", classes="starts"), _cell(model, draws, PERCENT)]
         rows.append(TableRow(cells))
-    note = "Definitions: on hover, and in docs/measures.md. An arrow shows which way is better."
+    note = (
+        "Definitions: on hover, and in docs/measures.md. An arrow shows which direction is better."
+    )
     return Table(f"{caption}.", columns, rows, note=note, groups=groups)
 
 

@@ -20,7 +20,9 @@ from robustbench_seg.text import one_line
 log = logging.getLogger(__name__)
 
 MAX_PICTURE_PIXELS = 1 << 26
-"""Pictures of more pixels are left out: a report decodes many, and none needs to be that large."""
+"""Maximum number of pixels of a picture. A report decodes many pictures, and none needs to be
+larger.
+"""
 
 MAX_BYTES = 64 << 20
 
@@ -97,19 +99,19 @@ def read_picture(path: Path, width: int | None = None) -> Image.Image | None:
     """
     if not is_own_picture(path):
         if path.is_symlink() or path.exists():
-            log.warning("%s: a link or no regular file; the picture is left out", path)
+            log.warning("%s: a link or not a regular file; the picture is left out", path)
         return None
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"it is larger than {MAX_BYTES >> 20} MiB")
         with _one_warning(), image_file(path, ("PNG", "JPEG")) as picture:
             if picture.width * picture.height > MAX_PICTURE_PIXELS:
-                raise ValueError(f"it says that it has {picture.width}x{picture.height} pixels")
+                raise ValueError(f"it states that it has {picture.width}x{picture.height} pixels")
             indices = picture.mode == "P"
             size = picture.size if width is None else fitted_size(picture, width)
             how = Image.Resampling.NEAREST if indices else Image.Resampling.LANCZOS
             return (picture if indices else picture.convert("RGB")).resize(size, how)
-    except Exception as error:  # a decoder of a broken file raises whatever it likes
+    except Exception as error:  # decoders raise errors of any type for damaged files
         why = one_line(str(error), 200) or type(error).__name__
         log.warning("%s: cannot read the picture (%s); it is left out", path, why)
         return None

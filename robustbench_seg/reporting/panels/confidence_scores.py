@@ -9,7 +9,7 @@ from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.panel import Panel
 
 _PLACES = 2
-"""The chief scores of confidence up to this place (see ScoreInfo) are shown for each corruption."""
+"""Number of chief confidence scores (see ScoreInfo) that are shown for each corruption."""
 
 ADD_CONFIDENCE = "evaluate again to add it"
 

@@ -24,15 +24,16 @@ def _where_it_fails(model: MeasuredModel, noun: str) -> str | None:
     if near is None or far is None:
         return None
     text = (
-        f"Near the boundaries of classes the mIoU of {model.name} falls from {near[0]} on clean "
-        f"images to {near[1]}, elsewhere from {far[0]} to {far[1]}"
+        f"Near class boundaries the mIoU of {model.name} falls from {near[0]} on clean images to "
+        f"{near[1]}, elsewhere from {far[0]} to {far[1]}"
     )
     small = _clean_and_mean(model, "object_recall_small")
     large = _clean_and_mean(model, "object_recall_large")
     if small and large:
         text += (
-            f"; of small objects it finds {small[0]} % of the pixels clean and {small[1]} % "
-            f"{_changed(noun)}, of large ones {large[0]} % and {large[1]} %"
+            f"; it finds {small[0]} % of the pixels of small objects on clean images and "
+            f"{small[1]} % {_changed(noun)}, and {large[0]} % and {large[1]} % of those of large "
+            "objects"
         )
     return f"{text}{_of_trainings(model, 'boundary_miou_4')}."
 
@@ -42,9 +43,10 @@ def _whether_it_knows(model: MeasuredModel, noun: str) -> str | None:
     if ece is None or auroc is None:
         return None
     return (
-        f"The confidence of {model.name} is off by {ece[0]} points on clean images and by {ece[1]} "
-        f"under {noun} (ECE); it ranks a right pixel above a wrong one in {auroc[0]} % of "
-        f"cases clean, {auroc[1]} % {_changed(noun)} (AUROC){_of_trainings(model, 'ece')}."
+        f"The confidence of {model.name} is off by {ece[0]} points on clean images and by "
+        f"{ece[1]} under {noun} (ECE); it ranks a correct pixel above a wrong one in {auroc[0]} % "
+        f"of cases on clean images and {auroc[1]} % {_changed(noun)} "
+        f"(AUROC){_of_trainings(model, 'ece')}."
     )
 
 
@@ -54,7 +56,7 @@ def _changed(noun: str) -> str:
 
 def _clean_and_mean(model: MeasuredModel, name: str) -> tuple[str, str] | None:
     """A score clean and corrupted, as text; None where the model lacks one of the two."""
-    score = model.scores.by_name.get(score_infos()[name].key)  # a KeyError: no measure has it
+    score = model.scores.by_name.get(score_infos()[name].key)  # KeyError: no measure has this score
     if score is None:
         return None
     clean, mean = float(score.summary.clean[0]), float(score.summary.mean[0])

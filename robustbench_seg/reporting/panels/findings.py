@@ -31,8 +31,8 @@ def finding_sentences(panel: Panel) -> list[str]:
     complete = panel.complete
     if complete.empty:
         return [
-            f"No model has a clean score and all scored severities on {panel.name} yet, so "
-            "nothing is ranked; the tables show what is there."
+            f"No model has a clean score and all scored severities on {panel.name} yet, so no "
+            "model is ranked; the tables show the scores so far."
         ]
     return [
         _leader(panel, complete),
@@ -84,8 +84,8 @@ def _unpaired_models(
     a, b = panel.model(best["model"]).scores, panel.model(second["model"]).scores
     return (
         f"{best['model']} has the highest mean mIoU over {over}, {number(best['mean'])} against "
-        f"{number(second['mean'])} for {second['model']}; the bootstrap draws {a.unit} of the one "
-        f"and {b.unit} of the other, so no difference can be established."
+        f"{number(second['mean'])} for {second['model']}; the bootstrap draws {a.unit} for one "
+        f"and {b.unit} for the other, so no difference can be established."
     )
 
 
@@ -116,7 +116,10 @@ def _open_difference(
     )
     units = panel.model(best["model"]).scores.units
     if 1 < units < FEWEST_UNITS:
-        text += f" {units} {unit} are too few to establish any difference, whatever its interval."
+        text += (
+            f" {units} {unit} are too few to establish any difference, even if the interval "
+            "excludes 0."
+        )
     if verdict.needed is not None:
         text += (
             f" About {verdict.needed:,} {unit} would be needed to establish a difference of this "
@@ -185,19 +188,19 @@ def _trust(panel: Panel) -> str:
     if trainings[-1] == 1:
         subject = "It is" if len(panel.measured) == 1 else "Each model is"
         sentence = (
-            f"{subject} one training run: the interval covers the choice of images and their "
-            f"{panel.protocol.noun}s' random numbers, not the randomness of training."
+            f"{subject} one training run: the interval covers the choice of images and the random "
+            f"numbers of their {panel.protocol.noun}s, not the randomness of training."
         )
     else:
         counts = " or ".join(map(str, trainings))
         noun = panel.protocol.noun
         sentence = (
             f"Scores are means over the trainings of a model ({counts}). The interval covers the "
-            f"choice of images and their {noun}s' random numbers and, where there are several "
+            f"choice of images and the random numbers of their {noun}s and, with several "
             "trainings, the randomness of training."
         )
     if fewest.units < FEW_UNITS:
-        sentence += f" With only {fewest.units} {fewest.unit} even that is rough."
+        sentence += f" With only {fewest.units} {fewest.unit} it is only approximate."
     return " ".join([sentence, *_seed_sentences(panel)])
 
 

@@ -160,7 +160,7 @@ def group_models(
 def _check_classes(other: GroupedModel[Model], folder: Path, record: RunRecord) -> None:
     if record.classes != other.record.classes:
         raise ResultsError(
-            f"{other.folders[0]} and {folder}: runs with different classes on one dataset "
+            f"{other.folders[0]} and {folder}: runs with different classes on the same dataset "
             f"({record.dataset} {record.split}) cannot be ranked together; report them separately"
         )
 

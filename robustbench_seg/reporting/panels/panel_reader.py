@@ -43,8 +43,8 @@ def read_panels(
         models = dict.fromkeys(model for panel in panels for model in panel.scores["model"])
         if extent := published_extent(reference):
             raise ResultsError(
-                f"reference: {reference} is published on {extent}, which no run here covers; name "
-                "a model of the runs"
+                f"reference: {reference} is published on {extent}, which none of the runs covers; "
+                "name a model of the runs"
             )
         raise ResultsError(f"reference: {unknown('model', reference, models)}")
     return panels

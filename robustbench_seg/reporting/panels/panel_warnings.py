@@ -38,7 +38,7 @@ def clean_score_warnings(models: Sequence[MeasuredModel]) -> list[str]:
     """Warn of each run whose clean score is far from the published one."""
     gaps: list[str | None] = []
     for model in models:
-        if model.scores.trainings > 1:  # each training has a published score of its own
+        if model.scores.trainings > 1:  # each training has its own published score
             gaps += clean_gap_warnings(model.scored.folders)
         else:
             gaps.append(clean_gap(model.record, float(model.scores.summary.clean[0])))
@@ -48,7 +48,7 @@ def clean_score_warnings(models: Sequence[MeasuredModel]) -> list[str]:
 def setting_warnings(models: Sequence[MeasuredModel]) -> list[str]:
     """Warn of each setting, such as the precision or the seed, in which the rows differ."""
     return [
-        f"The rows differ in {note}: see the provenance of each before comparing them."
+        f"The rows differ in {note}: read their provenance before you compare them."
         for note in reading_notes([model.scored for model in models])
     ]
 
@@ -57,7 +57,7 @@ def foreign_warnings(models: Sequence[MeasuredModel]) -> list[str]:
     """Warn of each row whose corrupted images another program has made."""
     return [
         f"{model.name}: its corrupted images come from a tree of unknown origin, which this "
-        "program has not made: nothing says whether they are those of the protocol."
+        "program did not generate, so they may differ from those of the protocol."
         for model in models
         if any(record.key.corruption.foreign for record in model.scored.records)
     ]
@@ -87,7 +87,7 @@ def other_images_warning(subset: str) -> str | None:
         return None
     return (
         f"These rows are on {subset}. Rows on other images or classes of the split are in a "
-        "panel of their own, because they cannot be compared with these."
+        "separate panel, because they cannot be compared with these."
     )
 
 
@@ -97,9 +97,9 @@ def left_out_warning(models: Sequence[MeasuredModel]) -> str | None:
     if not record.left_out_classes:
         return None
     return (
-        f"The class map leaves out {', '.join(record.left_out_classes)}: these scores are of the "
-        f"other {len(record.scored_classes)} classes. Published rows, which are of all "
-        f"{len(record.classes)}, are not ranked beside them."
+        f"The class map leaves out {', '.join(record.left_out_classes)}, so these scores are over "
+        f"the other {len(record.scored_classes)} classes. Published rows are over all "
+        f"{len(record.classes)} and are not ranked with them."
     )
 
 

@@ -51,7 +51,7 @@ def find_reference(
             raise
         images = counted(record.images, "image")
         raise ResultsError(
-            f"reference: {name} is published on {extent}, A and B are on {images} of "
+            f"reference: {name} is published on {extent}, but A and B are on {images} of "
             f"{record.dataset} {record.split} under {protocol.name}; name a model of the runs"
         ) from None
     other = read_model(folders, protocol, ranking_score_only=True)

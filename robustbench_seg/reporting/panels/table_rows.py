@@ -12,9 +12,9 @@ from robustbench_seg.results import MEASURED, miou_columns, with_class_map
 MIOU_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")
 """The columns of tables/miou.csv before the scores.
 
-source is "measured" or "published"; images counts those that were scored clean. The columns clean,
-each corruption in protocol order, mean and retention follow, in percent. Where a row has a class
-map, each of these three tables ends with the column class_map, its name.
+source is "measured" or "published"; images is the number of images that were scored clean. The
+columns clean, each corruption in protocol order, mean and retention follow, in percent. Where a row
+has a class map, each of these three tables ends with the column class_map, its name.
 """
 
 SEVERITY_COLUMNS = (

@@ -35,14 +35,16 @@ def heading_text(a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: 
         f"{a.scores.units} {a.scores.unit}, the same for A and B",
         *dict.fromkeys(_trainings_text(label, model) for label, model in models.items()),
         *(f"{label}: {each.seeds_text}" for label, each in models.items() if each.seeds_text),
-        f"CD, rCD: against {reference.name}, in percent ({DEGRADATION_CITATION})",
+        f"CD, rCD: relative to {reference.name}, in percent ({DEGRADATION_CITATION})",
     ]
     if notes := reading_notes((a, b)):
         lines.append(f"note: A and B differ in {', '.join(notes)}")
     if a.scores.units == 1:
         lines.append(f"no intervals: there is only one sampling unit ({a.scores.unit})")
     elif a.scores.units < FEW_UNITS:
-        lines.append(f"with only {a.scores.units} {a.scores.unit} intervals and p-values are rough")
+        lines.append(
+            f"with only {a.scores.units} {a.scores.unit} intervals and p-values are approximate"
+        )
     return "\n".join(map(one_line, lines))
 
 
@@ -64,7 +66,7 @@ def _extent_text(models: Mapping[str, ScoredModel], protocol: Protocol) -> str:
 
 def _trainings_text(label: str, model: ScoredModel) -> str:
     if model.scores.trainings == 1:
-        return "of a model with one training, the randomness of training is not covered"
+        return "with one training of a model, intervals do not cover the randomness of training"
     seeds = ", ".join(map(str, model.training_seeds))
     return (
         f"{label} is the mean of {model.scores.trainings} trainings (seeds {seeds}); intervals and "

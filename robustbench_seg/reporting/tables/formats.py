@@ -121,7 +121,7 @@ def _csv_cell(value: object) -> object:
 
 @lru_cache(4096)  # a column repeats few names
 def _csv_text(value: str) -> str:
-    # A carriage return is a line's end to some readers, and lost on the way through others.
+    # Some readers treat a carriage return as the end of a line, and others drop it.
     text = value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
     return f"'{text}" if _FORMULA.match(text) else text
 
@@ -171,5 +171,5 @@ _LATEX = {
 def latex_text(text: str) -> str:
     """Return text that LaTeX prints as it is, in any place of a table."""
     escaped = "".join(_LATEX.get(character, character) for character in one_line(text))
-    # Behind the end of a row, these would be options of it.
+    # After the end of a row, LaTeX would read these as options.
     return f"{{{escaped[0]}}}{escaped[1:]}" if escaped.startswith(("[", "*")) else escaped

@@ -53,7 +53,8 @@ def write_tables(
     """
     subsets = panel_subset_scores(panels) if subsets is None else subsets
     with_published = {p.protocol.name: p for p in panels if p.published.sources}
-    published = list(with_published.values())  # one panel of each protocol: they show the same
+    # One panel of each protocol, because all show the same.
+    published = list(with_published.values())
     write_miou_tables(panels, folder, intervals=intervals)
     write_published_tables(published, folder)
     write_degradation_tables(panels, folder)

@@ -62,10 +62,10 @@ def transfer_text(tables: Sequence[ModelTable]) -> str:
 
 _NOTE = """\
 r: Pearson's over models. rho: Spearman's, and given clean: the partial correlation when clean is
-held fixed, both of the mean. A predictor is of use as far as it beats clean. Intervals of 95 %:
+held fixed, both of the mean. A predictor is useful only if it beats clean. Intervals of 95 %:
 bootstrap over models, and over families. Models of one family share architecture and recipe and are
-not independent: trust the interval over families, which itself is rough where they are few. The
-best corruption is chosen among all, so that its r is too high for new models."""
+not independent: prefer the interval over families, which is only approximate with few families.
+The best corruption is selected from all, so its r is too high for new models."""
 
 
 def _table_text(models: ModelTable) -> str:

@@ -31,7 +31,7 @@ from robustbench_seg.text import counted
 log = logging.getLogger(__name__)
 
 FEWEST_MODELS = 3
-"""Over fewer models a correlation says nothing at all."""
+"""Minimum number of models; a correlation over fewer is meaningless."""
 
 _Value = TypeVar("_Value")
 
@@ -160,7 +160,7 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
     table = pd.DataFrame(rows)
     models = ModelTable.of_rows(f"models on {_extent(scored)}", table, [*targets], used)
     for name in [name for name in scored if name not in models.names]:
-        log.warning("%s: not all scores are there, on corrupted and real images; left out", name)
+        log.warning("%s: scores on corrupted or real images are missing; left out", name)
     return models
 
 
@@ -172,8 +172,8 @@ def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, fl
         record = read_record(folders[0])
         if record.classes != classes:
             raise ResultsError(
-                f"{folders[0]}: other classes than those of the synthetic runs; a score predicts "
-                "one of the same classes only"
+                f"{folders[0]}: its classes differ from those of the synthetic runs; name runs "
+                "with the same classes"
             )
         model = read_model(folders, own_protocol(folders[0], record), resamples=0)
         names[model.folders] = model.name
@@ -206,7 +206,9 @@ def _synthetic(
         _add(scored, model.name, model, "the synthetic runs")
     if len(kinds) > 1:
         texts = [f"{dataset} {split} under {name}" for dataset, split, name in kinds]
-        raise ResultsError(f"synthetic runs of {' and of '.join(texts)}; name runs of one of them")
+        raise ResultsError(
+            f"the synthetic runs are on {' and on '.join(texts)}; name runs on one of them"
+        )
     return scored, next(iter(kinds.values()))
 
 

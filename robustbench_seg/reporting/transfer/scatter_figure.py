@@ -18,7 +18,7 @@ from robustbench_seg.reporting.figures.style import (
 from robustbench_seg.reporting.transfer.model_table import ModelTable
 
 PREDICTORS = (CLEAN.name, "mean")
-"""The rows of plots: the baseline, and what has to beat it."""
+"""The rows of plots: the baseline, and the predictor that should beat it."""
 
 
 def transfer_figure(models: ModelTable) -> Figure:

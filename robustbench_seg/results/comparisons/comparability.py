@@ -14,11 +14,11 @@ def check_comparable(a: ScoredModel, b: ScoredModel) -> None:
         ResultsError: They were not.
     """
     for difference in a.records[0].differences(b.records[0]):
-        # Of another number of images, check_paired says which.
+        # If the number of images differs, check_paired gives the numbers.
         if difference.of_images and difference.kind != "extent":
             raise ResultsError(
-                f"{a.folders[0]} and {b.folders[0]} do not compare: they differ in "
-                f"{difference.name}; name runs of the same images"
+                f"{a.folders[0]} and {b.folders[0]} cannot be compared: they differ in "
+                f"{difference.name}; name runs on the same images"
             )
     check_paired(a.scores, b.scores)
 
@@ -31,13 +31,13 @@ def check_paired(first: ModelScores, second: ModelScores) -> None:
     """
     if first.images != second.images:
         raise ResultsError(
-            f"runs on {len(first.images)} and {len(second.images)} images that are not the same "
-            "cannot be compared in pairs; evaluate both on the same images"
+            f"runs on different images ({len(first.images)} and {len(second.images)}) cannot be "
+            "compared in pairs; evaluate both on the same images"
         )
     if first.clip != second.clip:
         raise ResultsError(
             f"runs whose sampling units are {first.unit} and {second.unit} cannot be compared in "
-            "pairs; a run keeps the clip that it began with: remove one, and evaluate it again"
+            "pairs; a run keeps its first clip: remove one run, and evaluate it again"
         )
 
 

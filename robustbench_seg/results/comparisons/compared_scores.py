@@ -26,10 +26,10 @@ from robustbench_seg.results.summaries.summary_scores import SummaryScore, summa
 LineKind = Literal[
     "clean", "condition", "corruption", "category", "summary", "CD", "rCD", "further score"
 ]
-"""What a line is: all but the last are of the score that ranks."""
+"""The kind of a line: all kinds but the last belong to the score that ranks."""
 
 Family = Literal["mean", "corruptions"]
-"""Lines that are judged together."""
+"""A family of lines that are judged together."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -22,7 +22,7 @@ DEGRADATION_CITATION = "Kamann and Rother, CVPR 2020, arXiv 1908.05005"
 
 
 LEAST_LOSS = 1.0
-"""Percent points that a reference has to lose: a ratio to less is mostly noise."""
+"""Minimum loss of a reference in percentage points: a ratio to a smaller loss is mostly noise."""
 
 
 @dataclass(frozen=True, eq=False)

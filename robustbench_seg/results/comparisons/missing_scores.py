@@ -20,9 +20,9 @@ from robustbench_seg.results.summaries.summary import with_every_severity
 from robustbench_seg.results.summaries.summary_scores import SummaryScore, every_severity
 
 OF_CONFIDENCE = {info.name for info in (*CONFIDENCE.infos, *SCALED_CONFIDENCE.infos)}
-"""Scores that some segmenters cannot give."""
+"""Scores that some segmenters do not support."""
 
-NO_REFERENCE = "the reference has no such score, or loses less than a point"
+NO_REFERENCE = "the reference lacks this score, or loses less than a point"
 
 
 def why_unmeasured(model: ScoredModel, *, key: str, score: SummaryScore, protocol: Protocol) -> str:

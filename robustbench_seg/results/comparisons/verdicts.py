@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import scipy  # which imports its parts where they are first used
+import scipy  # scipy imports its submodules on first use
 
 from robustbench_seg.results.statistics.draws import Draws
 from robustbench_seg.results.statistics.intervals import Interval, Uncertainty, interval
@@ -24,14 +24,14 @@ from robustbench_seg.results.statistics.significance import ALPHA, holm, p_value
 from robustbench_seg.results.summaries.model_scores import ModelScores
 
 FEWEST_UNITS = math.floor(1 - math.log2(ALPHA)) + 1
-"""With fewer units a sign test, on which all of them agree, does not reach ALPHA."""
+"""With fewer units, even a sign test in which all of them agree does not reach ALPHA."""
 
 POWER = 0.8
-"""The chance to establish a difference with the number of units that `needed` names."""
+"""The power of a test with the number of units that `needed` states."""
 
 
 Better = Literal["A", "B", "open", ""]
-"""The better one of two models; open: neither is shown to be; empty: a score is missing."""
+"""The better one of two models; open: no significant difference; empty: a score is missing."""
 
 
 @dataclass(frozen=True, eq=False)

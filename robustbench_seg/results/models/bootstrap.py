@@ -75,7 +75,7 @@ def bootstrap(
         named = ", ".join(results["run"].unique()) or "the run"
         raise ResultsError(f"{named}: no image is scored yet; evaluate it first")
     if len(models) > 1:
-        raise ValueError(f"rows of one model wanted, not of {len(models)}")
+        raise ValueError(f"expected rows of one model, got rows of {len(models)}")
     clip = int(clips[0])
     images = tuple(sorted(ids))
     unit_of = unit_of_image(images, clip)
@@ -114,7 +114,7 @@ def _counted_trainings(
 
 
 _RunScores = Mapping[Condition, Mapping[str, Draws]]
-"""The draws of one run: for each condition those of each score."""
+"""The draws of one run: for each condition, the draws of each score."""
 
 
 def _score_draws(

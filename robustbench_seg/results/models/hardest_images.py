@@ -51,7 +51,7 @@ def hardest_images(
     """
     observed = with_counts(results)
     conditions = (CLEAN, *protocol.scored_conditions)
-    # An ensemble has no images of its own.
+    # An ensemble has no images; its members have.
     shown = [c for c in protocol.scored_conditions if c.name not in ATTACK_ENSEMBLES]
     column = {condition: number for number, condition in enumerate(conditions)}
     places, total = condition_rows(observed), int(results["images"].iloc[0]) if len(results) else 0
@@ -72,7 +72,7 @@ def hardest_images(
     mildest = min(condition.severity for condition in shown)
     mild = [column[condition] for condition in shown if condition.severity == mildest]
     hard = []
-    for number in np.argsort(means, kind="stable")[:count]:  # nan come last
+    for number in np.argsort(means, kind="stable")[:count]:  # nan values come last
         if np.isnan(means[number]):
             break
         worst = mild[int(scores[number, mild].argmin())]

@@ -24,7 +24,7 @@ from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ModelS
 from robustbench_seg.store import read_counts, trainings, with_counts
 
 DROP_METRIC = "miou_drop"
-"""The metric: mIoU of the references minus the mIoU of the same places under the condition."""
+"""The metric: the mIoU of the references minus the mIoU of the same places under the condition."""
 
 DROP_LIMITS = (-100.0, 100.0)
 
@@ -136,7 +136,7 @@ class _Images:
     def scores(self, resamples: int) -> ModelScores:
         """Score these images as a complete run."""
         rows = self.rows.assign(images=len(self.names))
-        protocol = load_protocol()  # any will do: the images are clean, which each protocol has
+        protocol = load_protocol()  # any protocol will do, because the images are clean
         return bootstrap(
             rows,
             protocol,

@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 1000
-"""How many times images are drawn, and how many times trainings."""
+"""Number of draws of images, and of draws of trainings."""
 
 SEED = 0
 
 Draws = NDArray[np.float64]
 """A score and its draws: float64 (1 + 2 resamples,).
 
-First the score, of the images as they are and the mean of the trainings; then draws of the images;
-then draws of the trainings. `split_draws` tells them apart.
+First the score itself, over all images and the mean of the trainings; then the draws of images;
+then the draws of trainings. `split_draws` separates them.
 """
 
 

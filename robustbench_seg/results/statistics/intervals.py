@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import scipy  # which imports its parts where they are first used
+import scipy  # scipy imports its submodules on first use
 
 from robustbench_seg.results.statistics.draws import Draws, split_draws
 
@@ -16,7 +16,7 @@ PERCENT = (0.0, 100.0)
 """Limits of a share in percent."""
 
 UNBOUNDED = (-math.inf, math.inf)
-"""Limits of a ratio of scores, such as a retention, which has none."""
+"""Limits of a ratio of scores, such as a retention: it is unbounded."""
 
 FEW_UNITS = 30
 """With fewer units than this, a percentile interval is too narrow."""

@@ -1,14 +1,16 @@
 """Whether a difference is more than chance: p-values of a bootstrap, and many of them at once."""
 
 import numpy as np
-import scipy  # which imports its parts where they are first used
+import scipy  # scipy imports its submodules on first use
 from numpy.typing import NDArray
 
 from robustbench_seg.results.statistics.draws import Draws, split_draws
 from robustbench_seg.results.statistics.intervals import Uncertainty
 
 ALPHA = 0.05
-"""The chance of even one false verdict in a family of questions."""
+"""The family-wise error rate: the probability of one or more false verdicts in a family of
+tests.
+"""
 
 _SMALLEST = 1e-15
 """A p-value below this cannot be distinguished from 0."""

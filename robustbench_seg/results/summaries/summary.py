@@ -50,7 +50,7 @@ def summarise(
         shape: The shape of the arrays, where no condition has one.
     """
     nothing = np.full(next(iter(cells.values())).shape if cells else shape, np.nan)
-    if not cells:  # most scores of a run that lacks measures
+    if not cells:  # true for most scores of a run without further measures
         of_corruptions = dict.fromkeys(protocol.names, nothing)
         of_categories = dict.fromkeys(protocol.categories, nothing)
         return Summary(nothing, of_corruptions, of_categories, *(nothing,) * 4)

@@ -17,7 +17,7 @@ from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ScoreD
 from robustbench_seg.results.summaries.worst_case import worst_condition, worst_corruption
 
 SummaryKind = Literal["clean", "corruption", "category", "average"]
-"""What a summary score covers: clean images, a perturbation, a category, or all perturbations."""
+"""The scope of a summary score: clean images, a perturbation, a category, or all perturbations."""
 
 
 @dataclass(frozen=True, eq=False)

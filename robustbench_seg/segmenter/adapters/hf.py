@@ -64,7 +64,7 @@ HUGGINGFACE_LAW = 1
 """Increment when the input preparation for models of transformers changes."""
 
 TRIED = (193, 289)
-"""Height and width of the image that tells whether a model takes any size."""
+"""Height and width of the image that tests whether a model takes any size."""
 
 
 def load(location: str, options: SegmenterOptions) -> Segmenter:
@@ -155,7 +155,7 @@ def _folder(location: str, source: WeightsSource) -> Path:
         return folder
     if os.path.lexists(folder):
         raise ModelError(
-            f"hf:{location}: not a folder; give the folder that transformers saved, or a hub id"
+            f"hf:{location}: not a folder; give a folder that transformers saved, or a hub id"
         )
     if source.revision and Path(source.location).is_dir():
         log.warning(
@@ -198,7 +198,8 @@ def _choose_image_size(
     Returns:
         The network's answer to an image on which it was tried.
     """
-    # A network may keep tensors, and those of inference mode cannot enter a graph later.
+    # A network may cache tensors, and tensors from inference mode cannot enter an autograd graph
+    # later.
     with torch.no_grad():
         network.size = sides(options.input_size)
         if options.input_size != PROCESSOR:
@@ -224,7 +225,8 @@ def _try_without_processor(
         if options.input_size is not None:
             raise ModelError(f"{error}; choose the input size processor") from error
         log.warning(
-            "%s: the network does not take images of any size; its image processor prepares them",
+            "%s: the network does not take images of every size, so its image processor prepares "
+            "them",
             where,
         )
         return None
@@ -236,7 +238,7 @@ def _check_complete(answer: Tensor, missing: Sequence[str], where: str) -> None:
     if missing and not answer.isfinite().all():
         raise ModelError(
             f"{where}: {len(missing)} tensors of the model are not in its weight file, such as "
-            f"{missing[0]}; fetch the model again"
+            f"{missing[0]}; download the model again"
         )
 
 
@@ -244,7 +246,7 @@ def _check_windows(network: TransformersNetwork, options: SegmenterOptions, wher
     """Refuse windows for a network that does not get images at their own size."""
     if options.inference == "slide" and (network.processor or network.size):
         raise OptionError(
-            f"{where}: windows are cut from images of native size; leave out the inference mode "
+            f"{where}: sliding windows need images of native size; leave out the inference mode "
             "slide or the input size"
         )
 
@@ -258,8 +260,8 @@ def _warn_of_other_size(
     """Warn (logging) if images go in at another size than the image processor makes them."""
     if network.processor is None and processor.scaling:
         log.warning(
-            "%s: images go in at %s, and not at its image processor's size (%s); the input "
-            "size processor follows that",
+            "%s: images are evaluated at %s, not at the size of its image processor (%s); choose "
+            "the input size processor for that",
             where,
             options.input_size if network.size else "their own size",
             processor.scaling,

@@ -40,8 +40,7 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
     path = folder / FILE
     if not path.exists():
         raise ModelError(
-            f"{where}: there is no {FILE} in it that says what its files hold; write one and fill "
-            "it in:",
+            f"{where}: it has no {FILE}, which describes its files; create one from this template:",
             example=TEMPLATE.format(name=folder.resolve().name),
         )
     manifest = read_toml(PredictionManifest, path, "manifest of predictions")

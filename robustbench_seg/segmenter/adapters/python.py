@@ -44,7 +44,7 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise ModelError(
-            f"{where}: no module named '{error.name}' in {folder} or among the installed ones"
+            f"{where}: there is no module '{error.name}' in {folder} or among the installed ones"
         ) from error
     except (Exception, SystemExit) as error:
         raise ModelError(f"{where}: importing {module_name} fails: {error_text(error)}") from error

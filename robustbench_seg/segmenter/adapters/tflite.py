@@ -45,7 +45,7 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
     where, path = f"tflite:{location}", Path(location)
     check_runnable(where, path, options)
     if options.device != "cpu":
-        raise ModelError(f"{where}: LiteRT runs on the CPU only; leave out the device")
+        raise ModelError(f"{where}: LiteRT runs only on the CPU; leave out device")
     sidecar = read_sidecar(path, lambda: _example(path, where))
     beside = path.with_suffix(".toml").name
     classes = classes_of_program(sidecar, beside)

@@ -25,17 +25,20 @@ ADAPTATION_LAW = 1
 """Increment when the statistics of the same network and images change."""
 
 ON_CPU = 4 << 30
-"""Bytes that a batch of all images may take on a CPU. Beyond it, images go one by one."""
+"""Maximum bytes of a batch of all images on a CPU. Above it, images are processed one by one."""
 
 COPIES = 3
-"""About how many tensors as large as the largest input of a BatchNorm a network holds at once."""
+"""Approximate number of tensors, each as large as the largest input of a BatchNorm, that a network
+keeps in memory at once.
+"""
 
 Statistics = Mapping[str, tuple[Tensor, Tensor]]
-"""Name of each BatchNorm -> mean and variance of its inputs, float32, one value for each channel.
-The variance is divided by the number of values, as it is where a batch is normalised."""
+"""Maps the name of each BatchNorm to the mean and variance of its inputs, float32, one value per
+channel. The variance is the biased one, as in the normalisation of a batch.
+"""
 
 Inputs = Callable[[], Iterable[Tensor]]
-"""Returns the inputs of a network, from the first one at each call: float Nx3xhxw each."""
+"""Each call iterates over the inputs of a network from the first one: float Nx3xhxw each."""
 
 Forward = Callable[[Tensor], object]
 
@@ -125,7 +128,7 @@ class _Moments:
     def add(self, x: Tensor) -> None:
         """Add the values of a tensor NxCx..., image by image (Chan et al., 1983)."""
         axes = [0, *range(2, x.ndim)]
-        for image in x.unbind():  # torch.var_mean takes ten times as long
+        for image in x.unbind():  # torch.var_mean is ten times slower
             part = image[None]
             values = part.float() if x.dtype in (torch.bfloat16, torch.float16) else part
             mean = values.mean(axes, keepdim=True)
@@ -152,7 +155,7 @@ def _mixed(
         ModelError: There is no prior, and only one value, which has no variance.
     """
     if found.count == 1 and not prior:
-        raise ModelError("gets one value for each channel; adapt to more images, or with a prior")
+        raise ModelError("gets one value per channel; adapt to more images, or with a prior")
     share = images / (prior + images)
     variance = torch.as_tensor(found.squares) / found.count
     pairs = ((norm.running_mean, found.mean), (norm.running_var, variance))
@@ -267,7 +270,7 @@ class _Pass:
         except ModelError as error:
             raise ModelError(f"its BatchNorm '{name}' {error}") from None
         self._done[name] = norm.running_mean, norm.running_var = found
-        if self._begun == 1:  # one batch has all images, so its pass goes on
+        if self._begun == 1:  # one batch has all images, so its forward pass continues
             self._pending, self._moments = None, _Moments()
 
 

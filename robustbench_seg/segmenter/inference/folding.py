@@ -23,10 +23,10 @@ from robustbench_seg.machine.row_threads import row_threads
 from robustbench_seg.segmenter.labelling.interpolation import Taps, taps
 
 FOLDING_LAW = 1
-"""Increment when folding changes logits, even in the last digit only."""
+"""Increment when folding changes logits, even in the last digit."""
 
 STRIP = 64
-"""Rows of the decoder's sum that exist at once on a CPU."""
+"""Number of rows of the decoder's sum that are in memory at once on a CPU."""
 
 
 @torch.no_grad()
@@ -46,7 +46,7 @@ def fold(network: nn.Module) -> nn.Module:
         return network
     for module in list(network.modules()):
         _merge_norms(module)
-    # The paper's decoder of a single scale has no fusion.
+    # In the paper, the decoder of a single scale has no fusion.
     if isinstance(network, SegFormer) and not (
         isinstance(network.decode_head, MLPDecoder) and len(network.decode_head.stages) == 1
     ):

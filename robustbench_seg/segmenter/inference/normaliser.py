@@ -20,7 +20,7 @@ def to_tensor(image: NDArray[np.uint8], mean: Tensor, std: Tensor) -> Tensor:
     Returns:
         float32 1x3xHxW on the device of `mean`.
     """
-    # torch takes no flipped views, such as cv2.imread(file)[..., ::-1].
+    # torch does not accept flipped views, such as cv2.imread(file)[..., ::-1].
     pixels = torch.as_tensor(np.ascontiguousarray(image), device=mean.device)
     pixels = pixels.permute(2, 0, 1).unsqueeze(0)
     return (pixels.float() / 255 - mean) / std

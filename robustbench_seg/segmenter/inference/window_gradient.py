@@ -81,7 +81,7 @@ def _output_gradient(
     value = loss(logits[0])
     if value.shape != ():
         shape = "x".join(map(str, value.shape))
-        raise ModelError(f"{name}: the loss is {shape}; one number is wanted")
+        raise ModelError(f"{name}: the loss is {shape}; expected one number")
     upstream = None
     if value.requires_grad:
         (upstream,) = torch.autograd.grad(value, leaf, allow_unused=True)
@@ -131,7 +131,7 @@ def _through(output: Tensor, part: Tensor, upstream: Tensor, name: str) -> Tenso
         (gradient,) = torch.autograd.grad(output, part, upstream, allow_unused=True)
     if gradient is None:
         raise ModelError(
-            f"{name}: its logits carry no gradient; let its forward compute without no_grad, "
+            f"{name}: its logits have no gradient; make its forward pass run without no_grad, "
             "detach or rounding"
         )
     return gradient

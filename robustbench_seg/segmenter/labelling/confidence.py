@@ -56,7 +56,7 @@ def _confidence_by_loops(
     truth, wanted = np.ascontiguousarray(truth), np.array(temperatures, np.float64)
     out = np.empty(truth.shape, np.uint8)
     doubt = np.empty((len(wanted), *truth.shape), np.float32)
-    sums = np.empty((len(wanted), len(truth), 2))  # by row: threads change no sum
+    sums = np.empty((len(wanted), len(truth), 2))  # per row, so that threads do not change the sums
 
     def label_band(start: int, stop: int) -> None:
         here = slice(start, stop)

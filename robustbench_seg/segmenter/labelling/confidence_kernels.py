@@ -21,16 +21,16 @@ from robustbench_seg.segmenter.labelling.label_kernels import (
 
 LOG2E = np.float32(math.log2(math.e))
 LEAST = np.float32(-126)
-"""Exponents of 2 below it count as this one, 1e-38."""
+"""Smaller exponents of 2 count as this one, 1e-38."""
 
 HALF, ONE = np.float32(0.5), np.float32(1)
 C1, C2, C3, C4, C5, C6 = (
     np.float32(math.log(2) ** power / math.factorial(power)) for power in range(1, 7)
 )
-"""Taylor coefficients of 2^f; with |f| at most 1/2 the rest is 2e-7."""
+"""Taylor coefficients of 2^f; for |f| <= 1/2 the error is 2e-7."""
 
 PRODUCTS = 32
-"""So many 1 + r, each at most 255, are multiplied before a logarithm is taken."""
+"""Number of factors 1 + r, each at most 255, that are multiplied before a logarithm is taken."""
 
 
 @contracted

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Taps = tuple[NDArray[np.uint32], NDArray[np.float32]]
-"""Where the pixels of an axis lie between logits (see `taps`)."""
+"""The positions of the pixels of an axis between logits (see `taps`)."""
 
 
 def taps(small: int, large: int, *, align_corners: bool) -> Taps:

@@ -20,11 +20,12 @@ Indices = NDArray[np.uint32]
 Labels = NDArray[np.uint8]
 
 UNSURE = 255
-"""In place of a label: the logits between these pixels have to be computed."""
+"""Stands in place of a label: the logits between these pixels must be computed."""
 
 CLEAR = np.float32(1e-5)
-"""By how much a winner must lead, relative to the largest logit, for rounding not to matter: some
-hundred times float32's own error."""
+"""Minimum lead of the winning class, relative to the largest logit, so that rounding cannot change
+the label: about a hundred times the error of float32.
+"""
 
 contracted = partial(compiled, contract=True)
 
@@ -54,7 +55,7 @@ def clear_winners(logits: Floats, out: Labels) -> None:
                 which[x] = label if value > first[x] else which[x]
                 first[x] = max(first[x], value)
                 least[x] = min(least[x], value)
-                finite[x] += value - value  # 0, or nan for ever
+                finite[x] += value - value  # 0, otherwise nan would never disappear
         for x in range(width):
             scale = max(abs(first[x]), abs(least[x]))
             clear = first[x] - second[x] > CLEAR * scale
@@ -138,7 +139,7 @@ def find_largest(
     single = True
     for x in range(length):
         single &= count[x] == 1
-    if not single:  # a division takes as long as all the rest
+    if not single:  # a division takes as long as everything else
         for k in range(len(total)):
             row = total[k]
             for x in range(length):
@@ -224,7 +225,7 @@ def label_rows(
     """
     (row_index, row_weights), (column_index, column_weights) = rows, columns
     classes, width, wide = logits.shape[1], out.shape[1], len(column_index)
-    # The unsure pixels of a row lie side by side here, so that loops over them are long.
+    # Gather the uncertain pixels of a row, so that loops over them are long.
     stretched = np.empty((len(logits), 2, classes, width), np.float32)
     total, count = np.empty((classes, width), np.float32), np.empty(width, np.float32)
     above = np.full(len(corners), -2)

@@ -8,7 +8,7 @@ from robustbench_seg.segmenter.labelling.interpolation import interpolate, on_de
 from robustbench_seg.segmenter.labelling.window_logits import WindowLogits
 
 STRIP = 64
-"""Rows of an image that are upsampled at once."""
+"""Number of rows of an image that are upsampled at once."""
 
 
 class UpsampledRows:

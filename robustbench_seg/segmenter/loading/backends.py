@@ -52,7 +52,7 @@ def with_backend(record: SegmenterRecord, backend: Backend) -> SegmenterRecord:
         The record that the network has with this backend.
     """
     laws = {name: version for name, version in record.laws.items() if name != _FOLDING}
-    if backend == "torch":  # a runtime rounds sums in its own way, torch as the folding says
+    if backend == "torch":  # each runtime rounds sums differently; with torch the folding decides
         laws[_FOLDING] = FOLDING_LAW
     return replace(record, runtime=backend, laws=laws)
 
@@ -83,7 +83,7 @@ def prepare_for_backend(
     if options.adapt is not None:
         if options.backend not in ("auto", "torch"):
             raise OptionError(
-                f"backend {options.backend} cannot adapt a network; leave out backend or adapt"
+                f"the backend {options.backend} cannot adapt a network; leave out backend or adapt"
             )
         return network.requires_grad_(False), record, about  # folding merges BatchNorm away
     if options.backend == "auto":

@@ -32,8 +32,8 @@ def export_card(
     card = load_card(model)
     if card.resize:
         raise ModelError(
-            f"{model}: is evaluated on images scaled to another size, which the description of a "
-            "graph cannot say; export the same network by another card"
+            f"{model}: it evaluates images scaled to another size, which the description of a "
+            "graph cannot express; export another card of the same network"
         )
     segmenter = load_segmenter(model, weights=weights)
     export_onnx(

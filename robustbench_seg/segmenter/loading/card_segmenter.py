@@ -107,9 +107,9 @@ def _weight_classes(
     names = class_spelling(json.loads(text), wanted) if text else _card_classes(card)
     if weights.num_classes not in (None, len(names)):
         raise ModelError(
-            f"{weights.path} predicts {weights.num_classes} classes, but {card.name} is a card for "
-            f"{card.dataset}, which has {len(names)}: {', '.join(names)}; choose the card that the "
-            "file belongs to (robustseg models)"
+            f"{weights.path} predicts {weights.num_classes} classes, but {card.name} is a card "
+            f"for {card.dataset}, which has {len(names)}: {', '.join(names)}; choose the card "
+            "that the file belongs to (robustseg models)"
         )
     return names
 

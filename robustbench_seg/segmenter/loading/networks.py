@@ -97,14 +97,14 @@ def load_weights(card: ModelCard, source: str | Path | None) -> Weights | None:
         if parsed.source != "url":
             checked_path(source)
         card = replace(card, weights=parsed)
-    # A card states what its own weights predict.
+    # A card states the classes of its own weights.
     file = fetch_weights(card, with_config=source is not None)
     return read_weights(file, shapes_of(_empty(card, card.classes)))
 
 
 def untrained_network(card: ModelCard, num_classes: int) -> SegmentationNetwork:
     """Build a card's network with the same random weights each time, in eval mode."""
-    with torch.random.fork_rng(devices=[]):  # the caller's generator stays as it is
+    with torch.random.fork_rng(devices=[]):  # the caller's generator does not change
         torch.manual_seed(0)
         return build(card.architecture, num_classes, **card.variant).eval()
 
@@ -115,7 +115,7 @@ def trained_network(
     """Build a card's network with weights, in eval mode."""
     classes = num_classes or weights.num_classes or card.classes
     network = _empty(card, classes).eval()
-    # What to_empty does; from the meta device it would import sympy, which takes half a second.
+    # Same as to_empty, which would import sympy for the meta device; that takes half a second.
     memory = {name: torch.empty(t.shape, dtype=t.dtype) for name, t in network.state_dict().items()}
     network.load_state_dict(memory, assign=True)
     copy_weights(network, weights)

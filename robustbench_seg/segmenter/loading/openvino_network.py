@@ -18,7 +18,7 @@ from robustbench_seg.segmenter.foreign_errors import reason
 INSTALL = "pip install 'robustseg[openvino]'"
 
 KEPT = 4
-"""Image sizes for which OpenVINO keeps what it compiled."""
+"""Number of image sizes for which OpenVINO keeps a compiled network."""
 
 
 class OpenVinoNetwork(nn.Module):
@@ -27,7 +27,7 @@ class OpenVinoNetwork(nn.Module):
     It is compiled once for each image size, because a graph for any size is a third slower.
     """
 
-    why_no_gradient = "another library than torch runs its graph"
+    why_no_gradient = "its graph does not run in torch"
 
     def __init__(self, network: nn.Module | Path, device: str):
         """Convert a network.
@@ -44,20 +44,22 @@ class OpenVinoNetwork(nn.Module):
         try:
             import openvino
         except ImportError:
-            raise ModelError(f"the backend openvino: not installed: {INSTALL}") from None
+            raise ModelError(f"the backend openvino is not installed: {INSTALL}") from None
         if device != "cpu":
             raise OptionError(
-                f"the backend openvino runs on the CPU, not on '{device}'; leave out one of them"
+                f"the backend openvino runs only on the CPU, not on '{device}'; leave out one of "
+                "them"
             )
         self.version = str(openvino.__version__.partition("-")[0])
         self._core = openvino.Core()
         with torch.no_grad(), warnings.catch_warnings(), _root_logger_kept():
-            warnings.simplefilter("ignore")  # of the tracer, about sizes that it takes for constant
+            # The tracer warns about sizes that it treats as constants.
+            warnings.simplefilter("ignore")
             traced = isinstance(network, nn.Module)
             example = {"example_input": torch.zeros(1, 3, *EXAMPLE_SIZE)} if traced else {}
             try:
                 self._graph = openvino.convert_model(network, **example)
-            except Exception as error:  # its exceptions have no common base
+            except Exception as error:  # its exceptions have no common base class
                 raise ModelError(
                     f"the backend openvino cannot run this network ({reason(error)}); try the "
                     "backend torch"

@@ -26,7 +26,7 @@ QUANTISATION_LAW = 1
 """Increment when a quantised graph changes."""
 
 CALIBRATION_IMAGES = 32
-"""At most this many images, evenly spaced in their split, set the ranges of activations."""
+"""Maximum number of images, evenly spaced in their split, that set the ranges of activations."""
 
 _QUANTISED = ["Clip", "Conv", "Gemm", "MatMul", "Relu"]
 
@@ -40,7 +40,9 @@ def quantiser() -> str:
     try:
         import onnxruntime.quantization
     except ImportError as error:
-        raise ModelError(f"precision int8 needs {error.name}, not installed: {INSTALL}") from None
+        raise ModelError(
+            f"precision int8 needs {error.name}, which is not installed: {INSTALL}"
+        ) from None
     return f"onnxruntime {onnxruntime.__version__}"
 
 
@@ -65,7 +67,7 @@ def write_quantised_graph(network: nn.Module, inputs: Iterable[Tensor], path: Pa
     with tempfile.TemporaryDirectory() as folder, _quiet():
         plain, merged = Path(folder) / "plain.onnx", Path(folder) / "merged.onnx"
         write_graph(network, plain)
-        # It merges BatchNorm into convolutions. The exporter has inferred the shapes.
+        # This merges BatchNorm into convolutions. The exporter has already inferred the shapes.
         quant_pre_process(plain, merged, skip_symbolic_shape=True)
         quantize_static(
             merged,

@@ -26,7 +26,7 @@ from robustbench_seg.segmenter.loading.quantisation import (
 from robustbench_seg.segmenter.options import SegmenterOptions
 
 InputsOf = Callable[[AnyImage], Sequence[Tensor]]
-"""From an image to the inputs of the network, float32 1x3xhxw each."""
+"""Maps an image to the inputs of the network, float32 1x3xhxw each."""
 
 
 def prepare_quantised(

@@ -149,7 +149,7 @@ def load_named(
         prefix, _, location = name.partition(":")
         if not location:
             raise ModelError(
-                f"{name}: nothing behind the colon; give a file, folder or name after it"
+                f"{name}: there is nothing after the colon; give a file, folder or name after it"
             )
         checked_path(location)
         _refuse_card_options(name, weights, options)
@@ -166,9 +166,9 @@ def load_named(
 def _refuse_card_options(model: str, weights: str | Path | None, options: SegmenterOptions) -> None:
     """Refuse options that only a card with a network of this package supports."""
     if weights is not None:
-        raise OptionError(f"{model}: brings its own weights; weights go with a card")
+        raise OptionError(f"{model}: it has its own weights; give weights only with a card")
     if options.backend not in ("auto", "torch"):
-        raise OptionError(f"{model}: decides itself what runs it; a backend goes with a card")
+        raise OptionError(f"{model}: it decides what runs it; give a backend only with a card")
 
 
 def _load_hub_card(name: str, options: SegmenterOptions) -> Segmenter:

@@ -202,9 +202,11 @@ def _checked_members(path: Path, members: Sequence[zipfile.ZipInfo], size: int) 
         root, _, name = info.filename.partition("/")
         shown = one_line(info.orig_filename, 80)
         if info.orig_filename != info.filename or not _ROOT.fullmatch(root):
-            raise pack_error(path, f"it has a member {shown!r}, whose path no pack has")
+            raise pack_error(
+                path, f"it has a member {shown!r}, whose path is not allowed in a pack"
+            )
         if not (name == INDEX_FILE or is_pack_member(name)):
-            raise pack_error(path, f"it has a member {shown!r}, which no pack has")
+            raise pack_error(path, f"it has a member {shown!r}, which is not allowed in a pack")
         if name in found:
             raise pack_error(path, f"it has {shown!r} twice")
         kind = stat.S_IFMT(info.external_attr >> 16)
@@ -234,7 +236,7 @@ def _index(path: Path, data: bytes) -> PackIndex:
         if number != FORMAT:
             found = one_line(str(number), 40)
             raise ResultsError(
-                f"{path}: a pack of the format {found!r}, which this version does not know "
+                f"{path}: a pack of format {found!r}, which this version does not know "
                 f"({FORMAT!r} is the newest); use a newer version"
             )
         return from_table(PackIndex, table, INDEX_FILE)
@@ -244,7 +246,7 @@ def _index(path: Path, data: bytes) -> PackIndex:
 
 def pack_error(path: Path, why: str) -> ResultsError:
     """Return the error for a file that `pack` cannot have written."""
-    return ResultsError(f"{path} is refused: {why}; get the pack again from its author")
+    return ResultsError(f"{path} is refused: {why}; get another copy from its author")
 
 
 def _archive_error(path: Path, error: BaseException) -> ResultsError:

@@ -21,7 +21,7 @@ _TOLERANCE = 2 * 10.0**-DIGITS
 """Tolerance for scores, because another machine may round sums differently."""
 
 MAX_BYTES = 16 << 20
-"""Maximum bytes of scores.csv."""
+"""Maximum size of scores.csv, in bytes."""
 
 
 def pack_scores(folder: Path) -> pd.DataFrame:
@@ -86,8 +86,8 @@ def contradictions(data: bytes, table: pd.DataFrame, laws: Mapping[str, int]) ->
         elif not _agree(said[key], found[key]):
             (images, value), (counted, score) = said[key], found[key]
             yield (
-                f"{text} is {value:.{DIGITS}f} of {images} images, the parts give "
-                f"{score:.{DIGITS}f} of {counted}"
+                f"{text} is {value:.{DIGITS}f} for {images} images, but {score:.{DIGITS}f} for "
+                f"{counted} in the parts"
             )
 
 
@@ -102,7 +102,7 @@ def _parsed(data: bytes) -> _Rows:
         raise ValueError(f"its columns are not {', '.join(COLUMNS)}")
     table = table.astype({"severity": "int64", "images": "int64", "value": "float64"})
     if table.duplicated(KEYS).any():
-        raise ValueError("a row is there twice")
+        raise ValueError("it lists a row twice")
     return _rows(table)
 
 

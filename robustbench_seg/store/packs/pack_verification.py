@@ -59,7 +59,7 @@ def _of_run(packed: PackFile, folder: Path, scores: bytes) -> Iterator[Problem]:
         yield Problem(RUN_FILE, "altered", _shown(error, folder))
         return
     if record.key.digest != packed.index.run:
-        yield Problem(RUN_FILE, "foreign", f"the pack is of the run {packed.index.run:.8}")
+        yield Problem(RUN_FILE, "foreign", f"the pack belongs to the run {packed.index.run:.8}")
     if packed.root != RunFolder.path_of(Path(), record).name:
         yield Problem(RUN_FILE, "foreign", f"its folder is called {packed.root}")
     parts = part_files(folder)
@@ -68,7 +68,7 @@ def _of_run(packed: PackFile, folder: Path, scores: bytes) -> Iterator[Problem]:
         return
     problems = [problem for part in parts for problem in _of_part(part, record, folder)]
     yield from problems
-    if problems:  # the scores of altered parts differ as well
+    if problems:  # if parts were altered, their scores differ as well
         return
     try:
         table = pack_scores(folder)

@@ -124,6 +124,6 @@ def _bytes(path: Path) -> bytes:
 def _member(name: str) -> zipfile.ZipInfo:
     """Return the header of a member, independent of time and machine."""
     info = zipfile.ZipInfo(name)
-    info.create_system = 3  # Unix, even if packed on another system
+    info.create_system = 3  # marks the entry as from Unix on every system
     info.external_attr = (stat.S_IFREG | 0o644) << 16
     return info

@@ -99,9 +99,9 @@ VAINF: Rules = (
 )
 
 OPENMMLAB: Rules = (
-    # MobileNetV2: a convolution and its BatchNorm are a pair, but for a block's last two.
+    # MobileNetV2: a convolution and its BatchNorm are a pair, except for the last two of a block.
     (r"^backbone\.conv1\.(?=conv|bn)", "backbone.features.0."),
-    # A plain ResNet: the stem is one convolution.
+    # In a plain ResNet, the stem is one convolution.
     (r"^backbone\.conv1\.", "backbone.stem.0."),
     (r"^backbone\.bn1\.", "backbone.stem.1."),
     (r"^backbone\.layer(\d)\.(\d)\.conv\.", _mobilenet_block),
@@ -130,7 +130,7 @@ IMAGENET: Rules = (
     (r"^(?=(?:stem|layer\d|features)\.)", "backbone."),
 )
 
-# Momentum, moving averages of weights and the ImageNet classifier are not the network's.
+# Momentum, moving averages of weights and the ImageNet classifier are not part of the network.
 TF_WANTED = re.compile(
     r"^(xception_\d\d/(entry|middle|exit)_flow|image_pooling|aspp|concat_projection|decoder|logits/)"
     r".*/(weights|depthwise_weights|biases|gamma|beta|moving_mean|moving_variance)$"

@@ -21,10 +21,10 @@ from robustbench_seg.weights.formats.registry import (
 from robustbench_seg.weights.formats.renaming import Tensors, without
 
 COUNTER = "num_batches_tracked"
-"""What torch's BatchNorm counts in training; no weight, and not in every file."""
+"""The counter of training steps in torch's BatchNorm; it is not a weight and not in every file."""
 
 Shapes = Mapping[str, torch.Size]
-"""Name -> shape of a network's tensors. Its number of classes is left to the file."""
+"""Maps the names of a network's tensors to their shapes. The file decides the number of classes."""
 
 MARKER = "|".join(f"(?:{each.marker})" for each in FORMATS)
 
@@ -77,9 +77,9 @@ def find_network(tensors: Tensors, shapes: Shapes | None, path: Path) -> Network
     preferred = [each for each in distinct if not AVERAGE.search(each.prefix)] or distinct
     if len(preferred) > 1:
         raise WeightsError(
-            f"{path}: holds {len(preferred)} networks that differ, under "
-            f"{', '.join(repr(each.prefix) for each in preferred)}; save the tensors of the one to "
-            "be evaluated to a file of its own"
+            f"{path}: contains {len(preferred)} different networks, under "
+            f"{', '.join(repr(each.prefix) for each in preferred)}; save the tensors of the "
+            "network to evaluate to a separate file"
         )
     return _without_other_modules(preferred[0], tensors, shapes)
 
@@ -118,10 +118,10 @@ def _without_other_modules(
     """The network without the tensors of other modules, and a note of them."""
     notes = []
     if AVERAGE.search(network.prefix):
-        notes.append("it holds a moving average of the weights (EMA) only, which is used")
+        notes.append("it contains only a moving average of the weights (EMA), which is used")
     beside = [name for name in tensors if not name.startswith(network.prefix)]
     modules = {name.partition(".")[0] for name in shapes or network.tensors}
-    # Numbers are layers in a row, of which a deeper network has more: they do not fit.
+    # Numbers count consecutive layers. A deeper network has more of them, so it does not fit.
     others = [
         name
         for name in network.tensors
@@ -137,6 +137,6 @@ def _unused_text(names: list[str], network: NetworkTensors) -> str:
     firsts = sorted({name.removeprefix(network.prefix).partition(".")[0] for name in names})
     some = ", ".join(firsts[:4]) + (", ..." if len(firsts) > 4 else "")
     which = f"the network under '{network.prefix}' is used; " if network.prefix else ""
-    count = f"{len(names)} tensors beside" if len(names) > 1 else "1 tensor beside"
+    count = f"{len(names)} tensors outside" if len(names) > 1 else "1 tensor outside"
     verb = "are" if len(names) > 1 else "is"
     return f"{which}{count} the network {verb} not used ({some})"

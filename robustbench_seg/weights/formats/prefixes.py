@@ -15,7 +15,7 @@ WRAPPERS = re.compile(
     r"(?:^|(?<=\.))(?:module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module"
     r"|_forward_module)\."
 )
-"""What torch and Lightning put into names. No network has parts of these names."""
+"""Name parts that torch and Lightning insert. No part of a network has these names."""
 
 AVERAGE = re.compile(r"(^|[._])(ema|swa|avg|averaged?|averaging)([._]|$)")
 """Prefixes of moving averages of a network."""

@@ -32,11 +32,13 @@ class Format:
 
 
 TRAINING_ONLY = ("auxiliary_head.", "ema_")
-"""Beginnings of what only training uses: OpenMMLab's second head, and its moving averages."""
+"""Prefixes of tensors that only training uses: OpenMMLab's auxiliary head and its moving
+averages.
+"""
 
 
 CLASSIFIERS = ("decode_head.linear_pred", "classifier")
-"""Names of the last layer of the architectures here."""
+"""Names of the last layer in the architectures of this package."""
 
 
 def recognise(names: Iterable[str]) -> Format | None:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 Tensors = Mapping[str, Tensor]
 Rules = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
-"""(regular expression, replacement), applied to a name one after the other."""
+"""Pairs of regular expression and replacement, applied to a name in this order."""
 
 
 def without(tensors: Tensors, *prefixes: str) -> Tensors:

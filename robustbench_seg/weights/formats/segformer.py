@@ -84,7 +84,7 @@ def from_openmmlab(tensors: Tensors) -> Tensors:
     return converted
 
 
-# The hub's names, also what transformers 5 writes, and those that it uses in memory.
+# The names on the hub, which transformers 5 also writes, and its names in memory.
 HUGGINGFACE: Rules = (
     (r"^segformer\.", ""),
     (r"^encoder\.patch_embeddings\.(\d)", renumber("backbone.patch_embed{}", +1)),

@@ -42,14 +42,14 @@ def unpacked(archive: Path) -> Path:
                         raise
         except WeightsError:
             raise
-        except Exception as error:  # what tarfile and zlib raise on damaged files is no closed set
+        except Exception as error:  # tarfile and zlib raise errors of many types for damaged files
             raise WeightsError(
                 f"{archive}: cannot be unpacked ({str(error) or type(error).__name__}); delete it "
-                "and fetch it again"
+                "and download it again"
             ) from error
     indices = sorted(folder.rglob("*.index"))
     if len(indices) != 1:
-        raise WeightsError(f"{folder}: {len(indices)} checkpoints (*.index) in it, one wanted")
+        raise WeightsError(f"{folder}: expected one checkpoint (*.index) in it, got {len(indices)}")
     return indices[0]
 
 

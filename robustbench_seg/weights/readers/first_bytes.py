@@ -10,7 +10,7 @@ from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import open_regular
 
 POINTER = b"version https://git-lfs.github.com/spec/"
-"""The beginning of the text that Git has in place of a file that Git LFS keeps."""
+"""The beginning of a Git LFS pointer, the text that stands in place of the file."""
 
 PAGE_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head")
 
@@ -43,13 +43,13 @@ def check_file(path: Path) -> None:
             f"{path}: a Git LFS pointer, not the file itself; run git lfs pull in its repository"
         )
     if is_page(start):
-        raise unreadable(path, "a web page, saved in place of the file")
+        raise unreadable(path, "a web page instead of the file")
     if not start:
         raise unreadable(path, "empty")
     if wanted is not None and size < wanted:
-        raise unreadable(path, f"cut: {size:,} of {wanted:,} bytes are there")
+        raise unreadable(path, f"truncated: it has {size:,} of {wanted:,} bytes")
     if start.startswith(b"PK\3\4") and not zipfile.is_zipfile(path):
-        raise unreadable(path, f"cut: the end is missing after {size:,} bytes")
+        raise unreadable(path, f"truncated: the end is missing after {size:,} bytes")
 
 
 def is_page(start: bytes) -> bool:
@@ -68,7 +68,7 @@ def unreadable(path: Path, reason: str) -> WeightsError:
         path: The file.
         reason: What is wrong with it.
     """
-    return WeightsError(f"{path}: not a readable model file ({reason}); download or make it again")
+    return WeightsError(f"{path}: not a readable model file ({reason}); download or save it again")
 
 
 def _safetensors_size(start: bytes, path: Path, size: int) -> int | None:
@@ -77,7 +77,7 @@ def _safetensors_size(start: bytes, path: Path, size: int) -> int | None:
         return None
     (length,) = struct.unpack("<Q", start[:8])
     if length > MAX_HEADER:
-        return None  # some other file, or a damaged one
+        return None  # another file, or a damaged one
     if 8 + length > size:
         return int(8 + length)
     with open(path, "rb") as file:
@@ -87,4 +87,4 @@ def _safetensors_size(start: bytes, path: Path, size: int) -> int | None:
                 if key != "__metadata__"]  # fmt: skip
         return int(8 + length + max(ends, default=0))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return None  # reading it says what is wrong
+        return None  # reading it reports the error

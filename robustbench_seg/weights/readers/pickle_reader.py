@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 MAX_DEPTH = 10_000
-"""Number of marks that may be open at once."""
+"""Maximum number of open marks."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ class _Machine:
         self._call(function, values)
 
     def _build(self, _: Any) -> None:
-        self._stack.pop()  # the state of an object: nothing is made of it
+        self._stack.pop()  # ignore the state of an object
         _ = self._stack[-1]
 
     def _persid(self, argument: str) -> None:
@@ -239,8 +239,8 @@ def _extend(target: Any, values: list[Any]) -> None:
 def _set_items(target: Any, values: list[Any]) -> None:
     items = target.items if isinstance(target, Record) else target
     if not isinstance(items, dict) or len(values) % 2:
-        raise TypeError(f"a {type(target).__name__} holds no items by key")
+        raise TypeError(f"a {type(target).__name__} holds no items with keys")
     for key, value in zip(values[::2], values[1::2], strict=True):
-        # Keys of other kinds name no tensor, and a tuple's hash may take for ever.
+        # Other keys do not name tensors, and hashing a tuple may take forever.
         if isinstance(key, str | bytes | int | float) or key is None:
             items[key] = value

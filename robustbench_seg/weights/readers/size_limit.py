@@ -5,10 +5,10 @@ from pathlib import Path
 from robustbench_seg.errors import WeightsError
 
 RATIO = 16
-"""How many times its own size a file may unpack to. Weights hardly compress: 1.1 is common."""
+"""Maximum ratio of unpacked to packed size. Weights hardly compress: 1.1 is common."""
 
 FREE = 64 << 20
-"""Bytes that any file may unpack to."""
+"""Unpacked size, in bytes, that every file may have."""
 
 
 def max_unpacked_size(path: Path) -> int:
@@ -33,5 +33,5 @@ def check_unpacked_size(path: Path, size: int) -> None:
     if size > max_unpacked_size(path):
         raise WeightsError(
             f"{path}: not unpacked: {path.stat().st_size / 1e6:.1f} MB would become "
-            f"{size / 1e6:,.0f} MB, which weights never do; get the file from its publisher"
+            f"{size / 1e6:,.0f} MB, which is too much for weights; get the file from its publisher"
         )

@@ -27,7 +27,7 @@ MAGIC = 0xDB4775248B80FB57
 FOOTER_BYTES = 48
 
 DTYPES = {1: np.float32, 2: np.float64, 3: np.int32, 4: np.uint8, 9: np.int64, 19: np.float16}
-"""DataType numbers of types.proto; tensors of others, such as strings, are no weights."""
+"""DataType numbers of types.proto; tensors of other types, such as strings, are not weights."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def read_tensor_bundle(index: Path) -> Mapping[str, Tensor]:
             f"{index.name.removesuffix('.index')}.data-{shard:05}-of-{shards:05}"
         )
         if not path.is_file():
-            raise WeightsError(f"{path}: no such file; it belongs beside {index.name}")
+            raise WeightsError(f"{path}: no such file; put it next to {index.name}")
         data = np.memmap(path, np.uint8, mode="r") if path.stat().st_size else np.empty(0, np.uint8)
         for name, entry in tensor_entries.items():
             if entry.shard == shard and entry.dtype in DTYPES:
@@ -105,13 +105,13 @@ def _table(content: bytes, path: Path) -> Iterator[tuple[bytes, bytes]]:
     """All entries of a table file."""
     footer = content[-FOOTER_BYTES:]
     if len(footer) < FOOTER_BYTES or struct.unpack("<Q", footer[-8:])[0] != MAGIC:
-        raise _unreadable(path, "truncated, or not the index of a TensorFlow checkpoint")
-    _, at = _handle(footer, 0)  # of the table's metadata, which bundles do not use
+        raise _unreadable(path, "it is truncated, or not the index of a TensorFlow checkpoint")
+    _, at = _handle(footer, 0)  # the block of metadata, which bundles do not use
     blocks, _ = _handle(footer, at)
     end = 0
     for _, pointer in _block(content, blocks, path):
         block, _ = _handle(pointer, 0)
-        if block[0] < end:  # read once more, and again, without end
+        if block[0] < end:  # otherwise it would be read again and again
             raise _unreadable(path, "damaged")
         end = block[0] + block[1]
         yield from _block(content, block, path)
@@ -192,4 +192,4 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _unreadable(path: Path, reason: str) -> WeightsError:
-    return WeightsError(f"{path}: not a readable checkpoint ({reason}); download or make it again")
+    return WeightsError(f"{path}: not a readable checkpoint ({reason}); download or save it again")

@@ -24,7 +24,7 @@ STATE_KEYS = (
     "net",
     "network",
 )
-"""Under which of its keys a training checkpoint keeps the network's tensors."""
+"""Keys under which a training checkpoint stores the network's tensors."""
 
 AVERAGE_KEYS = (
     "model_ema",
@@ -34,10 +34,10 @@ AVERAGE_KEYS = (
     "ema_model",
     "ema",
 )
-"""Under which of its keys it keeps a moving average of them, used where there is nothing else."""
+"""Keys under which it stores a moving average of them, which is used only without other tensors."""
 
 MAX_DEPTH = 6
-"""How deeply trainings nest them; a file may hold itself."""
+"""Maximum nesting of these keys; a file may contain itself."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ def read_torch_checkpoint(path: Path) -> TorchCheckpoint:
     if all(name.partition(".")[0] in averages for name in tensors) and len(averages) == 1:
         prefix = f"{averages[0]}."
         tensors = _find(_items(content[averages[0]]) or {}, {id(content)})
-        remark = "it holds a moving average of the weights (EMA) only, which is used"
+        remark = "it contains only a moving average of the weights (EMA), which is used"
     elif averages and not any(name.partition(".")[0] in averages for name in tensors):
         remark = (
             f"the moving average of the weights (EMA) under '{averages[0]}' is not used; to "
-            "evaluate it, save it to a file of its own"
+            "evaluate it, save it to a separate file"
         )
     if not tensors:
         raise _without_tensors(path, file.content)
@@ -140,10 +140,10 @@ def _without_tensors(path: Path, content: Any) -> WeightsError:
         return refused(path, hidden.kind)
     if items is None:
         kind = "Tensor" if isinstance(content, StoredTensor) else type(content).__name__
-        return WeightsError(f"{path}: no weights: holds a {kind}, not tensors by name")
+        return WeightsError(f"{path}: no weights: it contains a {kind}, not tensors by name")
     return WeightsError(
-        f"{path}: no weights: there is no tensor in it, but {_few(items)}; they are looked "
-        f"for under {', '.join(STATE_KEYS)}"
+        f"{path}: no weights: it contains no tensor, but {_few(items)}; save the tensors under "
+        f"one of the keys {', '.join(STATE_KEYS)}"
     )
 
 

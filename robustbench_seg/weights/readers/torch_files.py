@@ -46,7 +46,9 @@ SYSTEM = {
     *("os", "posix", "nt", "posixpath", "sys", "subprocess", "shutil", "socket", "runpy", "pty"),
     *("importlib", "ctypes", "commands", "webbrowser", "multiprocessing"),
 }
-"""Modules that no weights need. A file that names one is refused, although nothing would run."""
+"""Modules that no weights need. A file that names one is refused, although nothing in it would
+run.
+"""
 
 BUILTINS = {"eval", "exec", "compile", "open", "__import__", "breakpoint", "input"}
 
@@ -110,13 +112,13 @@ def _open_zip(path: Path) -> TorchFile:
         if not pickles:
             raise WeightsError(
                 f"{path}: not a readable model file (a zip archive without PyTorch's data.pkl); "
-                "unpack it and give the weight file in it"
+                "unpack it and give the weight file that it contains"
             )
         folder = str(PurePosixPath(min(pickles, key=len)).parent)
         if f"{folder}/constants.pkl" in names:
             raise WeightsError(
                 f"{path}: a TorchScript program, not weights; give it as the model exported:FILE, "
-                "or save the state_dict() of what torch.jit.load gives"
+                "or save the state_dict() of the module that torch.jit.load returns"
             )
         if f"{folder}/byteorder" in names and archive.read(f"{folder}/byteorder") != b"little":
             raise ValueError("written on a big-endian machine")
@@ -138,7 +140,7 @@ def _open_legacy(path: Path) -> TorchFile:
     def storage(identity: Any) -> Storage:
         found = _storage(identity[:5])
         if len(identity) > 5 and identity[5] is not None:
-            raise ValueError("views of storages, of before PyTorch 0.4")
+            raise ValueError("views of storages, from before PyTorch 0.4")
         sizes[found.key] = found.dtype.itemsize
         return found
 
@@ -159,7 +161,7 @@ def _open_legacy(path: Path) -> TorchFile:
         places[key] = data.tell()
         end = places[key] + elements * sizes[key]
         if elements < 0 or end > len(data):
-            raise EOFError(f"cut: at least {end:,} bytes are expected, {len(data):,} are there")
+            raise EOFError(f"truncated: expected at least {end:,} bytes, got {len(data):,}")
         data.seek(end)
 
     def read(storage: Storage) -> bytearray:
@@ -173,7 +175,7 @@ def _read_tensors(
     path: Path, tensors: Mapping[str, StoredTensor], read: Callable[[Storage], bytearray]
 ) -> Mapping[str, Tensor]:
     """Read tensors. Those of one storage share its memory."""
-    # Strides of 0 make a large tensor of a small storage.
+    # Strides of 0 turn a small storage into a large tensor.
     size = sum(math.prod(t.shape) * t.dtype.itemsize for t in tensors.values())
     check_unpacked_size(path, size)
     storages = dict[Storage, bytearray]()
@@ -183,7 +185,7 @@ def _read_tensors(
         if storage not in storages:
             storages[storage] = read(storage)
             if len(storages[storage]) != storage.elements * storage.dtype.itemsize:
-                raise EOFError(f"'{name}' is cut")
+                raise EOFError(f"'{name}' is truncated")
         raw = storages[storage]
         whole = torch.frombuffer(raw, dtype=tensor.dtype) if raw else torch.empty(0)
         values[name] = whole.to(tensor.dtype).as_strided(
@@ -196,7 +198,7 @@ def _storage(identity: Any) -> Storage:
     """A storage by its persistent id: ("storage", class, key, device, elements)."""
     kind, storage_class, key, _, elements = identity
     if kind != "storage" or not isinstance(storage_class, Name) or not isinstance(elements, int):
-        raise ValueError("a persistent id that is no storage")
+        raise ValueError("a persistent id that is not a storage")
     name = storage_class.text.rpartition(".")[2].removesuffix("Storage")
     return Storage(str(key), STORAGES[name], elements)
 
@@ -221,8 +223,8 @@ def refused(path: Path, name: str) -> WeightsError:
         name: Name of the class or function that would run.
     """
     return WeightsError(
-        f"{path}: refused: reading it would call or make {name}, which is neither a tensor "
-        "nor plain data; get the weights alone, as a state dict or safetensors"
+        f"{path}: refused: reading it would call {name}, which is neither a tensor nor plain "
+        "data; get only the weights, as a state dict or safetensors"
     )
 
 
@@ -243,7 +245,7 @@ def _tensor_v3(
 ) -> StoredTensor:
     kind = getattr(torch, dtype.text.removeprefix("torch."))
     if not isinstance(kind, torch.dtype):
-        raise TypeError(f"{dtype.text} is not a type of a tensor")
+        raise TypeError(f"{dtype.text} is not a tensor type")
     return _tensor(storage, offset, shape, strides, dtype=kind)
 
 
@@ -270,4 +272,4 @@ _CONSTRUCTORS: Mapping[str, Callable[..., Any]] = {
     "collections.OrderedDict": _ordered,
     "torch.Size": lambda size=(): tuple(size),
 }
-"""What weights are made of."""
+"""The types that weight files may contain."""

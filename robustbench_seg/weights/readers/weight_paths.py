@@ -21,7 +21,7 @@ IN_FOLDER = (
     "pytorch_model.bin",
     f"pytorch_model.bin{SHARD_INDEX}",
 )
-"""What a folder as saved by transformers keeps its weights in."""
+"""Names of the weight files in a folder that transformers saved."""
 
 BUNDLE_INDEX = ".index"
 """The suffix of the index of a TensorFlow checkpoint."""
@@ -51,7 +51,7 @@ def find_weights(path: Path) -> Path:
     except (OSError, ValueError) as error:  # a name that no file can have
         raise WeightsError(f"{path}: no weights: no such file ({error})") from error
     if not found:
-        reason = f"none of {', '.join(IN_FOLDER)} in it" if path.is_dir() else "no such file"
+        reason = f"it contains none of {', '.join(IN_FOLDER)}" if path.is_dir() else "no such file"
         raise WeightsError(f"{path}: no weights: {reason}")
     return path
 
@@ -74,7 +74,7 @@ def weight_files(path: Path) -> tuple[Path, ...]:
         for shard in shards:
             if not shard.is_file():
                 raise WeightsError(
-                    f"{shard}: no such file; {path.name} beside it names it: get all its shards"
+                    f"{shard}: no such file, but {path.name} lists it; get all shards"
                 )
         return (path, *shards)
     if path.suffix == BUNDLE_INDEX:
@@ -116,13 +116,13 @@ def read_shard_index(path: Path) -> Mapping[str, str]:
     try:
         places = dict(json.loads(path.read_bytes())["weight_map"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise unreadable(path, "damaged: no JSON object with a weight_map") from error
+        raise unreadable(path, "damaged: not a JSON object with a weight_map") from error
     for place in places.values():
         if not isinstance(place, str) or place in ("", ".", "..") or set(place) & set("/\\:\0"):
             raise WeightsError(
-                f"{path}: refused: its shard {place!r:.80} is no name of a file beside it; get "
-                "the index from its publisher"
+                f"{path}: refused: its shard {place!r:.80} is not the name of a file in its "
+                "folder; get the index from its publisher"
             )
     if not places:
-        raise WeightsError(f"{path}: no weights: its weight_map is empty")
+        raise WeightsError(f"{path}: no weights: its weight_map is empty; save the weights again")
     return places

@@ -26,10 +26,12 @@ from robustbench_seg.weights.sources.urls import open_url, split_url
 CHUNK = 1 << 18
 
 MAX_BYTES = 20_000_000_000
-"""Largest file that is downloaded; the largest published segmentation weights take a tenth."""
+"""Maximum size of a download, in bytes; the largest published segmentation weights have a tenth of
+it.
+"""
 
 MIN_RATE = 1000.0
-"""Bytes in a second, over PATIENCE, below which a download is given up."""
+"""Minimum rate in bytes per second; a download that is slower over PATIENCE is abandoned."""
 
 PATIENCE = 60.0
 """Seconds over which the rate is measured."""
@@ -102,8 +104,8 @@ def verify_digest(file: Path, sha256: str, origin: str, path: Path) -> str:
     if not digest.startswith(sha256):
         raise WeightsError(
             f"{origin}: the downloaded file is not the expected one: its sha256 begins with "
-            f"{digest[: len(sha256)]}, not with {sha256}; download it again, or save the right "
-            f"file as {path}"
+            f"{digest[: len(sha256)]}, not {sha256}; download it again, or save the right file as "
+            f"{path}"
         )
     return digest
 
@@ -124,7 +126,7 @@ def _fetch(url: str, partial: Path, path: Path, *, resumable: bool) -> None:
             start = _range(response.headers.get("Content-Range"))[0]
         total = _total(response.headers.get("Content-Length"), start, url, path)
         _refuse(b"", url, path, response.headers.get_content_type())
-        # Anything but the rest that was asked for is the file from its beginning.
+        # Unless the answer is the requested remainder, it is the whole file.
         mode = "ab" if start == have else "wb"
         bar = tqdm(
             desc=path.name, total=total, initial=start, unit="B", unit_scale=True, disable=None
@@ -143,10 +145,10 @@ def _fetch(url: str, partial: Path, path: Path, *, resumable: bool) -> None:
             size = file.tell()
     if not whole or (total is not None and size != total):
         of = f" of {total / 1e6:.1f}" if total else ""
-        again = "it goes on from there" if resumable else "it starts again"
+        again = "it continues from there" if resumable else "it starts from the beginning"
         raise _CutError(
-            f"{url}: the connection was cut after {size / 1e6:.1f}{of} MB; run the same again and "
-            f"{again}"
+            f"{url}: the connection was cut after {size / 1e6:.1f}{of} MB; run the command again, "
+            f"and {again}"
         )
 
 
@@ -162,16 +164,16 @@ def _open(url: str, partial: Path, path: Path) -> Any:
         if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
             if _range(error.headers.get("Content-Range"))[1] == have:
                 return None
-            partial.unlink()  # it is of another file
+            partial.unlink()  # it belongs to another file
             return _open(url, partial, path)
         raise WeightsError(
             f"{url}: the server answers {error.code} {error.reason}; if you have the file from "
-            f"elsewhere, put it at {path}"
+            f"elsewhere, save it as {path}"
         ) from error
     except OSError as error:
         reason = re.split(r"[\r\n]", str(getattr(error, "reason", error)))[0]
         raise _CutError(
-            f"{url} cannot be reached ({reason}); fetch it on a machine that can, and put it at "
+            f"{url} cannot be reached ({reason}); download it on another machine and save it as "
             f"{path}"
         ) from error
 
@@ -200,8 +202,8 @@ def _total(length: str | None, start: int, url: str, path: Path) -> int | None:
         return None
     if not re.fullmatch(r"[0-9]{1,18}", length.strip()):
         raise WeightsError(
-            f"{url}: the server gives no valid size (Content-Length: {length[:40]!r}); fetch the "
-            f"file by hand as {path}"
+            f"{url}: the server gives no valid size (Content-Length: {length[:40]!r}); download "
+            f"the file by hand and save it as {path}"
         )
     total = start + int(length)
     _refuse_size(total, url, path)
@@ -222,8 +224,8 @@ def _range(header: str | None) -> tuple[int, int]:
 def _refuse_size(size: int, url: str, path: Path) -> None:
     if size > MAX_BYTES:
         raise WeightsError(
-            f"{url}: larger than {MAX_BYTES / 1e9:g} GB, the most that is downloaded; if this is "
-            f"right, fetch the file by hand as {path}"
+            f"{url}: larger than {MAX_BYTES / 1e9:g} GB, the limit of downloads; if the size is "
+            f"right, download the file by hand and save it as {path}"
         )
 
 

@@ -40,7 +40,7 @@ def cached_hub_file(repository: str, names: Sequence[str], revision: str | None)
         return next((Path(path) for path in entries if isinstance(path, str)), None)
     except HFValidationError as error:
         first = str(error).splitlines()[0]
-        raise WeightsError(f"{repository}: no id of the Hugging Face hub ({first})") from error
+        raise WeightsError(f"{repository}: not an id of the Hugging Face hub ({first})") from error
 
 
 def is_known_missing(repository: str, name: str, revision: str | None) -> bool:
@@ -77,7 +77,7 @@ def fetch_hub_file(
         NotOnHubError: The hub has no such repository or revision.
         WeightsError: The hub cannot be reached.
     """
-    # Its import takes half a second, and most models need no download.
+    # The import takes half a second, and most models need no download.
     from huggingface_hub import constants, hf_hub_download
     from huggingface_hub.errors import (
         EntryNotFoundError,
@@ -90,10 +90,10 @@ def fetch_hub_file(
         f"{needed} from {constants.ENDPOINT}/{repository}",
         f"put all of it into {place}/",
     )
-    by_hand = f"fetch {source} by hand, and {target}"
+    by_hand = f"download {source} by hand and {target}"
     unreachable = WeightsError(
-        f"{repository}: the Hugging Face hub cannot be reached; fetch {source} on a machine that "
-        f"can, and {target}"
+        f"{repository}: the Hugging Face hub cannot be reached; download {source} on another "
+        f"machine and {target}"
     )
     if not constants.HF_HUB_OFFLINE and not _answers(constants.ENDPOINT):
         raise unreachable
@@ -106,9 +106,11 @@ def fetch_hub_file(
             raise _refusal(repository, revision, name, error, by_hand) from error
         except EntryNotFoundError:
             continue
-        except Exception as error:  # of the libraries below, a full disk among them
+        except Exception as error:  # errors of the libraries below, including a full disk
             raise _refusal(repository, revision, name, error, by_hand) from error
-    raise NotInRepositoryError(f"{repository}: the hub has none of {', '.join(names)} in it")
+    raise NotInRepositoryError(
+        f"{repository}: the hub has none of {', '.join(names)} in this repository"
+    )
 
 
 def _refusal(
@@ -127,9 +129,11 @@ def _refusal(
 
     first = str(error).splitlines()[0] if str(error) else type(error).__name__
     if isinstance(error, HFValidationError):
-        return WeightsError(f"{repository}: no id of the Hugging Face hub ({first})")
+        return WeightsError(f"{repository}: not an id of the Hugging Face hub ({first})")
     if isinstance(error, RevisionNotFoundError):
-        return NotOnHubError(f"{repository}: the hub has no revision '{revision}' of it")
+        return NotOnHubError(
+            f"{repository}: the hub has no revision '{revision}' of this repository"
+        )
     if isinstance(error, RepositoryNotFoundError):
         return NotOnHubError(
             f"{repository}: the hub has no such repository, or shows it only to those who "
@@ -137,9 +141,9 @@ def _refusal(
         )
     if isinstance(error, HfHubHTTPError):
         return WeightsError(
-            f"{repository}: the hub does not give its file {name} ({first}); {by_hand}"
+            f"{repository}: the hub does not return its file {name} ({first}); {by_hand}"
         )
-    return WeightsError(f"{repository}: {name} cannot be fetched ({first}); {by_hand}")
+    return WeightsError(f"{repository}: {name} cannot be downloaded ({first}); {by_hand}")
 
 
 def _answers(url: str) -> bool:
@@ -149,6 +153,6 @@ def _answers(url: str) -> bool:
     except urllib.error.HTTPError:
         return True
     except (OSError, ValueError, http.client.HTTPException) as error:
-        # Certificates are the library's business; it brings its own.
+        # The library handles certificates; it has its own.
         return isinstance(getattr(error, "reason", None), ssl.SSLError)
     return True

@@ -20,7 +20,7 @@ from robustbench_seg.weights.sources.hub import (
 log = logging.getLogger(__name__)
 
 CONFIG = "config.json"
-"""What transformers saves beside weights."""
+"""The file that transformers saves next to weights."""
 
 NEEDED = (
     "model.safetensors or pytorch_model.bin (or, of weights in several files, its .index.json and "
@@ -53,7 +53,8 @@ def fetch_hub_folder(repository: str, revision: str | None, name: str, *optional
         return place
     needed = f"{', '.join((name, *optional))}, and {NEEDED}"
     folder = _hub_file(repository, (name,), revision, place, needed).parent
-    # A snapshot's folder is called by its commit: all files are to be of the same one.
+    # The folder of a snapshot is named after its commit, and all files must be from the same
+    # commit.
     for each in optional:
         optional_hub_file(repository, each, folder.name, place, needed)
     return folder
@@ -98,7 +99,7 @@ def warn_of_folder(repository: str, revision: str | None) -> None:
     place, plain = hub_place(repository, revision), hub_place(repository, None)
     if plain.is_dir() and not place.is_dir():
         log.warning(
-            "%s: revision %s of the hub is used, not the folder %s; if that holds this "
+            "%s: revision %s of the hub is used, not the folder %s; if the folder has this "
             "revision, rename it to %s",
             repository,
             revision,
@@ -156,7 +157,8 @@ def hub_weights(repository: str, revision: str | None, place: Path) -> Path:
     """
     file = _hub_file(repository, IN_FOLDER, revision, place, NEEDED)
     for shard in hub_shards(file):
-        # A snapshot's folder is called by its commit: all files are to be of the same one.
+        # The folder of a snapshot is named after its commit, and all files must be from the same
+        # commit.
         _hub_file(repository, (shard.name,), file.parent.name, place, NEEDED)
     return file
 

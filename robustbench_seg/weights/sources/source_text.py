@@ -30,12 +30,12 @@ def parse_source(text: str) -> WeightsSource:
     if text.startswith("hf:"):
         repository, _, revision = text.removeprefix("hf:").partition("@")
         if not repository:
-            raise WeightsError(f"{text}: no id of the Hugging Face hub; write hf:<hub id>")
+            raise WeightsError(f"{text}: not an id of the Hugging Face hub; write hf:<hub id>")
         return WeightsSource("huggingface", repository, revision=revision or None)
     if is_url(text):
         url, separator, digits = text.partition("#sha256=")
         if separator and not re.fullmatch(r"[0-9a-fA-F]{8,64}", digits):
-            raise WeightsError(f"{text}: 8 to 64 hexadecimal digits belong behind #sha256=")
+            raise WeightsError(f"{text}: write 8 to 64 hexadecimal digits after #sha256=")
         return WeightsSource("url", url, sha256=digits.lower() or None)
     return WeightsSource("file", str(Path(text).absolute()))
 

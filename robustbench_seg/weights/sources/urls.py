@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from robustbench_seg.errors import WeightsError
 
 TIMEOUT = 30.0
-"""Seconds without a byte after which a connection counts as cut."""
+"""Seconds without data after which a connection is considered lost."""
 
 ANSWER_TIME = 120.0
 """Seconds within which a server must begin to send a file, redirections included."""
@@ -51,8 +51,8 @@ def split_url(url: str) -> SplitResult:
         raise WeightsError(f"{url}: not a URL ({error}); check its spelling") from error
     if not valid or re.search(r"[\x00-\x20\x7f]", url):
         raise WeightsError(
-            f"{url!r}: not a URL that can be fetched; one begins with https:// and a host and has "
-            "no blanks; a file of this name is given as ./NAME"
+            f"{url!r}: not a URL that can be downloaded; write https:// and a host, without "
+            "blanks; for a file of this name, write ./NAME"
         )
     return parts
 
@@ -83,7 +83,7 @@ def open_url(request: urllib.request.Request) -> Any:
         if abandoned.is_set() and isinstance(answer, http.client.HTTPResponse):
             answer.close()
 
-    # A server that sends its header byte by byte never runs into a socket's timeout.
+    # A server that sends its header byte by byte never triggers the timeout of a socket.
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(ANSWER_TIME)
@@ -93,7 +93,7 @@ def open_url(request: urllib.request.Request) -> Any:
     answer = answers[0]
     if isinstance(answer, urllib.error.HTTPError | OSError):
         raise answer
-    if isinstance(answer, Exception):  # a header or a URL that urllib does not take
+    if isinstance(answer, Exception):  # a header or a URL that urllib does not accept
         raise OSError(str(answer) or type(answer).__name__) from answer
     return answer
 
@@ -112,5 +112,5 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         new = urlsplit(newurl).scheme
         if new not in ("http", "https") or (req.type == "https" and new != "https"):
-            raise OSError(f"it redirects to {newurl[:200]}, which is not encrypted; refused")
+            raise OSError(f"refused: it redirects to {newurl[:200]}, which is not encrypted")
         return super().redirect_request(req, fp, code, msg, headers, newurl)

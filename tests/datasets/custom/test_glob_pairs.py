@@ -93,9 +93,9 @@ def test_what_globs_leave_out_is_counted(describe, put, caplog):
         put(f"masks/val/{name}_mask.png", 0)
     open_dataset(describe(), None)
     assert caplog.messages == [
-        "quarry val: 3 image files left out, whose suffix is not that of the globs: "
-        "photos/val/8.JPG, photos/val/9.png, photos/val/notes.png; to include them, add .JPG, .png "
-        "to the globs",
+        "quarry val: 3 image files skipped, because the globs have another suffix: "
+        "photos/val/8.JPG, photos/val/9.png, photos/val/notes.png; to include them, add .JPG, "
+        ".png to the globs",
         "quarry val: 4 label files without an image: masks/val/a_mask.png, masks/val/b_mask.png, "
         "masks/val/c_mask.png, ...",
     ]

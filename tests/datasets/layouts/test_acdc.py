@@ -87,9 +87,9 @@ def test_references_of_the_first_release_are_refused(tmp_path, put):
     with pytest.raises(DatasetError) as caught:
         open_dataset("acdc-ref:fog", tmp_path)
     assert str(caught.value) == (
-        f"ACDC: none of 2 reference images in {tmp_path} has labels such as gt/fog/val_ref/GOPR1/"
-        "1_gt_ref_labelTrainIds.png; the first release of ACDC had none: download gt_trainval.zip "
-        "again, or leave out the references"
+        f"ACDC: none of 2 reference images in {tmp_path} has labels such as "
+        "gt/fog/val_ref/GOPR1/1_gt_ref_labelTrainIds.png; the first release of ACDC has none: "
+        "download gt_trainval.zip again, or leave out the references"
     )
 
 

@@ -109,8 +109,8 @@ def test_pictures_are_not_left_in_a_report_without(panels, out):
     with pytest.raises(ResultsError) as raised:
         write_page(first, out, pictures=False)
     assert str(raised.value) == (
-        f"{out / 'pictures'} holds pictures that are not of the report in {out}; remove it, or "
-        "choose another folder for a report without any"
+        f"{out / 'pictures'} has pictures that do not belong to the report in {out}; remove it, "
+        "or choose another folder for a report without pictures"
     )
 
 
@@ -120,7 +120,7 @@ def test_a_file_of_the_list_s_name_is_not_overwritten(panels, tmp_path, text):
     with pytest.raises(ResultsError) as raised:
         write_page(panels[0], tmp_path)
     assert str(raised.value) == (
-        f"{tmp_path / 'report.json'}: is not the list of a report's files; remove it, or choose "
+        f"{tmp_path / 'report.json'} is not the list of a report's files; remove it, or choose "
         "another folder"
     )
     assert files(tmp_path) == {"report.json"}

@@ -61,7 +61,7 @@ def test_a_table_is_read_with_its_description(tmp_path):
         ((), (",acdc\n", "\n"), "two.toml describes 'acdc', which is not a column"),
         ((), ("70.0", "700"), "two.csv: a: fog is 700.0; give percent, 0 to 100"),
         ((), ("70.0", "many"), "two.csv: a: fog is many; give percent, 0 to 100"),
-        ((), ("\nb,", "\na,"), "two.csv: a is there twice; keep one row"),
+        ((), ("\nb,", "\na,"), "two.csv: a is listed twice; keep one row"),
         ((), ("model", "crop"), "two.csv: there is no column 'model'"),
         (('dataset = "cityscapes"', ""), (), "the dataset is a column or a key of the TOML file"),
         (('"scores"', '"table"'), (), "two.toml: scores need the table 'measured'"),

@@ -69,7 +69,8 @@ def test_few_images_establish_nothing_whatever_the_interval_says(run, images):
     assert "images would be needed to establish a difference of this size." in text
     assert panel.ranks == ("1=", "1=")
     assert (
-        f" {images} images are too few to establish any difference, whatever its interval." in text
+        f" {images} images are too few to establish any difference, even if the interval excludes "
+        "0." in text
     )
 
 

@@ -90,8 +90,8 @@ def test_a_model_of_transformers_at_a_size_of_its_own(saved_model):
 def test_an_image_processor_has_none(saved_model):
     segmenter = load_segmenter(f"hf:{saved_model('segformer')}", input_size="processor")
     assert why_no_gradient(segmenter) == (
-        "its image processor rounds images to 8 bits; choose the input size native, or height and "
-        "width"
+        "its image processor rounds images to 8 bits; choose the input size native, or a height "
+        "and width"
     )
     with pytest.raises(ModelError, match="it takes images of 8 bits only; round the image to 8"):
         segmenter(float_image(image_of()))
@@ -119,7 +119,7 @@ def test_programs_without_gradients_say_why(tmp_path):
         return why_no_gradient(load_segmenter(f"exported:{path}"))
 
     labels = Ends(Call(lambda x: x.argmax(1)))
-    assert reason(labels, SIDECAR_MEAN + 'answer = "labels"') == "its program ends in labels"
+    assert reason(labels, SIDECAR_MEAN + 'answer = "labels"') == "its program returns labels"
     levels = Ends(Call(lambda x: x), Call(lambda x: x.float()))
     taken = torch.zeros(1, 3, 48, 64, dtype=torch.uint8)
     assert reason(levels, "", taken) == "its program takes uint8, and a gradient needs float32"
@@ -133,7 +133,7 @@ def test_other_runtimes_and_files_have_none(tmp_path):
     from robustbench_seg.segmenter.loading.openvino_network import OpenVinoNetwork
 
     for kind in (OnnxNetwork, _OnnxRuntime, OpenVinoNetwork):
-        assert kind.why_no_gradient == "another library than torch runs its graph"
+        assert kind.why_no_gradient == "its graph does not run in torch"
     assert StoredPredictions.why_no_gradient == "its predictions are files"
 
 

@@ -168,7 +168,7 @@ def test_damaged_bytes_are_one_line(tmp_path, seed):
     ("content", "message"),
     [
         ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n", "git lfs pull"),
-        ("<html>", "a web page, saved in place of the file"),
+        ("<html>", "a web page instead of the file"),
         ("", "g.onnx: not a readable model file (empty)"),
     ],
 )
@@ -233,7 +233,7 @@ def test_mean_and_std_of_levels_are_refused(tmp_path):
     for old, new in (("mean = [0.5", "mean = [123.675"), ("std = [0.2", "std = [58.395")):
         path.with_suffix(".toml").write_text(text.replace(old, new))
         number = new.rpartition("[")[2]
-        wrong = f"mean and std: {number} is not of RGB in 0..1; divide levels of 0..255 by 255"
+        wrong = f"mean and std: {number} is not for RGB in 0..1; divide values for 0..255 by 255"
         assert wrong in outcome(path)
 
 

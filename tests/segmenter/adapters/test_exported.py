@@ -193,7 +193,7 @@ def test_labels_are_said_to_be_labels(path):
     )
     describe(path, MEAN + 'answer = "labels"')
     segmenter = load_segmenter(f"exported:{path}")
-    assert why_no_confidence(segmenter) == "its graph ends in labels"
+    assert why_no_confidence(segmenter) == "its graph returns labels"
     with torch.inference_mode():
         quarter = small()(normalised()).argmax(1)
     one_hot = F.one_hot(quarter, 3).permute(0, 3, 1, 2).float()
@@ -207,8 +207,8 @@ def test_without_a_sidecar_one_to_fill_in_is_printed(path):
         load_segmenter(f"exported:{path}")
     first, _, template = str(raised.value).partition("\n\n")
     assert first == (
-        f"{path}: there is no mine.toml beside it that says what goes in and comes out; write one "
-        "and fill it in:"
+        f"{path}: there is no mine.toml next to it, which describes its inputs and outputs; "
+        "create one from this template:"
     )
     filled = template.replace('dataset = "cityscapes"', 'classes = ["sky", "road", "car"]')
     path.with_suffix(".toml").write_text(filled)

@@ -157,7 +157,7 @@ def not_a_number(folder):
     save_file(tensors, path, {"format": "pt"})
     return (
         f"hf:{folder}: NaN or infinite values in its weights, first in "
-        "decode_head.classifier.bias; fetch the model again"
+        "decode_head.classifier.bias; download the model again"
     )
 
 

@@ -185,7 +185,7 @@ def test_a_network_of_one_size_uses_the_processor(saved_model, kind, caplog):
     assert record == load_segmenter(f"hf:{folder}", input_size="processor").record
     assert record.processor
     assert caplog.messages == [
-        f"hf:{folder}: the network does not take images of any size; its image processor "
+        f"hf:{folder}: the network does not take images of every size, so its image processor "
         "prepares them"
     ]
     with pytest.raises(ModelError, match=r"does not take an image of .* the input size processor"):
@@ -197,8 +197,8 @@ def test_another_geometry_than_the_processor_s_is_said(saved_model, caplog):
     load_segmenter(f"hf:{folder}")
     load_segmenter(f"hf:{folder}", input_size="processor")
     assert caplog.messages == [
-        f"hf:{folder}: images go in at their own size, and not at its image processor's size "
-        "(shortest_edge 64, longest_edge 100); the input size processor follows that"
+        f"hf:{folder}: images are evaluated at their own size, not at the size of its image "
+        "processor (shortest_edge 64, longest_edge 100); choose the input size processor for that"
     ]
 
 

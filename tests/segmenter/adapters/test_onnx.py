@@ -140,8 +140,8 @@ def test_weights_in_another_file_lie_beside_the_graph(graph, tmp_path):
     with pytest.raises(ModelError) as raised:
         load_segmenter(f"onnx:{graph}")
     assert str(raised.value) == (
-        f"onnx:{graph}: its tensors lie in 'weights.bin', which is not beside it; put all files "
-        "that the export wrote into one folder"
+        f"onnx:{graph}: its tensors are in 'weights.bin', which is not in the same folder; put "
+        "all files of the export into one folder"
     )
     (tmp_path / "gone.bin").rename(weights)
     inside = tmp_path / "inside"
@@ -188,8 +188,8 @@ def test_without_a_sidecar_one_to_fill_in_is_printed(graph):
         load_segmenter(f"onnx:{graph}")
     first, _, template = str(raised.value).partition("\n\n")
     assert first == (
-        f"{graph}: there is no mine.toml beside it that says what goes in and comes out; write one "
-        "and fill it in:"
+        f"{graph}: there is no mine.toml next to it, which describes its inputs and outputs; "
+        "create one from this template:"
     )
     filled = template.replace('dataset = "cityscapes"', 'classes = ["sky", "road", "car"]')
     graph.with_suffix(".toml").write_text(filled)

@@ -112,7 +112,7 @@ def test_bytes_go_in_as_they_are(tmp_path):
     graph = nodes, value("x", BYTE, NCHW), [value("y", FLOAT, NCHW)]
     segmenter = assert_answers(write(tmp_path, *graph, ""), logits(IMAGE.astype(float)))
     assert segmenter.record.preprocessing.std == (1 / 255,) * 3
-    assert "g.toml: the program takes uint8: leave out mean and std" in message(
+    assert "g.toml: the program takes uint8; leave out mean and std" in message(
         write(tmp_path, *graph)
     )
     graph = [CONV], value("x", FLOAT, NCHW), [value("y", FLOAT, NCHW)]
@@ -154,7 +154,7 @@ def test_labels_of_floats_are_said_to_be_labels(tmp_path, last):
     path = write(tmp_path, *graph, MEAN + '\nanswer = "labels"')
     segmenter = load_segmenter(f"onnx:{path}")
     assert (segmenter(IMAGE) == logits().argmax(0)).all()
-    assert why_no_confidence(segmenter) == "its graph ends in labels"
+    assert why_no_confidence(segmenter) == "its graph returns labels"
     told = message(write(tmp_path, *graph))
     hint = 'if its floats are class indices, give answer = "labels" in its TOML file'
     assert "answers float32 1x40x56x1; float logits" in told if last else told.endswith(hint)
@@ -226,7 +226,7 @@ def test_the_sidecar_to_fill_in_holds_what_the_graph_says(tmp_path):
         load_segmenter(f"onnx:{path}")
     _, _, example = str(raised.value).partition("\n\n")
     assert example.splitlines()[0] == (
-        "# the graph takes 'x' uint8 1x3xhxw and gives 'y' float32 1x3xhxw, 'aux' float32 1x3xhxw"
+        "# the graph takes 'x' uint8 1x3xhxw and returns 'y' float32 1x3xhxw, 'aux' float32 1x3xhxw"
     )
     assert 'output = "y"' in example
     assert "mean =" not in example

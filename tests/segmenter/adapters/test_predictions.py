@@ -36,13 +36,13 @@ def test_confidence_is_that_of_files(folder):
     (folder / "fog/3/a.confidence.png").write_bytes(b"")
     model = load_segmenter(f"predictions:{folder}")
     assert why_no_confidence(model) is None
-    assert why_no_scaling(model) == "it gives no logits"
+    assert why_no_scaling(model) == "it returns no logits"
 
 
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
-        ("name = 3", CardError, "name: str wanted, int given"),
+        ("name = 3", CardError, "name: expected str, got int"),
         ('name = "a"\ndataset = "cityscapes"', CardError, "the key 'ids' is missing"),
         (GOOD.replace("train", "trian"), CardError, "did you mean 'train ids'? Known: train ids, "),
         (GOOD + 'classes = ["a"]', CardError, "give either dataset or classes"),
@@ -51,9 +51,9 @@ def test_confidence_is_that_of_files(folder):
         (
             'name = "a"\nids = "label ids"\nclasses = ["a"]',
             CardError,
-            "label ids are those of a dataset; give dataset in place of classes",
+            "label ids are defined by a dataset; give dataset instead of classes",
         ),
-        (GOOD + 'version = ""', CardError, "version is empty; give a text"),
+        (GOOD + 'version = ""', CardError, "version is empty; give a non-empty string"),
         (GOOD + "confidence = true", CardError, "unknown key 'confidence'"),
         (GOOD.replace("cityscapes", "cityscape"), DatasetError, "unknown dataset 'cityscape'; did"),
         (GOOD.replace("cityscapes", "own.toml"), CardError, "own.toml: the description cannot be"),

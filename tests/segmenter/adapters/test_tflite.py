@@ -130,7 +130,7 @@ def test_bytes_go_in_as_they_are(tmp_path):
     path = write(tmp_path, tensors, operators, more="")
     assert (load_segmenter(f"tflite:{path}")(IMAGE) == logits(IMAGE).argmax(0)).all()
     told = outcome(write(tmp_path, tensors, operators))
-    assert "m.toml: the program takes uint8: leave out mean and std" in told
+    assert "m.toml: the program takes uint8; leave out mean and std" in told
 
 
 def test_class_indices_are_labels(tmp_path):
@@ -147,7 +147,7 @@ def test_class_indices_are_labels(tmp_path):
     ]
     segmenter = load_segmenter(f"tflite:{write(tmp_path, tensors, operators)}")
     assert (segmenter(IMAGE) == logits().argmax(0)).all()
-    assert why_no_confidence(segmenter) == "its graph ends in labels"
+    assert why_no_confidence(segmenter) == "its graph returns labels"
 
 
 def test_one_of_several_outputs_is_chosen_by_name(tmp_path):
@@ -171,7 +171,7 @@ def test_the_sidecar_to_fill_in_holds_what_the_model_says(tmp_path):
         load_segmenter(f"tflite:{path}")
     _, _, example = str(raised.value).partition("\n\n")
     assert example.splitlines()[0] == (
-        "# the graph takes 'x' float32 1x?x?x3 and gives 'y' float32 1x?x?x3"
+        "# the graph takes 'x' float32 1x?x?x3 and returns 'y' float32 1x?x?x3"
     )
     filled = example.replace('dataset = "cityscapes"', 'classes = ["sky", "road", "car"]')
     path.with_suffix(".toml").write_text(filled)
@@ -196,7 +196,7 @@ def test_names_that_the_model_brings_are_compared(tmp_path, lines, refused):
     [
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n", "git lfs pull"),
         (b"", "m.tflite: not a readable model file (empty)"),
-        (b"<html>", "a web page, saved in place of the file"),
+        (b"<html>", "a web page instead of the file"),
         (b"hello", "not a model of TensorFlow Lite; convert the model to .tflite"),
         (b"\x1c\0\0\0TFL3" + bytes(100), "not a model that can be run ("),
     ],

@@ -95,7 +95,7 @@ def test_an_answer_that_is_no_logits_is_refused(image, answer, given):
         def forward(self, images):
             return answer(super().forward(images))
 
-    with pytest.raises(ModelError, match=rf"Wrong: answers {given}; logits NxKxhxw are wanted"):
+    with pytest.raises(ModelError, match=rf"Wrong: returns {given}; expected logits NxKxhxw"):
         load_segmenter(Wrong(), **KNOWN)(image)
 
 
@@ -106,5 +106,5 @@ def test_a_backend_is_for_cards():
 
 def test_as_many_classes_as_logits_are_named(image):
     segmenter = load_segmenter(Small(), **{**KNOWN, "classes": ("a", "b")})
-    with pytest.raises(ModelError, match="Small: answers logits of 3 classes; 2 are named"):
+    with pytest.raises(ModelError, match="Small: returns logits of 3 classes, but 2 are named"):
         segmenter(image)

@@ -159,7 +159,9 @@ def test_only_cards_are_quantised():
 
 def test_a_library_that_is_not_installed(network, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ModelError, match=r"precision int8 needs onnxruntime, not installed: pip"):
+    with pytest.raises(
+        ModelError, match=r"precision int8 needs onnxruntime, which is not installed: pip"
+    ):
         prepared(network, Images())
 
 

@@ -131,7 +131,7 @@ def test_a_card_names_the_classes_of_a_dataset_of_ones_own(card, tmp_path):
     (tmp_path / "mine.toml").write_text(named)
     assert load_segmenter(tmp_path / "mine.toml").classes == tuple(names)
     (tmp_path / "mine.toml").write_text(named.replace('"class 0", ', ""))
-    with pytest.raises(CardError, match="class_names: 10 given for 11 classes"):
+    with pytest.raises(CardError, match="class_names: expected 11 names, got 10"):
         load_segmenter(tmp_path / "mine.toml")
 
 

@@ -45,7 +45,7 @@ def logits_of(
     one = answer.ndim == 3 or (answer.ndim == 4 and answer.shape[1] == 1)
     integer = not answer.is_floating_point() and answer.dtype is not torch.bool
     if not answer.numel() or (answer.ndim > 2 and answer.shape[0] != 1):
-        raise ModelError(f"{where}: answers {kind} {shape} to one image; logits 1xKxhxw are wanted")
+        raise ModelError(f"{where}: returns {kind} {shape} for one image; expected logits 1xKxhxw")
     if labels and answer.is_floating_point() and bool((answer == answer.round()).all()):
         answer, integer = answer.long(), True
     if integer and (one or answer.ndim == 2):
@@ -55,7 +55,8 @@ def logits_of(
         return torch.cat([torch.full_like(chance, threshold), chance], 1)
     if threshold is not None:
         raise ModelError(
-            f"{where}: answers {kind} {shape}; with a threshold one channel 1x1xhxw is wanted"
+            f"{where}: returns {kind} {shape}; expected one channel 1x1xhxw, because a threshold "
+            "is given"
         )
     if answer.ndim == 4 and answer.shape[1] == classes and answer.is_floating_point():
         return answer.float()
@@ -63,10 +64,10 @@ def logits_of(
     if answer.is_floating_point() and one and classes == 2:
         hint = "; if it is the probability of the second class, give threshold in its TOML file"
     elif len(given) == 4 and not channels_last and given[3] in (1, classes) and not labels:
-        hint = '; if the last axis is that of the classes, give output_layout = "NHWC" there'
+        hint = '; if the classes are on the last axis, give output_layout = "NHWC" there'
     raise ModelError(
-        f"{where}: answers {kind} {shape}; float logits 1x{classes}xhxw of the {classes} classes "
-        f"that are named, or integer class indices 1xhxw, are wanted{hint}"
+        f"{where}: returns {kind} {shape}; expected float logits 1x{classes}xhxw for the "
+        f"{classes} named classes, or integer class indices 1xhxw{hint}"
     )
 
 
@@ -74,6 +75,6 @@ def _of_indices(labels: Tensor, classes: int, where: str) -> Tensor:
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:
         raise ModelError(
-            f"{where}: answers class indices {low} to {high}; {classes} classes are named"
+            f"{where}: returns class indices {low} to {high}, but {classes} classes are named"
         )
     return F.one_hot(labels.long(), classes).permute(2, 0, 1)[None].float().contiguous()

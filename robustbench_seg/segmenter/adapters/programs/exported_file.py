@@ -75,8 +75,8 @@ def read_exported(path: Path, device: str, where: str) -> ExportedFile:
                 return _read_script(path, device)
             if not any(MODEL.fullmatch(name) for name in names):
                 raise ModelError(
-                    f"{where}: neither a file of torch.export nor of TorchScript; weights go with "
-                    "a card: give the card as model and the file as weights"
+                    f"{where}: neither a file of torch.export nor of TorchScript; if it has "
+                    "weights, give a card as model and the file as weights"
                 )
             _check_members(archive, where)
         return _read_program(path, device)
@@ -89,7 +89,7 @@ def _reading(where: str) -> Iterator[None]:
         yield
     except ModelError:
         raise
-    except Exception as error:  # torch documents no common base
+    except Exception as error:  # torch documents no common base class for its errors
         raise ModelError(
             f"{where}: not a program that can be run ({reason(error)}); export it again with this "
             f"version of PyTorch, {torch.__version__}"
@@ -103,7 +103,7 @@ def _check_members(archive: zipfile.ZipFile, where: str) -> None:
     for name in names:
         if "data/aotinductor/" in name:
             raise ModelError(
-                f"{where}: refused: it holds machine code (AOTInductor); give the file of "
+                f"{where}: refused: it contains machine code (AOTInductor); give a file of "
                 "torch.export.save"
             )
         if not name.endswith("_config.json"):
@@ -112,8 +112,8 @@ def _check_members(archive: zipfile.ZipFile, where: str) -> None:
             member = str(payload["path_name"])
             if member.startswith(OBJECTS):
                 raise ModelError(
-                    f"{where}: refused: it holds objects that are no tensors; export the network "
-                    "without them"
+                    f"{where}: refused: it contains objects that are not tensors; export the "
+                    "network without them"
                 )
             if payload["use_pickle"]:
                 pickled.add(f"{name.rpartition('/')[0]}/{member}")
@@ -124,7 +124,7 @@ def _check_members(archive: zipfile.ZipFile, where: str) -> None:
                 torch.load(io.BytesIO(data), map_location="meta", weights_only=True)
         except Exception as error:
             raise ModelError(
-                f"{where}: refused: {name.rpartition('/')[2]} in it is a pickle of more than "
+                f"{where}: refused: {name.rpartition('/')[2]} in it is a pickle with more than "
                 "tensors, which may run code; export it again, with plain tensors"
             ) from error
 
@@ -136,7 +136,7 @@ def _read_script(path: Path, device: str) -> ExportedFile:
     script.eval()
 
     def run(images: torch.Tensor) -> Any:
-        # With optimisation, the first runs give other results than later ones.
+        # With optimisation, the first runs give different results from later ones.
         with torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
             return script(images)
 
@@ -154,7 +154,7 @@ def _read_program(path: Path, device: str) -> ExportedFile:
         module = program.module()
     inputs = program.graph_signature.user_inputs
     if len(inputs) != 1:
-        raise ModelError(f"exported:{path}: takes {len(inputs)} inputs; one image is wanted")
+        raise ModelError(f"exported:{path}: takes {len(inputs)} inputs; expected one image")
     node = next(each for each in program.graph.nodes if each.name == inputs[0])
     value = node.meta["val"]
     (output,) = [each for each in program.graph.nodes if each.op == "output"]

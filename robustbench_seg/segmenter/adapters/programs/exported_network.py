@@ -15,10 +15,10 @@ from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
 from robustbench_seg.segmenter.foreign_errors import reason
 
 DTYPES = (torch.float32, torch.float16, torch.uint8)
-"""Input types that images can be converted to."""
+"""Input types to which images can be converted."""
 
 TRIED = (64, 96)
-"""Height and width of the image that tells whether a program can be differentiated."""
+"""Height and width of the image that tests whether a program can be differentiated."""
 
 
 class ExportedNetwork(Program):
@@ -50,8 +50,8 @@ class ExportedNetwork(Program):
             if not rgb or file.dtype not in DTYPES or (shape[0] or 1) > MAX_BATCH:
                 given = "x".join("?" if side is None else str(side) for side in shape)
                 raise ModelError(
-                    f"{where}: one image as input wanted (float or uint8, 1x3xHxW or 1xHxWx3); it "
-                    f"takes {str(file.dtype).removeprefix('torch.')} {given}"
+                    f"{where}: expected one image as input (float or uint8, 1x3xHxW or 1xHxWx3); "
+                    f"it takes {str(file.dtype).removeprefix('torch.')} {given}"
                 )
             self.dtype, self.batch = file.dtype, shape[0] or 1
             if sidecar.layout is None:
@@ -73,9 +73,9 @@ class ExportedNetwork(Program):
     def why_no_gradient(self) -> str | None:  # type: ignore[override]
         """See Program. A program of torch may be differentiable, which a trial shows."""
         if self.gives_labels:
-            return "its program ends in labels"
+            return "its program returns labels"
         if self._threshold is not None:
-            return "its program answers one probability, not logits"
+            return "its program returns one probability, not logits"
         if self.dtype is not torch.float32:
             kind = str(self.dtype).removeprefix("torch.")
             return f"its program takes {kind}, and a gradient needs float32"
@@ -85,7 +85,7 @@ class ExportedNetwork(Program):
                 image = torch.zeros(1, 3, *sides, device=self._device, requires_grad=True)
                 torch.autograd.grad(self(image).sum(), image)
         except ModelError:
-            return None  # the size of the trial may be wrong
+            return None  # the size of the test image may be wrong
         except RuntimeError as error:
             return f"its program cannot be differentiated ({reason(error)})"
         return None
@@ -97,7 +97,7 @@ class ExportedNetwork(Program):
             answer = self._run(images)
         except torch.OutOfMemoryError:
             raise
-        except Exception as error:  # its exceptions have no common base
+        except Exception as error:  # its exceptions have no common base class
             raise ModelError(
                 f"{self.where} does not take an image of {height}x{width} ({reason(error)}); "
                 f"{self.advice}"
@@ -106,7 +106,7 @@ class ExportedNetwork(Program):
         if not (chosen.is_floating_point() or self._labels):
             kind = str(chosen.dtype).removeprefix("torch.")
             raise ModelError(
-                f"{self.where}: answers {kind}; if these are class indices, give "
+                f"{self.where}: returns {kind}; if these are class indices, give "
                 'answer = "labels" in its TOML file'
             )
         return chosen
@@ -125,11 +125,11 @@ class ExportedNetwork(Program):
         if self._name is None and len(tensors) > 1:
             listed = ", ".join(f"'{key}'" for key in tensors)
             raise ModelError(
-                f"{self.where}: answers {len(tensors)} outputs: {listed}; choose one in its TOML "
+                f"{self.where}: returns {len(tensors)} outputs: {listed}; choose one in its TOML "
                 f'file, such as output = "{name}"'
             )
         chosen = tensors[name]
         if not isinstance(chosen, Tensor):
             kind = type(chosen).__name__
-            raise ModelError(f"{self.where}: answers {kind}; logits 1xKxhxw are wanted")
+            raise ModelError(f"{self.where}: returns {kind}; expected logits 1xKxhxw")
         return chosen

@@ -10,10 +10,10 @@ from robustbench_seg.records.values.image_size import Size
 from robustbench_seg.segmenter.adapters.programs.sidecar import Layout
 
 MAX_BATCH = 64
-"""The largest fixed batch size that a program may have."""
+"""Maximum fixed batch size of a program."""
 
 IMAGES = {"float32": torch.float32, "float16": torch.float16, "uint8": torch.uint8}
-"""Types of an input that images are converted to."""
+"""Input types to which images can be converted."""
 
 FLOATS = ("float16", "float32", "float64")
 
@@ -102,7 +102,7 @@ class Interface:
 
     def __str__(self) -> str:
         given, answers = (", ".join(map(str, each)) for each in (self.inputs, self.outputs))
-        return f"the graph takes {given} and gives {answers}"
+        return f"the graph takes {given} and returns {answers}"
 
     @property
     def takes_bytes(self) -> bool:
@@ -165,8 +165,8 @@ class Interface:
         if any(each.type in FLOATS and each.rank in (2, 3) for each in self.outputs):
             hint = '; if its floats are class indices, give answer = "labels" in its TOML file'
         return ModelError(
-            f"{self.where}: one image as input (float or uint8, 1x3xHxW or 1xHxWx3), and logits "
-            f"1xKxhxw or class indices as output wanted; it has {given} and {answers}{hint}"
+            f"{self.where}: expected one image as input (float or uint8, 1x3xHxW or 1xHxWx3), and "
+            f"logits 1xKxhxw or class indices as output; it has {given} and {answers}{hint}"
         )
 
 

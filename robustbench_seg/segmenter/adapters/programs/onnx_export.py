@@ -20,10 +20,10 @@ from robustbench_seg.segmenter.adapters.programs.onnx_network import INSTALL
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar, parse_sidecar
 
 MARK = "robustseg"
-"""The property by which a graph is known to be written here."""
+"""The metadata key that marks a graph as written by this program."""
 
 EXAMPLE_SIZE = (128, 192)
-"""Of the image that a graph for any size is traced with."""
+"""Size of the image with which a graph for any size is traced."""
 
 
 def export_onnx(
@@ -57,9 +57,12 @@ def export_onnx(
     if size is not None:
         check_size(size)
     if path.suffix != ".onnx":
-        raise ModelError(f"{path}: call the graph something.onnx")
+        raise ModelError(f"{path}: name the graph with the suffix .onnx")
     if network.grid:
-        raise ModelError(f"{name}: sees padded images, which the description of a graph cannot say")
+        raise ModelError(
+            f"{name}: it evaluates padded images, which the description of a graph cannot "
+            "express; export another card"
+        )
     beside = path.with_suffix(".toml")
     if beside.exists() and not _is_sidecar(beside):
         raise not_own(beside, "the description of a graph", f"name for {path.name}")
@@ -77,7 +80,7 @@ def export_onnx(
     except CardError as error:
         raise CardError(f"{beside}: {error}") from None
     text = to_toml(sidecar)
-    parse_sidecar(text, str(beside))  # a file that cannot be loaded again must not be written
+    parse_sidecar(text, str(beside))  # load the file now, so that no unusable file is written
     write_graph(network, path, size)
     write_text(beside, text)
 
@@ -105,7 +108,9 @@ def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = N
         import onnx
         import onnxscript  # noqa: F401
     except ImportError as error:
-        raise ModelError(f"exporting needs {error.name}, not installed: {INSTALL}") from None
+        raise ModelError(
+            f"exporting needs {error.name}, which is not installed: {INSTALL}"
+        ) from None
     free = dict.fromkeys((2, 3), torch.export.Dim.DYNAMIC)
     with _quiet_exporter():
         program = torch.onnx.export(
@@ -149,4 +154,4 @@ def _check_own(path: Path) -> None:
     except Exception:
         own = False
     if not own:
-        raise not_own(path, "a graph that was exported here", "name")
+        raise not_own(path, "a graph exported by this program", "name")

@@ -51,7 +51,7 @@ def external_files(path: Path) -> list[str]:
     check_file(path)
     try:
         model = onnx.load(str(path), load_external_data=False)
-    except Exception as error:  # its exceptions have no common base
+    except Exception as error:  # its exceptions have no common base class
         raise ModelError(
             f"onnx:{path}: not a graph that can be run ({reason(error)}); export it again"
         ) from error
@@ -67,13 +67,13 @@ def external_files(path: Path) -> list[str]:
         try:
             file = (root / name).resolve()
             inside = file.is_relative_to(root) and file.is_file()
-        except (OSError, ValueError, RuntimeError):  # no name of a file at all
+        except (OSError, ValueError, RuntimeError):  # not a file name at all
             inside = False
         if not inside:
             shown = name if len(name) <= 80 and name.isprintable() else f"{name[:77]!a}..."
             raise ModelError(
-                f"onnx:{path}: its tensors lie in '{shown}', which is not beside it; put all files "
-                "that the export wrote into one folder"
+                f"onnx:{path}: its tensors are in '{shown}', which is not in the same folder; put "
+                "all files of the export into one folder"
             )
         check_file(file)
     return sorted(names)

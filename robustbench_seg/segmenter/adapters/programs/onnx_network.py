@@ -19,7 +19,7 @@ from robustbench_seg.segmenter.foreign_errors import reason
 INSTALL = "pip install 'robustseg[onnx]'"
 
 _NUMPY = {"float": "float32", "double": "float64"}
-"""NumPy's names of types, where ONNX Runtime has others."""
+"""NumPy's names of types for which ONNX Runtime has other names."""
 
 
 class OnnxNetwork(Program):
@@ -68,7 +68,7 @@ class OnnxNetwork(Program):
         try:
             given = self._session.run([self._output], {self._input: images.cpu().numpy()})[0]
             return torch.from_numpy(np.ascontiguousarray(given))
-        except Exception as error:  # its exceptions have no common base
+        except Exception as error:  # its exceptions have no common base class
             raise ModelError(
                 f"{self.where} does not take an image of {height}x{width} ({reason(error)}); "
                 f"{self.advice}"
@@ -94,7 +94,7 @@ def _reading(where: str) -> Iterator[None]:
     """Raise ModelError for whatever ONNX Runtime raises on a damaged graph."""
     try:
         yield
-    except Exception as error:  # its exceptions have no common base
+    except Exception as error:  # its exceptions have no common base class
         raise ModelError(
             f"{where}: not a graph that can be run ({reason(error)}); export it again"
         ) from error
@@ -109,17 +109,17 @@ def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
     provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
     if provider not in onnxruntime.get_available_providers():
         raise OptionError(
-            f"device '{device}': the ONNX Runtime that is installed has no {provider}; "
-            "choose another device, or install onnxruntime-gpu"
+            f"device '{device}': the installed ONNX Runtime has no {provider}; choose another "
+            "device, or install onnxruntime-gpu"
         )
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = torch.get_num_threads()
-    settings.log_severity_level = 3  # errors only
+    settings.log_severity_level = 3  # log only errors
     with _reading(where):
         gpu = {"device_id": torch.device(device).index or 0, "use_tf32": 0}
         options = [(provider, {} if device == "cpu" else gpu)]
         session = onnxruntime.InferenceSession(str(path), settings, providers=options)
-    if provider not in session.get_providers():  # it falls back in silence
+    if provider not in session.get_providers():  # it silently falls back to the CPU
         raise OptionError(
             f"device '{device}': ONNX Runtime cannot start its {provider} (are CUDA and cuDNN "
             "installed?); choose another device"

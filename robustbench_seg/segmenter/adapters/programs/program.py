@@ -47,7 +47,7 @@ class Program(nn.Module, ABC):
     channels: int | None = None
     integer = False
     params: int | None = None
-    why_no_gradient: str | None = "another library than torch runs its graph"
+    why_no_gradient: str | None = "its graph does not run in torch"
 
     def __init__(self, classes: int | None, sidecar: Sidecar | None) -> None:
         """Set the attributes that the sidecar gives.
@@ -183,7 +183,8 @@ def only_size(fixed: Size | None, size: Size | None, where: str) -> Size | None:
     """
     if fixed and not 1 <= min(fixed) <= max(fixed) <= MAX_SIDE:
         raise ModelError(
-            f"{where}: it takes {fixed[0]}x{fixed[1]} only, which no image has; export it again"
+            f"{where}: it takes only {fixed[0]}x{fixed[1]}, which is not a size of an image; "
+            "export it again"
         )
     if size and fixed and size != fixed:
         raise ModelError(

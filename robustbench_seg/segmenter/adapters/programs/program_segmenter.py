@@ -31,8 +31,8 @@ def check_runnable(where: str, path: Path, options: SegmenterOptions) -> None:
         raise ModelError(f"{where}: there is no such file")
     if options.precision != "float32":
         raise OptionError(
-            f"{where}: a graph has its own precision; leave out precision, or export one in half "
-            "precision"
+            f"{where}: the precision of a graph is fixed; leave out precision, or export the "
+            "graph in half precision"
         )
 
 
@@ -48,7 +48,10 @@ def classes_of_program(sidecar: Sidecar, beside: str) -> tuple[str, ...]:
     """
     classes = sidecar.classes or class_names(str(sidecar.dataset))
     if sidecar.threshold is not None and len(classes) != 2:
-        raise CardError(f"{beside}: a threshold tells two classes apart; {len(classes)} are named")
+        raise CardError(
+            f"{beside}: a threshold separates two classes, but {len(classes)} are named; name two "
+            "or leave out threshold"
+        )
     return classes
 
 
@@ -69,9 +72,9 @@ def refuse_other_names(
     """
     if class_spelling(names, classes) != tuple(classes):
         raise ModelError(
-            f"{where}: {place} name its classes {', '.join(names)}, {beside} names "
-            f"{', '.join(classes)}; give the names of the program in their order as classes in "
-            f"{beside}"
+            f"{where}: {place} name its classes {', '.join(names)}, but {beside} names "
+            f"{', '.join(classes)}; give the names of the program as classes in {beside}, in the "
+            "same order"
         )
 
 
@@ -141,8 +144,8 @@ def segmenter_of_program(
 
 def _why_no_confidence(network: Program, sidecar: Sidecar) -> str | None:
     if network.gives_labels:
-        return "its graph ends in labels"
-    return None if sidecar.threshold is None else "its graph answers one probability, no logits"
+        return "its graph returns labels"
+    return None if sidecar.threshold is None else "its graph returns one probability, not logits"
 
 
 def _check_windows(network: Program, inference: Inference) -> None:
@@ -150,7 +153,7 @@ def _check_windows(network: Program, inference: Inference) -> None:
     crop = inference.crop
     if crop and network.size not in (None, (crop, crop)):
         raise OptionError(
-            f"{network.where}: takes images of {network.size[0]}x{network.size[1]} only, not "
+            f"{network.where}: takes only images of {network.size[0]}x{network.size[1]}, not "
             f"windows of {crop}x{crop}; leave out inference slide"
         )
 
@@ -166,6 +169,6 @@ def _check_channels(
     if network.channels == 1 and len(classes) == 2:
         hint = "; if it is the probability of the second class, give threshold there"
     raise ModelError(
-        f"{network.where}: the graph gives {network.channels} classes, {len(classes)} are named in "
-        f"{beside}: {', '.join(classes)}{hint}"
+        f"{network.where}: the graph returns {network.channels} classes, but {len(classes)} are "
+        f"named in {beside}: {', '.join(classes)}{hint}"
     )

@@ -87,18 +87,20 @@ class Sidecar:
         if (self.dataset is None) == (self.classes is None):
             raise CardError("give either dataset or classes")
         if self.classes is not None and not 1 <= len(self.classes) <= MAX_CLASSES:
-            raise CardError(f"classes: 1 to {MAX_CLASSES} names are wanted")
+            raise CardError(f"classes: expected 1 to {MAX_CLASSES} names")
         if (self.mean is None) != (self.std is None):
             raise CardError("give both mean and std, or neither")
         if self.mean is not None and self.std is not None:
             Preprocessing(self.mean, self.std).refuse_levels()
         if self.threshold is not None and self.answer:
-            raise CardError("threshold: class indices have none; leave out threshold or answer")
+            raise CardError(
+                "threshold: class indices need no threshold; leave out threshold or answer"
+            )
         crop, size = self.inference.crop, self.input_size
         if crop and size not in (None, (crop, crop)):
             raise CardError(
-                f"inference: windows of {crop}x{crop} do not go into an input_size of "
-                f"{size[0]}x{size[1]}"
+                f"inference: windows of {crop}x{crop} do not fit an input_size of "
+                f"{size[0]}x{size[1]}; make the two equal"
             )
 
     def preprocessing(self, *, takes_bytes: bool, beside: str) -> Preprocessing:
@@ -113,12 +115,10 @@ class Sidecar:
         """
         if takes_bytes:
             if self.mean is not None:
-                raise CardError(f"{beside}: the program takes uint8: leave out mean and std")
+                raise CardError(f"{beside}: the program takes uint8; leave out mean and std")
             return BYTES
         if self.mean is None or self.std is None:
-            raise CardError(
-                f"{beside}: give mean and std of RGB in 0..1, because the program takes floats"
-            )
+            raise CardError(f"{beside}: the program takes floats; give mean and std of RGB in 0..1")
         return Preprocessing(self.mean, self.std)
 
     def deviations(self) -> Mapping[str, str | float]:
@@ -151,8 +151,8 @@ def read_sidecar(program: Path, example: Callable[[], str]) -> Sidecar:
     path = program.with_suffix(".toml")
     if not path.exists():
         raise ModelError(
-            f"{program}: there is no {path.name} beside it that says what goes in and comes out; "
-            "write one and fill it in:",
+            f"{program}: there is no {path.name} next to it, which describes its inputs and "
+            "outputs; create one from this template:",
             example=example(),
         )
     return read_toml(Sidecar, path, "sidecar")

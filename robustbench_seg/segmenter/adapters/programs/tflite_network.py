@@ -23,10 +23,10 @@ from robustbench_seg.weights import check_file
 INSTALL = "pip install 'robustseg[tflite]'"
 
 MAGIC = b"TFL3"
-"""Bytes 4 to 7 of a model of TensorFlow Lite."""
+"""Bytes 4 to 7 of a TensorFlow Lite model."""
 
 MAX_LABELS = 1 << 20
-"""Bytes of a file of labels."""
+"""Maximum size of a label file, in bytes."""
 
 
 class TfliteNetwork(Program):
@@ -73,7 +73,7 @@ class TfliteNetwork(Program):
             interpreter.invoke()
             answer = self._output.floats(interpreter.get_tensor(self._output.index))
             return torch.from_numpy(np.ascontiguousarray(answer))
-        except Exception as error:  # its exceptions have no common base
+        except Exception as error:  # its exceptions have no common base class
             self._shape = None
             raise ModelError(
                 f"{self.where} does not take an image of {height}x{width} ({reason(error)}); "
@@ -106,7 +106,7 @@ class _End:
         scale, zero = detail["quantization"]
         quantised = dtype.kind in "iu" and scale > 0
         kind = "float32" if quantised else dtype.name
-        # Of an axis of any length, shape holds 1 and shape_signature -1.
+        # For an axis of any length, shape is 1 and shape_signature is -1.
         sides = (int(side) for side in detail["shape_signature"])
         shape = tuple(None if side < 0 else side for side in sides)
         value = Value(str(detail["name"]), kind, shape)
@@ -174,7 +174,7 @@ def _reading(where: str) -> Iterator[None]:
     """Raise ModelError for whatever LiteRT raises on a damaged model."""
     try:
         yield
-    except Exception as error:  # its exceptions have no common base
+    except Exception as error:  # its exceptions have no common base class
         raise ModelError(
             f"{where}: not a model that can be run ({reason(error)}); convert it again, with "
             "built-in operators only"
@@ -190,7 +190,7 @@ def _open_interpreter(path: Path, where: str) -> Any:
     with open(path, "rb") as file:
         start = file.read(8)
     if start[4:] != MAGIC:
-        raise ModelError(f"{where}: not a model of TensorFlow Lite; convert the model to .tflite")
+        raise ModelError(f"{where}: not a TensorFlow Lite model; convert the model to .tflite")
     with _reading(where):
         return Interpreter(model_path=str(path), num_threads=torch.get_num_threads())
 

@@ -48,7 +48,7 @@ def segmenter_of(
         names += [name for name, value in arguments.items() if value is not None]
         if late := [name for name in names if name not in ("batch", "classes")]:
             raise ModelError(
-                f"{getattr(model, 'name', 'the segmenter')} is loaded already: give "
+                f"{getattr(model, 'name', 'the segmenter')} is already loaded; give "
                 f"{' and '.join(late)} to load_segmenter"
             )
         return cast(Segmenter, model)
@@ -57,7 +57,7 @@ def segmenter_of(
         return from_module(model, options, classes, _preprocessing(mean, std))
     if not callable(model):
         raise ModelError(
-            f"a model is wanted, not {type(model).__name__}; give its name, a torch module or a "
+            f"expected a model, got {type(model).__name__}; give its name, a torch module or a "
             "callable"
         )
     return from_callable(model, options, classes, version)
@@ -76,11 +76,12 @@ def _three(name: str, values: object, least: float) -> tuple[float, float, float
         red, green, blue = (float(value) for value in values)  # type: ignore[attr-defined]
     except (TypeError, ValueError):
         raise ModelError(
-            f"{name} is {values!r:.100}; give three numbers, of red, green, blue"
+            f"{name} is {values!r:.100}; give three numbers, for red, green and blue"
         ) from None
     for value in (red, green, blue):
         if not least <= value <= 1:
             raise ModelError(
-                f"{name} has {value:g}; it is of RGB in 0..1, so divide levels of 0..255 by 255"
+                f"{name} contains {value:g}, which is not for RGB in 0..1; divide values for "
+                "0..255 by 255"
             )
     return red, green, blue

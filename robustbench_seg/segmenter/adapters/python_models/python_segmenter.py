@@ -26,7 +26,7 @@ PYTHON_LAW = 1
 """Increment when the input preparation for users' models changes."""
 
 
-LABELS_ONLY = "it answers labels only"
+LABELS_ONLY = "it returns only labels"
 
 
 def from_callable(
@@ -56,9 +56,10 @@ def from_callable(
     options.refuse_network_options(where)
     own = {name: getattr(function, name, None) for name in ("name", "classes", "version", "facts")}
     required = {
-        "name, what it is called in tables": options.name or own["name"],
-        "classes, the names of what it predicts, in their order": classes or own["classes"],
-        "version, a text that changes whenever its answers do": (
+        "name, its name in tables": options.name or own["name"],
+        "classes, the names of its classes in the order of their indices": classes
+        or own["classes"],
+        "version, a text that changes whenever its results change": (
             version or own["version"] or own["facts"]
         ),
     }
@@ -99,19 +100,22 @@ class PythonSegmenter:
             ModelError: The object is not callable or lacks an attribute.
         """
         if not callable(given):
-            raise ModelError(f"{where}: returns a {type(given).__name__}, which maps no image")
+            raise ModelError(
+                f"{where}: returns a {type(given).__name__}, which cannot be called with an "
+                "image; return a callable"
+            )
         name = options.name or getattr(given, "name", None)
         classes = classes or getattr(given, "classes", None)
         for attribute, value in (("name", name), ("classes", classes)):
             if value is None or (isinstance(value, str) and not value):
-                raise ModelError(f"{where}: what it returns has no attribute '{attribute}'")
+                raise ModelError(f"{where}: the object it returns has no attribute '{attribute}'")
         named = listed_names(classes, where)
         own = getattr(given, "facts", None)
         version = version or getattr(given, "version", None)
         if not own and not version:
             raise ModelError(
-                f"{where}: what it returns has neither 'version' nor 'facts'; give it one that "
-                "changes whenever its answers do, because it distinguishes runs"
+                f"{where}: the object it returns has neither 'version' nor 'facts'; give it one "
+                "that changes whenever its results change, because it distinguishes runs"
             )
         self._given: Callable[[NDArray[Any]], Any] = given
         self._gradient = getattr(given, "loss_gradient", None)
@@ -174,12 +178,12 @@ class PythonSegmenter:
         kind = np.asarray(confidence).dtype
         if shape != labels.shape or not np.issubdtype(kind, np.floating):
             raise ModelError(
-                f"{self._where}: answers confidence {kind} of {'x'.join(map(str, shape))}; floats "
-                "0 to 1 of the image's height and width are wanted"
+                f"{self._where}: returns confidence {kind} of {'x'.join(map(str, shape))}; "
+                "expected floats 0 to 1 of the image's height and width"
             )
         chances = np.asarray(confidence, np.float64)
         if not ((chances >= 0) & (chances <= 1)).all():
-            raise ModelError(f"{self._where}: answers a confidence outside of 0 to 1")
+            raise ModelError(f"{self._where}: returns a confidence outside of 0 to 1")
         return labels, (Confidence((1 - chances).astype(np.float32)),)
 
     def loss_gradient(self, image: torch.Tensor, loss: Loss) -> tuple[torch.Tensor, torch.Tensor]:
@@ -223,13 +227,12 @@ class PythonSegmenter:
             given = "x".join(map(str, value.shape)) or "one value"
         if given != wanted:
             raise ModelError(
-                f"{self._where}: its loss_gradient answers {what} {given}; a tensor {wanted} is "
-                "wanted"
+                f"{self._where}: its loss_gradient returns {what} {given}; expected a tensor "
+                f"{wanted}"
             )
         if isinstance(value, torch.Tensor) and not torch.isfinite(value).all():
             raise ModelError(
-                f"{self._where}: its loss_gradient answers {what} with values that are NaN or "
-                "infinite"
+                f"{self._where}: its loss_gradient returns {what} with NaN or infinite values"
             )
 
     def _answer(self, image: AnyImage) -> tuple[NDArray[np.uint8], Any]:
@@ -241,7 +244,8 @@ class PythonSegmenter:
             )
         pixels = checked.values if isinstance(checked, FloatImage) else checked
         try:
-            answer = self._given(pixels.copy())  # others see the image, too
+            # A copy, because other segmenters use the image, too.
+            answer = self._given(pixels.copy())
             confidence = None
             if self._confident:
                 answer, confidence = answer
@@ -252,13 +256,13 @@ class PythonSegmenter:
             raise ModelError(f"{self._where}: fails on an image: {error_text(error)}") from error
         if labels.shape != image.shape[:2] or not np.issubdtype(labels.dtype, np.integer):
             raise ModelError(
-                f"{self._where}: answers {labels.dtype} of {_shape(labels)} to an image of "
-                f"{_shape(pixels)}; integer class indices of its height and width are wanted"
+                f"{self._where}: returns {labels.dtype} of {_shape(labels)} for an image of "
+                f"{_shape(pixels)}; expected integer class indices of its height and width"
             )
         if labels.size and not 0 <= labels.min() <= labels.max() < len(self.classes):
             raise ModelError(
-                f"{self._where}: answers class indices {labels.min()} to {labels.max()}; it names "
-                f"{len(self.classes)} classes"
+                f"{self._where}: returns class indices {labels.min()} to {labels.max()}, but "
+                f"names {len(self.classes)} classes"
             )
         return labels.astype(np.uint8), confidence
 
@@ -275,8 +279,8 @@ def _own(facts: object, version: object, where: str) -> Mapping[str, object]:
         plain: Mapping[str, object] = json.loads(json.dumps(own, allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
         raise ModelError(
-            f"{where}: its 'facts' and 'version' are not plain data ({reason(error)}); use texts, "
-            "numbers, lists and dicts"
+            f"{where}: its 'facts' and 'version' are not plain data ({reason(error)}); use "
+            "strings, numbers, lists and dicts"
         ) from error
     return plain
 
@@ -286,7 +290,7 @@ def _facts(about: object, where: str) -> ModelFacts:
     if isinstance(about, ModelFacts):
         return about
     if not isinstance(about, Mapping | None):
-        raise ModelError(f"{where}: its attribute 'about' is not a mapping; leave it out")
+        raise ModelError(f"{where}: its attribute 'about' is not a mapping; make it a dict")
     try:
         return from_table(ModelFacts, {"location": where, **(about or {})}, f"{where}: about")
     except CardError as error:

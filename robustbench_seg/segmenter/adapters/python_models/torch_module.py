@@ -47,11 +47,15 @@ def from_module(
     kind = type(network)
     where = f"{kind.__module__}.{kind.__qualname__}"
     if options.backend not in ("auto", "torch"):
-        raise OptionError(f"{where}: the backend {options.backend} runs networks of cards only")
+        raise OptionError(
+            f"{where}: the backend {options.backend} runs only networks of cards; leave out backend"
+        )
     if classes is None:
-        raise ModelError(f"{where}: give classes, the names of what it predicts, in their order")
+        raise ModelError(
+            f"{where}: give classes, the names of its classes in the order of their indices"
+        )
     if preprocessing is None:
-        raise ModelError(f"{where}: give mean and std of RGB in 0..1, which it is normalised with")
+        raise ModelError(f"{where}: give mean and std of RGB in 0..1, for the normalisation")
     names = listed_names(classes, where)
     state = network.state_dict()
     digest = hashlib.sha256()
@@ -106,6 +110,7 @@ class _Logits(nn.Module):
             raise
         except Exception as error:
             raise ModelError(f"{self._where}: fails on an image: {error_text(error)}") from error
-        if isinstance(answer, Mapping) and "out" in answer:  # as models of torchvision answer
+        # torchvision models return such a mapping.
+        if isinstance(answer, Mapping) and "out" in answer:
             answer = answer["out"]
         return checked_logits(answer, images, self._classes, self._where)

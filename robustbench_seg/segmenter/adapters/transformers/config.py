@@ -12,7 +12,7 @@ from robustbench_seg.segmenter.foreign_errors import reason
 CONFIG = "config.json"
 
 MOST = 1_000_000
-"""No number in the configuration of an image model is larger."""
+"""Upper bound of the numbers in the configuration of an image model."""
 
 
 def read_config(folder: Path, where: str) -> Any:
@@ -35,26 +35,26 @@ def read_config(folder: Path, where: str) -> Any:
         content = read_object(folder / CONFIG)
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{where}: its {CONFIG} cannot be read ({reason(error)}); fetch the model again"
+            f"{where}: its {CONFIG} cannot be read ({reason(error)}); download the model again"
         ) from error
     for key, value in _values(content):
         if isinstance(value, int | float) and not abs(value) <= MOST:
             raise ModelError(
-                f"{where}: {CONFIG}: {key} is {str(value)[:40]}, which no model has; fetch the "
+                f"{where}: {CONFIG}: {key} is {str(value)[:40]}, which is too large; download the "
                 "model again"
             )
         if key.endswith("_implementation") and "/" in str(value):
             raise ModelError(
-                f"{where}: {CONFIG}: {key} names code of the hub, {str(value)[:80]!r}, which never "
-                "runs; remove the key"
+                f"{where}: {CONFIG}: {key} names code on the hub, {str(value)[:80]!r}, which "
+                "robustseg never runs; remove the key"
             )
     try:
-        # A folder may name code of its own in auto_map; none runs, and nothing asks whether it may.
+        # A folder may name its own code in auto_map; it never runs, and transformers never asks.
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # what a damaged value raises has no common base
+    except Exception as error:  # damaged values raise errors of any type
         raise ModelError(
-            f"{where}: transformers cannot read its {CONFIG} ({reason(error)}); fetch the model "
-            "again"
+            f"{where}: transformers cannot read its {CONFIG} ({reason(error)}); download the "
+            "model again"
         ) from error
     if class_of(config) is None:
         raise ModelError(

@@ -66,17 +66,17 @@ class ImageProcessor:
             for side in _integers(file.get(key)):
                 if abs(side) > MAX_SIDE:
                     raise ModelError(
-                        f"{where}: {PROCESSOR_FILE}: {key} has {str(side)[:40]}; sides of 1 to "
-                        f"{MAX_SIDE} pixels are wanted"
+                        f"{where}: {PROCESSOR_FILE}: {key} has {str(side)[:40]}; expected sides "
+                        f"of 1 to {MAX_SIDE} pixels"
                     )
-        # OneFormer's processor would fetch texts for training from the hub.
+        # OneFormer's processor would download texts for training from the hub.
         own: dict[str, Any] = {"class_info_file": None} if "class_info_file" in file else {}
         own |= {"backend": "pil"} if int(__version__.split(".")[0]) >= 5 else {"use_fast": False}
         load: Any = AutoImageProcessor.from_pretrained
         try:
             self._process: Any = load(folder, local_files_only=True, trust_remote_code=False, **own)
             size = dict(getattr(self._process, "size", None) or {})
-        except Exception as error:  # what a damaged value raises has no common base
+        except Exception as error:  # damaged values raise errors of any type
             raise ModelError(
                 f"{where}: transformers cannot build its image processor ({reason(error)}); "
                 f"{PYTHON_ADVICE}"
@@ -103,8 +103,8 @@ class ImageProcessor:
             )
             pixels = answer["pixel_values"]
             if not isinstance(pixels, torch.Tensor) or pixels.ndim != 4:
-                raise TypeError("its pixel_values are no Nx3xhxw")
-        except Exception as error:  # what a wrong value raises has no common base
+                raise TypeError("its pixel_values do not have the shape Nx3xhxw")
+        except Exception as error:  # wrong values raise errors of any type
             height, width = image.shape[:2]
             raise ModelError(
                 f"{self._where}: its image processor does not take an image of {height}x{width} "

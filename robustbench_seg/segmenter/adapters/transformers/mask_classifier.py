@@ -48,7 +48,9 @@ MASK_KINDS = {
     "eomt_dinov3": MaskKind(1, combined_at="windows"),
     "detr": MaskKind(1, classes="logits", masks="pred_masks"),
 }
-"""By transformers' model_type. SIZE_DIVISIBILITY is 32 in the configurations of the originals."""
+"""Maps transformers' model_type to the kind. SIZE_DIVISIBILITY is 32 in the original
+configurations.
+"""
 
 
 class MaskClassifier(TransformersNetwork):
@@ -88,7 +90,7 @@ class MaskClassifier(TransformersNetwork):
         size = self._kind.combined_at
         if size == "windows":
             if not edges:
-                raise ModelError(f"{self._where}: its image processor names no shortest_edge")
+                raise ModelError(f"{self._where}: its image processor has no shortest_edge")
             size = edges.shortest, edges.longest or edges.shortest
         scores = class_scores(*self._answer(inputs), size=None if size == "masks" else size)
         if not offsets or not edges:
@@ -119,7 +121,7 @@ class MaskClassifier(TransformersNetwork):
         classes, masks = (getattr(answer, name) for name in (self._kind.classes, self._kind.masks))
         if classes.shape[-1] != self._classes + 1:
             raise ModelError(
-                f"{self._where}: its queries answer {classes.shape[-1] - 1} classes; "
+                f"{self._where}: its queries predict {classes.shape[-1] - 1} classes, but "
                 f"{self._classes} are named"
             )
         return classes, masks

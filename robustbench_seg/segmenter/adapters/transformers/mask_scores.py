@@ -15,8 +15,9 @@ MASKS_LAW = 1
 """Increment when scores change for the same output."""
 
 STRIP = 128
-"""Rows of the masks that are upsampled at once. All rows of 100 queries take 0.8 GB at 1024x2048,
-and their probabilities as much again."""
+"""Number of rows of the masks that are upsampled at once. All rows of 100 queries take 0.8 GB at
+1024x2048, and their probabilities as much again.
+"""
 
 
 def class_scores(

@@ -47,7 +47,7 @@ def build_network(
         state = [*shape.parameters(), *shape.buffers()]
         wanted = sum(value.numel() for value in state)
         if wanted > 2 * values + 10_000_000:
-            raise ValueError(f"it describes {wanted} values, and the weight file has {values}")
+            raise ValueError(f"it describes {wanted} values, but the weight file has {values}")
         with _no_report():
             model, loading = kind.from_pretrained(
                 None,
@@ -66,20 +66,20 @@ def build_network(
         raise ModelError(
             f"{where}: it needs {name}, which is not installed: pip install {name}"
         ) from error
-    except Exception as error:  # what a damaged value raises has no common base
+    except Exception as error:  # damaged values raise errors of any type
         raise ModelError(
-            f"{where}: transformers cannot build it from its {CONFIG} ({reason(error)}); fetch the "
-            "model again"
+            f"{where}: transformers cannot build it from its {CONFIG} ({reason(error)}); download "
+            "the model again"
         ) from error
     _refuse_mismatched(sorted(str(entry[0]) for entry in loading["mismatched_keys"]), where)
     refuse_deeper(loading["unexpected_keys"], model, where)
-    model.float().eval()  # a file in half precision, too
+    model.float().eval()  # also for a file in half precision
     missing = sorted(loading["missing_keys"])
     fill_with_nan(model, missing)
     if names := [name for name in not_finite(model.state_dict()) if name not in missing]:
         raise ModelError(
-            f"{where}: NaN or infinite values in its weights, first in {names[0]}; fetch the model "
-            "again"
+            f"{where}: NaN or infinite values in its weights, first in {names[0]}; download the "
+            "model again"
         )
     return model, tuple(missing)
 
@@ -105,8 +105,8 @@ def _refuse_mismatched(names: Sequence[str], where: str) -> None:
     """Refuse a model some of whose tensors have other shapes in the file than in the network."""
     if names:
         raise ModelError(
-            f"{where}: {len(names)} tensors of its weight file have other shapes than its {CONFIG} "
-            f"describes, such as {names[0]}; fetch the model again"
+            f"{where}: {len(names)} tensors of its weight file do not have the shapes that its "
+            f"{CONFIG} describes, such as {names[0]}; download the model again"
         )
 
 
@@ -172,5 +172,5 @@ def refuse_deeper(unused: Collection[str], model: nn.Module, where: str) -> None
     if deeper:
         raise ModelError(
             f"{where}: {CONFIG} describes a smaller model than its weight file, which also has "
-            f"{deeper[0]}; fetch the model again"
+            f"{deeper[0]}; download the model again"
         )

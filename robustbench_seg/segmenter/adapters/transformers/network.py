@@ -51,8 +51,8 @@ class TransformersNetwork(nn.Module):
         if self.processor is None:
             return None
         return (
-            "its image processor rounds images to 8 bits; choose the input size native, or height "
-            "and width"
+            "its image processor rounds images to 8 bits; choose the input size native, or a "
+            "height and width"
         )
 
     def forward(self, images: Tensor) -> Tensor:

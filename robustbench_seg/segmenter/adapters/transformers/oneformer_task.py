@@ -37,7 +37,7 @@ def task_tokens(folder: Path, config: Any, where: str) -> Tensor:
             [TASK], padding="max_length", max_length=config.task_seq_len, truncation=True
         )
         return torch.tensor(answer["attention_mask"]) * torch.tensor(answer["input_ids"])
-    except Exception as error:  # what a damaged file raises has no common base
+    except Exception as error:  # damaged files raise errors of any type
         raise ModelError(
             f"{where}: its tokenizer, which OneFormer's task text needs, cannot be read "
             f"({reason(error)}); copy vocab.json and merges.txt of the model that the training "

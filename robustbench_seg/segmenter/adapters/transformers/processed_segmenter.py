@@ -11,7 +11,7 @@ class ProcessedSegmenter(NetworkSegmenter):
     """A TransformersNetwork that gets images as its own image processor prepares them."""
 
     def _unchecked_logits(self, image: AnyImage) -> WindowLogits:
-        assert not isinstance(image, FloatImage)  # the network takes bytes only
+        assert not isinstance(image, FloatImage)  # the network takes only 8-bit images
         size = (image.shape[0], image.shape[1])
         inputs = {
             name: value.to(self._device) if isinstance(value, torch.Tensor) else value

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 PROCESSOR_FILE = "preprocessor_config.json"
 
 PYTHON_ADVICE = "run it as python:<module>:<callable> with its own processor"
-"""What to do with a model whose images go in otherwise than here."""
+"""Advice for a model whose input preparation is not supported."""
 
 STEPS = {
     "do_resize",
@@ -35,8 +35,8 @@ do_reduce_labels concerns labels only."""
 EXAMPLE = '{"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}'
 
 REMEDY = (
-    f"write the file with the values of the training, such as {EXAMPLE}, or copy that of the model "
-    "that the training started from"
+    f"write the file with the values of the training, such as {EXAMPLE}, or copy the file of the "
+    "model that the training started from"
 )
 
 
@@ -66,8 +66,8 @@ class ProcessorSettings:
         said = self.preprocessing
         if self.bgr and (len(set(said.mean)) > 1 or len(set(said.std)) > 1):
             raise ModelError(
-                f"{where}: {PROCESSOR_FILE} swaps red and blue and does not say which of them "
-                "image_mean begins with; choose the input size processor"
+                f"{where}: {PROCESSOR_FILE} swaps red and blue, and it is unclear whether "
+                "image_mean begins with red or blue; choose the input size processor"
             )
 
 
@@ -92,7 +92,8 @@ def read_processor_settings(folder: Path, where: str) -> ProcessorSettings:
         file = read_object(folder / PROCESSOR_FILE)
     except FileNotFoundError as error:
         raise ModelError(
-            f"{where}: it has no {PROCESSOR_FILE}, which says how images are normalised; {REMEDY}"
+            f"{where}: it has no {PROCESSOR_FILE}, which contains the normalisation of images; "
+            f"{REMEDY}"
         ) from error
     except (OSError, ValueError) as error:
         raise ModelError(
@@ -103,7 +104,7 @@ def read_processor_settings(folder: Path, where: str) -> ProcessorSettings:
     for key, value in file.items():
         if key.startswith("do_") and not isinstance(value, bool | None):
             raise ModelError(
-                f"{where}: {PROCESSOR_FILE}: {key} is {value!r}; true or false is wanted"
+                f"{where}: {PROCESSOR_FILE}: {key} is {value!r}; expected true or false"
             )
         if key.startswith("do_") and value and key not in STEPS:
             raise ModelError(f"{where}: {PROCESSOR_FILE}: {key} is not supported; {PYTHON_ADVICE}")
@@ -111,8 +112,8 @@ def read_processor_settings(folder: Path, where: str) -> ProcessorSettings:
     preprocessing = _preprocessing(file, where, normalise=not mobilevit)
     if preprocessing.level is not None:
         log.warning(
-            "%s: %s normalises RGB in 0..1 with %g, which looks like the mean or std of levels of "
-            "0..255; divide them by 255, unless the model was trained so",
+            "%s: %s normalises RGB in 0..1 with %g, which looks like a mean or std for 0..255; "
+            "divide it by 255, unless the model was trained this way",
             where,
             PROCESSOR_FILE,
             preprocessing.level,
@@ -141,9 +142,9 @@ def read_object(path: Path) -> Mapping[str, Any]:
             raise ValueError(f"larger than {MAX_JSON >> 20} MiB")
         content = json.loads(data.decode("utf-8-sig"))
     except RecursionError:
-        raise ValueError("nested too deep") from None
+        raise ValueError("nested too deeply") from None
     if not isinstance(content, dict):
-        raise ValueError(f"a JSON object is wanted, not {type(content).__name__}")
+        raise ValueError(f"expected a JSON object, got {type(content).__name__}")
     return content
 
 
@@ -172,7 +173,7 @@ def _flag(file: Mapping[str, Any], key: str, *, default: bool) -> bool:
 def _three(value: object, key: str, where: str) -> tuple[float, float, float]:
     values = value if isinstance(value, list) else [value] * 3
     if len(values) != 3:
-        raise ModelError(f"{where}: {PROCESSOR_FILE}: {key} has {len(values)} values; 3 are wanted")
+        raise ModelError(f"{where}: {PROCESSOR_FILE}: {key} has {len(values)} values; expected 3")
     first, second, third = (_number(each, key, where) for each in values)
     return first, second, third
 
