@@ -13,7 +13,7 @@ from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterR
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
-from robustbench_seg.store import Row, RunFolder
+from robustbench_seg.store import Row, RunFolder, tables
 
 
 @pytest.fixture
@@ -98,6 +98,24 @@ def test_a_model_against_itself(write, tmp_path):
 def test_folders_need_no_runs(write, tmp_path):
     result = compare(tmp_path, write("good", 70), write("poor", 50), runs=False)
     assert result.exit_code == 0, result.output
+
+
+def test_only_matrices_are_read_unless_all_scores_are_written(write, tmp_path, monkeypatch):
+    write("good", 70)
+    write("poor", 50)
+    asked = []
+    read = tables.read_part
+
+    def noted(path, classes, measures, *others, **options):
+        asked.append([measure.name for measure in measures])
+        return read(path, classes, measures, *others, **options)
+
+    monkeypatch.setattr(tables, "read_part", noted)
+    printed = compare(tmp_path, "good", "poor").stdout
+    assert asked == [["confusion"]] * 2
+    asked.clear()
+    assert compare(tmp_path, "good", "poor", "--csv", tmp_path / "all.csv").stdout == printed
+    assert asked == [[measure.name for measure in MEASURES]] * 2
 
 
 def test_the_csv_has_every_number(write, tmp_path):

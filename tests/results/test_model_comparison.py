@@ -16,7 +16,7 @@ from robustbench_seg.measures import (
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import Reference, compare_models, read_model, reading_notes
-from robustbench_seg.store import own_protocol
+from robustbench_seg.store import Row, RunFolder, own_protocol
 
 FOG = Condition("fog", 3)
 EASY = {"fog", "snow", "gaussian_noise"}
@@ -53,6 +53,24 @@ def test_every_score_has_a_row_in_protocol_order(run, protocol):
     assert severities["corruption", "shot_noise"] == severities["category", "noise"] == "1-3"
     assert severities.loc["condition", "fog"].tolist() == list("12345")
     assert (severities["summary", "mean"], severities["summary", "mPC"]) == ("scored", "1-5")
+
+
+def test_the_ranking_score_alone_has_the_numbers_that_it_has_among_others(run, protocol):
+    folders = run("a", 0.7), run("b", 0.6)
+    _, _, table = side_by_side(*folders, protocol)
+    a, b = (read_model([folder], protocol, ranking_score_only=True) for folder in folders)
+    assert [*a.scores.by_name] == ["miou"]
+    alone = compare_models(a, b, protocol, Reference.of_model(b)).set_index(["kind", "score"])
+    assert len(alone) == 80 + 16 + 1 + 4 + 8 + 16 + 16
+    pd.testing.assert_frame_equal(alone, table[table.index.isin(alone.index)])
+
+
+def test_a_run_without_matrices_has_no_ranking_score(run_record, tmp_path, protocol):
+    folder = RunFolder.open(tmp_path / "runs", run_record("a"))
+    folder.add(0, [Row("0.png", CLEAN, {"image_miou": np.array([50.0, 1.0])})])
+    for alone in (False, True):
+        with pytest.raises(ResultsError, match="no confusion matrices: evaluate with the measure"):
+            read_model([folder.path], protocol, ranking_score_only=alone)
 
 
 def test_scores_and_differences_by_their_definitions(run, protocol):

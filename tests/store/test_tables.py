@@ -1,6 +1,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -9,7 +10,15 @@ import robustbench_seg
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.measures import CONFUSION, MEASURES
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.store import Row, RunFolder, part_files, read_counts, read_results, with_counts
+from robustbench_seg.store import (
+    Row,
+    RunFolder,
+    condition_rows,
+    part_files,
+    read_counts,
+    read_results,
+    with_counts,
+)
 
 FOG, SNOW = Condition("fog", 3), Condition("snow", 1)
 
@@ -54,6 +63,30 @@ def test_rows_come_with_the_facts_of_their_run(run, tmp_path):
     assert [m if m is None else int(m[0, 0]) for m in table["matrix"]] == [7, None, 6, 5, 8]
     assert table["matrix"][0].shape == (2, 2)
     assert table["reason"].tolist() == [None, "broken", None, None, None]
+
+
+def test_rows_of_a_condition_keep_the_order_of_the_table():
+    keys = [("snow", 1), ("fog", 3), ("snow", 1), ("fog", 2), ("fog", 3), ("snow", 5)]
+    rows = condition_rows(pd.DataFrame(keys, columns=["corruption", "severity"]))
+    assert {condition: places.tolist() for condition, places in rows.items()} == {
+        SNOW: [0, 2],
+        FOG: [1, 4],
+        Condition("fog", 2): [3],
+        Condition("snow", 5): [5],
+    }
+    assert [*rows] == [SNOW, FOG, Condition("fog", 2), Condition("snow", 5)]
+    assert condition_rows(pd.DataFrame({"corruption": [], "severity": []})) == {}
+
+
+def test_warnings_about_damaged_parts_come_in_the_order_of_the_parts(run, caplog):
+    folder = run()
+    for block in range(20):
+        folder.add(block, [row(f"{block:02d}.png", FOG)])
+    for path in part_files(folder.path):
+        path.write_bytes(path.read_bytes()[:-9])
+    assert read_results(folder.path).empty
+    told = [re.search(r"parts/(\d+)-", record.message)[1] for record in caplog.records]
+    assert told == [f"{block:05d}" for block in range(20)]
 
 
 def test_it_is_part_of_the_python_interface(run):
