@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.measures import score_infos
+from robustbench_seg.measures import CONFUSION, score_infos
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.results import clean_gap_warnings
@@ -33,7 +33,9 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
     models = dict[str, dict[Path, ModelScores]]()
     notes = []
     for folders in group_records({run.path: run.record for run in runs}):
-        counts = read_counts(folders)
+        counts = read_counts(folders, [CONFUSION])
+        if not has_counts(counts):
+            counts = read_counts(folders)  # those of all measures take several times as long
         if has_counts(counts):
             scores = bootstrap(counts, chosen, 0, trainings=[list(map(str, folders))])
             models.setdefault(_first_score(scores), {})[folders[0]] = scores
