@@ -25,6 +25,7 @@ def test_every_row_says_what_it_is_of():
         "hailo": 2,
         "mmsegmentation": 6,
         "krlozz": 2,
+        "hgformer": 2,
         "sea": 37,
         "cospgd": 56,
     }
