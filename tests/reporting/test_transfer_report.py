@@ -10,6 +10,7 @@ import robustbench_seg as rs
 from robustbench_seg.errors import FileError, OptionError, ResultsError
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting.transfer.correlation_table import TRANSFER_COLUMNS
+from robustbench_seg.reporting.transfer.scatter_figure import transfer_figure
 from robustbench_seg.reporting.transfer_report import Transfer
 
 NAMES = load_protocol("semsegbench-sev3").names
@@ -85,6 +86,24 @@ def test_the_text_says_how_far_to_trust_it():
     assert "not independent" in text
     (night,) = [line for line in text.splitlines() if line.startswith("acdc_night")][1:]
     assert night.endswith("jpeg_compression  0.952")
+
+
+def test_each_plot_says_r_and_how_wide_its_interval_over_families_is():
+    found = Transfer.of(literature="semsegbench")
+    figure = transfer_figure(found.models[0])
+    titles = [axis.get_title("left").splitlines() for axis in figure.axes]
+    assert [title[0] for title in titles] == 2 * TARGETS
+    table = found.table("families")
+    for title, predictor, target in zip(
+        titles, ["clean"] * 5 + ["mean"] * 5, 2 * TARGETS, strict=True
+    ):
+        for line, models, extent in zip(
+            title[1:], (32, 26), ("all 32 models", "26 not flagged"), strict=True
+        ):
+            row = one(table, predictor, target, models)
+            r, low, high = (row[name] for name in ("pearson", "pearson_low", "pearson_high"))
+            assert line == f"r {r:.2f} ({low:.2f} to {high:.2f}), {extent}"
+    assert "not independent" in figure.get_supxlabel()
 
 
 def levels(start, fog):
