@@ -13,7 +13,7 @@ from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.boards.ranking_scores import RankingScore
 from robustbench_seg.reporting.panels.model_ranking import ModelRanking, miou_table
-from robustbench_seg.results import established_pairs, shared_ranks
+from robustbench_seg.results import category_means, established_pairs, shared_ranks
 from robustbench_seg.text import counted
 
 
@@ -85,6 +85,16 @@ class Board(ModelRanking):
         return miou_table(measured, self.published)
 
     @cached_property
+    def published_rows(self) -> pd.DataFrame:
+        """The published results that rank, with a column for the key of each score they have."""
+        rows = self.published.ranked
+        if rows.empty:
+            return rows
+        cells = {name: rows[name].to_numpy(float) for name in self.protocol.names}
+        means = category_means(cells, self.protocol)
+        return rows.assign(**{f"category {name}": values for name, values in means.items()})
+
+    @cached_property
     def rankings(self) -> Mapping[str, tuple[Place, ...]]:
         """Maps the key of a score to the places of the models that have it, best first."""
         return {key: self._ranking(key) for key in self.scores}
@@ -112,7 +122,7 @@ class Board(ModelRanking):
             compared := self.compared[np.ix_(have, have)],
         )
         places = [Place(e.name, "", e.value(key), *e.interval(key), True) for e in entries]
-        published = self.published.ranked
+        published = self.published_rows
         if key in published:
             for row in published[published[key].notna()].to_dict("records"):
                 value = float(row[key])

@@ -52,7 +52,7 @@ def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
         links=links,
     )
     entries = {entry.name: entry for entry in board.entries}
-    published = {row["model"]: row for row in board.published.ranked.to_dict("records")}
+    published = {row["model"]: row for row in board.published_rows.to_dict("records")}
     places = board.rankings["mean"]
     rows = [
         _measured_row(entries[place.name], board, place)
@@ -113,7 +113,7 @@ def _published_row(cells: Mapping[Any, Any], board: Board, place: Place) -> Rank
         rank=place.rank,
         name=place.name,
         scores={key: float(cells[key]) for key in _SCORES},
-        categories=dict.fromkeys(board.protocol.by_category, math.nan),
+        categories={name: cells[f"category {name}"] for name in board.protocol.by_category},
     )
 
 

@@ -1,5 +1,6 @@
 """The page of a model: its card, ranks, curves, weak classes and worst conditions."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ class ModelView:
         classes: Its classes, weakest first; None if no class has a score.
         conditions: Its worst conditions; None if no condition is complete.
         scores: Every score with its rank.
-        missing: What is missing, for each corruption.
+        missing: For clean and each corruption without a score: what is missing.
     """
 
     name: str
@@ -69,7 +70,11 @@ def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> Model
         classes=class_table(entry.scores.classes, board.protocol),
         conditions=worst_conditions_table(entry.scores.severities, entry.value(CLEAN.name)),
         scores=score_table(board.scores, places),
-        missing=entry.scores.missing,
+        missing={
+            name: what
+            for name, what in entry.scores.missing.items()
+            if math.isnan(entry.value(name))
+        },
     )
 
 

@@ -13,8 +13,11 @@ import robustbench_seg as rs
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting.boards import entry_cache
+from robustbench_seg.reporting.boards.board_page import ranking_table
 from robustbench_seg.reporting.boards.board_reader import read_boards
 from robustbench_seg.reporting.boards.cost_comparison import cost_table
+from robustbench_seg.reporting.boards.model_page import model_view
+from robustbench_seg.reporting.literature.published_tables import published_table
 from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.results.summaries.summary import with_every_severity
 
@@ -95,6 +98,31 @@ def test_published_rows_rank_without_a_flag_and_under_the_same_protocol_alone(
     assert not {row.name for row in published} & set(flagged["model"])
     assert (elsewhere["reason"] != "").all()
     assert names
+
+
+def test_published_rows_rank_by_category(tmp_path, three_published):
+    write_run(tmp_path / "runs", "alpha", steady, dataset="cityscapes")
+    (board,) = read_boards(tmp_path / "runs")
+    (b5,) = [row for row in board.rankings["category noise"] if row.name == "SegFormer-B5"]
+    cells = published_table("cityscapes_c").set_index("model").loc["SegFormer-B5"]
+    noises = ["gaussian_noise", "impulse_noise", "shot_noise", "speckle_noise"]
+    assert b5.value == pytest.approx(sum(cells[name] for name in noises) / 4)
+    assert not b5.is_measured
+    table = ranking_table(board, {"alpha": "alpha.html"})
+    (noise,) = [n for n, column in enumerate(table.columns) if column.name == "noise"]
+    (row,) = [row for row in table.rows if row.cells[0].text == "SegFormer-B5"]
+    assert row.cells[noise].text == f"{b5.value:.1f}"
+
+
+def test_the_page_of_a_model_names_what_its_scores_lack(tmp_path):
+    def lacks(name, severity, image):
+        return None if name == "fog" or (name == "gaussian_noise" and severity > 3) else 50
+
+    write_run(tmp_path / "runs", "part", lacks)
+    (board,) = read_boards(tmp_path / "runs")
+    (entry,) = board.entries
+    assert "not run" in entry.scores.missing["gaussian_noise"]  # not scored there
+    assert list(model_view(board, entry, {}).missing) == ["fog"]
 
 
 def test_published_rows_do_not_rank_beside_other_images(tmp_path):
