@@ -30,6 +30,8 @@ def test_every_row_says_what_it_is_of():
         "cospgd": 56,
     }
     assert rows["flag"].astype(bool).sum() == 10
+    columns = list(rows.columns)
+    assert columns.index("frost") < columns.index("mean") < columns.index("pgd_l2")
 
 
 def test_summaries_follow_from_the_cells():
