@@ -239,9 +239,7 @@ def unreadable(what: str, path: Path, error: BaseException) -> DatasetError:
         The error, of one line.
     """
     if isinstance(error, FileNotFoundError):
-        return DatasetError(
-            f"{path}: there is no such {what}; restore it, or open the dataset again"
-        )
+        return DatasetError(f"{path}: no such {what}; restore it, or open the dataset again")
     if isinstance(error, Pillow.DecompressionBombError | Pillow.DecompressionBombWarning):
         return DatasetError(
             f"{path}: the {what} is too large to be decoded ({error}); cut it into tiles"

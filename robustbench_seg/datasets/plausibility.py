@@ -45,7 +45,7 @@ def label_warning(dataset: Dataset, *, whole: bool = True) -> str | None:
     whole_split = sample.files == len(dataset)
     which = f"all {sample.files}" if whole_split else f"{sample.files} of {len(dataset)}"
     return (
-        f"{dataset.name} {dataset.split}: {which} examined label files contain the ids "
+        f"{dataset.name} {dataset.split}: {which} label files were examined; they contain the ids "
         f"{id_ranges(found)}{problem}"
     )
 

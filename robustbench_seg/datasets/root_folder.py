@@ -38,7 +38,7 @@ def checked_root(root: Path | None, provenance: Provenance, variable: str | None
     if root is None:
         hint = f" or set ${variable}" if variable else ""
         raise DatasetError(
-            f"{provenance.title} needs its root folder; give one{hint}: {provenance.how_to_obtain}"
+            f"{provenance.title} needs its root folder: give one{hint}; {provenance.how_to_obtain}"
         )
     if not root.is_dir():
         raise DatasetError(
@@ -67,7 +67,7 @@ def find_images(root: Path, patterns: Sequence[str], provenance: Provenance) -> 
     names = {path for pattern in patterns for path in matches(root, pattern)}
     if not names:
         raise DatasetError(
-            f"{provenance.title}: there is no image {' or '.join(patterns)} in {root}; "
+            f"{provenance.title}: no image {' or '.join(patterns)} in {root}; "
             f"{provenance.how_to_obtain}"
         )
     for name in names:

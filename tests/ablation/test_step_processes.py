@@ -52,8 +52,16 @@ INTERRUPT = "signal.signal(signal.SIGINT, signal.default_int_handler); signal.ra
             IncompleteError,
             "seed 5: its processes failed with exit code 1; what is",
         ),
-        ("os.kill(os.getpid(), signal.SIGKILL)", IncompleteError, "were killed by signal 9; what"),
-        ("os.kill(os.getpid(), signal.SIGTERM)", IncompleteError, "were killed by signal 15; what"),
+        (
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            IncompleteError,
+            "were killed by signal 9; finished",
+        ),
+        (
+            "os.kill(os.getpid(), signal.SIGTERM)",
+            IncompleteError,
+            "were killed by signal 15; finished",
+        ),
         (INTERRUPT, KeyboardInterrupt, None),
         ("sys.exit(130)", KeyboardInterrupt, None),
     ],

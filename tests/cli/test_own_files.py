@@ -66,7 +66,7 @@ def test_a_sheet_replaces_a_sheet_and_no_photo(tmp_path, suffix):
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("", "an empty path was given"),
+        ("", "the path is empty was given"),
         ("caf\udce9", r"is not a path that a record can name"),
         ("x\0y", "is not a path that a record can name"),
         ("a" * 300, "File name too long"),
@@ -119,7 +119,7 @@ def test_a_word_that_is_no_model_and_no_weights_is_one_line(
         "a:b": "a:b: no weights: no such file",
         "C:\\x": "C:\\x: no weights: no such file",
         "../../x": "no weights: no such file",
-        "": "an empty path was given",
+        "": "the path is empty was given",
         "caf\udce9": "is not a path that a record can name",
         "x" * 5000: "File name too long",
     }

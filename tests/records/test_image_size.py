@@ -10,7 +10,7 @@ from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.records.values.ranges import MAX_SIDE
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
-WANTED = "sides of 1 to 32768 pixels are wanted, and no more than 268435456 pixels in all"
+WANTED = "give sides of 1 to 32768 pixels, and at most 268435456 pixels in all"
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1024, 2048), (16_384, 16_384), (8192, 32_768)])
@@ -34,7 +34,7 @@ def test_no_command_begins_with_such_a_size(command):
 
 def test_no_function_begins_with_such_a_size():
     for function, asked in ((rs.cost, {"sizes": [(9**6, 9)]}), (rs.erf, {"size": (9**6, 9)})):
-        with pytest.raises(OptionError, match="the size 531441x9: sides of"):
+        with pytest.raises(OptionError, match="the size 531441x9 is out of"):
             function(["segformer-b0"], **asked)
 
 

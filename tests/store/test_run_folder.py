@@ -146,7 +146,7 @@ def test_a_disk_that_takes_no_more_is_one_line(tmp_path, run_record, monkeypatch
 
     monkeypatch.setattr(pq, "write_table", full)
     with pytest.raises(
-        FileError, match=r"parts/00000-.*parquet cannot be written: No space left on device; wh"
+        FileError, match=r"parts/00000-.*parquet cannot be written: No space left on device; fin"
     ):
         folder.add(0, [row()])
 

@@ -25,9 +25,7 @@ def read_record(folder: Path) -> RunRecord:
     try:
         table = read_json(path)
     except FileNotFoundError:
-        raise ResultsError(
-            f"{folder}: there is no {RUN_FILE} in it", advice="name a run folder"
-        ) from None
+        raise ResultsError(f"{folder}: no {RUN_FILE} in it", advice="name a run folder") from None
     except (OSError, ValueError) as error:
         raise ResultsError(f"{path} cannot be read ({error})", advice=_REMOVE) from error
     number = table.get("format") if isinstance(table, dict) else None
