@@ -166,7 +166,7 @@ def test_initial_deviations():
         (
             "deeplabv3plus",
             {"backbone": "resnet101", "multi_grid": (1, 2)},
-            "multi_grid [1, 2] of resnet101: expected one dilation for each of the 3 blocks of the last",
+            "multi_grid [1, 2] of resnet101: expected one dilation for each of the 3 blocks",
         ),
         (
             "deeplabv3plus",

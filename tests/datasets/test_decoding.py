@@ -1,7 +1,6 @@
 """Files of every depth, kind and state of damage: read as what they are, or refused in one line."""
 
 import os
-import re
 import struct
 import zlib
 from pathlib import Path

@@ -37,24 +37,24 @@ def test_plausible_labels_are_no_warning(spots):
 
 def test_masks_of_0_and_255_are_explained(spots):
     assert label_warning(spots([0, 255, 255, 255], [0, 0, 0, 0])) == (
-        "spots val: all 2 label files were examined; they contain the ids 0, 255: 1 of 2 classes has no "
-        "pixel (front), 38% of the pixels are ignored; 255 is ignored unless the dataset's file "
-        "says ignore = []"
+        "spots val: all 2 label files were examined; they contain the ids 0, 255: 1 of 2 "
+        "classes has no pixel (front), 38% of the pixels are ignored; 255 is ignored unless the "
+        "dataset's file says ignore = []"
     )
 
 
 def test_a_class_without_a_pixel_is_named_without_talk_of_255(spots):
     text = PLAIN + "ignore = [9]\n"
     assert label_warning(spots([0, 9, 0, 0], text=text)) == (
-        "spots val: all 1 label files were examined; they contain the ids 0, 9: 1 of 2 classes has no pixel "
-        "(front), 25% of the pixels are ignored"
+        "spots val: all 1 label files were examined; they contain the ids 0, 9: 1 of 2 "
+        "classes has no pixel (front), 25% of the pixels are ignored"
     )
 
 
 def test_nothing_scored_is_said(spots):
     assert label_warning(spots([255, 255])) == (
-        "spots val: all 1 label files were examined; they contain the ids 255, which are all ignored: no "
-        "pixel is scored"
+        "spots val: all 1 label files were examined; they contain the ids 255, which are all "
+        "ignored: no pixel is scored"
     )
 
 

@@ -1,4 +1,4 @@
-"""run.json of a run folder: read as a RunRecord, whatever its format, and written."""
+"""Reads run.json of a run folder, in every format, as a RunRecord, and writes it."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def read_record(folder: Path) -> RunRecord:
     """Read run.json of a run folder, of this format or an older one.
 
     Raises:
-        ResultsError: It is missing, broken, or of a format that this version does not know.
+        ResultsError: It is missing, damaged, or has a format that this version does not know.
     """
     path = folder / RUN_FILE
     try:
