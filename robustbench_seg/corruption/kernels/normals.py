@@ -77,7 +77,7 @@ def draw_normal(bits: NDArray[np.uint32], out: Singles) -> tuple[int, int]:
 
 @compiled
 def _tail(bits: NDArray[np.uint32]) -> tuple[int, np.float32]:
-    """Draw a number in the tail; return the words it needs (0 if there are too few) and the number."""
+    """Draw a number in the tail; return the words it needs (0: too few) and the number."""
     edge = np.float32(_EDGE)
     for i in range(0, len(bits) - 1, 2):
         beyond = -np.float32(1 / _EDGE) * np.log1p(-_uniform(bits[i]))

@@ -52,9 +52,7 @@ class ClassMapRecord:
 
     @property
     def merged(self) -> Mapping[str, tuple[str, ...]]:
-        """Maps a class of the dataset to the classes of the model that map to it, if there are
-        several.
-        """
+        """Maps a class of the dataset to the model's classes that map to it, if any."""
         found = dict[str, tuple[str, ...]]()
         for name, target in zip(self.classes, self.targets, strict=True):
             if target != IGNORED:
