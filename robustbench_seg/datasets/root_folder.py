@@ -1,4 +1,4 @@
-"""The root folder of a dataset and the images below it; what is missing is one line of error."""
+"""Checks the root folder of a dataset and finds its images; errors are one line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ def checked_root(root: Path | None, provenance: Provenance, variable: str | None
     """Check a dataset's root folder.
 
     Args:
-        root: The root folder, or None where the user gave none.
+        root: The root folder, or None if the user gave none.
         provenance: The dataset, for errors.
         variable: Environment variable that may hold a default, for errors.
 

@@ -1,4 +1,4 @@
-"""Resolves the runs that a caller names: run folders, packs, and folders of them."""
+"""Finds the runs that a caller names: run folders, packs, and folders of them."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -20,7 +20,9 @@ _SCHEMA = pa.schema([*IDS, pa.field("corrupt", pa.float32()), pa.field("predict"
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds that one image took under one condition: to make or read it, and to segment it."""
+    """Seconds for one image under one condition: for creating or reading it, and for segmenting
+    it.
+    """
 
     image: str
     condition: Condition
