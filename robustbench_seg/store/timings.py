@@ -20,9 +20,7 @@ _SCHEMA = pa.schema([*IDS, pa.field("corrupt", pa.float32()), pa.field("predict"
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds for one image under one condition: for creating or reading it, and for segmenting
-    it.
-    """
+    """Seconds for one image under one condition: to create or read it, and to segment it."""
 
     image: str
     condition: Condition

@@ -50,7 +50,7 @@ INTERRUPT = "signal.signal(signal.SIGINT, signal.default_int_handler); signal.ra
         (
             "sys.exit(1)",
             IncompleteError,
-            "seed 5: its processes failed with exit code 1; what is",
+            "seed 5: its processes failed with exit code 1; finished",
         ),
         (
             "os.kill(os.getpid(), signal.SIGKILL)",

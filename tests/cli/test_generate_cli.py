@@ -233,7 +233,7 @@ def test_verify_counts_or_names(root, tmp_path, robustseg):
         f"altered: {changed.relative_to(out)} (other bytes, but the same pixels)",
         "foreign: stranger",
     ]
-    assert "3 files are not as" in result.stderr
+    assert "3 files differ from" in result.stderr
 
 
 def test_verify_without_manifest_is_one_line(tmp_path, robustseg):

@@ -139,7 +139,7 @@ def test_a_ppm_of_16_bits_and_a_tiff_of_floats_are_refused(tmp_path):
     with pytest.raises(DatasetError, match=r"deep\.ppm: the image has 16 bits per channel"):
         read_image(tmp_path / "deep.ppm")
     Image.fromarray(np.zeros((2, 2), np.float32)).save(tmp_path / "float.tif")
-    with pytest.raises(DatasetError, match=r"float\.tif: the image has 32 bits a channel"):
+    with pytest.raises(DatasetError, match=r"float\.tif: the image has 32 bits per channel"):
         read_image(tmp_path / "float.tif")
     with pytest.raises(DatasetError, match=r"float\.tif: the labels are a colour image \(mode F"):
         read_label_ids(tmp_path / "float.tif")

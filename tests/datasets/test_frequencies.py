@@ -193,7 +193,7 @@ def test_another_file_is_not_replaced_and_nothing_is_counted(tmp_path):
     dataset, out = Broken("val", (32, 64), 2), tmp_path / "f.toml"
     object.__setattr__(dataset, "then", AssertionError("counted"))
     out.write_text(to_toml(rs.Shard(1, 2)))
-    with pytest.raises(FileError, match=r"f.toml exists and is not output of this command"):
+    with pytest.raises(FileError, match=r"f.toml exists and is not the output of this command"):
         class_frequencies(dataset, out=out)
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="cannot be written"):

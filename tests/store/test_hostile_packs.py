@@ -197,7 +197,7 @@ def test_without(pack, cache, name):
     [
         (b"{", "its pack.json is wrong"),
         (b"[" * 100_000, "its pack.json is wrong: it is nested too deeply"),
-        (b"[]", "a pack of the format 'None', which this version does not know"),
+        (b"[]", "a pack of format 'None', which this version does not know"),
         (b'{"format": "robustseg pack 99"}', "'robustseg pack 99', which this version does not"),
         (b'{"format": "robustseg pack 1"}', "its pack.json is wrong"),
         (b'{"format": "robustseg pack 1", "run": "", "laws": {}, "files": {"../x": {}}}', "wrong"),

@@ -86,7 +86,7 @@ def test_a_folder_without_manifest_is_one_line(tmp_path):
     ):
         verify_tree(tmp_path)
     (tmp_path / ".recipe.json").touch()
-    with pytest.raises(TreeError, match=r"has no manifest\.json: it is not finished; start"):
+    with pytest.raises(TreeError, match=r"has no manifest\.json, so it is not finished; run"):
         verify_tree(tmp_path)
 
 
