@@ -146,7 +146,9 @@ def test_every_refusal_of_the_system_is_one_line(tmp_path, monkeypatch, code, fu
     else:
         monkeypatch.setattr(os, function, refuse)
     path = tmp_path / "x.bin"
-    with pytest.raises(FileError, match=f"x.bin cannot be written: {os.strerror(number)}; what"):
+    with pytest.raises(
+        FileError, match=f"x.bin cannot be written: {os.strerror(number)}; finished"
+    ):
         write_bytes(path, b"new")
     assert list(tmp_path.iterdir()) == []
 
@@ -161,7 +163,7 @@ def test_every_refusal_of_the_system_is_one_line(tmp_path, monkeypatch, code, fu
 )
 def test_a_name_that_no_file_can_have_is_one_line(tmp_path, name, why):
     (tmp_path / "file").touch()
-    with pytest.raises(FileError, match=f"cannot be written: ({why}); what"):
+    with pytest.raises(FileError, match=f"cannot be written: ({why}); finished"):
         write_bytes(tmp_path / name, b"new")
 
 

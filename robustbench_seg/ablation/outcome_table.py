@@ -35,8 +35,8 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
         found = [(panel, model) for panel, model in measured if model.scored.name == name]
         if len(found) != 1:
             raise ResultsError(
-                f"{runs}: {len(found)} runs of {name}, but the table shows one; keep one of them, "
-                "or give another folder"
+                f"{runs}: {len(found)} runs of {name}; the table needs one: keep one there, or "
+                "give another folder"
             )
         ((panel, model),) = found
         scores = panel.scores[is_measured(panel.scores)].set_index("model").loc[model.name]

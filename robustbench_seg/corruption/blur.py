@@ -1,7 +1,7 @@
 """Motion, defocus, glass and Gaussian blur.
 
-Images are uint8 H x W x 3 RGB, lengths are in pixels whatever the size of the image.
-Source of all: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
+Images are uint8 H x W x 3 RGB. Lengths are in pixels and do not depend on the image size. Source:
+Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
 """
 
 from functools import lru_cache
@@ -24,7 +24,7 @@ def motion_blur(image: Image, rng: RandomStream, *, radius: float, sigma: float)
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.
         rng: Stream of random numbers.
-        radius: Its whole part decides the length of the kernel: 2 * radius + 1 pixels.
+        radius: The kernel has 2 * radius + 1 pixels; the fraction is dropped.
         sigma: Sigma of the half Gaussian along the line, in pixels.
 
     Returns:
@@ -47,7 +47,7 @@ def motion_blur(image: Image, rng: RandomStream, *, radius: float, sigma: float)
 
 
 def defocus_blur(image: Image, rng: RandomStream, *, radius: float, alias: float) -> Image:
-    """Blur with a disk, its rim softened by a Gaussian of sigma `alias`; edges are mirrored.
+    """Blur with a disk whose rim a Gaussian of sigma `alias` softens; edges are mirrored.
 
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.
@@ -100,7 +100,7 @@ def _disk(radius: int, alias: float) -> NDArray[np.float32]:
 
 
 def _runs(kernel: NDArray[np.float32]) -> tuple[NDArray[np.int64], Floats]:
-    """Return a kernel that rises to the middle of each row as runs; see kernels.disk_levels."""
+    """Convert a kernel whose rows rise to their middle to runs; see kernels.disk_levels."""
     extent = len(kernel) // 2
     half = np.pad(kernel[extent:, extent:].astype(np.float64), ((0, 0), (0, 1)))
     steps = half[:, :-1] - half[:, 1:]
@@ -112,11 +112,11 @@ def _runs(kernel: NDArray[np.float32]) -> tuple[NDArray[np.int64], Floats]:
 def glass_blur(
     image: Image, rng: RandomStream, *, sigma: float, distance: float, iterations: float
 ) -> Image:
-    """Blur, let pixels trade places within `distance`, blur again.
+    """Blur, swap pixels within `distance`, blur again.
 
-    Kept as they are in the reference: the trade is a copy (the neighbour keeps its value, and a
-    pixel can be copied on and on along the scan); the neighbour is -distance to distance - 1 away,
-    so that the image moves by half a pixel; between the steps it is truncated to uint8.
+    As in the reference, the swap is a copy (the neighbour keeps its value, and a pixel can be
+    copied repeatedly along the scan), the neighbour is -distance to distance - 1 away, so that the
+    image moves by half a pixel, and the image is truncated to uint8 between the steps.
 
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.
@@ -140,7 +140,7 @@ def glass_blur(
 
 
 def _trade(packed: NDArray[np.uint32], rng: RandomStream, distance: int) -> None:
-    """In place: each pixel becomes a copy of a neighbour."""
+    """Replace each pixel by a copy of a neighbour, in place."""
     from robustbench_seg.corruption import kernels
 
     height, width = packed.shape

@@ -13,8 +13,8 @@ from robustbench_seg.corruption.threads import by_rows
 def float32_error(shares: NDArray[np.number]) -> float:
     """Bound the error of a weighted sum of levels in float32.
 
-    Weights, products and partial sums are each rounded by at most 2^-24 of themselves. A fourth
-    rounding allows for terms that are themselves sums of two.
+    Weights, products and partial sums each have a relative rounding error of at most 2^-24. A
+    fourth error allows for terms that are sums of two.
 
     Args:
         shares: The weights, not negative, in the order of the sum.
@@ -37,8 +37,9 @@ def gaussian(
 ) -> NDArray[np.floating]:
     """Gaussian filter of an H x W plane, in its own precision; edges are repeated.
 
-    In float64 it is skimage.filters.gaussian, to the bit. With `single` a float64 plane is filtered
-    as a float32 one is there: the result is float32, and so are the values between the two axes.
+    In float64 the result equals that of skimage.filters.gaussian, bit for bit. With `single`, a
+    float64 plane is filtered as scikit-image filters a float32 one: the result and the values
+    between the two axes are float32.
     """
     from robustbench_seg.corruption import kernels
 
@@ -51,9 +52,10 @@ def gaussian(
 
 
 class Line(NamedTuple):
-    """A blur along a line: N weights, and by how many pixels down and right each moves the image.
+    """A blur along a line: N weights, and the shift of the image for each, in pixels down and
+    right.
 
-    reach: how far they reach at most: up, down, to either side
+    reach: the largest shifts: up, down, to either side
     """
 
     weights: Floats
@@ -65,9 +67,9 @@ class Line(NamedTuple):
 def line(radius: int, sigma: float, angle: float, shape: tuple[int, ...]) -> Line:
     """A line at `angle` degrees for an image of `shape` (H, W).
 
-    The weights are half a Gaussian, 2 radius + 1 taps from its peak outwards, so what is blurred
-    by it also moves, by about 0.8 sigma. Where the line grows longer than the image it is cut
-    without rescaling the weights, which darkens images of fewer than 2 radius + 1 pixels.
+    The weights are half a Gaussian, 2 radius + 1 taps from its peak outwards, so the blur also
+    moves the image by about 0.8 sigma. A line that is longer than the image is cut without
+    rescaling the weights, which darkens images of fewer than 2 radius + 1 pixels.
     """
     taps = 2 * radius + 1
     weights = np.exp(-(np.arange(taps) ** 2) / (2 * sigma**2)) / (np.sqrt(2 * np.pi) * sigma)

@@ -1,4 +1,4 @@
-"""What a first run waits for: the loops of the corruptions are compiled, and kept on disk."""
+"""Announces the compilation of the corruptions' loops, for which a first run waits."""
 
 import sys
 from functools import cache
@@ -10,9 +10,9 @@ NOTICE = "compiling the corruptions, once: this takes about half a minute"
 
 @cache
 def announce_compiling() -> None:
-    """From now on, say so on stderr when a corruption is compiled for the first time.
+    """From now on, print a line on stderr when a corruption is compiled for the first time.
 
-    Where all of them are on disk already nothing is said.
+    If all of them are already on disk, nothing is printed.
     """
     from numba.core import event
 

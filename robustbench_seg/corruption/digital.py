@@ -1,7 +1,7 @@
-"""Brightness, contrast, saturation and JPEG compression: none of them draws a random number.
+"""Brightness, contrast, saturation and JPEG compression, which use no random numbers.
 
-Images are uint8 H x W x 3 RGB; parameters are for intensities in 0..1.
-Source of all: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
+Images are uint8 H x W x 3 RGB; parameters are for intensities in 0..1. Source: Hendrycks &
+Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
 """
 
 import io
@@ -21,7 +21,7 @@ def brightness(image: Image, rng: RandomStream, *, add: float) -> Image:
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.
         rng: Unused, because nothing is random.
-        add: What is added, as a share of the range of the channel; results are clipped to 0..1.
+        add: The summand, as a share of the range of the channel; results are clipped to 0..1.
 
     Returns:
         A new image, uint8 H x W x 3 RGB.
@@ -35,7 +35,7 @@ def contrast(image: Image, rng: RandomStream, *, factor: float) -> Image:
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.
         rng: Unused, because nothing is random.
-        factor: Factor of the distance to the mean; 1 leaves the image as it is.
+        factor: Factor of the distance to the mean; 1 does not change the image.
 
     Returns:
         A new image, uint8 H x W x 3 RGB.
@@ -51,14 +51,13 @@ def contrast(image: Image, rng: RandomStream, *, factor: float) -> Image:
 def saturate(image: Image, rng: RandomStream, *, factor: float, add: float) -> Image:
     """Set the saturation channel of HSV to saturation * factor + add.
 
-    A gray pixel has no hue and gets that of red: with `add` > 0 gray turns reddish, as in the
-    reference.
+    A gray pixel gets the hue of red, so gray turns reddish if `add` > 0, as in the reference.
 
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.
         rng: Unused, because nothing is random.
         factor: Factor of the saturation.
-        add: What is added afterwards; results are clipped to 0..1.
+        add: The summand, applied after the factor; results are clipped to 0..1.
 
     Returns:
         A new image, uint8 H x W x 3 RGB.

@@ -32,8 +32,8 @@ def corrupt(
 
     Args:
         image: uint8 H x W x 3 RGB, or H x W gray, at least 32 x 32 pixels. It is not changed.
-        corruption: Name of a corruption in the protocol, such as "fog". Without a protocol, of
-            any shipped one.
+        corruption: Name of a corruption in the protocol, such as "fog". Without a protocol, in any
+            included protocol.
         severity: 1 (mild) to 5.
         seed: Seed of the random numbers, 0 to 2^32 - 1.
         image_id: Id of the image. Images with different ids get different random numbers.
@@ -41,16 +41,17 @@ def corrupt(
             Without an image id, the reference stream gives the result of that package after
             np.random.seed(seed).
         protocol: Protocol with the parameters of the severities: a name such as "mpc-15", the path
-            of a TOML file, or a Protocol. None: the shipped protocols, which agree on them.
-        threads: CPU threads for the loops over the image, 1 to 1024. They change no byte.
-            docs/corruptions.md lists the corruptions that they speed up.
+            of a TOML file, or a Protocol. None: the included protocols, which have the same
+            parameters.
+        threads: CPU threads for the loops over the image, 1 to 1024. They do not change the result.
+            docs/corruptions.md lists the corruptions that become faster.
 
     Returns:
         A new array, uint8 H x W x 3 RGB.
 
     Raises:
-        CorruptionError: An image, name or severity does not fit the above.
-        OptionError: The seed, stream or threads do not fit the above.
+        CorruptionError: The image, name or severity is not as described above.
+        OptionError: The seed, stream or threads are not as described above.
         CardError: There is no such protocol, or its parameters are not those of the corruption.
 
     >>> image = np.full((64, 96, 3), 128, np.uint8)
@@ -81,9 +82,9 @@ def corrupt(
 
 
 def check_draws(stream: str, seed: int) -> None:
-    """OptionError if there is no such stream, or the seed is not an integer of 0 to 2^32 - 1.
+    """Raise OptionError if there is no such stream, or the seed is not in 0..2^32 - 1.
 
-    A start that makes many images checks this before the first.
+    Callers that corrupt many images check this before the first one.
     """
     if not isinstance(stream, str) or stream not in STREAMS:
         raise OptionError(unknown("stream", stream, STREAMS))
@@ -96,7 +97,7 @@ def _is_integer(value: object) -> bool:
 
 
 def _checked(result: object, image: NDArray[np.uint8], corruption: str) -> NDArray[np.uint8]:
-    """Return the result of a corruption's function; CardError if it is not as Corruption says."""
+    """Return the result of a corruption's function; CardError if it does not fit Corruption."""
     if not isinstance(result, np.ndarray) or (result.dtype, result.shape) != (
         image.dtype,
         image.shape,
@@ -123,7 +124,7 @@ def _default_protocol() -> Protocol:
 def _function(
     protocol: str, corruption: str, parameters: frozenset[str]
 ) -> Callable[..., NDArray[np.uint8]]:
-    """The function of a corruption, once its `parameters` are known to be the right ones."""
+    """Return the function of a corruption, after checking its `parameters`."""
     if corruption not in CORRUPTIONS:
         raise CardError(f"protocol {protocol}: {unknown('corruption', corruption, CORRUPTIONS)}")
     function = CORRUPTIONS[corruption].function

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 
 def digest_pixels(image: Image) -> str:
-    """sha256, as 64 hex digits, of the shape ("HxWx3") and then the bytes of a decoded image."""
+    """Return the sha256 (64 hex digits) of the shape ("HxWx3") and the bytes of a decoded image."""
     digest = hashlib.sha256("x".join(map(str, image.shape)).encode())
     digest.update(np.ascontiguousarray(image).data)
     return digest.hexdigest()
@@ -20,7 +20,7 @@ def digest_pixels(image: Image) -> str:
 def bands(stop: int, start: int = 0, threads: int = 1) -> Iterator[slice]:
     """Yield the rows from `start` to `stop` in bands, 64 for each of `threads`.
 
-    So many fit into a processor's cache as floats.
+    This number of rows fits into a processor's cache as floats.
     """
     rows = 64 * threads
     for first in range(start, stop, rows):
@@ -30,6 +30,6 @@ def bands(stop: int, start: int = 0, threads: int = 1) -> Iterator[slice]:
 def truncated(intensities: NDArray[np.floating]) -> Image:
     """Convert intensities in 0..1 (others are clipped) to uint8 0..255 by truncation.
 
-    imagecorruptions truncates too. Rounding would brighten images by half a level on average.
+    imagecorruptions also truncates. Rounding would brighten images by half a level on average.
     """
     return np.asarray(np.clip(intensities, 0, 1) * 255).astype(np.uint8)

@@ -22,7 +22,7 @@ def checked_rgb(image: object, corruption: str) -> NDArray[np.uint8]:
         The image, contiguous, uint8 H x W x 3 RGB; a gray one has three equal channels.
 
     Raises:
-        CorruptionError: The object is something else. The message says how to convert it.
+        CorruptionError: It is not such an image. The message says how to convert it.
     """
     if problem := _problem(image):
         raise CorruptionError(f"{corruption}: {problem}")
@@ -33,7 +33,7 @@ def checked_rgb(image: object, corruption: str) -> NDArray[np.uint8]:
 
 
 def _problem(image: object) -> str | None:
-    """Why `image` cannot be corrupted, and what to do; None if it can."""
+    """Return why `image` cannot be corrupted, and what to do; None if it can."""
     wanted = "expected a NumPy array, uint8, H x W x 3 (RGB) or H x W (gray)"
     if not isinstance(image, np.ndarray):
         return f"the image is a {type(image).__name__}; {wanted}"
@@ -56,7 +56,7 @@ def _problem(image: object) -> str | None:
 
 
 def _range(image: NDArray[Any]) -> str:
-    """The type of an image that is not uint8, and how its values get to 0..255.
+    """Return the type of an image that is not uint8, and how to scale its values to 0..255.
 
     >>> _range(np.zeros((40, 40)))
     'float64 in 0..1: multiply it by 255'

@@ -1,11 +1,11 @@
-"""Gaussian, impulse, shot and speckle noise, drawn for every sample (pixel and channel) by itself.
+"""Gaussian, impulse, shot and speckle noise, drawn independently for every sample of each channel.
 
-The new level of a sample depends on its present level and on chance alone. So a noise model is
-a distribution over 256 levels for each of 256 levels. A stream draws from it, or does the
-arithmetic of the reference on the numbers that the reference draws.
+The new level of a sample depends only on its current level and on chance, so a noise model is a
+distribution over 256 levels for each of 256 levels. A stream draws from it, or repeats the
+arithmetic of the reference on the random numbers of the reference.
 
-Images are uint8 H x W x 3 RGB; parameters are for intensities in 0..1.
-Source of all: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
+Images are uint8 H x W x 3 RGB; parameters are for intensities in 0..1. Source: Hendrycks &
+Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
 """
 
 import math
@@ -36,7 +36,7 @@ def gaussian_noise(image: Image, rng: RandomStream, *, scale: float) -> Image:
 
 
 def impulse_noise(image: Image, rng: RandomStream, *, amount: float) -> Image:
-    """Set the share `amount` of the samples to 0 or 255 (each channel by itself).
+    """Set the share `amount` of the samples to 0 or 255 (independently in each channel).
 
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.
@@ -160,7 +160,7 @@ class ShotNoise:
 
 
 def _by_bands(image: Image, noisy: Callable[[Floats], Floats]) -> Image:
-    """Intensities through `noisy`, a few rows at a time, so that memory stays small."""
+    """Apply `noisy` to intensities, a few rows at a time to save memory."""
     out = np.empty_like(image)
     for band in bands(len(image)):
         out[band] = truncated(noisy(image[band] / 255.0))

@@ -37,8 +37,8 @@ def write_preview(
         threads: CPU threads of a corruption.
 
     Raises:
-        FileError: The suffix of `out` is neither .png nor .jpg, another file is there, or it cannot
-            be written.
+        FileError: The suffix of `out` is neither .png nor .jpg, another file exists there, or it
+            cannot be written.
         CorruptionError: The photo cannot be corrupted.
     """
     check_sheet(out)
@@ -51,8 +51,8 @@ def contact_sheet(
 ) -> Image.Image:
     """Draw `photo` (uint8 HxWx3 RGB) with a row for each corruption, a column for each severity.
 
-    The photo is corrupted at its own size, since severities are in pixels, and only then shrunk to
-    its cell.
+    The photo is corrupted at its own size, because severities are in pixels, and then shrunk to its
+    cell.
     """
     height, width = photo.shape[:2]
     scale = min(1.0, _WIDEST / width)
@@ -80,10 +80,10 @@ def contact_sheet(
 
 
 def check_sheet(path: Path) -> None:
-    """Check that a sheet can be written to a path, before it is made.
+    """Check that a sheet can be written to a path, before drawing it.
 
     Raises:
-        FileError: The suffix is neither .png nor .jpg, or another file is there.
+        FileError: The suffix is neither .png nor .jpg, or another file exists there.
     """
     if path.suffix.lower() not in _SUFFIXES:
         raise FileError(f"{path}: name the preview sheet with the suffix .png or .jpg")
@@ -101,7 +101,7 @@ def check_sheet(path: Path) -> None:
 
 
 def write_sheet(sheet: Image.Image, path: Path) -> None:
-    """Write a sheet as PNG or JPEG, with a mark that `check_sheet` knows.
+    """Write a sheet as PNG or JPEG, with a mark that `check_sheet` recognises.
 
     Raises:
         FileError: The file cannot be written.

@@ -1,7 +1,7 @@
-"""The bytes of each condition on one small image: whether other libraries still give the same.
+"""Probes: the bytes of each condition on one small image, to detect changes by other libraries.
 
-What decides the pixels of a condition is its parameters, its law and the stream. The versions of
-the libraries are only recorded: where they differ, the probe tells whether anything else does.
+The parameters, the law and the stream decide the pixels of a condition. Versions of libraries are
+only recorded; if they differ, the probe shows whether the pixels do.
 """
 
 import importlib.metadata
@@ -24,8 +24,8 @@ _IMAGE_ID = "probe.png"
 def probe_image() -> Image:
     """Draw the built-in image: uint8 96 x 144 x 3 RGB, the same on every machine.
 
-    Whole numbers alone: a bright ramp, coloured tiles with sharp edges, a dark grain and a gray
-    band, so that every corruption of every severity changes it.
+    It is computed in integers: a bright ramp, coloured tiles with sharp edges, a dark grain and a
+    gray band, so that every corruption at every severity changes it.
     """
     y, x = np.mgrid[:_HEIGHT, :_WIDTH].astype(np.uint32)
     tiles = (x // 12 * 5 + y // 12 * 3) % 11
@@ -44,14 +44,14 @@ def probe(
 
     Args:
         conditions: Conditions of the protocol; clean is left out.
-        protocol: Where the parameters come from.
+        protocol: The protocol with the parameters.
         stream: "fast" or "reference".
         seed: 0 to 2^32 - 1.
 
     Returns:
-        The folder of each condition, such as "fog/3" -> sha256 (64 hex digits) of the shape and
-        the bytes of the corrupted image. A condition that cannot be made of so small an image is
-        left out.
+        Maps the folder of each condition, such as "fog/3", to the sha256 (64 hex digits) of the
+        shape and the bytes of the corrupted image. Conditions that are impossible for such a small
+        image are left out.
 
     Raises:
         CorruptionError: There is no such corruption.
@@ -84,7 +84,7 @@ def probe(
 def libraries() -> Mapping[str, str]:
     """The versions of the package and of the libraries that corruptions use.
 
-    They are recorded beside results and are no part of their identity.
+    They are recorded next to results and are not part of their identity.
     """
     versions = {"robustseg": __version__, "opencv": cv2.__version__}
     for library in ("numpy", "numba", "scipy", "pillow", "imagecorruptions-imaug"):
@@ -93,7 +93,7 @@ def libraries() -> Mapping[str, str]:
 
 
 def library_differences(recorded: Mapping[str, str], current: Mapping[str, str]) -> str:
-    """Say which libraries have other versions.
+    """List the libraries whose versions differ.
 
     >>> library_differences({"numpy": "2.0.1", "scipy": "1.13"}, {"numpy": "2.1", "scipy": "1.13"})
     'numpy 2.0.1 then, 2.1 now'

@@ -1,4 +1,4 @@
-"""What a corruption asks for random numbers: the interface that both streams implement."""
+"""The interface of both random number streams of the corruptions."""
 
 from typing import Any, ClassVar, Protocol
 
@@ -11,10 +11,10 @@ Window = tuple[slice, slice]
 
 
 class NoiseModel(Protocol):
-    """How the new level of a sample depends on its present level and on chance.
+    """The dependence of the new level of a sample on its current level and on chance.
 
     A model has two forms: the distribution, from which the fast stream draws, and the arithmetic,
-    which the reference stream does. Models are hashable, so a stream keeps what it prepares.
+    which the reference stream computes. Models are hashable, so that a stream can cache its tables.
     """
 
     def __hash__(self) -> int: ...
@@ -26,9 +26,9 @@ class NoiseModel(Protocol):
     def arithmetic(
         self, image: Image, draws: np.random.RandomState, uniform: np.random.Generator
     ) -> Image:
-        """The new levels of `image` (uint8 H x W x 3) as the imagecorruptions package has them.
+        """The new levels of `image` (uint8 H x W x 3) as in the imagecorruptions package.
 
-        draws: its generator; `uniform` is the one of salt-and-pepper noise.
+        draws: its generator; `uniform` is the generator for salt-and-pepper noise.
         """
         ...
 
@@ -37,8 +37,8 @@ class RandomStream(Protocol):
     """Random numbers under a key of image id, corruption, severity and seed.
 
     Attributes:
-        version: raised whenever the stream gives other numbers for the same key.
-        real: type of its arrays of real numbers.
+        version: incremented whenever the stream gives different numbers for the same key.
+        real: the type of its arrays of real numbers.
     """
 
     version: ClassVar[int]
@@ -49,7 +49,7 @@ class RandomStream(Protocol):
     def normal(
         self, mean: float, scale: float, shape: tuple[int, int], window: Window | None = None
     ) -> NDArray[np.floating]:
-        """Gaussian values of this mean and standard deviation; of `shape` only the `window`."""
+        """Gaussian values with this mean and deviation: the `window` of an array of `shape`."""
         ...
 
     def angle(self, low: float, high: float) -> float:
@@ -65,12 +65,13 @@ class RandomStream(Protocol):
         ...
 
     def neighbours(self, distance: int, count: int) -> NDArray[np.integer]:
-        """Numbers of offsets of -distance to distance - 1 pixels: by rows down, then to the right.
+        """Indices of offsets of -distance to distance - 1 pixels: row by row from the top, then to
+        the right.
 
         With distance 1: 0 is up left, 1 up, 2 left, 3 the pixel itself.
         """
         ...
 
     def levels(self, image: Image, noise: NoiseModel) -> Image:
-        """Draw a new level 0..255 for every sample of `image`, given its present level."""
+        """Draw a new level 0..255 for every sample of `image`, given its current level."""
         ...

@@ -17,10 +17,10 @@ class Corruption(NamedTuple):
     Attributes:
         name: Its name in protocols.
         function: function(image, rng, **parameters) takes a uint8 H x W x 3 RGB image, a
-            RandomStream and the parameters of one severity, leaves the image as it is and returns
-            a new one of the same type and shape.
-        law: Raised by one whenever the function gives other bytes for the same image, parameters
-            and draws: trees and runs of another law are never continued.
+            RandomStream and the parameters of one severity. It does not change the image and
+            returns a new one of the same type and shape.
+        law: Law version; incremented whenever the function gives different bytes for the same
+            image, parameters and draws. Trees and runs of another law are never continued.
         is_random: Whether it draws random numbers, so that another seed gives another image.
     """
 

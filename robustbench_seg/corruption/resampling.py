@@ -1,8 +1,8 @@
-"""Zoom blur, elastic transform and pixelation: the image read at other places than its pixels.
+"""Zoom blur, elastic transform and pixelation, which resample the image.
 
-Images are uint8 H x W x 3 RGB. Only the zoom grows with the image: blocks of pixels and elastic
-displacements keep their size in pixels, though the latter vary more slowly on larger images.
-Source of all: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
+Images are uint8 H x W x 3 RGB. Only the zoom depends on the image size: blocks of pixels and
+elastic displacements keep their size in pixels, but displacements vary more slowly on larger
+images. Source: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
 """
 
 import math
@@ -28,9 +28,9 @@ REACH = 0.005
 def zoom_blur(image: Image, rng: RandomStream, *, stop: float, step: float) -> Image:
     """Average the image with itself enlarged by 1, 1 + step, 1 + 2 step ... below `stop`.
 
-    As in the reference: the image counts twice; an enlargement is cut at its bottom and right,
-    where it is up to a pixel too large, so the centre moves a little; sums are in float32; and a
-    rounding error lets some enlargements reach `stop` itself, or lose their last row or column.
+    As in the reference, the image counts twice; an enlargement is up to a pixel too large and is
+    cut at its bottom and right, so the centre moves slightly; sums are in float32; and because of
+    rounding errors some enlargements reach `stop` or lose their last row or column.
 
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.
@@ -57,7 +57,7 @@ def zoom_blur(image: Image, rng: RandomStream, *, stop: float, step: float) -> I
 
 
 def _zoomed(side: int, zoom: float) -> tuple[int, int, int]:
-    """Of a side of the image: where the cut that is enlarged starts, its length before, after."""
+    """For a side of the image: start of the enlarged crop, its length before and after."""
     cut = math.ceil(side / zoom)
     return (side - cut) // 2, cut, round(cut * zoom)
 
@@ -65,7 +65,7 @@ def _zoomed(side: int, zoom: float) -> tuple[int, int, int]:
 def elastic_transform(image: Image, rng: RandomStream, *, strength: float) -> Image:
     """Move every pixel by a smooth random displacement of `strength`; edges are mirrored.
 
-    The image moves and its labels do not. Displacements are held in float32, as in the reference.
+    The image moves and its labels do not. Displacements are float32, as in the reference.
 
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.
@@ -99,9 +99,10 @@ def _displacements(image: Image, rng: RandomStream, strength: float) -> NDArray[
 
 
 def pixelate(image: Image, rng: RandomStream, *, size: float) -> Image:
-    """Shrink the image to `size` of its sides by averaging, and repeat pixels to enlarge it again.
+    """Shrink the sides of the image to the share `size` by averaging, and enlarge it by repeating
+    pixels.
 
-    One pixel becomes 1 / size pixels wide, at any size of the image.
+    A pixel becomes 1 / size pixels wide, for every image size.
 
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.

@@ -1,8 +1,8 @@
-"""Where the random numbers of a corruption come from.
+"""The random number streams of the corruptions.
 
-A corruption is handed a stream and asks it for numbers; no corruption keeps a generator or touches
-NumPy's global one. The fast stream is the default. The reference stream draws what the
-imagecorruptions package draws, so that results can be compared pixel by pixel.
+A corruption gets a stream and requests numbers from it; corruptions neither keep a generator nor
+use NumPy's global one. The fast stream is the default. The reference stream draws the same numbers
+as the imagecorruptions package, so that results can be compared pixel by pixel.
 """
 
 import hashlib
@@ -119,7 +119,7 @@ class FastStream(RandomStream):
     def _standard_normal(self, count: int) -> NDArray[np.float32]:
         """Draw as NumPy's `standard_normal` does in single precision, from the same generator.
 
-        A word of 64 bits is two of 32, the lower one first; NumPy keeps an odd half.
+        A word of 64 bits gives two of 32, the lower one first; NumPy keeps an unused half.
         """
         from robustbench_seg.corruption.kernels.normals import draw_normal
 
@@ -141,9 +141,9 @@ class FastStream(RandomStream):
         return out
 
     def _in_pieces(self, words: int, draw: Callable[[int, slice], None]) -> None:
-        """Draw words in pieces: the counter of a piece's first word, and where the piece lies.
+        """Draw words in pieces; yields the counter of the first word of each piece, and its place.
 
-        A counter makes four words, so any piece can be drawn by itself.
+        A counter gives four words, so each piece can be drawn independently.
         """
         first = self._counter
         self._counter += -(-words // 4)
@@ -168,11 +168,11 @@ def _alias_table(noise: NoiseModel) -> NDArray[np.uint32]:
 class ReferenceStream(RandomStream):
     """The draws of the imagecorruptions package after `np.random.seed(seed)`.
 
-    Its random_noise (salt and pepper) does not listen to that seed: scikit-image makes a generator
-    of its own there. Here that generator has the same seed.
+    In that package, random_noise (salt and pepper) ignores the seed, because scikit-image creates a
+    new generator. This class gives that generator the same seed.
 
     With an image id, the seed is the first four bytes (big-endian) of
-    sha256("id|corruption|severity|seed"): every image gets draws of its own.
+    sha256("id|corruption|severity|seed"): every image gets its own draws.
     """
 
     version = 1

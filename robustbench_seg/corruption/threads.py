@@ -1,7 +1,8 @@
 """The threads of a call of `corrupt`.
 
-A corruption's function takes an image, a stream and parameters, also a function of a user's own. So
-the threads are no argument: the loops over rows, wherever they stand, ask for them here.
+The function of a corruption, including functions of users, takes only an image, a stream and
+parameters. The number of threads is therefore not an argument: loops over rows get it from this
+module.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ _threads = ContextVar("threads", default=_ONE)
 
 @contextmanager
 def several_threads(count: int) -> Iterator[None]:
-    """Have `by_rows` use `count` threads in the block."""
+    """Make `by_rows` use `count` threads in the block."""
     if count == 1:
         yield
         return
@@ -44,10 +45,11 @@ def thread_count() -> int:
 
 
 def by_rows(process: Callable[[slice], None], rows: int) -> None:
-    """Process `rows` rows in bands, side by side where the call has several threads.
+    """Process `rows` rows in bands, in parallel if the call has several threads.
 
     Args:
-        process: Processes the rows of a slice. It must give the same bytes however they are cut.
+        process: Processes the rows of a slice. The bytes of the result must not depend on the
+            bands.
         rows: Number of rows.
     """
     threads = _threads.get()

@@ -1,7 +1,7 @@
 """Snow, spatter, fog and frost.
 
-Images are uint8 H x W x 3 RGB, intensities below are in 0..1, lengths are in pixels.
-Source of all: Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
+Images are uint8 H x W x 3 RGB, intensities below are in 0..1, lengths are in pixels. Source:
+Hendrycks & Dietterich, arXiv 1903.12261, as in the imagecorruptions package.
 """
 
 import math
@@ -40,8 +40,8 @@ def snow(
 ) -> Image:
     """Whiten the image and add snowflakes: enlarged noise above `threshold`, blurred as it falls.
 
-    As in the reference: flakes are added a second time, turned by 180 degrees; their motion blur is
-    one-sided; the image is held in float32, the flakes in float64.
+    As in the reference, flakes are added a second time, turned by 180 degrees; their motion blur is
+    one-sided; the image is float32, the flakes are float64.
 
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.
@@ -91,7 +91,7 @@ def _enlarged_centre(
     threshold: float,
     rng: RandomStream,
 ) -> Floats:
-    """Noise above `threshold`, whose centre fills about height x width after `zoom`."""
+    """Noise above `threshold`; after `zoom`, its centre covers about height x width."""
     from robustbench_seg.corruption import kernels
 
     rows, columns = math.ceil(height / zoom), math.ceil(width / zoom)
@@ -123,8 +123,8 @@ def spatter(
 ) -> Image:
     """Drops on the lens: smoothed noise above `threshold`, as water or as mud.
 
-    Give one of `water`, the strength of pale blue drops with light and dark edges, and `mud`, the
-    sigma that rounds brown spots off. Where no noise is above the threshold the image stays.
+    Give either `water`, the strength of pale blue drops with light and dark edges, or `mud`, the
+    sigma that rounds off brown spots. Pixels without noise above the threshold do not change.
 
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.
@@ -185,13 +185,13 @@ def _edges(drops: Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
 def fog(image: Image, rng: RandomStream, *, density: float, decay: float) -> Image:
     """Add a cloud of strength `density` and scale back to the brightest sample of the image.
 
-    The cloud is a square with sides of the next power of two, scaled to 0..1 over all of it and cut
-    to the image at its top left: a wide image may see only thick or thin parts.
+    The cloud is a square whose sides are the next power of two. It is scaled to 0..1 as a whole,
+    and the image gets its top left part, so a wide image may get only thick or thin parts.
 
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.
         rng: Stream of random numbers.
-        density: Intensity that the thickest part of the cloud adds.
+        density: Intensity that the densest part of the cloud adds.
         decay: Factor by which the noise shrinks from one level to the next finer one.
 
     Returns:
@@ -215,7 +215,7 @@ def fog(image: Image, rng: RandomStream, *, density: float, decay: float) -> Ima
 def _plasma(side: int, decay: float, rng: RandomStream) -> NDArray[np.floating]:
     """Diamond-square noise on a torus, side x side (a power of two), in the stream's precision.
 
-    Uniform noise of +-wobble is multiplied by wobble once more, and so falls by decay^2 per level.
+    Uniform noise of +-wobble is multiplied by wobble again, so it falls by decay^2 per level.
     """
     from robustbench_seg.corruption import kernels
 
@@ -239,12 +239,12 @@ def _raise(
     first: int,
     finer: NDArray[np.floating],
 ) -> None:
-    """Set some heights of the rows from `first`, for which `draws` are."""
+    """Set some heights of the rows from `first`, with the `draws` for these rows."""
     by_rows(lambda rows: step(draws[rows], first + rows.start, finer), len(draws))
 
 
 def frost(image: Image, rng: RandomStream, *, keep: float, ice: float) -> Image:
-    """Blend with a random cut of a photograph of ice: keep * image + ice * photograph.
+    """Blend with a random crop of a photograph of ice: keep * image + ice * photograph.
 
     The photographs are those of imagecorruptions 1.1.2, which never uses its sixth; they are
     enlarged to cover the image.

@@ -1,4 +1,4 @@
-"""A class map: what each class that a model predicts counts as in a dataset of other classes."""
+"""A class map: maps the classes of a model to the classes of a dataset."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ class ClassMap:
 
     Attributes:
         facts: Its name, and its reasons.
-        record: What each class of the model counts as.
+        record: The target of each class of the model.
         dataset_classes: The classes of the dataset, in the order of the class indices.
     """
 
@@ -76,7 +76,7 @@ class ClassMap:
 
     @cached_property
     def _table(self) -> NDArray[np.uint8]:
-        """uint8 256: index of a class of the model -> index of its target, IGNORE where none."""
+        """uint8 256: maps the index of a class of the model to that of its target, or to IGNORE."""
         table = np.full(256, IGNORE, np.uint8)
         for index, target in enumerate(self.record.targets):
             if target != IGNORED:

@@ -1,6 +1,6 @@
-"""The files of class maps, which score a model in the classes of a dataset that are not its own.
+"""The files of class maps, which score a model on a dataset with other classes.
 
-A class map is a TOML file. Shipped maps are in the folder `class_maps` of the content folder
+A class map is a TOML file. Included maps are in the folder `class_maps` of the content folder
 `models`. A complete example:
 
     about = "Cityscapes' classes on our quarry"     # optional
@@ -52,9 +52,9 @@ class ClassMapFile:
         map: Maps every class of the model to a class of the dataset, or to "ignore": no class.
         impossible: For every class of the dataset that no class of the model maps to: "leave-out",
             its pixels are not scored; or "miss", all of them are wrong.
-        reasons: Why a class of the model or of the dataset is treated as it is. The reason of
-            "ignore" is that of all ignored classes without a reason of their own.
-        about: What the map is for.
+        reasons: Why a class of the model or of the dataset is mapped, ignored or missed. The reason
+            of "ignore" applies to all ignored classes without their own reason.
+        about: The purpose of the map.
     """
 
     model: str | tuple[str, ...]
@@ -66,7 +66,7 @@ class ClassMapFile:
 
 
 def list_class_maps() -> tuple[str, ...]:
-    """List the names of the shipped class maps.
+    """List the names of the included class maps.
 
     Returns:
         The names, sorted.
@@ -81,7 +81,7 @@ def load_class_map(name: str | Path) -> ClassMap:
     """Load a class map.
 
     Args:
-        name: The name of a shipped one, or the path of a TOML file: a Path, or a string that ends
+        name: The name of an included one, or the path of a TOML file: a Path, or a string that ends
             in `.toml`.
 
     Returns:
@@ -105,7 +105,7 @@ def load_class_map(name: str | Path) -> ClassMap:
 
 
 def fitting_maps(model: Sequence[str], dataset: Sequence[str]) -> tuple[str, ...]:
-    """List the shipped class maps from the classes of a model to those of a dataset.
+    """List the included class maps from the classes of a model to those of a dataset.
 
     Args:
         model: The model's classes, in the order of its label indices.

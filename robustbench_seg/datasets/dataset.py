@@ -1,6 +1,6 @@
-"""The interface of a dataset: ids, and for each an RGB image and a map of class indices.
+"""The interface of a dataset: ids, and an RGB image and a map of class indices for each id.
 
-A dataset reads a sample from disk at each access, and keeps none in memory.
+A dataset reads a sample from disk at each access and keeps none in memory.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class Sample:
     Attributes:
         id: Path of the image relative to the dataset's root, with forward slashes.
         image: uint8 HxWx3, RGB.
-        labels: uint8 HxW, the class index, IGNORE (255) where a pixel is not scored.
+        labels: uint8 HxW, class indices; IGNORE (255) for pixels that are not scored.
     """
 
     id: str
@@ -69,8 +69,8 @@ class Dataset(Protocol):
     def clip(self) -> int:
         """Number of consecutive images that are drawn together for an interval.
 
-        It is 1 where images come from separate snippets and are independent draws of the world. It
-        is higher for the frames of a video, whose neighbours show the same street.
+        It is 1 if images come from separate snippets and are independent. It is higher for the
+        frames of a video, because neighbours show the same street.
         """
         ...
 
@@ -105,13 +105,13 @@ class Dataset(Protocol):
         ...
 
     def companions(self, index: int) -> Mapping[str, Path]:
-        """List the files that other tools need beside an image, such as its labels.
+        """List the files that other tools need next to an image, such as its labels.
 
         Args:
             index: Position of the image's id in `ids`.
 
         Returns:
-            Path relative to the root -> file.
+            Maps paths relative to the root to files.
         """
         ...
 
@@ -124,6 +124,6 @@ class Dataset(Protocol):
             folder: Where a dataset without files writes its images and labels.
 
         Returns:
-            The dataset itself if it lies in files, else the one in `folder`.
+            The dataset itself if it consists of files, else the one in `folder`.
         """
         ...

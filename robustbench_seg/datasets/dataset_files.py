@@ -1,4 +1,4 @@
-"""What is read from the files of any dataset, with an answer for one without files."""
+"""Reads data from the files of a dataset, with defaults for a dataset without files."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,10 +11,10 @@ from robustbench_seg.records.values.condition import as_png
 
 
 def is_labelled(dataset: Dataset) -> bool:
-    """Return whether any image has labels; those of a test split may be withheld.
+    """Return whether any image has labels; a server may withhold those of a test split.
 
     Args:
-        dataset: The dataset. One that does not lie in files has labels.
+        dataset: The dataset. A dataset without files has labels.
     """
     return not isinstance(dataset, FileDataset) or dataset.is_labelled
 
@@ -27,7 +27,7 @@ def read_labels(dataset: Dataset, index: int) -> Labels:
         index: Position of the image's id in `dataset.ids`.
 
     Returns:
-        uint8 HxW class indices; empty, 0x0, where a dataset in files has no labels of the image.
+        uint8 HxW class indices; empty (0x0) if a dataset with files has no labels for the image.
 
     Raises:
         DatasetError: The file cannot be read, or has an unknown id. The message names it.
@@ -49,7 +49,7 @@ def corrupted_image(dataset: Dataset, index: int, folder: Path) -> Image:
         uint8 HxWx3 RGB.
 
     Raises:
-        DatasetError: The file is missing or broken. The message names it.
+        DatasetError: The file is missing or damaged. The message names it.
     """
     return read_image(folder / as_png(dataset.ids[index]))
 
@@ -61,8 +61,8 @@ def image_sizes(dataset: Dataset) -> Mapping[str, int]:
         dataset: The dataset.
 
     Returns:
-        Id -> size in bytes. Empty for a dataset without files. A file that cannot be looked up is
-        left out; reading it raises the error.
+        Maps ids to sizes in bytes. Empty for a dataset without files. Inaccessible files are left
+        out; reading them raises the error.
     """
     if not isinstance(dataset, FileDataset):
         return {}

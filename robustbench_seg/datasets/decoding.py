@@ -1,7 +1,7 @@
-"""Image and label files -> arrays: the one place where image files are opened.
+"""Decodes image and label files to arrays; no other module opens image files.
 
-Whatever is wrong with a file is a DatasetError that names it. A file is read as what it is or not
-at all: no depth is reduced, no orientation passed over, no id rescaled.
+Every fault of a file is a DatasetError that names it. Decoding never changes values silently: it
+does not reduce depth, ignore an orientation or rescale ids.
 """
 
 import re
@@ -40,19 +40,19 @@ def read_image(path: Path, *, apply_orientation: bool = False) -> Image:
     """Read an image file as uint8 HxWx3 RGB.
 
     Grey and palette images become RGB. An alpha channel is dropped if it is opaque everywhere. An
-    image with a translucent pixel is refused, because such a pixel has no colour of its own.
+    image with a translucent pixel is refused, because the colour of such a pixel is undefined.
 
     Args:
         path: The file: PNG, JPEG, TIFF, BMP, GIF, PPM or WebP.
-        apply_orientation: Turn the image as its EXIF orientation says. Otherwise an image whose
-            orientation is not upright is refused.
+        apply_orientation: Whether to rotate the image according to its EXIF orientation. Otherwise
+            an image whose orientation is not upright is refused.
 
     Returns:
         uint8 HxWx3 RGB.
 
     Raises:
-        DatasetError: The file is missing or broken, has transparent pixels, has more than 8 bits a
-            channel, or is to be turned.
+        DatasetError: The file is missing or damaged, has transparent pixels, has more than 8 bits
+            per channel, or has an EXIF orientation.
     """
     with _opened(path, "image file") as file:
         depth, orientation = _depth(file), _orientation(file)
@@ -94,7 +94,7 @@ def image_file(path: Path, formats: tuple[str, ...] = _FORMATS) -> Iterator[Imag
 
     Args:
         path: The file.
-        formats: Formats that are accepted, by Pillow's names.
+        formats: Accepted formats, by Pillow's names.
 
     Raises:
         Exception: The file is not regular, of another format, truncated, has a wrong checksum
@@ -128,8 +128,8 @@ def read_label_ids(
             for colours.
 
     Raises:
-        DatasetError: The file cannot be read, holds unknown colours, or is of a kind that can
-            change ids.
+        DatasetError: The file cannot be read, has unknown colours, or has a format that can change
+            ids.
     """
     with _opened(path, "label file") as file:
         by_colour = colours is not None and file.mode == "RGB" and _depth(file) == 8
@@ -159,7 +159,7 @@ def read_label_ids(
 
 @contextmanager
 def _opened(path: Path, what: str) -> Iterator[ImageFile]:
-    """Open a file; DatasetError for whatever is wrong with it, now or while the block decodes."""
+    """Open a file; DatasetError for every fault, now or while the block decodes."""
     try:
         with image_file(path) as file:
             # The second picture of an MPO (a JPEG from a camera) is another view or a thumbnail.
@@ -176,7 +176,7 @@ def _opened(path: Path, what: str) -> Iterator[ImageFile]:
 
 
 def _depth(file: ImageFile) -> int:
-    """Bits a channel of a file that is not loaded yet: Pillow reduces 16 to 8 in loading."""
+    """Bits per channel of a file that is not loaded yet: Pillow reduces 16 to 8 when it loads."""
     if file.format == "TIFF":
         return int(max(file.tag_v2.get(_BITS_PER_SAMPLE, (1,))))  # type: ignore[attr-defined]
     if file.mode.startswith("I") or ";16" in _coding(file) or _maxval(file) > 255:
@@ -194,7 +194,7 @@ def _orientation(file: ImageFile) -> int | None:
 
 
 def _changed_ids(file: ImageFile) -> str | None:
-    """Why the ids of a label file would not be those that were drawn; None: they are."""
+    """Why the ids of a label file would change when decoded; None: they do not."""
     if file.format in ("JPEG", "MPO"):
         return "the labels are a JPEG, whose compression changes ids"
     if file.format == "TIFF" and file.info.get("compression") in ("jpeg", "tiff_jpeg", "webp"):
@@ -233,15 +233,13 @@ def unreadable(what: str, path: Path, error: BaseException) -> DatasetError:
     Args:
         what: What the file is, such as "label file".
         path: The file.
-        error: What was raised.
+        error: The error that was raised.
 
     Returns:
         The error, of one line.
     """
     if isinstance(error, FileNotFoundError):
-        return DatasetError(
-            f"{path}: there is no such {what}; restore it, or open the dataset again"
-        )
+        return DatasetError(f"{path}: no such {what}; restore it, or open the dataset again")
     if isinstance(error, Pillow.DecompressionBombError | Pillow.DecompressionBombWarning):
         return DatasetError(
             f"{path}: the {what} is too large to be decoded ({error}); cut it into tiles"

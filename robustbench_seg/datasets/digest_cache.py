@@ -1,8 +1,8 @@
-"""Digests of a dataset's files: each file is read once, and its digest is remembered.
+"""Digests of a dataset's files: each file is read once, and its digest is cached.
 
-The memory is a file in the cache folder, one for each root. An entry holds as long as the file
-keeps its size and both of its times. The time of the last change of the inode is among them, so
-copying a file with its old modification time does not hide that it is another one.
+There is one file for each root in the cache folder. An entry is valid as long as the file keeps its
+size and both of its times. One of them is the time of the last change of the inode, so a copy with
+an old modification time is detected.
 """
 
 import json
@@ -44,7 +44,7 @@ def file_digests(root: Path, names: Sequence[str]) -> list[str]:
     """Digest the contents of files.
 
     Args:
-        root: The folder that the names are relative to.
+        root: The base folder of the names.
         names: Paths of the files, with forward slashes.
 
     Returns:
@@ -52,7 +52,7 @@ def file_digests(root: Path, names: Sequence[str]) -> list[str]:
 
     Raises:
         OSError: A file cannot be read, or is a folder, a pipe or a device. It has the file's name.
-            Digests of files read before it are remembered.
+            Digests of files read before it are cached.
     """
     memory = cache_folder() / "digests" / f"{digest_bytes(os.fsencode(root.resolve()))[:16]}.json"
     known, found = _read(memory), dict[str, _Entry]()
@@ -84,7 +84,7 @@ def _state(status: os.stat_result) -> tuple[int, int, int]:
 
 
 def _read(memory: Path) -> Mapping[str, _Entry]:
-    """The entries of a memory; none where it does not exist or is damaged."""
+    """The entries of a cache file; none if it does not exist or is damaged."""
     try:
         stored = json.loads(memory.read_text())
         if stored["digest"] != digest_bytes(canonical_json(stored["files"]).encode()):
@@ -98,7 +98,7 @@ def _read(memory: Path) -> Mapping[str, _Entry]:
 
 
 def _remember(memory: Path, known: Mapping[str, _Entry], found: Mapping[str, _Entry]) -> None:
-    """Add entries of files that have not just been written, as those may change unseen."""
+    """Add entries, except for just written files, because they may change unnoticed."""
     before = time.time_ns() - _SETTLED
     settled = {name: entry for name, entry in found.items() if max(entry[1:3]) < before}
     if not settled:

@@ -1,7 +1,7 @@
-"""The classes of a dataset, their colours, and what the ids in its label files mean.
+"""The classes of a dataset, their colours, and the meaning of the ids in its label files.
 
-A TOML file holds them: one in the content folder `datasets` for a dataset that the program knows;
-for a user's own, the file that also says where its images lie (custom/).
+A TOML file contains them: one in the content folder `datasets` for a built-in dataset; for a user's
+dataset, the file that also gives the places of its images (custom/).
 """
 
 import re
@@ -38,7 +38,7 @@ Palette = tuple[tuple[Level, Level, Level], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetFacts:
-    """The content of a dataset's TOML file, apart from where its files lie.
+    """The content of a dataset's TOML file, except for the places of its files.
 
     Attributes:
         name: Its name in every table.
@@ -46,20 +46,20 @@ class DatasetFacts:
         classes_of: Name of a file in the content folder whose classes, colours, label ids and
             groups this dataset has. A file has exactly one of classes and classes_of. If
             the file has a label_map, that gives the label ids instead.
-        palette: An RGB colour (0..255) for each class. None: those of PASCAL VOC.
-        label_map: Id in a label file -> class name or class index. None: ids are indices.
+        palette: An RGB colour (0..255) for each class. None: the colours of PASCAL VOC.
+        label_map: Maps ids in label files to class names or class indices. None: ids are indices.
         ignore: Ids in a label file that are not scored.
         label_colours: Maps a colour in an RGB label file, such as "#804080", to its id. None: label
-            files hold ids.
+            files contain ids.
         clip: Number of consecutive images that are drawn together for an interval.
-        groups: Name of a group -> names of its classes. A class may be in several groups. Each
-            group has an IoU.
+        groups: Maps names of groups to names of their classes. A class may be in several groups.
+            Each group has an IoU.
         persons: Classes whose missed objects are counted together, such as person and rider.
         image_size: Height and width, in pixels, at which the literature counts a network's
             operations.
-        val_images: Number of images of the split val, which published scores are of. Only the
-            datasets that the program knows need it. None: unknown.
-        citation: BibTeX of the dataset. Reports quote that of a dataset that the program knows.
+        val_images: Number of images of the split val, on which published scores are computed. Only
+            built-in datasets need it. None: unknown.
+        citation: BibTeX of the dataset. Reports quote it for built-in datasets.
 
     Raises:
         CardError: A value is wrong.
@@ -102,7 +102,7 @@ class DatasetFacts:
         _check_members("persons", self.persons, classes)
 
     def _take_classes(self, name: str) -> None:
-        """Take the classes of another file, and all that belongs to them."""
+        """Take the classes of another file, and everything that belongs to them."""
         if name not in toml_names(FOLDER):
             raise CardError(f"classes_of: {unknown('dataset', name, toml_names(FOLDER))}")
         own_ids = () if self.label_map is None else _OF_IDS
@@ -128,7 +128,7 @@ class DatasetFacts:
 
     @cached_property
     def index_table(self) -> NDArray[np.uint8]:
-        """The table of a label file that holds class indices ("train ids") and IGNORE."""
+        """The table of a label file that contains class indices ("train ids") and IGNORE."""
         return label_table({index: index for index in range(len(self.classes))} | {IGNORE: IGNORE})
 
     def _index(self, value: str | int) -> int:

@@ -1,4 +1,4 @@
-"""What is known of a dataset by its name, without its files."""
+"""The facts of a dataset by its name, without its files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,7 +71,7 @@ def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
         name: One of DATASETS.
 
     Returns:
-        Name of the group -> class names. Empty where the dataset has no groups.
+        Maps names of groups to class names. Empty if the dataset has no groups.
 
     Raises:
         DatasetError: The name is unknown.
@@ -89,7 +89,7 @@ def person_classes(name: str) -> tuple[str, ...]:
         name: One of DATASETS.
 
     Returns:
-        Class names. Empty where the dataset names none.
+        Class names. Empty if the dataset names none.
 
     Raises:
         DatasetError: The name is unknown.
@@ -104,8 +104,8 @@ def image_size(name: str) -> tuple[int, int] | None:
         name: One of DATASETS, or the path of a TOML file.
 
     Returns:
-        Height and width in pixels. None where the dataset is unknown, its file does not exist, or
-        the file has no image size.
+        Height and width in pixels. None if the dataset is unknown, its file does not exist, or the
+        file has no image size.
 
     Raises:
         CardError: The TOML file cannot be read or is wrong.
@@ -117,13 +117,13 @@ def image_size(name: str) -> tuple[int, int] | None:
 
 
 def published_images(name: str) -> int | None:
-    """Look up how many images of a dataset's split val published scores are of.
+    """Look up the number of images in a dataset's split val on which scores are published.
 
     Args:
         name: Name of a dataset, of any origin.
 
     Returns:
-        Number of images. None where the program knows no such dataset or number.
+        Number of images. None if the program does not know the dataset or the number.
     """
     entry = DATASETS.get(name)
     return entry.facts.val_images if entry else None

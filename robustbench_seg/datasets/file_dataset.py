@@ -1,7 +1,7 @@
-"""A dataset that lies on disk: pairs of an image file and a label file, read when asked for.
+"""A dataset on disk: pairs of an image file and a label file, read on demand.
 
-One class serves every layout; what differs between datasets is only which files form a pair
-(`split_files.py` and `layouts`) and which class an id in the label files stands for.
+One class serves every layout. Datasets differ only in the files that form a pair (`split_files.py`
+and `layouts`) and in the classes of the ids in label files.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,9 +27,8 @@ class Item:
     Attributes:
         id: Path of the image.
         labels: Path of the label file. None: the labels are withheld and no pixel is scored.
-        companions: All label files that other tools look for beside the image, with `labels`.
-        instances: Path of the file that tells instances apart (see instances.py); None: there is
-            none.
+        companions: All label files that other tools expect next to the image, including `labels`.
+        instances: Path of the file with the instances (see instances.py). None: there is none.
     """
 
     id: str
@@ -47,13 +46,15 @@ class FileDataset:
         split: Name of the split.
         classes: Class names, in the order of the class indices, at most 254.
         palette: One RGB colour for each class.
-        root: The folder that ids and labels are relative to.
+        root: The base folder of ids and labels.
         items: The pairs, in the order of the ids.
-        table: uint8, 256 or 65536 entries: id in a label file -> class index, IGNORE or UNKNOWN.
+        table: uint8, 256 or 65536 entries: maps ids in label files to class indices, IGNORE or
+            UNKNOWN.
         clip: Number of consecutive images that are drawn together (see Dataset).
-        apply_orientation: Whether images, never labels, are turned as their EXIF orientation says.
-        left_out: Relative paths of files beside the images and labels that belong to no image.
-        groups: Name of a group of classes -> names of its classes.
+        apply_orientation: Whether images (never labels) are rotated according to their EXIF
+            orientation.
+        left_out: Relative paths of files next to the images and labels that belong to no image.
+        groups: Maps names of groups to names of their classes.
         persons: Names of the classes whose missed objects are counted.
         label_colours: Maps a colour in an RGB label file to its id. None: RGB files are refused.
         png_layout: TOML (without the key `name`) that describes this split after its images have
@@ -87,9 +88,9 @@ class FileDataset:
 
     @cached_property
     def fingerprint(self) -> Mapping[str, object]:
-        """Count of images; sha256 over names and contents; sha256 of class names and label ids.
+        """Number of images; sha256 of names and contents; sha256 of class names and label ids.
 
-        The first call reads every image and label file. Digests are remembered (digest_cache.py).
+        The first call reads every image and label file. Digests are cached (digest_cache.py).
 
         Raises:
             DatasetError: A file cannot be read. The message names it.
@@ -159,7 +160,7 @@ class FileDataset:
             index: Position of its id in `ids`.
 
         Returns:
-            uint8 HxW class indices; empty, 0x0, where the labels are withheld.
+            uint8 HxW class indices; empty (0x0) if the labels are withheld.
 
         Raises:
             DatasetError: The file cannot be read, or has an unknown id. The message names it.
@@ -189,13 +190,13 @@ class FileDataset:
         return replace(self, items=self.items[:count])
 
     def companions(self, index: int) -> Mapping[str, Path]:
-        """List the label files that other tools look for beside an image.
+        """List the label files that other tools expect next to an image.
 
         Args:
             index: Position of the image's id in `ids`.
 
         Returns:
-            Path relative to the root -> file.
+            Maps paths relative to the root to files.
         """
         item = self.items[index]
         own = () if item.labels is None else (item.labels,)

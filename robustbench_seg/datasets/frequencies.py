@@ -1,7 +1,7 @@
 """Class frequencies: the number of pixels of each class in the labels of a split, with its origin.
 
 The attack `apgd_mce_bal` divides the loss of a pixel by the number of pixels of its class in the
-training labels. Frequencies are stored in TOML files. The one for minicity ships.
+training labels. Frequencies are stored in TOML files. The one for minicity is included.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,8 +37,8 @@ class ClassFrequencies:
         split: Name of the split.
         images: Number of its images.
         version: Version of robustseg that counted.
-        pixels: Class name -> number of pixels, in the order of the class indices; 0 for a class
-            that does not occur. Pixels without a class (255) are not counted.
+        pixels: Maps class names to numbers of pixels, in the order of the class indices; 0 for a
+            class that does not occur. Pixels without a class (255) are not counted.
         fingerprint: Facts that identify the version of the dataset's files.
 
     Raises:
@@ -103,7 +103,7 @@ def class_frequencies(
 
     Raises:
         DatasetError: The dataset is missing, a label cannot be read, or no pixel has a class.
-        FileError: The file cannot be written, or exists and is something else.
+        FileError: The file cannot be written, or another kind of file exists there.
 
     >>> frequencies = rs.class_frequencies("cityscapes", "city", split="val")
     >>> frequencies.images, frequencies.pixels["road"]
@@ -132,14 +132,14 @@ def load_class_frequencies(source: str | Path) -> ClassFrequencies:
     """Load class frequencies.
 
     Args:
-        source: Name of a dataset whose frequencies ship, or the path of a TOML file: a Path, or a
-            string that ends in `.toml`.
+        source: Name of a dataset whose frequencies are included, or the path of a TOML file: a
+            Path, or a string that ends in `.toml`.
 
     Returns:
         The frequencies. Their method `of` checks the classes.
 
     Raises:
-        CardError: No such frequencies ship, or the file is wrong.
+        CardError: No such frequencies are included, or the file is wrong.
     """
     if isinstance(source, Path) or source.endswith(".toml"):
         return read_toml(ClassFrequencies, Path(source), _WHAT)
@@ -154,7 +154,7 @@ def load_class_frequencies(source: str | Path) -> ClassFrequencies:
 
 
 def shipped_frequencies() -> tuple[str, ...]:
-    """List the datasets whose class frequencies ship."""
+    """List the datasets whose class frequencies are included."""
     return toml_names(_FOLDER)
 
 

@@ -1,4 +1,4 @@
-"""Globs: *, ** and {a,b} in the path of a dataset's files, and what they stand for in a path.
+"""Globs: *, ** and {a,b} in the paths of a dataset's files, and the text that they match.
 
 * stands for any characters within one name, and ** for any number of folders. {a,b} is a or b.
 """
@@ -48,7 +48,7 @@ class Glob:
         return "".join(itertools.chain.from_iterable(literals))
 
     def with_suffix(self, suffix: str) -> "Glob | None":
-        """Return the glob with another suffix, or None if its own suffix is not spelled out."""
+        """Return the glob with another suffix, or None if its suffix is not spelled out."""
         path = PurePosixPath(self.text)
         if not path.suffix or "*" in path.suffix:
             return None
@@ -110,7 +110,7 @@ def matches(root: Path, glob: str) -> Iterator[str]:
     them.
 
     Args:
-        root: The folder that the glob is relative to.
+        root: The base folder of the glob.
         glob: A glob without braces.
 
     Yields:

@@ -1,7 +1,7 @@
-"""The instances of an image, such as each car by itself, where a dataset tells them apart.
+"""The instances of an image, such as single cars, if a dataset has them.
 
 In the instanceIds of Cityscapes, an id of 1000 and more is 1000 times the label id, plus the number
-of the instance. A lower id is a label id: the pixel is of no single instance.
+of the instance. A lower id is a label id: the pixel belongs to no instance.
 """
 
 import numpy as np
@@ -27,11 +27,11 @@ def read_instances(
         shape: Height and width of its labels.
 
     Returns:
-        int32 HxW: an id for each instance, 0 where a pixel is of none. None where the dataset does
-        not tell instances apart.
+        int32 HxW: an id for each instance, 0 for pixels without one. None if the dataset has no
+        instances.
 
     Raises:
-        DatasetError: The file cannot be read, or is of another size than the labels.
+        DatasetError: The file cannot be read, or its size differs from that of the labels.
     """
     if not isinstance(dataset, FileDataset) or (name := dataset.items[index].instances) is None:
         return None

@@ -1,4 +1,4 @@
-"""The forms of the labels of a dataset: where a label file is, and what its ids mean."""
+"""The forms of a dataset's labels: the place of a label file, and the meaning of its ids."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +12,11 @@ class LabelForm:
     """One form of a dataset's label files.
 
     Attributes:
-        path_of: Relative path of an image -> relative path of its labels.
-        table: Id in such a file -> class index (see FileDataset).
-        companions: Relative path of an image -> further label files. Those that exist are kept.
-        instances: Relative path of an image -> that of the file that tells instances apart, if it
+        path_of: Maps the relative path of an image to that of its labels.
+        table: Maps ids in such a file to class indices (see FileDataset).
+        companions: Maps the relative path of an image to further label files. Existing ones are
+            kept.
+        instances: Maps the relative path of an image to that of the file with its instances, if it
             exists.
     """
 
@@ -31,13 +32,13 @@ def forms_by_ending(
     further: Sequence[str],
     instances: str | None = None,
 ) -> list[LabelForm]:
-    """Return the forms of labels of a dataset whose label files of an image differ by their ending.
+    """Return the forms of a dataset's labels whose files differ by their ending.
 
     Args:
-        path_of: (relative path of an image, ending) -> relative path of the label file.
-        tables: Ending of a form -> its table.
-        further: Endings of further label files, the companions of either form.
-        instances: Ending of the file that tells instances apart.
+        path_of: Maps (relative path of an image, ending) to the relative path of the label file.
+        tables: Maps the ending of a form to its table.
+        further: Endings of further label files, the companions of every form.
+        instances: Ending of the file with the instances.
     """
 
     def companions(image: str) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""From the ids in label files to class indices: a table with an entry for each id."""
+"""A table that maps the ids in label files to class indices."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,10 +19,10 @@ def label_table(class_of_id: Mapping[int, int]) -> NDArray[np.uint8]:
     """Build the table of a mapping from ids in label files to class indices.
 
     Args:
-        class_of_id: Id in a label file, 0..65535 -> class index or IGNORE.
+        class_of_id: Maps ids in label files, 0..65535, to class indices or IGNORE.
 
     Returns:
-        uint8, 256 or 65536 entries: id -> class index, IGNORE or UNKNOWN.
+        uint8, 256 or 65536 entries: maps ids to class indices, IGNORE or UNKNOWN.
 
     >>> label_table({0: 255, 7: 0})[[0, 7, 8]].tolist()  # 8 is unknown
     [255, 0, 254]
@@ -37,7 +37,7 @@ def apply_table(table: NDArray[np.uint8], ids: NDArray[np.integer[Any]], where: 
     """Map the ids of a label file to class indices.
 
     Args:
-        table: Id -> class index, IGNORE or UNKNOWN (see label_table).
+        table: Maps ids to class indices, IGNORE or UNKNOWN (see label_table).
         ids: HxW, uint8 or wider.
         where: The label file, for errors.
 
@@ -71,7 +71,7 @@ def id_ranges(ids: Iterable[int]) -> str:
         ids: The ids, ascending.
 
     Returns:
-        Such as "0..2, 255".
+        The ranges, such as "0..2, 255".
 
     >>> id_ranges([0, 1, 2, 255])
     '0..2, 255'

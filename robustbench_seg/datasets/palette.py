@@ -1,10 +1,11 @@
-"""Colours for classes that have none of their own."""
+"""Colours for classes without colours."""
 
 
 def voc_palette(count: int) -> tuple[tuple[int, int, int], ...]:
     """Generate distinct colours: the colour map of PASCAL VOC, without its black at 0.
 
-    The bits of an index, from the lowest, go in turn to red, green and blue, from their highest.
+    The bits of an index, starting at the lowest, alternate between red, green and blue, starting at
+    their highest.
 
     Args:
         count: Number of colours.

@@ -1,6 +1,6 @@
-"""Whether the label files of a dataset hold what its description says: a look at some of them.
+"""Checks on a sample whether the label files of a dataset match its description.
 
-Ids of another convention are no error: each is known, and every score is wrong.
+Ids of another convention raise no error, because each id exists, but every score is wrong.
 """
 
 from collections.abc import Sequence
@@ -21,15 +21,15 @@ SAMPLE = 48
 
 
 def label_warning(dataset: Dataset, *, whole: bool = True) -> str | None:
-    """Look at some label files of a dataset for ids that are not those of its description.
+    """Examine some label files of a dataset for ids that do not match its description.
 
     Args:
-        dataset: The dataset. One that does not lie in files is not looked at.
-        whole: Whether it is a whole split, in which each class is to be expected.
+        dataset: The dataset. A dataset without files is not examined.
+        whole: Whether it is a whole split, in which every class should occur.
 
     Returns:
-        A sentence: the ids are class indices though the description says otherwise, no pixel is
-        scored, or classes have no pixel. None where nothing strikes.
+        A sentence: the ids are class indices but the description says otherwise, no pixel is
+        scored, or classes have no pixel. None if nothing is suspicious.
     """
     if not isinstance(dataset, FileDataset):
         return None
@@ -45,14 +45,14 @@ def label_warning(dataset: Dataset, *, whole: bool = True) -> str | None:
     whole_split = sample.files == len(dataset)
     which = f"all {sample.files}" if whole_split else f"{sample.files} of {len(dataset)}"
     return (
-        f"{dataset.name} {dataset.split}: {which} examined label files contain the ids "
+        f"{dataset.name} {dataset.split}: {which} label files were examined; they contain the ids "
         f"{id_ranges(found)}{problem}"
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Sample:
-    """What some label files of a dataset hold.
+    """The ids in some label files of a dataset.
 
     Attributes:
         pixels: int64, an entry for each id of the dataset's table: number of its pixels.
@@ -82,7 +82,7 @@ def _sample(dataset: FileDataset) -> _Sample:
 
 
 def _class_indices(dataset: FileDataset, found: NDArray[np.intp]) -> str | None:
-    """Say that the ids look like class indices, of which most ids of the dataset are none."""
+    """Return a note if the ids look like class indices, which most ids of the dataset are not."""
     scored = np.flatnonzero(dataset.table < len(dataset.classes))
     high = scored[scored >= len(dataset.classes)]
     if 2 * len(high) <= len(scored) or np.isin(high, found).any():
@@ -94,7 +94,7 @@ def _class_indices(dataset: FileDataset, found: NDArray[np.intp]) -> str | None:
 
 
 def _classes_without_pixels(dataset: FileDataset, sample: _Sample, *, whole: bool) -> str | None:
-    """Name the classes without a pixel, if so many files lack them that it is suspicious."""
+    """Name the classes without a pixel, if the number of files makes this suspicious."""
     classes, table, pixels = dataset.classes, dataset.table, sample.pixels
     found = np.flatnonzero(pixels)
     present = np.unique(table[found])

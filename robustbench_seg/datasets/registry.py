@@ -1,7 +1,7 @@
-"""The datasets that the program knows: a name, the facts of a TOML file, and how a split is opened.
+"""The built-in datasets: a name, the facts of a TOML file, and a function that opens a split.
 
 To add a dataset, write its classes to a TOML file in the content folder `datasets` and its layout
-to a file in layouts/, and add an entry to _ENTRIES. A user's own dataset needs no code: a TOML file
+to a file in layouts/, and add an entry to _ENTRIES. A user's dataset needs no code: a TOML file
 describes it (custom/).
 """
 
@@ -36,11 +36,11 @@ def _open_minicity(root: Path | None, split: str) -> Dataset:
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """A dataset that the program knows.
+    """A built-in dataset.
 
     Attributes:
         name: Its name. The subset S of the dataset D is the dataset D:S.
-        open: Opens a split: (root folder or None, name of the split) -> dataset.
+        open: Maps (root folder or None, name of the split) to the dataset.
         facts_of: Name of the dataset whose file in the content folder `datasets` it shares. None:
             the file has its own name.
         subset_of: Returns, for an image id, the names of the image's subsets (S in D:S). None: the
@@ -154,11 +154,11 @@ def list_datasets() -> tuple[str, ...]:
 
 
 def dataset_entry(name: str, offered: Iterable[str] = DATASETS) -> DatasetEntry:
-    """Look up a dataset that the program knows.
+    """Look up a built-in dataset.
 
     Args:
         name: One of DATASETS.
-        offered: What an error offers.
+        offered: The known names, as an error lists them.
 
     Raises:
         DatasetError: The name is unknown.
@@ -172,7 +172,7 @@ def check_dataset_name(name: str) -> None:
     """Check that `open_dataset` knows a dataset, without opening it.
 
     Args:
-        name: One of DATASETS, or the path of a TOML file, which is not looked for.
+        name: One of DATASETS, or the path of a TOML file, whose existence is not checked.
 
     Raises:
         DatasetError: The name is unknown.
@@ -192,7 +192,7 @@ def open_dataset(name: str | Path, root: Path | str | None = None, split: str = 
 
     Returns:
         The split. Each sample has an image (uint8 HxWx3 RGB) and labels (uint8 HxW class indices,
-        255 where a pixel is not scored).
+        255 for pixels that are not scored).
 
     Raises:
         DatasetError: The dataset or its files are missing. One line says what is missing, where,

@@ -1,4 +1,4 @@
-"""The root folder of a dataset and the images below it; what is missing is one line of error."""
+"""Checks the root folder of a dataset and finds its images; errors are one line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ def checked_root(root: Path | None, provenance: Provenance, variable: str | None
     """Check a dataset's root folder.
 
     Args:
-        root: The root folder, or None where the user gave none.
+        root: The root folder, or None if the user gave none.
         provenance: The dataset, for errors.
         variable: Environment variable that may hold a default, for errors.
 
@@ -38,7 +38,7 @@ def checked_root(root: Path | None, provenance: Provenance, variable: str | None
     if root is None:
         hint = f" or set ${variable}" if variable else ""
         raise DatasetError(
-            f"{provenance.title} needs its root folder; give one{hint}: {provenance.how_to_obtain}"
+            f"{provenance.title} needs its root folder: give one{hint}; {provenance.how_to_obtain}"
         )
     if not root.is_dir():
         raise DatasetError(
@@ -67,7 +67,7 @@ def find_images(root: Path, patterns: Sequence[str], provenance: Provenance) -> 
     names = {path for pattern in patterns for path in matches(root, pattern)}
     if not names:
         raise DatasetError(
-            f"{provenance.title}: there is no image {' or '.join(patterns)} in {root}; "
+            f"{provenance.title}: no image {' or '.join(patterns)} in {root}; "
             f"{provenance.how_to_obtain}"
         )
     for name in names:

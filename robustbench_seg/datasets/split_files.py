@@ -1,4 +1,4 @@
-"""The files of a split: each image with its labels; missing labels are one line of error."""
+"""The files of a split: each image with its labels; an error for missing labels is one line."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class SplitFiles:
     """The files of a split.
 
     Attributes:
-        root: The folder that paths are relative to.
+        root: The base folder of the paths.
         items: The pairs of image and labels, in the order of the images.
-        table: Id in a label file -> class index (see FileDataset).
-        left_out: Relative paths of files that lie beside images or labels and belong to no image,
-            sorted. Hidden files are not among them.
+        table: Maps ids in label files to class indices (see FileDataset).
+        left_out: Relative paths of files next to images or labels that belong to no image, sorted.
+            Hidden files are excluded.
     """
 
     root: Path
@@ -45,7 +45,7 @@ class SplitFiles:
             facts: Classes, colours and clip.
             split: Name of the split.
             name: The dataset's name. None: that of the facts.
-            apply_orientation: Whether images are turned as their EXIF orientation says.
+            apply_orientation: Whether images are rotated according to their EXIF orientation.
 
         Returns:
             The split.
@@ -70,9 +70,9 @@ class SplitFiles:
 def pair_files(
     root: Path, images: Sequence[str], forms: Sequence[LabelForm], provenance: Provenance
 ) -> SplitFiles:
-    """Pair each image with its labels, all in the form that most images have.
+    """Pair each image with its labels, all in the most frequent form.
 
-    Where several forms have equally many images, the first one is used.
+    If several forms have equally many images, the first one is used.
 
     Args:
         root: The dataset's root folder.
@@ -141,7 +141,7 @@ def labelled_or_withheld(
 
 
 def unlabelled(root: Path, images: Sequence[str], table: NDArray[np.uint8]) -> SplitFiles:
-    """Make items without labels, for a test split whose labels a server withholds.
+    """Return items without labels, for a test split whose labels a server withholds.
 
     Args:
         root: The dataset's root folder.
@@ -149,25 +149,25 @@ def unlabelled(root: Path, images: Sequence[str], table: NDArray[np.uint8]) -> S
         table: Lookup table of the dataset's label ids (see FileDataset.table).
 
     Returns:
-        Items without labels. Every pixel of them is ignored.
+        Items without labels. All their pixels are ignored.
     """
     return SplitFiles(root, tuple(Item(image, None) for image in images), table, ())
 
 
 class _Folders:
-    """The folders of a dataset in which files were looked for, each listed once."""
+    """The searched folders of a dataset, each listed once."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._names = dict[str, set[str]]()
 
     def hold(self, relative: str) -> bool:
-        """Whether something of this path is there."""
+        """Whether this path exists."""
         path = PurePosixPath(relative)
         return path.name in self._listed(str(path.parent))
 
     def check(self, relative: str, provenance: Provenance) -> None:
-        """DatasetError for a folder, pipe or device of this path: to read it might take forever."""
+        """Raise DatasetError for a folder, pipe or device here: reading it might take forever."""
         path = self._root / relative
         if not path.is_file() and path.exists():
             raise DatasetError(

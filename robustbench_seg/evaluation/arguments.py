@@ -1,4 +1,4 @@
-"""The arguments of `evaluate`: sorted into a specification and the objects among them."""
+"""Sorts the arguments of `evaluate` into a specification and objects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from robustbench_seg.segmenter import Segmenter, segmenter_of
 
 
 class EvaluateOptions(EvaluationOptions, total=False):
-    """Options of `evaluate`: those of a specification, and what load_segmenter asks of objects."""
+    """Options of `evaluate`: those of a specification, and those of load_segmenter for objects."""
 
     classes: tuple[str, ...]
     mean: tuple[float, float, float]
@@ -36,7 +36,7 @@ _OF_DATASETS = (
 
 @dataclass(frozen=True, eq=False)
 class GivenObjects:
-    """What a caller gives as objects, in place of the names of a specification.
+    """The objects that a caller gives instead of the names in a specification.
 
     Attributes:
         segmenters: The models.
@@ -55,7 +55,7 @@ def sort_arguments(
     protocol: str | Path | Protocol | None,
     options: Mapping[str, Any],
 ) -> tuple[EvaluationSpec, GivenObjects]:
-    """Sort the arguments of `evaluate` into a specification and the objects among them.
+    """Sort the arguments of `evaluate` into a specification and objects.
 
     Args:
         model: As for `evaluate`.
@@ -64,7 +64,7 @@ def sort_arguments(
         options: Likewise.
 
     Raises:
-        RobustsegError: Something in the specification does not exist, or does not fit together.
+        RobustsegError: A part of the specification does not exist, or parts do not fit together.
     """
     models = tuple(model) if isinstance(model, list | tuple) else (model,)
     if models in ((), (None,)):
@@ -95,7 +95,7 @@ def sort_arguments(
 
 
 def _check_dataset(dataset: Dataset, options: Mapping[str, object]) -> None:
-    """Check that an object is a dataset, and that no option asks to open it."""
+    """Check that an object is a dataset, and that no option is for opening it."""
     if missing := [name for name in _OF_DATASETS if not hasattr(dataset, name)]:
         raise DatasetError(
             f"dataset: {dataset!r:.100} is neither a name nor a dataset; it lacks "

@@ -1,4 +1,4 @@
-"""The loop over blocks of images: each image is made once for all runs that lack it."""
+"""The loop over blocks of images. Each image is created once for all runs that lack it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -18,7 +18,7 @@ Wanted = tuple[SourceImage, Condition]
 
 
 class BlockLoop:
-    """Blocks of images through all runs.
+    """Passes blocks of images through all runs.
 
     Attributes:
         unchanged: Corrupted images that equal their clean image.
@@ -34,11 +34,11 @@ class BlockLoop:
         """Prepare the loop.
 
         Args:
-            evaluation: What is run.
+            evaluation: The evaluation.
             runs: The runs of its segmenters.
-            maker: Makes the images.
-            progressed: Called after each image that a run was given. What it raises ends the loop;
-                the rows are written.
+            maker: Creates the images.
+            progressed: Called after each image of a run. If it raises, the loop ends, and the rows
+                are written.
         """
         self.unchanged = UnchangedImages()
         self._unreadable = UnreadableImages()
@@ -72,7 +72,7 @@ def wanted_images(
     conditions: Sequence[Condition],
     runs: Sequence[ModelRun],
 ) -> Iterator[Wanted]:
-    """List what at least one run lacks of a block, in the order in which it is computed."""
+    """List the images of a block that at least one run lacks, in the order of computation."""
     for index in block:
         source = SourceImage(evaluation.dataset, index, evaluation.class_map)
         for condition in conditions:

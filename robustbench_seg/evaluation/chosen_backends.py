@@ -1,7 +1,7 @@
-"""An evaluation that is opened with the backends of its networks chosen, where it asks for "auto".
+"""Opens an evaluation and chooses the backends of its networks, if the option is "auto".
 
-The backend is part of a run's key. A folder of runs that holds a run of the same network on the
-same images therefore decides, so that installing or removing a package computes no run anew.
+The backend is part of a run's key. An existing run of the same network on the same images therefore
+decides the backend, so that installing or removing a package does not start a new run.
 """
 
 import logging
@@ -38,7 +38,7 @@ def open_with_backends(
     dataset: Dataset | None = None,
     protocol: Protocol | None = None,
 ) -> Evaluation:
-    """Open an evaluation as `open_evaluation` does, with the backend of each network chosen.
+    """Open an evaluation as `open_evaluation` does, and choose the backend of each network.
 
     Args:
         spec: The specification.
@@ -47,7 +47,7 @@ def open_with_backends(
         protocol: As for `open_evaluation`.
 
     Raises:
-        RobustsegError: As for `open_evaluation`; or a run has a backend that cannot run here.
+        RobustsegError: As for `open_evaluation`; or the backend of a run is not available here.
     """
     automatic = spec.backend == "auto"
     opened = open_evaluation(
@@ -65,7 +65,7 @@ def open_with_backends(
 
 
 def backend_of(segmenter: Segmenter) -> Backend:
-    """Return the backend to ask for, to get what runs a segmenter that was loaded by name."""
+    """Return the option backend that loads a segmenter, given by name, as it now runs."""
     runtime = segmenter.record.runtime if segmenter.about.card else "torch"
     return cast(Backend, runtime) if runtime in choices(Backend) else "torch"
 
@@ -74,7 +74,7 @@ def _with_own_backend(evaluation: Evaluation, model: str, segmenter: Segmenter) 
     """Load a model once more if torch is not its backend.
 
     Args:
-        evaluation: What is evaluated.
+        evaluation: The evaluation.
         model: The model's name in the specification.
         segmenter: The model in torch.
     """
@@ -104,9 +104,9 @@ def _with_own_backend(evaluation: Evaluation, model: str, segmenter: Segmenter) 
 
 
 def _have_one_size(data: Dataset) -> bool:
-    """Whether the first, the middle and the last image have one size.
+    """Whether the first, the middle and the last image have the same size.
 
-    OpenVINO compiles a network for each size, which takes longer than an image.
+    OpenVINO compiles a network for each size, which takes longer than one image.
     """
     sizes = set()
     for place in {0, len(data) // 2, len(data) - 1} if len(data) else ():
@@ -119,12 +119,12 @@ def _have_one_size(data: Dataset) -> bool:
 
 @dataclass(frozen=True)
 class _Run:
-    """A run that is there already.
+    """An existing run.
 
     Attributes:
         folder: Its folder.
-        backend: What computes it.
-        is_other: Whether it has other corrupted images than the evaluation.
+        backend: The backend that computes it.
+        is_other: Whether its corrupted images differ from those of the evaluation.
         created: When it began, in ISO 8601, UTC.
     """
 
@@ -135,12 +135,12 @@ class _Run:
 
 
 def _standing_run(evaluation: Evaluation, segmenter: Segmenter) -> _Run | None:
-    """Find the run of a network on the same images, with whatever backend.
+    """Find the run of a network on the same images, with any backend.
 
-    Of several, the one of the same corrupted images is meant, then the one that began first.
+    Of several runs, it is the one with the same corrupted images, then the oldest one.
 
     Args:
-        evaluation: What is evaluated.
+        evaluation: The evaluation.
         segmenter: The network in torch.
     """
     data, spec = evaluation.dataset, evaluation.spec

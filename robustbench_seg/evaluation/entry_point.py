@@ -1,4 +1,4 @@
-"""`evaluate`: the one way in, for the command line and for Python."""
+"""`evaluate`, the entry point for the command line and for Python."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +40,7 @@ def evaluate(
             and mean and std, or version.
         dataset: A dataset's name or TOML file, or an open dataset.
         protocol: A protocol's name or TOML file, or a loaded one.
-        progress: Whether to show the files that were found and a progress bar on stderr.
+        progress: Whether to show the files found and a progress bar on stderr.
         **options: The other fields of EvaluationSpec; classes, mean, std and version of an object.
 
     Returns:
@@ -89,9 +89,9 @@ def evaluate(
 def _evaluate_with_others(
     spec: EvaluationSpec, objects: GivenObjects, *, progress: bool
 ) -> list[Run]:
-    """Do this process's part; the first of torchrun's answers for all, once all are done.
+    """Do the part of this process; the first process of torchrun reports for all at the end.
 
-    For torchrun stops all others where one fails, also where it only left out an image.
+    torchrun stops all processes if one fails, even if it only left out an image.
     """
     paths, incomplete, warned = list[Path](), list[IncompleteError](), False
     threads = threads_of_each(spec.threads, spec.processes)

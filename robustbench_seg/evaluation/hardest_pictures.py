@@ -1,4 +1,4 @@
-"""Pictures of the images that a run found hardest, made again when the run is complete."""
+"""Pictures of the hardest images of a run, created when the run is complete."""
 
 from robustbench_seg.evaluation.images.image_maker import ImageMaker, SourceImage
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
@@ -10,7 +10,7 @@ from robustbench_seg.store import PictureFiles, read_counts
 
 
 def keep_hardest(run: ModelRun, evaluation: Evaluation, maker: ImageMaker) -> None:
-    """Write the pictures that a complete run lacks."""
+    """Write the missing pictures of a complete run."""
     data, files = evaluation.dataset, PictureFiles.of_run(run.folder.path)
     places = {name: place for place, name in enumerate(data.ids)}
     for hard in hardest_images(read_counts(run.folder.path, [CONFUSION]), evaluation.protocol):

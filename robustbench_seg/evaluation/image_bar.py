@@ -1,4 +1,4 @@
-"""The progress bar of an evaluation, which shows images scored and images left out."""
+"""The progress bar of an evaluation, with the images scored and left out."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ class ImageBar:
     """A bar that counts images x conditions x models.
 
     Args:
-        total: How many there are.
-        done: How many of them were scored by earlier starts.
-        runs: Those that score the others.
+        total: Number of these.
+        done: Number of them that earlier starts scored.
+        runs: The runs that score the others.
         shown: Whether the bar is shown.
     """
 
@@ -27,17 +27,17 @@ class ImageBar:
         self._bar.close()
 
     def update(self) -> None:
-        """Show where the runs are."""
+        """Show the progress of the runs."""
         if left_out := sum(len(run.outcomes.left_out) for run in self._runs):
             self._bar.set_postfix({"left out": left_out}, refresh=False)
         scored = self._others + sum(run.outcomes.scored for run in self._runs)
         self._bar.update(self._done + scored - self._bar.n)
 
     def show_others(self, scored: int) -> None:
-        """Show where the runs are.
+        """Show the progress of the runs.
 
         Args:
-            scored: How many images other processes have scored until now.
+            scored: Number of images that other processes have scored so far.
         """
         self._others = scored
         self.update()

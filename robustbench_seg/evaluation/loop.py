@@ -1,6 +1,6 @@
-"""The loop of an evaluation: images stream through the segmenters into their run folders.
+"""The loop of an evaluation: the segmenters process the images and write to their run folders.
 
-Making an image, segmenting it and scoring it are three stages that overlap. A row depends only on
+Creating an image, segmenting it and scoring it are three overlapping stages. A row depends only on
 its image, condition and segmenter, so the number of workers and of interrupted starts does not
 change it.
 """
@@ -32,26 +32,26 @@ def run_evaluation(evaluation: Evaluation, *, progress: bool = False) -> list[Pa
     """Run every segmenter on every image, clean and under every condition.
 
     Only missing results are computed. Each image is decoded once for all its conditions, and each
-    corrupted image is made once for all segmenters that lack it. If a segmenter has a published
+    corrupted image is created once for all segmenters that lack it. If a segmenter has a published
     clean score to compare with, the clean images of the whole split run first.
 
     A segmenter that fails on several images in a row gets no more images; the others continue.
 
     Args:
-        evaluation: What to run.
-        progress: Show a bar with the time left on stderr.
+        evaluation: The evaluation.
+        progress: Whether to show a progress bar on stderr.
 
     Returns:
         The run folders, one for each segmenter. Warnings (logging) name clean scores far from the
-        published ones, corrupted images that equal their clean image, and images left out.
-        Finished rows are kept whatever is raised.
+        published ones, corrupted images that equal their clean image, and images left out. Finished
+        rows are kept in case of an error.
 
     Raises:
         ModelError: A segmenter failed on too many images in a row. Raised at the end.
         DatasetError: Several images in a row cannot be read.
-        TreeError: The corrupted images on disk are not those asked for.
-        ResultsError: A folder holds something else or cannot be written; the frames of a video
-            have no numbers; or other libraries give other pixels or labels than when the run began.
+        TreeError: The corrupted images on disk are not the requested ones.
+        ResultsError: A folder has other contents or cannot be written; the frames of a video have
+            no numbers; or other libraries give other pixels or labels than when the run began.
         IncompleteError: Images were left out. Raised at the end.
     """
     data = evaluation.dataset
@@ -93,7 +93,7 @@ def run_evaluation(evaluation: Evaluation, *, progress: bool = False) -> list[Pa
 
 
 def left_out_error(reasons: tuple[str, ...], paths: Sequence[Path]) -> IncompleteError:
-    """Build the error for images that were left out; each reason has been logged already."""
+    """Build the error for images that were left out; each reason has already been logged."""
     more = f" (and {len(reasons) - 1} more, named above)" if len(reasons) > 1 else ""
     return IncompleteError(
         f"left out: {reasons[0]}{more}; the rest is finished and kept in "

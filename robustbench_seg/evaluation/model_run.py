@@ -1,4 +1,4 @@
-"""One segmenter of an evaluation with its folder: images in, rows out."""
+"""One segmenter of an evaluation: it processes images and writes rows to its run folder."""
 
 import logging
 import time
@@ -39,18 +39,18 @@ AHEAD = 4
 
 @dataclass(frozen=True, eq=False)
 class RunInputs:
-    """What one run of an evaluation consists of.
+    """The parts of one run of an evaluation.
 
     Attributes:
         segmenter: The segmenter.
         predictions: Its predictions, with the checks that files of predictions need.
-        folder: Where the rows go.
-        saved: Where predictions are saved; None: nowhere.
+        folder: The run folder for the rows.
+        saved: The folder for predictions; None: they are not saved.
         dataset: The images.
-        measures: What is counted for each image.
+        measures: The measures of each image.
         temperature: The temperature of the scaled confidence.
-        attacker: Makes the images of attacks.
-        class_map: From the segmenter's classes to the dataset's; None: they are the same.
+        attacker: Computes the images of attacks.
+        class_map: Maps the segmenter's classes to the dataset's; None: they are the same.
     """
 
     segmenter: Segmenter
@@ -68,7 +68,7 @@ class ModelRun:
     """Segments images, scores each while the next is segmented, and writes rows block by block.
 
     Attributes:
-        folder: Where the rows go.
+        folder: The run folder for the rows.
         segmenter: The segmenter.
         predictions: Its predictions.
         outcomes: The outcomes of the images.
@@ -78,7 +78,7 @@ class ModelRun:
         """Prepare a run.
 
         Args:
-            inputs: What it runs on.
+            inputs: The parts of the run.
             scorer: A pool of one thread, which the runs of one evaluation may share.
         """
         self.folder = inputs.folder
@@ -105,7 +105,7 @@ class ModelRun:
         return self._saved is not None and not self._saved.holds(source.id, condition)
 
     def is_complete(self, images: Sequence[str], conditions: Sequence[Condition]) -> bool:
-        """Whether all results of these images under these conditions are there."""
+        """Whether all results of these images under these conditions exist."""
         return not any(
             self.folder.missing(image, condition) for condition in conditions for image in images
         )
@@ -187,7 +187,7 @@ class ModelRun:
         return map_classes(Prediction(labels, truth, classes, *found), class_map)
 
     def _observers(self, image: ConditionImage, prediction: Prediction) -> tuple[Measure, ...]:
-        """The missing measures that can be computed: a prediction in files may lack confidence."""
+        """The missing measures that can be computed; a prediction in files may lack confidence."""
         return tuple(
             measure
             for measure in self._missing(image)
@@ -234,11 +234,11 @@ class ModelRun:
         self.outcomes.fail(image.source.id, image.condition, reason)
 
     def _leave_out(self, image: ConditionImage, reason: str) -> None:
-        """Note an image without a result for which the segmenter is not to blame."""
+        """Note an image without a result, if the segmenter is not the cause."""
         self.outcomes.leave_out(image.source.id, image.condition, reason)
         self._add_reason(image, reason)
 
     def _add_reason(self, image: ConditionImage, reason: str) -> None:
-        """Add a row without values, which says why."""
+        """Add a row without values, with the reason."""
         if self.folder.missing(image.source.id, image.condition):
             self._rows.append(Row(image.source.id, image.condition, reason=reason))

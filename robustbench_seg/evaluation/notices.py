@@ -23,8 +23,8 @@ def announce(evaluation: Evaluation, *, shown: bool = False) -> bool:
     Only the first of several shards does so.
 
     Args:
-        evaluation: What is evaluated.
-        shown: Print the files to stderr instead of logging them.
+        evaluation: The evaluation.
+        shown: Whether to print the files to stderr instead of logging them.
 
     Returns:
         Whether there was a warning.
@@ -67,8 +67,8 @@ def announce_seed(drawn: Evaluation, evaluation: Evaluation, *, shown: bool) -> 
 
     Args:
         drawn: One of `evaluation.by_seed()`.
-        evaluation: What is evaluated.
-        shown: Print it to stderr.
+        evaluation: The evaluation.
+        shown: Whether to print it to stderr.
     """
     if shown and len(evaluation.spec.seeds) > 1:
         names = dict.fromkeys(condition.name for condition in drawn.conditions)
@@ -76,10 +76,10 @@ def announce_seed(drawn: Evaluation, evaluation: Evaluation, *, shown: bool) -> 
 
 
 def warn_of_absent_classes(runs: Sequence[Path]) -> None:
-    """Warn (logging) of classes without a true pixel in the whole split.
+    """Warn (logging) about classes without a true pixel in the whole split.
 
     Args:
-        runs: Run folders of an evaluation that is done.
+        runs: Run folders of a finished evaluation.
     """
     for warning in absent_class_warnings(runs):
         log.warning("%s", warning)
@@ -107,7 +107,7 @@ def _few(names: Sequence[str]) -> str:
 
 
 def files_found(dataset: FileDataset) -> str:
-    """Count the files of a dataset, in a sentence that names some of those left out."""
+    """Count the files of a dataset, in a sentence that names some ignored files."""
     count, others = len(dataset), dataset.left_out
     labels = counted(count, "label") if dataset.is_labelled else "no labels"
     text = f"{dataset.name} {dataset.split}: {counted(count, 'image')}, {labels}"

@@ -2,7 +2,8 @@
 
 Several networks with few threads each can be faster than one network with many threads. Each
 process computes a shard, as one of several machines would. The process that started them then
-computes what is left: it tries failed images once more, and it alone gives warnings and errors.
+computes the remaining images: it tries failed images once more, and it alone gives warnings and
+errors.
 
 The processes map one file with the weights into their memory, so that these exist once.
 """
@@ -45,7 +46,7 @@ from robustbench_seg.segmenter import load_named
 
 
 def check_objects(objects: GivenObjects) -> None:
-    """Check that other processes can be given what a caller gave as objects.
+    """Check that the objects of a caller can be sent to other processes.
 
     Raises:
         OptionError: One of them cannot be pickled.
@@ -69,10 +70,10 @@ def _pickling_problem(value: object, file: Any) -> str | None:
 
 
 class OtherProcesses:
-    """The processes of an evaluation; a context manager, which removes what they share."""
+    """The processes of an evaluation; a context manager, which removes their shared files."""
 
     def __init__(self, evaluation: Evaluation) -> None:
-        """`evaluation`: of one seed."""
+        """`evaluation`: an evaluation of one seed."""
         self._evaluation = evaluation
         self._scored = multiprocessing.get_context("spawn").Value("q", 0)
         self._folder = tempfile.TemporaryDirectory(prefix="robustseg-")
@@ -90,19 +91,20 @@ class OtherProcesses:
         runs: Sequence[ModelRun],
         progress: Callable[[int], None],
     ) -> UnchangedImages:
-        """Compute what the runs lack under some conditions, as far as it succeeds.
+        """Compute the missing results of the runs under some conditions, as far as possible.
 
         Args:
             conditions: The conditions.
             runs: The runs, opened in this process. They read what the others have written.
-            progress: Called now and then with the number of images that all of them have scored.
+            progress: Called from time to time with the number of images that all of them have
+                scored.
 
         Returns:
             The corrupted images that equal their clean image.
 
         Raises:
             ResultsError: A process died.
-            RobustsegError: As for `run_evaluation`; what is computed is kept.
+            RobustsegError: As for `run_evaluation`; computed results are kept.
         """
         evaluation, unchanged = self._evaluation, UnchangedImages()
         lacking = [
@@ -134,14 +136,14 @@ class OtherProcesses:
 
 @dataclass(frozen=True)
 class _Work:
-    """What the processes do: work(index, stopped) is one of `count` shards.
+    """The work of the processes: work(index, stopped) computes one of `count` shards.
 
     Attributes:
-        folder: What they share; see `_share`.
-        spec: What is evaluated.
-        count: How many shards there are.
-        conditions: Under which conditions.
-        scored: How many images they have scored together.
+        folder: Their shared files; see `_share`.
+        spec: The specification.
+        count: Number of shards.
+        conditions: The conditions.
+        scored: Number of images that they have scored together.
     """
 
     folder: Path
@@ -177,12 +179,12 @@ class _Work:
 
 
 def _share(evaluation: Evaluation, folder: Path) -> None:
-    """Write an evaluation's objects to files from which other processes take them.
+    """Write an evaluation's objects to files for other processes.
 
     Args:
         evaluation: The evaluation.
-        folder: Where data.pt, segmenter-0.pt, segmenter-1.pt and so on are written. A segmenter
-            that cannot be pickled, such as a session of a runtime, has options-0.pt instead: the
+        folder: The folder for data.pt, segmenter-0.pt, segmenter-1.pt and so on. A segmenter that
+            cannot be pickled, such as a session of a runtime, has options-0.pt instead: the
             processes load it by name.
     """
     torch.save((evaluation.dataset, evaluation.protocol), folder / "data.pt")
@@ -213,5 +215,5 @@ def _opened(spec: EvaluationSpec, folder: Path) -> Evaluation:
 
 
 def _read(path: Path) -> Any:
-    """Read what this program has written, its tensors as a part of the file in shared memory."""
+    """Read a file of this program; its tensors are parts of the file in shared memory."""
     return torch.load(path, mmap=True, weights_only=False)

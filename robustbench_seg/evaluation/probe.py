@@ -1,8 +1,8 @@
-"""Checks at each start, on the built-in image, that a run continues as it began.
+"""Checks at each start, on the built-in image, that a run continues with the same results.
 
 A run's key has no versions of libraries. Instead, each start corrupts and labels the built-in
 image, compares the result with that of earlier starts, and writes a probe into the run folder if
-anything is new (see store.run_probes).
+something is new (see store.run_probes).
 """
 
 import logging
@@ -37,18 +37,18 @@ def check_probe(
     conditions: Sequence[Condition],
     tree_probe: Mapping[str, str] | None,
 ) -> None:
-    """Compare this start of a run with earlier ones, and record what is new.
+    """Compare this start of a run with earlier ones, and record new facts.
 
     Args:
         folder: The run folder.
-        evaluation: What is about to run.
+        evaluation: The evaluation.
         segmenter: The segmenter of this run.
         conditions: The conditions that lack images, without clean.
-        tree_probe: The probe of the tree that images are read from; None: they are made in memory.
+        tree_probe: The probe of the tree with the images; None: they are created in memory.
 
     Raises:
-        ResultsError: A condition gives other pixels than in an earlier start, or the network
-            other labels; the message names the libraries that differ.
+        ResultsError: A condition gives other pixels than in an earlier start, or the network gives
+            other labels. The message names the libraries that differ.
     """
     earlier = read_probes(folder)
     here, device = versions(segmenter), hardware(segmenter.about.device)
@@ -92,7 +92,7 @@ def _image_digests(
 
 
 def _labels(segmenter: Segmenter, evaluation: Evaluation) -> NDArray[np.uint8] | None:
-    """Label the built-in image in the way of the evaluation, with confidence if it is measured.
+    """Label the built-in image as in the evaluation, with confidence if it is measured.
 
     Both ways give the same labels, but compile different loops.
     """
@@ -115,7 +115,7 @@ def _differing_share(
     here: Mapping[str, str],
     device: str,
 ) -> float | None:
-    """Compute the share of labels that differ from those of the first start that has labels."""
+    """Compute the share of labels that differ from those of the first start with labels."""
     first = next((one for one in earlier if one.labels), None)
     if first is None or first.labels is None or labels is None:
         return None

@@ -47,8 +47,8 @@ def evaluate_on_ray(spec: EvaluationSpec, *, progress: bool = False) -> list[Pat
     device is cuda.
 
     Args:
-        spec: What to evaluate.
-        progress: Show a bar with the time left on stderr.
+        spec: The specification.
+        progress: Whether to show a progress bar on stderr.
 
     Returns:
         The run folders.
@@ -96,10 +96,10 @@ class _Task:
     """One model on one block.
 
     Attributes:
-        spec: What the task evaluates.
+        spec: The specification of the task.
         folder: The run folder.
         block: Indices of the images.
-        images: How many images the task scores, counted once per condition.
+        images: Number of images that the task scores, counted once per condition.
     """
 
     spec: EvaluationSpec
@@ -132,7 +132,7 @@ def _tasks(evaluation: Evaluation, device: str) -> Iterator[_Task]:
 
 
 def run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
-    """The task: one model on one block. Returns why images were left out, if some were."""
+    """The task: one model on one block. Returns why images were left out, if any."""
     keep_freed_memory()
     os.chdir(spec.folder)
     with torch_threads(spec.threads):
@@ -157,7 +157,7 @@ def _run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _opened(spec: EvaluationSpec) -> Evaluation:
-    """Kept for the next task of this process: a model is loaded once."""
+    """Opened once per process, so that tasks share the loaded model."""
     return open_evaluation(spec)
 
 
@@ -191,7 +191,7 @@ def _connect() -> Any:
 
 
 def _environment() -> Mapping[str, Mapping[str, str]]:
-    """Nodes have the environment they were started with, not that of this command."""
+    """Environment variables for tasks, because nodes lack the environment of this command."""
     found = {name: os.environ[name] for name in _SHARED if os.environ.get(name)}
     return {"env_vars": found} if found else {}
 

@@ -1,4 +1,4 @@
-"""Opening the runs of an evaluation: their folders, checked before the first image is made."""
+"""Opens the runs of an evaluation and checks their folders before the first image."""
 
 import logging
 from concurrent.futures import Executor
@@ -42,16 +42,16 @@ def open_runs(
     """Open the run of every segmenter of an evaluation.
 
     Args:
-        evaluation: What is evaluated.
-        tree: The tree that images are read from; None: they are made in memory.
-        maker: Makes the images that networks are adapted to.
+        evaluation: The evaluation.
+        tree: The tree with the images; None: they are created in memory.
+        maker: Creates the images to which networks are adapted.
         scorer: A pool of one thread, which the runs share.
-        at_work: Where the presence of this process in the folders is registered.
+        at_work: Registers the presence of this process in the folders.
 
     Raises:
-        ModelError: A segmenter can give none of the measures.
-        ResultsError: A folder holds something else, a file of predictions has changed, or other
-            libraries give other pixels or labels than when the run began.
+        ModelError: A segmenter supports none of the measures.
+        ResultsError: A folder has other contents, a prediction file has changed, or other libraries
+            give other pixels or labels than when the run began.
         TreeError: The manifest of a folder of predictions cannot be read.
         CardError: That manifest is wrong.
     """
@@ -124,7 +124,7 @@ def _predictions(
 def _check_probe(
     evaluation: Evaluation, segmenter: Segmenter, folder: RunFolder, tree: Tree | None
 ) -> None:
-    """Check that the run continues as it began, unless no image is missing."""
+    """Check that the run continues with the same results, unless no image is missing."""
     missing = _missing_conditions(evaluation, folder)
     if missing:
         conditions = [condition for condition in missing if condition != CLEAN]
@@ -174,7 +174,7 @@ def _missing_conditions(evaluation: Evaluation, folder: RunFolder) -> list[Condi
 
 
 def _warn_of_what_stays(folder: Path, record: RunRecord) -> None:
-    """Warn where run.json, which is never changed, describes an earlier start differently."""
+    """Warn if this start differs from run.json, which never changes."""
     standing = read_record(folder)
     if standing.protocol != record.protocol:
         began = standing.protocol

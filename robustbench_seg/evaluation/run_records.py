@@ -29,12 +29,12 @@ def run_record(
     """Build the record of a segmenter's run; see RunRecord.
 
     Its key leaves out everything that does not change results: workers, paths, whether corrupted
-    images are read or made, and which conditions are asked for.
+    images are read or created, and the requested conditions.
 
     Args:
-        evaluation: What is evaluated.
+        evaluation: The evaluation.
         segmenter: The segmenter.
-        tree: The tree that images are read from; None: they are made in memory.
+        tree: The tree with the images; None: they are created in memory.
         temperature: The temperature of the run. None: no scaled confidence is counted.
         macs: Multiply-accumulates for an image, not part of the key. None: not counted.
     """
@@ -72,7 +72,7 @@ def run_record(
 
 
 def dataset_record(data: Dataset) -> DatasetRecord:
-    """Describe the images that are scored."""
+    """Describe the scored images."""
     return DatasetRecord(
         data.name, data.split, len(data), tuple(data.classes), _plain(data.fingerprint)
     )
@@ -90,7 +90,7 @@ def _corruption_record(evaluation: Evaluation, tree: Tree | None) -> CorruptionR
 
 
 def versions(segmenter: Segmenter) -> Mapping[str, str]:
-    """Versions of the libraries that make images and compute a segmenter."""
+    """Versions of the libraries that create images and compute a segmenter."""
     return {**libraries(), "torch": str(torch.__version__), **segmenter.about.libraries}
 
 

@@ -1,10 +1,10 @@
 """The temperature of a run: given, or fitted on clean images that the run does not score.
 
-The temperature with the least negative log-likelihood is chosen (Guo et al., "On calibration of
-modern neural networks", ICML 2017); it holds for every condition. It is fitted on the train split
-if that can be read. Otherwise each half of the scored split gets the temperature fitted on the
-other half. Fitted temperatures are kept in RUNS/temperatures, so that later starts, shards and
-machines reuse them.
+The temperature minimises the negative log-likelihood (Guo et al., "On calibration of modern neural
+networks", ICML 2017) and is the same for every condition. It is fitted on the train split if this
+can be read. Otherwise each half of the scored split gets the temperature fitted on the other half.
+Fitted temperatures are kept in RUNS/temperatures, so that later starts, shards and machines reuse
+them.
 """
 
 import logging
@@ -39,7 +39,7 @@ _DECIMALS = 2
 
 
 def run_temperature(evaluation: Evaluation, segmenter: Segmenter) -> TemperatureRecord | None:
-    """Return the temperature of a segmenter's run, fitted if the specification says so.
+    """Return the temperature of a segmenter's run, fitted if the specification requests it.
 
     Args:
         evaluation: What is evaluated.
@@ -49,7 +49,7 @@ def run_temperature(evaluation: Evaluation, segmenter: Segmenter) -> Temperature
         The record. None: no scaled confidence is counted.
 
     Raises:
-        DatasetError: There are no images to fit it on.
+        DatasetError: There are no images for fitting it.
         ResultsError: A temperature that was fitted earlier cannot be read.
     """
     asked = evaluation.spec.temperature
@@ -97,7 +97,7 @@ def _fit_temperature(evaluation: Evaluation, segmenter: ConfidentSegmenter) -> T
 
 @dataclass(frozen=True)
 class _Fit:
-    """A temperature, and the ids of the images that it was fitted on."""
+    """A temperature, and the ids of the images on which it was fitted."""
 
     temperature: float
     images: tuple[str, ...]
@@ -127,9 +127,9 @@ def _fit(segmenter: ConfidentSegmenter, data: Dataset, places: Sequence[int]) ->
 
 
 def best_temperature(losses: NDArray[np.float64]) -> float:
-    """Find the temperature of the least loss, from the losses at the temperatures of GRID.
+    """Find the temperature with the lowest loss, from the losses at the temperatures of GRID.
 
-    A polynomial goes through the least one and two neighbours on each side.
+    A polynomial is fitted to the lowest one and two neighbours on each side.
     """
     start = int(np.clip(losses.argmin() - 2, 0, len(GRID) - 5))
     near, steps = np.log2(GRID[start : start + 5]), np.arange(5)

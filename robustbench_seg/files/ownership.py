@@ -44,4 +44,4 @@ def check_own(table: Path, header: str, *beside: Path) -> None:
     except OSError:
         own = False
     if not own:
-        raise not_own(other, "output of this command")
+        raise not_own(other, "the output of this command")

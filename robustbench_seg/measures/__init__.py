@@ -1,4 +1,4 @@
-"""What is counted for an image, how counts add up, and which scores follow.
+"""Measures: the counts for an image, their addition, and the scores of sums.
 
 An evaluation counts MEASURES, in this order. The first one ranks the models.
 """

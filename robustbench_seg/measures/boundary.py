@@ -2,8 +2,8 @@
 
 A pixel is within d of a boundary if another class of the truth lies in the square of (2 d + 1)^2
 pixels around it. Pixels without a label do not count as a class, so they form no boundary. There
-the annotation ends, for example at the bonnet of the camera's own car, and a network does not have
-to tell two classes apart.
+the annotation ends, for example at the bonnet of the recording car, and a network does not have to
+separate two classes.
 
 The distances are given at 1024x2048. At other sizes d is the same share of the diagonal, rounded
 half up, and at least one pixel.
@@ -105,7 +105,7 @@ class Boundary(AdditiveMeasure):
         return TruthZones(codes, count_pairs(codes, labels)[: 2 * _ZONES : 2])
 
     def observe(self, prepared: TruthZones, prediction: Prediction) -> NDArray[np.int64]:
-        """Return int64 zones x 3 x K: of each zone hits, true pixels and predicted pixels."""
+        """Return int64 zones x 3 x K: hits, true pixels and predicted pixels of each zone."""
         classes = len(prediction.matrix)  # also checks the labels
         right = (prediction.labels == prediction.truth).view(np.uint8)
         counts = count_pairs(prepared.codes + right, prediction.labels)
@@ -127,7 +127,7 @@ def pixels_at(distance: float, shape: tuple[int, ...]) -> int:
     """Convert a distance at REFERENCE_SIZE to that of another size.
 
     Args:
-        distance: In pixels of an image of REFERENCE_SIZE.
+        distance: The distance in pixels of an image of REFERENCE_SIZE.
         shape: Height and width of the image.
 
     Returns:

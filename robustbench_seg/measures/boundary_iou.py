@@ -33,7 +33,7 @@ class TruthBands:
     """The bands of the truth.
 
     Attributes:
-        bands: uint8 HxW: in how many of the bands of SHARES a pixel lies.
+        bands: uint8 HxW: the number of bands of SHARES that contain the pixel.
         void: bool HxW: pixels without a label.
         truth: int64 2x256: pixels of each band and class.
     """
@@ -104,7 +104,7 @@ def contour_bands(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         labels: uint8 HxW.
 
     Returns:
-        uint8 HxW: in how many of the bands of SHARES, from the widest on, a pixel lies.
+        uint8 HxW: the number of bands of SHARES, starting at the widest, that contain the pixel.
     """
     bands = np.zeros(labels.shape, np.uint8)
     for share in SHARES.values():

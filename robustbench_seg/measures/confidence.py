@@ -1,8 +1,8 @@
-"""How confident a segmenter is in right and in wrong pixels, and the scores that follow.
+"""The confidence of a segmenter in correct and in wrong pixels, and its scores.
 
-Each image has two histograms of its confidence (see confidence_levels), of its right and of its
-wrong pixels. Sums are whole numbers of 2^-20, so that an image's counts are integers, which add up
-in any order.
+Each image has two histograms of confidence (see confidence_levels), one for correct and one for
+wrong pixels. Sums are integer multiples of 2^-20, so that counts are integers, whose sum does not
+depend on the order.
 """
 
 from collections.abc import Mapping
@@ -31,15 +31,15 @@ _LARGEST = 2**52
 
 
 class ConfidenceMeasure(AdditiveMeasure):
-    """Confidence of right and wrong pixels, raw or after temperature scaling.
+    """Confidence of correct and wrong pixels, raw or after temperature scaling.
 
     Attributes:
         name: Its name on the command line.
         column: Its column in the parts of a run.
         law: Its law version.
         infos: Its scores.
-        needs_confidence: "scaled" where the logits were divided by a temperature before the
-            softmax, else "raw".
+        needs_confidence: "scaled" if a temperature divides the logits before the softmax, else
+            "raw".
     """
 
     law = 1
@@ -55,8 +55,8 @@ class ConfidenceMeasure(AdditiveMeasure):
     def shape(self, classes: int) -> tuple[int, ...]:
         """Return (2000,).
 
-        991 levels of right pixels, 991 of wrong ones, the sum of p in each of 15 bins, the sums of
-        the negative log-likelihood and the Brier loss, and the number of pixels in these two.
+        991 levels of correct pixels, 991 of wrong ones, the sum of p in each of 15 bins, the sums
+        of the negative log-likelihood and the Brier loss, and the number of pixels in these two.
         """
         return (2 * LEVELS + BINS + 3,)
 
@@ -82,7 +82,7 @@ class ConfidenceMeasure(AdditiveMeasure):
         return np.concatenate([merged, observed[..., 2 * LEVELS :]], -1).astype(np.float32)
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
-        """Return the scores; nan where no pixel has confidence, or no probabilities are known."""
+        """Return the scores; nan if no pixel has confidence, or probabilities are unknown."""
         pooled = PooledConfidence.of(counts)
         scores = {
             **scores_of_levels(pooled.pixels, pooled.masses, POOLED_CENTRES, POOLED_BINS),

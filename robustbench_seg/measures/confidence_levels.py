@@ -1,6 +1,6 @@
-"""The levels of confidence p by which right and wrong pixels are counted.
+"""The levels of confidence p in which correct and wrong pixels are counted.
 
-There are 960 equal levels (lo, hi]. The top level, in which most pixels of clean images lie, is
+There are 960 equal levels (lo, hi]. The top level, which contains most pixels of clean images, is
 split at 1 - p = 2^-10, 2^-11, ..., 2^-40. The scores are computed from fewer levels: every four
 equal levels are merged, except the topmost, so that the counts of a full run fit in memory and its
 draws are fast.
@@ -58,7 +58,7 @@ class PooledConfidence:
     """The counts from which the scores of confidence are computed; leading axes as in Counts.
 
     Attributes:
-        pixels: float64 (..., 2 L): right pixels of each of the L merged levels, then wrong ones.
+        pixels: float64 (..., 2 L): correct pixels of each of the L merged levels, then wrong ones.
         masses: (..., BINS): the sum of the confidence of each bin's pixels.
         nll: (...): the sum of the negative log-likelihood.
         brier: (...): the sum of the Brier loss.
@@ -73,7 +73,7 @@ class PooledConfidence:
 
     @classmethod
     def of(cls, counts: Counts) -> "PooledConfidence":
-        """Take apart pooled counts of a ConfidenceMeasure."""
+        """Split pooled counts of a ConfidenceMeasure."""
         counts = counts.astype(np.float64, copy=False)
         levels = 2 * len(POOLED_STARTS)
         sums = counts[..., levels:-1] * UNIT
@@ -90,7 +90,7 @@ def merge_levels(observed: Counts) -> Counts:
     """Merge every four equal levels, except the topmost.
 
     Args:
-        observed: (..., 2 LEVELS): right pixels of each level, then wrong ones.
+        observed: (..., 2 LEVELS): correct pixels of each level, then wrong ones.
 
     Returns:
         (..., 2 L), with 239 + 3 + 32 levels of each kind.
@@ -105,16 +105,16 @@ def merge_levels(observed: Counts) -> Counts:
 def count_levels(
     doubt: NDArray[np.float32], labels: NDArray[np.uint8], truth: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Count right and wrong pixels by their confidence.
+    """Count correct and wrong pixels by their confidence.
 
     Args:
         doubt: float32, one axis: 1 - p of each pixel.
         labels: uint8, its predicted class.
-        truth: uint8, its true class; IGNORE where a pixel is not counted.
+        truth: uint8, its true class; IGNORE for pixels that are not counted.
 
     Returns:
-        int64 2xLEVELS: the right and the wrong pixels of each level; float64 (BINS,): the sum of p
-        of the pixels of each bin.
+        int64 2xLEVELS: the correct and the wrong pixels of each level; float64 (BINS,): the sum of
+        p of the pixels of each bin.
     """
     bits = doubt.view(np.int32)
     counts, masses = np.zeros((2, LEVELS), np.int64), np.zeros(BINS)

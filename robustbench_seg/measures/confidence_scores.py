@@ -1,9 +1,9 @@
-"""The confidence scores, from the numbers of right and wrong pixels at each confidence.
+"""The confidence scores, from the numbers of correct and wrong pixels at each level.
 
 All are pure functions of counts, with any leading axes: conditions, or draws of a bootstrap. Levels
-are sorted by ascending confidence. Right and wrong pixels count as evenly mixed within a level, so
-a score depends only on the order of the levels. The exact score of the raw values differs by what
-happens inside the levels. Sources are named in docs/measures.md.
+are sorted by ascending confidence. Within a level, correct and wrong pixels are treated as evenly
+mixed, so a score depends only on the order of the levels. The exact score of the raw values differs
+by the order inside the levels. Sources are named in docs/measures.md.
 
 The loops below are compiled: a report scores 80,000 draws of each model.
 """
@@ -35,7 +35,7 @@ def scores_of_levels(
     """Compute every score of the levels; nan without a pixel.
 
     Args:
-        pixels: (..., 2 L) right pixels of each level, by ascending confidence, then wrong ones.
+        pixels: (..., 2 L) correct pixels of each level, by ascending confidence, then wrong ones.
         sums: (..., B) sum of the confidence of each bin's pixels.
         centres: (L,) confidence in the middle of each level.
         bins: (L,) the bin of each level, from 0, ascending.
@@ -73,7 +73,7 @@ def _calibration(
     starts: NDArray[np.intp],
     out: Array,
 ) -> None:
-    """Compute _CALIBRATION of each row: how far confidence is from accuracy.
+    """Compute _CALIBRATION of each row: the distance of confidence from accuracy.
 
     The pixels of a level have the confidence of its centre, moved so that each bin has its sum.
     """
@@ -119,7 +119,7 @@ def _calibration(
 
 @lazily_compiled
 def _detection(right: Array, wrong: Array, rights: Array, wrongs: Array, out: Array) -> None:
-    """Compute _DETECTION of each row: how well confidence tells right from wrong pixels.
+    """Compute _DETECTION of each row: how well confidence separates correct from wrong pixels.
 
     The row stays nan unless it has pixels of both kinds.
     """

@@ -18,10 +18,10 @@ def confusion_matrix(
     """Count the pixels of each pair of true and predicted class.
 
     Args:
-        labels: Integers of any shape, 0..classes-1, or 255 where a pixel is not scored.
+        labels: Integers of any shape, 0..classes-1, or 255 for pixels that are not scored.
         predictions: Integers of the same shape, 0..classes-1 everywhere; with `no_class` also 255.
         classes: Number of classes K, 1..254.
-        no_class: Whether pixels may be predicted as no class, 255.
+        no_class: Whether predictions may have no class, 255.
 
     Returns:
         int64 KxK: rows are the truth, columns the prediction. With `no_class` Kx(K+1): the last

@@ -1,4 +1,4 @@
-"""Arrays of counts and of scores, and the shares and means that scores are."""
+"""Arrays of counts and of scores, and shares and means."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ ScoreArray = NDArray[np.float64]
 
 
 def percent(part: Counts, whole: Counts) -> ScoreArray:
-    """Compute what share of `whole` each `part` is, in percent; nan where the whole is 0.
+    """Compute the share of each `part` in `whole`, in percent; nan if the whole is 0.
 
     >>> percent(np.array([1, 0]), np.array([4, 0])).tolist()
     [25.0, nan]
@@ -20,7 +20,7 @@ def percent(part: Counts, whole: Counts) -> ScoreArray:
 
 
 def mean(total: Counts, number: Counts) -> ScoreArray:
-    """Divide sums by the number of their terms; nan where there is none."""
+    """Divide sums by the number of their terms; nan if there is none."""
     means = np.full(total.shape, np.nan)
     np.divide(total, number, out=means, where=number > 0)
     return means

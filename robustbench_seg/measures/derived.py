@@ -1,4 +1,4 @@
-"""Scores and conditions without counts of their own, derived from the observations of a run."""
+"""Scores and conditions without own counts, derived from the observations of a run."""
 
 from collections.abc import Mapping
 
@@ -19,8 +19,8 @@ def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
         record: The content of run.json.
 
     Returns:
-        cvar5; group_iou and missed_region_rate where the dataset names such classes; pixel_accuracy
-        where the run has derived conditions.
+        cvar5; group_iou and missed_region_rate if the dataset names such classes; pixel_accuracy if
+        the run has derived conditions.
     """
     name, classes, groups, persons = record.dataset, record.classes, record.groups, record.persons
     if name in list_datasets() and class_names(name) == classes:

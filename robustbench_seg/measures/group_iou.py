@@ -1,7 +1,7 @@
-"""The IoU of groups of classes, such as vulnerable road users: that of the merged classes.
+"""The IoU of groups of classes, such as vulnerable road users, as of merged classes.
 
-A pixel of a group is right if the predicted class is any class of the group. The scores follow from
-the confusion matrices.
+A pixel of a group is correct if the predicted class is any class of the group. The scores follow
+from the confusion matrices.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ class GroupIoU(AdditiveScores):
     column = CONFUSION.column
 
     def __init__(self, classes: Sequence[str], groups: Mapping[str, Sequence[str]]) -> None:
-        """`classes`: in the order of the class indices; `groups`: name -> names of its classes."""
+        """`classes`: in the order of the indices; `groups`: maps names to names of classes."""
         members = [[name in group for name in classes] for group in groups.values()]
         self._members = np.array(members, np.int64).reshape(len(groups), len(classes))
         self.infos = tuple(

@@ -1,4 +1,4 @@
-"""The mIoU of each image by itself, averaged over images.
+"""The mIoU of each image, averaged over images.
 
 The pooled mIoU weights an image by its pixels, and a rare class by the few images that contain it.
 This score weights all images equally, as per-image leaderboards and many robustness papers do.
@@ -39,7 +39,7 @@ class ImageMeanIoU(AdditiveMeasure):
         return (2,)
 
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.float64]:
-        """Return float64: mIoU in percent and 1, or 0 and 0 where no pixel is scored."""
+        """Return float64: mIoU in percent and 1, or 0 and 0 if no pixel is scored."""
         miou = mean_iou(prediction.matrix)
         return np.array([0.0, 0.0] if np.isnan(miou) else [miou, 1.0])
 

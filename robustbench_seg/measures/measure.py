@@ -46,10 +46,10 @@ class ScoreSource(Protocol):
 
         Args:
             stack: NxC...: the pooled counts of each image.
-            times: DxN: how often each image counts in each draw; once in the first draw.
+            times: DxN: the number of times that each image is in each draw; 1 in the first draw.
 
         Returns:
-            For the key of each info float64 (D,); nan where there is nothing to score.
+            Maps the key of each info to float64 (D,); nan if there is nothing to score.
         """
         ...
 
@@ -65,7 +65,7 @@ class AdditiveScores(ABC):
             counts: (..., shape of pooled counts), one or several sums.
 
         Returns:
-            For each key of a score float64 (...); nan where there is nothing to score.
+            Maps each key of a score to float64 (...); nan if there is nothing to score.
         """
 
     def draws(self, stack: Counts, times: NDArray[np.float64]) -> Mapping[str, ScoreArray]:
@@ -89,24 +89,24 @@ class Measure(ScoreSource, Protocol):
     """A quantity that is counted for each image and condition.
 
     To add one, write an AdditiveMeasure in a file like image_miou.py and add it to MEASURES. Parts
-    of runs, resuming, intervals, comparisons, tables and the page take it from there. Models are
+    of runs, resuming, intervals, comparisons, tables and the page then include it. Models are
     ranked and compared by the mIoU, so a report also needs the measure `confusion`. Its name is
     also used on the command line.
     """
 
     @property
     def law(self) -> int:
-        """A number that is raised whenever counts change. Counts of another law are ignored."""
+        """A number that grows whenever counts change. Counts of another law are ignored."""
         ...
 
     @property
     def needs_confidence(self) -> ConfidenceNeed | None:
-        """Which confidence of a prediction it needs; None: the labels suffice."""
+        """The confidence of a prediction that it needs; None: labels are enough."""
         ...
 
     @property
     def byte_stream_split(self) -> bool:
-        """Whether its Parquet column has this encoding, which suits counts that hardly repeat."""
+        """Whether its Parquet column has this encoding, which suits counts that rarely repeat."""
         ...
 
     def shape(self, classes: int) -> tuple[int, ...]:
@@ -118,7 +118,7 @@ class Measure(ScoreSource, Protocol):
         ...
 
     def shape_with_no_class(self, classes: int) -> tuple[int, ...]:
-        """Return that shape for runs whose pixels may be predicted as no class (see Prediction).
+        """Return that shape for runs whose predictions may have no class (see Prediction).
 
         Args:
             classes: Number of classes K, 1..254.
@@ -133,7 +133,7 @@ class Measure(ScoreSource, Protocol):
         """Count one image under one condition.
 
         Args:
-            prepared: What `prepare` returned for the image.
+            prepared: The result of `prepare` for the image.
             prediction: Labels and truth.
 
         Returns:
@@ -166,9 +166,9 @@ class AdditiveMeasure(AdditiveScores):
         return self.shape(classes)
 
     def prepare(self, truth: Truth) -> Any:
-        """Return None: `observe` needs nothing but the prediction and its truth."""
+        """Return None: `observe` needs only the prediction and its truth."""
         return None
 
     def pooled(self, observed: Counts) -> Counts:
-        """Return the observations: their sums suffice for the scores."""
+        """Return the observations: their sums are enough for the scores."""
         return observed

@@ -11,16 +11,16 @@ from robustbench_seg.measures.score_info import ScoreInfo
 
 
 class MissedObjects(AdditiveScores):
-    """The share of the objects of some classes, such as persons, that are less than half found.
+    """The share of objects of some classes, such as persons, of which less than half is found.
 
-    An object counts as found where its own class is predicted.
+    A pixel of an object is found if the class of the object is predicted.
     """
 
     name = "missed_region_rate"
     column = OBJECTS.column
 
     def __init__(self, classes: Sequence[str], chosen: Sequence[str]) -> None:
-        """`classes`: in the order of the class indices; `chosen`: whose objects are counted."""
+        """`classes`: in the order of the indices; `chosen`: the classes whose objects count."""
         self._chosen = [classes.index(name) for name in chosen]
         self.infos = (
             ScoreInfo(

@@ -1,9 +1,9 @@
-"""How much of each object is found, by its size.
+"""The recall of objects, by their size.
 
 An object is a connected region of the truth: pixels of one class that touch, also at their corners.
 If a dataset has instances, each instance is one object, even in several pieces. All objects count
-equally, whereas the IoU weights them by their pixels. The recall of an object is the share
-of its pixels whose predicted class is right.
+equally, whereas the IoU weights them by their pixels. The recall of an object is the share of its
+pixels whose predicted class is correct.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Counts how often two values occur at the same position of two arrays."""
+"""Counts the pairs of values at the same position of two arrays."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The share of right pixels. Papers on attacks report it beside the mIoU, as aAcc."""
+"""The share of correct pixels. Papers on attacks report it with the mIoU, as aAcc."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from robustbench_seg.measures.score_info import ScoreInfo
 
 
 class PixelAccuracy(AdditiveScores):
-    """The share of right pixels, from the sum of the confusion matrices."""
+    """The share of correct pixels, from the sum of the confusion matrices."""
 
     name = "pixel_accuracy"
     column = CONFUSION.column
@@ -25,7 +25,7 @@ class PixelAccuracy(AdditiveScores):
     )
 
     def pooled(self, observed: Counts) -> Counts:
-        """Reduce confusion matrices ...xKxK or ...xKx(K+1) to ...x2: right and all pixels."""
+        """Reduce confusion matrices ...xKxK or ...xKx(K+1) to ...x2: correct and all pixels."""
         hits = np.diagonal(observed, axis1=-2, axis2=-1).sum(-1)
         return np.stack([hits, observed.sum((-2, -1))], axis=-1)
 

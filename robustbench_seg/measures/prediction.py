@@ -1,4 +1,4 @@
-"""What is scored: the annotation of an image, and what a segmenter predicts for it."""
+"""The input of measures: the annotation of an image, and the prediction of a segmenter."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class Truth:
     """The annotation of one image.
 
     Attributes:
-        labels: uint8 HxW class indices; 255 where a pixel is not scored.
+        labels: uint8 HxW class indices; 255 for pixels that are not scored.
         read_instances: Returns int32 HxW, the instance number of each pixel, 0 for pixels without
             an instance; or None if the dataset has no instances.
     """
@@ -26,7 +26,7 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class Confidence:
-    """How confident a segmenter is in the labels of one image, at one temperature.
+    """The confidence of a segmenter in the labels of one image, at one temperature.
 
     Attributes:
         doubt: float32 HxW, 1 - p without cancellation; p is the confidence in a label, the largest
@@ -47,14 +47,14 @@ class Prediction:
     """The labels that a segmenter predicts for one image, with the truth.
 
     Attributes:
-        labels: uint8 HxW class indices; with `no_class`, 255 where no class is predicted. Such a
-            pixel is a miss of its true class and a false positive of none.
-        truth: uint8 HxW class indices; 255 where a pixel is not scored.
+        labels: uint8 HxW class indices; with `no_class`, 255 for pixels without a predicted class.
+            Such a pixel is a miss of its true class and not a false positive of any class.
+        truth: uint8 HxW class indices; 255 for pixels that are not scored.
         classes: Number of classes K.
         confidence: The confidence in the labels; None if it is not requested or not available.
         scaled: The same at the requested temperature; None likewise.
-        source: Digests of the files that it was read from; None if it was computed.
-        no_class: Whether pixels may be predicted as no class.
+        source: Digests of the files from which it was read; None if it was computed.
+        no_class: Whether predictions may have no class.
     """
 
     labels: NDArray[np.uint8]

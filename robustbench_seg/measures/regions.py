@@ -1,4 +1,4 @@
-"""Compiled loops: the connected regions of a label map, and the right pixels of each."""
+"""Compiled loops: the connected regions of a label map, and the correct pixels of each."""
 
 import numpy as np
 from numpy.typing import NDArray

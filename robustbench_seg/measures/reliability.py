@@ -18,10 +18,10 @@ class Reliability:
 
     Attributes:
         confidence: float64 (15,), 0..1: mean confidence of each bin of the ECE; nan without pixels.
-        accuracy: Share of right pixels in each bin, likewise.
-        share: Share of all pixels that lie in each bin.
+        accuracy: Share of correct pixels in each bin, likewise.
+        share: Share of all pixels in each bin.
         risk: float64 (100,), 0..1: error rate of the most confident pixels at each of COVERAGES.
-            Right and wrong pixels count as evenly mixed within a level of confidence.
+            Within a level of confidence, correct and wrong pixels are treated as evenly mixed.
     """
 
     confidence: NDArray[np.float64]

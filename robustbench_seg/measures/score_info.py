@@ -1,4 +1,4 @@
-"""Describes a score: its name, its meaning, its range, and where a page shows it."""
+"""Describes a score: its name, its meaning, its range, and its place on a page."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -19,9 +19,9 @@ class ScoreInfo:
         limits: Its smallest and largest possible value; percent by default.
         group: Its group of classes, if the score exists once for each group of a dataset.
         section: The section of a page that shows it. The ranking has a column for its mean.
-        chief: Its place, from 1, among the chief scores of its section, which are shown first;
-            None if the page shows it only among all scores. Where several groups have the score,
-            that of the first group is chief. The ranking ignores it.
+        chief: Its position, from 1, among the chief scores of its section, which are shown first;
+            None if the page shows it only in the table of all scores. If several groups have the
+            score, that of the first group is chief. The ranking ignores it.
     """
 
     name: str

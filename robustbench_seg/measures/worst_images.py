@@ -45,10 +45,10 @@ class WorstImages:
 
         Args:
             stack: Nx2: the observations of image_miou.
-            times: DxN: how often each image counts in each draw.
+            times: DxN: the number of times that each image is in each draw.
 
         Returns:
-            "cvar5": float64 (D,); nan where fewer than LEAST_IMAGES images have a mIoU.
+            "cvar5": float64 (D,); nan if fewer than LEAST_IMAGES images have a mIoU.
         """
         scored = stack[:, 1] > 0
         if scored.sum() < LEAST_IMAGES:

@@ -1,1 +1,1 @@
-"""Typed records that several rooms share, and the readers of the content files that hold them."""
+"""Typed records that several rooms share, and the readers of their content files."""

@@ -1,4 +1,4 @@
-"""Segmenters: image in, label map out."""
+"""Segmenters: they map an image to labels."""
 
 from robustbench_seg.segmenter.adapted_segmenter import AdaptedSegmenter, adapt
 from robustbench_seg.segmenter.adapters import segmenter_of

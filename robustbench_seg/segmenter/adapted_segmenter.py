@@ -20,7 +20,7 @@ from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 
 
 class AdaptedSegmenter:
-    """A NetworkSegmenter with other statistics of BatchNorm. It shares the other's network.
+    """A NetworkSegmenter with other statistics of BatchNorm. It shares the network of the original.
 
     Attributes:
         statistics: The statistics.
@@ -75,8 +75,8 @@ class AdaptedSegmenter:
 def adapt(segmenter: NetworkSegmenter, images: Sequence[AnyImage]) -> AdaptedSegmenter:
     """Adapt the statistics of a segmenter's BatchNorms to images.
 
-    The network gets the images as it does when it labels them: scaled, padded and cut into windows.
-    With test-time augmentation, the statistics are those of the images themselves.
+    The network gets the images in the same form as for labelling: scaled, padded and cut into
+    windows. With test-time augmentation, the statistics are those of the images themselves.
 
     Args:
         segmenter: A segmenter that was loaded with adapt.

@@ -40,11 +40,10 @@ def assemble(
     Args:
         network: The network, in eval mode.
         options: How it runs.
-        name: The model's own name, which `options` may overrule.
+        name: The model's name, which `options` may override.
         classes: Class names, in the order of the logits.
         record: Record of the network (see Segmenter), with its preprocessing, its resize if it has
-            one, and its own inference mode, which `options` may overrule. How it runs is added
-            here.
+            one, and its inference mode, which `options` may override. The options are added here.
         about: Facts about the network (see Segmenter). The device is added here.
         kind: The class of the segmenter. Test-time augmentation and adaptation need the default.
 
@@ -53,7 +52,8 @@ def assemble(
 
     Raises:
         ModelError: There are too many classes for uint8 labels, or the network cannot be adapted.
-        OptionError: The device does not exist, or the network takes no variants of an image.
+        OptionError: The device does not exist, or the network does not support variants of an
+            image.
     """
     if not 1 <= len(classes) <= MAX_CLASSES:
         raise ModelError(
@@ -103,7 +103,7 @@ def assemble(
 
 
 def _why_not_adaptable(network: nn.Module, record: SegmenterRecord, *, own: bool) -> str | None:
-    """Say why a network cannot be adapted. `own` tells whether it gets images as others do."""
+    """Return why a network cannot be adapted. `own`: whether it gets images as others do."""
     if record.runtime not in ("torch", "transformers"):
         return f"its graph runs in {record.runtime}"
     if not own:

@@ -26,8 +26,8 @@ class AugmentedSegmenter(NetworkSegmenter):
     """A torch network that labels an image by the average of its variants (see `variants`).
 
     The record has the variants, and the padding, windows and normalisation of each. A variant is
-    scaled from the image to the scale times the size at which the network gets the image itself.
-    As in OpenMMLab, it is rounded to 8 bits, unless the image is a FloatImage.
+    scaled in one step from the image to its scale times the input size of the network. As in
+    OpenMMLab, it is rounded to 8 bits, unless the image is a FloatImage.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""Reasons why a segmenter gives no confidence, no confidence that can be scaled, or no gradient."""
+"""Reasons why a segmenter has no confidence, no scalable confidence, or no gradient."""
 
 from robustbench_seg.segmenter.segmenter import (
     ConfidentSegmenter,
@@ -8,13 +8,13 @@ from robustbench_seg.segmenter.segmenter import (
 
 
 def why_no_confidence(segmenter: Segmenter) -> str | None:
-    """Say why a segmenter gives no confidence.
+    """Return why a segmenter has no confidence.
 
     Args:
         segmenter: The segmenter.
 
     Returns:
-        The reason, or None if it gives confidence.
+        The reason, or None if it has confidence.
     """
     if segmenter.about.no_confidence:
         return segmenter.about.no_confidence
@@ -22,7 +22,7 @@ def why_no_confidence(segmenter: Segmenter) -> str | None:
 
 
 def why_no_scaling(segmenter: Segmenter) -> str | None:
-    """Say why a temperature cannot scale the confidence of a segmenter.
+    """Return why a temperature cannot scale the confidence of a segmenter.
 
     Args:
         segmenter: The segmenter.
@@ -37,13 +37,13 @@ def why_no_scaling(segmenter: Segmenter) -> str | None:
 
 
 def why_no_gradient(segmenter: Segmenter) -> str | None:
-    """Say why a segmenter gives no gradient.
+    """Return why a segmenter has no gradient.
 
     Args:
         segmenter: The segmenter.
 
     Returns:
-        The reason, as the end of a sentence, or None if it gives a gradient.
+        The reason, as the end of a sentence, or None if it has a gradient.
     """
     reason: str | None = getattr(segmenter, "why_no_gradient", None)
     if reason is not None:

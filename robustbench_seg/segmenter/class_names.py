@@ -1,4 +1,4 @@
-"""The class names that a model brings along: checked, and spelt as its dataset spells them."""
+"""The class names of a model: checked, and spelt as in its dataset."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -50,7 +50,7 @@ def class_spelling(names: Sequence[str], wanted: Sequence[str] | None) -> tuple[
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two names of one place in the order mean one class."""
+    """Whether two names at the same position mean the same class."""
     short, long = sorted(map(_plain, (one, other)), key=len)
     return long == short or long.startswith(f"{short} ")
 

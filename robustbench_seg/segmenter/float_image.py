@@ -17,8 +17,8 @@ this size.
 class FloatImage:
     """An image that is not rounded to 8 bits, such as the result of an attack.
 
-    If all values are levels of 8 bits, a segmenter treats the image as the image of those bytes, so
-    that both have exactly the same labels.
+    If all values are 8-bit levels, a segmenter treats the image as the 8-bit image, so that both
+    have exactly the same labels.
 
     Attributes:
         values: float32 HxWx3 RGB in 0..1.
@@ -53,10 +53,10 @@ class FloatImage:
         return self.values.shape
 
     def levels(self) -> NDArray[np.uint8] | None:
-        """Return the image as bytes.
+        """Return the image as an 8-bit image.
 
         Returns:
-            uint8 HxWx3 if each value is a level of 8 bits, else None.
+            uint8 HxWx3 if each value is an 8-bit level, else None.
         """
         first = _levels(self.values[:1])  # rejects most attacked images at once
         return None if first is None else _levels(self.values)

@@ -4,14 +4,14 @@ import traceback
 
 
 def reason(error: BaseException) -> str:
-    """Shorten an error of another library to what fits into one line.
+    """Shorten an error of another library to one line.
 
     Args:
         error: The error.
 
     Returns:
-        The first line of its message that says something, at most 300 characters, with its type
-        where the message alone says nothing.
+        The first informative line of its message, at most 300 characters, with its type if the
+        message is not informative.
     """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     kind = type(error).__name__

@@ -1,4 +1,4 @@
-"""The checks of what a user gives to a segmenter: an image, and its labels."""
+"""Checks of the arguments of a segmenter: an image, and its labels."""
 
 import numpy as np
 import torch
@@ -14,13 +14,13 @@ def checked_image(image: object, name: str, *, bytes_only: bool = False) -> AnyI
     Args:
         image: The user's object.
         name: The segmenter's name, for the message.
-        bytes_only: Whether the network takes images of 8 bits only.
+        bytes_only: Whether the network takes only 8-bit images.
 
     Returns:
-        The image itself, or its bytes if all values of a FloatImage are levels of 8 bits.
+        The image itself, or its bytes if all values of a FloatImage are 8-bit levels.
 
     Raises:
-        ModelError: The object is something else. The message says how to convert it.
+        ModelError: The object has another form. The message says how to convert it.
     """
     if isinstance(image, FloatImage):
         levels = image.levels()
@@ -63,7 +63,7 @@ def checked_tensor(image: object, device: torch.device, name: str) -> torch.Tens
         The image itself, float32 3xHxW.
 
     Raises:
-        ModelError: The object is something else, has values that are not finite, or is on another
+        ModelError: The object has another form, has values that are not finite, or is on another
             device.
     """
     wanted = f"{name}: expected one float32 image of 3xHxW RGB"

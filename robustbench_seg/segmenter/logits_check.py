@@ -1,4 +1,4 @@
-"""Checks that the answer of a network that is not of this package is logits."""
+"""Checks that the output of a network from outside this package is logits."""
 
 from torch import Tensor
 
@@ -7,19 +7,19 @@ from robustbench_seg.records.values.image_size import Size
 
 
 def checked_logits(answer: object, images: Tensor, classes: int, where: str) -> Tensor:
-    """Check that the answer of a network is logits.
+    """Check that the output of a network is logits.
 
     Args:
         answer: What the network returns.
         images: The network's input, Nx3xHxW.
-        classes: Number K of classes that are named.
+        classes: Number K of named classes.
         where: The network's name in errors.
 
     Returns:
         The answer, float NxKxhxw.
 
     Raises:
-        ModelError: The answer is something else. The message says what it is.
+        ModelError: The output is something else. The message describes it.
     """
     if not isinstance(answer, Tensor) or answer.ndim != 4 or len(answer) != len(images):
         given = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
@@ -47,8 +47,8 @@ def refuse_swapped(answer: Tensor, image: Size, where: str) -> None:
         where: The network's name in errors.
 
     Raises:
-        ModelError: The ratio of the logits' sides is, within a pixel, the inverse of the input's,
-            and not the input's.
+        ModelError: The ratio of the logits' sides is, within a pixel, the inverse of that of the
+            input, and not that of the input.
     """
     high, wide = answer.shape[2:]
 

@@ -35,12 +35,12 @@ class NetworkSegmenter:
     The network maps a normalised float Nx3xHxW batch to logits NxKxhxw of any size and is in eval
     mode. It may have three further attributes:
 
-    * `gives_scores`: true if it gives scores of 0 or more, not logits, as mask classifiers do.
-    * `takes_bytes`: true if it takes images of 8 bits only.
-    * `why_no_gradient`: why it gives no gradient, as the end of a sentence; None if it gives one.
+    ** `gives_scores`: true if it returns scores of 0 or more instead of logits, like mask
+    classifiers. ** `takes_bytes`: true if it takes only 8-bit images. ** `why_no_gradient`: why it
+    has no gradient, as the end of a sentence; None if it has one.
 
     A result never depends on other images: a batch is made of windows of one image. On a CPU it
-    does not depend on the batch either: there, windows go one by one.
+    does not depend on the batch either, because windows are processed one by one.
 
     Labels are not computed in torch's inference mode: a network that keeps tensors of that mode,
     such as position encodings, could not give gradients later.
@@ -50,7 +50,7 @@ class NetworkSegmenter:
 
     Attributes:
         name: Its name in every table.
-        classes: The classes it predicts, in the order of its label indices.
+        classes: The classes that it predicts, in the order of the label indices.
         record: Everything about it that decides a label.
         about: Further facts for readers, not part of the key.
     """
@@ -73,11 +73,11 @@ class NetworkSegmenter:
             name: The name in every table.
             classes: Class names, in the order of the logits.
             record: Everything that decides a label. Its preprocessing is needed; without an
-                inference mode an image goes through the network whole, without a precision in
+                inference mode the network gets the whole image; without a precision it computes in
                 float32.
             about: Further facts for readers.
             device: Torch device.
-            batch: Number of windows that a GPU gets at once. The number falls where its memory is
+            batch: Number of windows that a GPU gets at once. The number is reduced if memory is
                 short.
         """
         self.name = name
@@ -110,7 +110,7 @@ class NetworkSegmenter:
 
     @property
     def why_no_gradient(self) -> str | None:
-        """Why it gives no gradient, as the end of a sentence; None if it gives one."""
+        """Why it has no gradient, as the end of a sentence; None if it has one."""
         reason: str | None = getattr(self._network, "why_no_gradient", None)
         if reason is None and self._bytes_only:
             return "it takes images of 8 bits only"
@@ -128,8 +128,8 @@ class NetworkSegmenter:
             uint8 HxW class indices.
 
         Raises:
-            ModelError: The image is something else, the logits are not finite, or the device has
-                too little memory.
+            ModelError: The image has another form, the logits are not finite, or the device has too
+                little memory.
         """
         image = self._checked_image(image)
         height, width = image.shape[:2]
@@ -150,10 +150,10 @@ class NetworkSegmenter:
             image: uint8 HxWx3 RGB, or a FloatImage.
             truth: uint8 HxW class indices, of which two losses are summed; those from K on are not
                 scored.
-            temperatures: What logits are divided by before the softmax; more than 0.
+            temperatures: Divisors of the logits before the softmax, above 0.
 
         Returns:
-            The labels that the segmenter itself gives, and the confidence at each temperature.
+            The labels, as from a call of the segmenter, and the confidence at each temperature.
 
         Raises:
             ModelError: As for a call; or the truth has another size.
@@ -175,7 +175,7 @@ class NetworkSegmenter:
     def logits(self, image: AnyImage) -> torch.Tensor:
         """Compute logits at the size of the image.
 
-        Where the record has a resize, the image is scaled first and the logits are scaled back.
+        If the record has a resize, the image is scaled first and the logits are scaled back.
 
         Args:
             image: uint8 HxWx3 RGB, or a FloatImage.
@@ -184,7 +184,7 @@ class NetworkSegmenter:
             float32 1xKxHxW.
 
         Raises:
-            ModelError: The image is something else, or the logits are not finite.
+            ModelError: The image has another form, or the logits are not finite.
         """
         image = self._checked_image(image)
         upsampled = self._window_logits(image).upsampled()
@@ -203,7 +203,7 @@ class NetworkSegmenter:
             float32 logits KxHxW without a graph, and the gradient of the loss, float32 3xHxW.
 
         Raises:
-            ModelError: The segmenter or the loss gives no gradient, the image is something else,
+            ModelError: The segmenter or the loss has no gradient, the image has another form,
                 logits or gradient are not finite, or the device has too little memory.
         """
         if reason := self.why_no_gradient:
@@ -272,7 +272,7 @@ class NetworkSegmenter:
 
     @property
     def _windows(self) -> tuple[int, int] | None:
-        """Side and stride of its windows, in pixels. None: images go in whole."""
+        """Side and stride of its windows, in pixels. None: the network gets whole images."""
         crop, stride = self._inference.crop, self._inference.stride
         return (crop, stride) if crop and stride else None
 

@@ -1,4 +1,4 @@
-"""How a user wants a model to run."""
+"""The options of a model that a user sets."""
 
 from dataclasses import dataclass, replace
 
@@ -20,24 +20,24 @@ from robustbench_seg.segmenter.inference.windows import WINDOW
 
 @dataclass(frozen=True)
 class SegmenterOptions:
-    """How a user wants a model to run.
+    """The options of a model that a user sets.
 
     Attributes:
-        name: Its name in tables. None: its own.
-        inference: "whole" or "slide". None: its own mode.
+        name: Its name in tables. None: its default name.
+        inference: "whole" or "slide". None: its default mode.
         input_size: "native", "processor", or height and width such as "512x1024" (see
             records.values.input_size). None: the model's own.
         device: Torch device.
         precision: "float32", "bf16" or "fp16" (autocast), or "int8" (quantised).
         backend: The library that runs the network: "torch", "onnxruntime" or "openvino"; "auto":
-            the quickest one that can.
-        classes: Class names of the dataset it runs on. None: unknown.
+            the fastest supported one.
+        classes: Class names of the dataset. None: unknown.
         batch: Number of windows that a GPU gets at once.
         augment: Test-time augmentation such as "flip,0.75,1.25" (see records.values.augment).
-        adapt: "bn" if the statistics of BatchNorm are to be adapted.
+        adapt: "bn": adapt the statistics of BatchNorm.
         adapt_images: Number of images for these statistics, or "all".
-        adapt_prior: Weight of the network's own statistics, as a number of images.
-        calibration: Images that a network in int8 is quantised with; none of them is scored.
+        adapt_prior: Weight of the network's original statistics, as a number of images.
+        calibration: Images that calibrate a network in int8; none of them is scored.
     """
 
     name: str | None = None
@@ -81,7 +81,7 @@ class SegmenterOptions:
             )
 
     def refuse_network_options(self, where: str) -> None:
-        """Refuse what only a model with a network of its own can obey.
+        """Refuse options that need a model with its own network.
 
         Args:
             where: The model's name in errors.
@@ -108,7 +108,7 @@ class SegmenterOptions:
             own: The model's own mode.
 
         Returns:
-            The mode that it runs in. A mode "slide" that is not its own has SegFormer's window.
+            The mode. If "slide" is not the default of the model, it has SegFormer's window.
         """
         if self.inference is None or self.inference == own.mode:
             return own

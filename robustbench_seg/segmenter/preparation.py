@@ -1,4 +1,4 @@
-"""From an image to the input of a network, and from its logits back to the size of the image."""
+"""Prepares the input of a network from an image, and scales logits back to the image."""
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from robustbench_seg.segmenter.inference.resizing import scaled, scaled_floats
 
 
 class Preparation:
-    """Scaling, normalisation and padding of images, as a record states them."""
+    """Scaling, normalisation and padding of images according to a record."""
 
     def __init__(self, record: SegmenterRecord, device: torch.device) -> None:
         """Read the record.
@@ -52,7 +52,7 @@ class Preparation:
         return self._normalise.floats(scaled_floats(rgb, self._resize) if self._resize else rgb)
 
     def at_scale(self, image: AnyImage, scale: float) -> Tensor:
-        """Scale an image in one step to `scale` times the size at which the network gets it.
+        """Scale an image in one step to `scale` times the input size of the network.
 
         Args:
             image: uint8 HxWx3 RGB, which is rounded to 8 bits again, or a FloatImage.

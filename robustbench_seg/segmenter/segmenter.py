@@ -1,4 +1,4 @@
-"""What a segmenter is: image in, label map out, and a record of what decides the labels."""
+"""The interface of a segmenter: it maps images to labels and has a record of what decides them."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -24,7 +24,7 @@ class Segmenter(Protocol):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes it predicts, in the order of its label indices."""
+        """The classes that it predicts, in the order of the label indices."""
         ...
 
     @property
@@ -51,7 +51,7 @@ class Segmenter(Protocol):
 
 @runtime_checkable
 class ConfidentSegmenter(Segmenter, Protocol):
-    """A segmenter that gives confidence besides labels."""
+    """A segmenter that also returns confidence."""
 
     def with_confidence(
         self, image: AnyImage, truth: NDArray[np.uint8], temperatures: Sequence[float]
@@ -60,20 +60,20 @@ class ConfidentSegmenter(Segmenter, Protocol):
 
         Args:
             image: uint8 HxWx3 RGB, or a FloatImage, which only some segmenters take.
-            truth: uint8 HxW class indices, of which two losses are summed; 255 where a pixel is not
+            truth: uint8 HxW class indices, for the sums of two losses; 255 for pixels that are not
                 scored.
-            temperatures: What logits are divided by before the softmax. A segmenter without logits
-                gets 1 alone.
+            temperatures: Divisors of the logits before the softmax. A segmenter without logits gets
+                only 1.
 
         Returns:
-            The labels that the segmenter itself gives, and the confidence at each temperature.
+            The labels, as from a call of the segmenter, and the confidence at each temperature.
         """
         ...
 
 
 @runtime_checkable
 class DifferentiableSegmenter(Segmenter, Protocol):
-    """A segmenter that gives gradients. See `why_no_gradient`."""
+    """A segmenter that has gradients. See `why_no_gradient`."""
 
     @property
     def device(self) -> torch.device:
@@ -83,9 +83,9 @@ class DifferentiableSegmenter(Segmenter, Protocol):
     def loss_gradient(self, image: Tensor, loss: Loss) -> tuple[Tensor, Tensor]:
         """Compute logits, and the gradient of their loss with respect to the image.
 
-        The logits are those that are scored: after the same preprocessing, scaling and padding,
-        averaged where windows overlap, at the size of the image. For a mask classifier, they
-        are the logarithms of the class scores divided by their sum.
+        The logits are the scored ones: after the same preprocessing, scaling and padding, averaged
+        where windows overlap, at the size of the image. For a mask classifier, they are the
+        logarithms of the class scores divided by their sum.
 
         Args:
             image: float32 3xHxW RGB in 0..1, on `device`.

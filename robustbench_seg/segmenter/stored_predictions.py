@@ -1,4 +1,4 @@
-"""A segmenter that reads its answers from files that another program wrote."""
+"""A segmenter that reads its predictions from files of another program."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,7 +39,7 @@ class StoredPredictions:
         manifest: Their description.
         name: Their name in every table.
         classes: The predicted classes, in the order of the label indices.
-        record: Everything except the files that decides a label. The files are compared separately.
+        record: Everything that decides a label, except the files, which are compared separately.
         about: Further facts for readers, not part of the key.
         why_no_gradient: Why they have no gradient.
     """
@@ -111,7 +111,7 @@ class StoredPredictions:
         return f"<predictions {self.name}: {len(self.classes)} classes, {self.folder}>"
 
     def why_missing(self, image: str, condition: Condition) -> str:
-        """Say that an image, or its whole condition, has no prediction."""
+        """Return a message that an image, or its whole condition, has no prediction."""
         if condition.folder not in self._conditions:
             return f"{self.folder} has no predictions for {condition.folder}"
         return f"{image}: {self.folder / labels_file(image, condition)} is missing"
@@ -168,7 +168,8 @@ class StoredPrediction:
 
         Raises:
             MissingPredictionError: There is no such file.
-            ModelError: It cannot be read, has another size, changes, or has an id without a class.
+            ModelError: It cannot be read, has another size, changes during the read, or has an id
+                without a class.
         """
         path = self._every.folder / labels_file(self._image, self._condition)
         if not path.is_file():
@@ -190,10 +191,10 @@ class StoredPrediction:
             temperatures: Only 1 is possible.
 
         Returns:
-            The labels and, if there is a file of it, one confidence.
+            The labels and, if there is a file, one confidence.
 
         Raises:
-            ModelError: As for a call; or the confidence is not a grey PNG of 16 bits.
+            ModelError: As for a call; or the confidence is not a 16-bit grey PNG.
         """
         labels = self(image)
         path = self._every.folder / confidence_file(self._image, self._condition)

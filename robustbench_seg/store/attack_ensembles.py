@@ -1,8 +1,8 @@
 """Adds the rows of attack ensembles (SEA) to those of a run, as if they were any other condition.
 
-A run has such rows if its protocol lists the ensemble and all images of all its members are
-scored. The row of an image is a copy of the row of one member. For the pixel accuracy, it is the
-member with the fewest right pixels. For the mIoU and all other measures, SEA's search chooses the
+A run has such rows if its protocol lists the ensemble and all images of all its members are scored.
+The row of an image is a copy of the row of one member. For the pixel accuracy, it is the member
+with the fewest correct pixels. For the mIoU and all other measures, SEA's search chooses the
 member. The search runs once, over the images of the run. A bootstrap draws images with their rows,
 so it does not search again.
 """
@@ -31,7 +31,7 @@ def with_ensembles(
 
     Returns:
         The rows and those of the ensembles, in any order. If a member lacks images, the rows of its
-        ensemble have a reason in place of values. If no member has a row, the ensemble has none.
+        ensemble have a reason instead of values. If no member has a row, the ensemble has none.
     """
     matrices = {source: name for name, source in sources.items()}.get(CONFUSION)
     listed = derived_conditions(record)
@@ -54,7 +54,7 @@ def with_ensembles(
 
 
 def _missing(members: Sequence[str], tables: Sequence[pd.DataFrame], images: int) -> str | None:
-    """Say why the ensemble cannot be derived, or return None."""
+    """Return why the ensemble cannot be derived, or None."""
     for member, table in zip(members, tables, strict=True):
         if len(table) != images:
             return f"{member} has {len(table)} of {counted(images, 'image')}"

@@ -51,9 +51,9 @@ def id_columns(
 
 
 def read_columns(path: Path, columns: list[str], largest: int = 0) -> pa.Table:
-    """Read columns of a Parquet file of a run, within bounds.
+    """Read columns of a Parquet file of a run, within size limits.
 
-    The size that the file states is checked against a bound before memory is allocated.
+    The size that the file states is checked against a limit before memory is allocated.
 
     Args:
         path: The file.
@@ -109,5 +109,5 @@ def write_columns(
 
 
 def damage_error(path: Path, why: str) -> ResultsError:
-    """Build the error for a file that is not as it was written."""
+    """Build the error for a file that has changed since it was written."""
     return ResultsError(f"{path} is damaged ({why})", advice="evaluate again to restore it")

@@ -20,11 +20,11 @@ def condition_scores(results: pd.DataFrame, measure: Measure = CONFUSION) -> pd.
     """Score each run and condition by a measure.
 
     Args:
-        results: As read_results or read_counts gives them.
+        results: The result of read_results or read_counts.
         measure: One of MEASURES.
 
     Returns:
-        Columns: run, model, dataset, split, corruption, severity, images (how many were scored),
+        Columns: run, model, dataset, split, corruption, severity, images (number of scored images),
         complete (whether all were scored), and the measure's scores in percent: miou.
     """
     names = [info.name for info in measure.infos]
@@ -45,7 +45,7 @@ def class_scores(results: pd.DataFrame) -> pd.DataFrame:
     """Score each run, condition and class by IoU.
 
     Args:
-        results: As read_results or read_counts gives them.
+        results: The result of read_results or read_counts.
 
     Returns:
         Columns: run, model, dataset, split, corruption, severity, class, complete (whether all
@@ -66,8 +66,8 @@ class _Pool:
 
     Attributes:
         facts: Columns KEYS, corruption and severity.
-        scored: How many images.
-        images: How many images the run has.
+        scored: Number of scored images.
+        images: Number of images of the run.
         classes: Class names.
         counts: The sum of their pooled counts.
     """

@@ -22,7 +22,7 @@ def with_counts(results: pd.DataFrame, measure: ScoreSource = CONFUSION) -> pd.D
     """Select the rows that a measure has observed.
 
     Args:
-        results: As read_counts or read_results gives them.
+        results: The result of read_counts or read_results.
         measure: The measure, or scores derived from its observations.
 
     Returns:

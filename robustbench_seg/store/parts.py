@@ -48,7 +48,7 @@ class Row:
         condition: The condition.
         values: The observations by the name of the measure; empty for an image that was left out.
         reason: Why the image was left out; None otherwise.
-        source: Digests of the files that the prediction was read from; None if it was computed.
+        source: Digests of the files from which the prediction was read; None if it was computed.
     """
 
     image: str
@@ -68,7 +68,7 @@ class Part:
         reasons: Why a row has no values; None if it has values.
         values: For each requested measure of the part, by name, its observations of the M rows
             without a reason, in their order: M x its shape.
-        sources: Digests of the files that their predictions were read from.
+        sources: Digests of the files from which their predictions were read.
     """
 
     images: Sequence[str]
@@ -92,7 +92,7 @@ def part_files(folder: Path, blocks: Collection[int] | None = None) -> list[Path
 
 
 def write_part(folder: Path, block: int, rows: Sequence[Row], run: str) -> str:
-    """Write rows that have the same measures, or none, as one part; all of it or nothing.
+    """Write rows that have the same measures, or none, as one part, atomically.
 
     Args:
         folder: The run folder.
@@ -139,7 +139,7 @@ def has_values(path: Path, measure: Measure | None = None) -> bool:
 
     Args:
         path: The part.
-        measure: Whose values are looked for; None: of any measure.
+        measure: The measure whose values are searched; None: any measure.
 
     Returns:
         False also if the part is damaged: reading its values reports the damage.
@@ -153,7 +153,7 @@ def has_values(path: Path, measure: Measure | None = None) -> bool:
 
 
 def states_its_run(path: Path) -> bool:
-    """Return whether a part states the run that it belongs to; older parts do not.
+    """Return whether a part names its run; older parts do not.
 
     Args:
         path: A part that `read_part` can read.
@@ -176,7 +176,7 @@ def read_part(
         classes: Number of classes of the run.
         measures: The measures to read.
         run: Digest of the run's key; None: the part may belong to any run.
-        no_class: Whether pixels of the run may be predicted as no class.
+        no_class: Whether predictions of the run may have no class.
 
     Raises:
         ResultsError: The part is damaged or belongs to another run, or its columns are not those

@@ -1,4 +1,4 @@
-"""The pictures that a run keeps: which ones, and what their files are called.
+"""The pictures that a run keeps, and the names of their files.
 
 pictures/truth.png                              the labels of the first image
 pictures/<corruption>-<severity>.png            the prediction
@@ -24,10 +24,10 @@ _KNOWN = re.compile(
 
 
 def is_own_picture(path: Path) -> bool:
-    """Return whether a picture of a run folder is a regular file to which no link leads.
+    """Return whether a picture of a run folder is a regular file that is not behind a link.
 
-    A run folder may come from others, and a report is passed on: a link in it could show any file
-    of this machine.
+    A run folder may come from other people, and reports are shared: a link in it could expose any
+    file of this machine.
     """
     for each in (path, *path.parents):
         if each.is_symlink():
@@ -68,7 +68,7 @@ class PictureFiles:
         return cls(run / _FOLDER)
 
     def kept(self) -> list[Path]:
-        """List the pictures that are there, sorted: files of known names to which no link leads."""
+        """List the existing pictures, sorted: files with known names that are not behind a link."""
         files = (
             path for pattern in ("*", "input/*", "hardest/*") for path in self.folder.glob(pattern)
         )
@@ -96,7 +96,7 @@ class PictureFiles:
 
         Args:
             image: The image's id.
-            condition: The condition that it is shown under.
+            condition: The condition of the picture.
         """
         name = f"{image} {condition.name} {condition.severity}"
         stem = self.folder / "hardest" / digest_bytes(name.encode())[:12]

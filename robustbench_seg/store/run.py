@@ -32,7 +32,7 @@ class Run:
 
     @cached_property
     def record(self) -> RunRecord:
-        """What was run."""
+        """The record of the run."""
         return read_record(self.path)
 
     def results(self) -> pd.DataFrame:

@@ -6,9 +6,9 @@
     probes/*.json       digests and labels of the built-in image at each start
     pictures/           the first image and the hardest ones with their predictions, for the report
 
-The folder's name ends in the first digits of the key's digest, so two different runs never share
-a folder. Two folders hold equal results when they hold the same set of
-(image, corruption, severity, values), however their rows are spread over parts.
+The folder's name ends in the first digits of the key's digest, so two different runs never share a
+folder. Two folders have equal results if they have the same set of (image, corruption, severity,
+values), regardless of the parts that contain the rows.
 """
 
 import logging
@@ -40,8 +40,8 @@ class RunFolder:
 
     Attributes:
         path: The folder.
-        sources: For each image and condition, the digests of the files in all parts that its
-            predictions were read from.
+        sources: For each image and condition, the digests of the files from which its predictions
+            were read, in all parts.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class RunFolder:
         measures: Sequence[Measure] = MEASURES,
         blocks: Collection[int] | None = None,
     ) -> "RunFolder":
-        """Open the folder of the run that `record` describes under `root`, making it if needed.
+        """Open the folder of the run that `record` describes under `root`; create it if needed.
 
         A part that is damaged or belongs to another run is set aside with a warning, and its rows
         are missing.
@@ -117,7 +117,7 @@ class RunFolder:
         return folder
 
     def read_parts(self) -> None:
-        """Read the parts that are new since the last time: those of other processes."""
+        """Read the parts that other processes have added since the last time."""
         record = self._record
         for part in part_files(self.path, self._blocks):
             if part.name in self._known:
@@ -135,7 +135,7 @@ class RunFolder:
                     self._note(rows.values, image, condition, source)
 
     def add(self, block: int, rows: Sequence[Row], timings: Sequence[Timing] = ()) -> None:
-        """Write the rows of a block of images; all of them or, when killed, none.
+        """Write the rows of a block of images, atomically.
 
         Rows with different measures are written as separate parts.
 
@@ -174,7 +174,7 @@ class RunFolder:
 
 
 def _write_first(folder: Path, record: RunRecord) -> None:
-    """Make the folder of a new run, and write its record."""
+    """Create the folder of a new run, and write its record."""
     with ExitStack() as at_work:
         with suppress(OSError):  # write_record reports it
             folder.mkdir(parents=True, exist_ok=True)

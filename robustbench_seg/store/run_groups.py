@@ -24,13 +24,13 @@ NO_MATRICES = "no confusion matrices: evaluate with the measure confusion"
 def model_runs(model: str, runs: Paths) -> list[Path]:
     """Find the run folders of a model.
 
-    Several runs of one name are one model if they differ in the seed of the training (as the
-    model's card says), in that of the corruptions, or in both, and in nothing else that matters,
-    such as the number of steps. Threads and library versions may differ.
+    Several runs of one name are one model if they differ only in the seed of the training (which
+    the model's card states), in that of the corruptions, or in both. A difference in the number of
+    steps, for example, makes two models. Threads and library versions may differ.
 
     Args:
         model: A run folder, a pack, or the name of a model.
-        runs: Run folders or packs, or folders of them, to look for a name in.
+        runs: Run folders or packs, or folders of them, to search for a name.
 
     Returns:
         Its folders, in the order of the seeds of its trainings, then of its corruptions.
@@ -75,7 +75,7 @@ def group_runs(runs: Paths) -> list[list[Path]]:
 
 
 def group_records(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
-    """Group run folders by model: those of one model together, all others alone.
+    """Group run folders by model; a run without others of its model forms a group.
 
     Args:
         records: The content of the run.json of each folder.
@@ -95,7 +95,7 @@ def group_records(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
 
 
 class _Benchmark(NamedTuple):
-    """What the runs of one model have in common."""
+    """The facts that all runs of one model share."""
 
     dataset: str
     split: str
@@ -107,7 +107,7 @@ class _Benchmark(NamedTuple):
 
 
 class _Training(NamedTuple):
-    """What identifies a training; a value is None where a run does not say."""
+    """The facts that identify a training; a value is None if a run does not state it."""
 
     seed: int | None
     weights: str | None
@@ -118,7 +118,7 @@ class _Training(NamedTuple):
 
 
 def _ambiguity(records: Sequence[RunRecord]) -> str:
-    """Why runs of one name are not a single model."""
+    """Return why runs of one name are not a single model."""
     benchmarks = dict.fromkeys(map(_Benchmark.of, records))
     if len(benchmarks) == 1:
         return "are not trainings of one model with one recipe and different seeds"
@@ -166,7 +166,7 @@ def _seeds(record: RunRecord) -> tuple[int, int]:
 
 
 def _are_one_model(records: Sequence[RunRecord]) -> bool:
-    """Whether runs of one name differ in their seeds and in nothing else; one run does."""
+    """Whether runs of one name differ only in their seeds; always true for one run."""
     own = set(map(_Training.of, records))
     seeds = {training.seed for training in own}
     return (
@@ -181,9 +181,9 @@ def _are_one_model(records: Sequence[RunRecord]) -> bool:
 
 
 def _records(runs: Paths) -> Mapping[Path, RunRecord]:
-    """What each run folder says; ResultsError if two of them are the same run.
+    """The record of each run folder; ResultsError if two of them are the same run.
 
-    A run folder or pack that cannot be read is left out with a warning where others can.
+    A run folder or pack that cannot be read is left out with a warning if others can be read.
     """
     records = dict[Path, RunRecord]()
     first = dict[tuple[str, str], Path]()

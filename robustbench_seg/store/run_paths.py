@@ -1,4 +1,4 @@
-"""Resolves the runs that a caller names: run folders, packs, and folders of them."""
+"""Finds the runs that a caller names: run folders, packs, and folders of them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -47,8 +47,7 @@ def list_runs(paths: Paths) -> list[Path]:
             continue
         if not path.is_dir():
             raise ResultsError(
-                f"{path}: there is no such folder or pack; name run folders or packs, or a folder "
-                "of them"
+                f"{path}: no such folder or pack; name run folders or packs, or a folder of them"
             )
         inside = {run.parent for run in path.glob(f"*/{RUN_FILE}")}
         inside |= {pack for pack in path.glob(f"*{SUFFIX}") if pack.is_file()}

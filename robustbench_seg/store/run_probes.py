@@ -26,9 +26,10 @@ class Probe:
     Attributes:
         libraries: Versions, by name.
         hardware: Name of the device of the network.
-        images: Folder of a condition, such as "fog/3" -> sha256 of the corrupted built-in image.
+        images: Maps the folder of a condition, such as "fog/3", to the sha256 of the corrupted
+            image.
         labels: The network's labels of the clean one, uint8, compressed, in base64; None for a
-            user's segmenter, whose version or facts say what it answers.
+            user's segmenter, which states a version or facts instead.
         differing: Share of labels that differ from those of the first start.
     """
 
@@ -43,7 +44,7 @@ def read_probes(folder: Path) -> list[Probe]:
     """Read the probes of a run folder.
 
     Returns:
-        The probes, that of the run's first start first.
+        The probes, beginning with that of the run's first start.
 
     Raises:
         ResultsError: A probe cannot be read.
@@ -84,7 +85,7 @@ def decode_labels(folder: Path, text: str, size: int) -> NDArray[np.uint8]:
         size: The expected number of labels; at most one more is read.
 
     Returns:
-        uint8, one axis; of another length if the probe is of another number of labels.
+        uint8, one axis; the length differs if the probe has another number of labels.
 
     Raises:
         ResultsError: The text is damaged.
@@ -103,7 +104,7 @@ def decode_labels(folder: Path, text: str, size: int) -> NDArray[np.uint8]:
 
 
 def probed_hardware(folder: Path) -> list[str]:
-    """Return the distinct hardware of a run's starts, that of its first start first.
+    """Return the distinct hardware of a run's starts, beginning with the first start.
 
     Raises:
         ResultsError: A probe cannot be read.

@@ -29,7 +29,7 @@ def check_parameters(protocol: Protocol, folder: Path, record: RunRecord) -> Non
     """Check that the images of a run were corrupted with the parameters of a protocol.
 
     Args:
-        protocol: The protocol that the run is to be scored under.
+        protocol: The protocol under which to score the run.
         folder: The run folder.
         record: The content of its run.json.
 

@@ -33,7 +33,7 @@ def sea_choice(counts: NDArray[np.int64], seed: int = SEED) -> NDArray[np.intp]:
         seed: Seed of the orders.
 
     Returns:
-        (N,), the index 0..M-1 of the attack of each image. It depends on the arguments only.
+        (N,), the index 0..M-1 of the attack of each image. It depends only on the arguments.
     """
     images = counts.shape[1]
     scores = np.nan_to_num(miou_of_counts(counts.sum(axis=1)), nan=0.0)
@@ -59,7 +59,7 @@ def sea_choice(counts: NDArray[np.int64], seed: int = SEED) -> NDArray[np.intp]:
 
 
 def least_accurate(counts: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Choose the attack on each image under which the fewest pixels are right.
+    """Choose, for each image, the attack under which the fewest pixels are correct.
 
     Args:
         counts: MxNx3xK, the class_counts of the confusion matrices of M attacks on N images.

@@ -40,8 +40,8 @@ def read_results(paths: Paths) -> pd.DataFrame:
         out, or None). matrix is int64 KxK, with the true class as row. If the class map ignores
         classes, it is Kx(K+1), and the last column counts pixels whose predicted class is ignored.
         A missing measure is None; confidence has a column only if a row has it. The rows of a run
-        are sorted by corruption, severity and image. An ensemble of attacks (sea) has rows, too:
-        for each image those of the attack that was chosen for a low mIoU (see attack_ensembles).
+        are sorted by corruption, severity and image. An ensemble of attacks (sea) also has rows:
+        for each image, those of the attack that was chosen for a low mIoU (see attack_ensembles).
 
     Raises:
         ResultsError: A path contains no run, a file is damaged, or parts contradict each other.
@@ -54,7 +54,7 @@ def read_results(paths: Paths) -> pd.DataFrame:
 
 
 def read_counts(paths: Paths, measures: Sequence[Measure] = MEASURES) -> pd.DataFrame:
-    """Read run folders like read_results, with the pooled counts, which suffice for all scores.
+    """Read run folders like read_results, with the pooled counts, which are enough for all scores.
 
     No more than one part's matrices are in memory at a time.
 
@@ -63,7 +63,7 @@ def read_counts(paths: Paths, measures: Sequence[Measure] = MEASURES) -> pd.Data
         measures: The measures to read. Without `confusion` no ensemble of attacks has rows.
 
     Returns:
-        The columns of read_results, with a column such as "pooled confusion" in place of that of
+        The columns of read_results, with a column such as "pooled confusion" instead of that of
         each measure.
 
     Raises:
@@ -101,7 +101,7 @@ def _read_run(folder: Path, measures: Sequence[Measure], *, pooled: bool) -> pd.
 def _sources(
     record: RunRecord, measures: Sequence[Measure], *, pooled: bool
 ) -> Mapping[str, ScoreSource]:
-    """Map each column of values to its measure, or to the derived scores that it is pooled for."""
+    """Map each column of values to its measure, or to the derived scores for which it is pooled."""
     if not pooled:
         return {measure.column: measure for measure in measures}
     read = {measure.name for measure in measures}
@@ -122,7 +122,7 @@ def _rows_of_parts(
     *,
     pooled: bool,
 ) -> pd.DataFrame:
-    """Return the rows of all parts, some perhaps about the same image and condition."""
+    """Return the rows of all parts; several may be about the same image and condition."""
     read = partial(_part_columns, record=record, measures=measures, sources=sources, pooled=pooled)
     columns: dict[str, list[Any]] = {name: [] for name in (*_KEY, "reason", "part", *sources)}
     # Threads help: Python's lock is free while a part is decompressed, hashed and summed.

@@ -20,7 +20,7 @@ _SCHEMA = pa.schema([*IDS, pa.field("corrupt", pa.float32()), pa.field("predict"
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds that one image took under one condition: to make or read it, and to segment it."""
+    """Seconds for one image under one condition: to create or read it, and to segment it."""
 
     image: str
     condition: Condition

@@ -1,4 +1,4 @@
-"""Weight files: where they come from, writing, reading, and loading them into a network."""
+"""Weight files: sources, writing, reading, and loading them into a network."""
 
 from robustbench_seg.weights.card_weights import cached_weights, fetch_weights
 from robustbench_seg.weights.loading import copy_weights, load_encoder, load_weights, shapes_of

@@ -1,7 +1,7 @@
-"""The weights of a card: beside the card, in a cache, or fetched from their publisher.
+"""The weights of a card: next to the card, in a cache, or downloaded from their publisher.
 
-Files from the hub lie in the hub's own cache, which other programs share; all others, and what
-was fetched by hand, in $ROBUSTSEG_CACHE or ~/.cache/robustseg.
+Files from the hub are in the hub's cache, which other programs share. All other files, and files
+that users downloaded by hand, are in $ROBUSTSEG_CACHE or ~/.cache/robustseg.
 """
 
 import logging
@@ -39,20 +39,20 @@ _NEEDED_WITH_CONFIG = f"{CONFIG}, and {NEEDED}"
 
 
 def cached_weights(card: ModelCard) -> Path | None:
-    """Find the file that holds a card's weights on the disk, without network access.
+    """Find the file with a card's weights on the disk, without network access.
 
     Args:
         card: The card.
 
     Returns:
-        The file of the first source that is on the disk, or None if no source is.
+        The file of the first source that is on the disk, or None if there is none.
     """
     found = (_cached(each) for each in _by_source(card) if each.weights.source != "none")
     return next((file for file in found if file), None)
 
 
 def _by_source(card: ModelCard) -> Iterator[ModelCard]:
-    """Yield copies of the card with one source each, the preferred source first."""
+    """Yield copies of the card with one source each, the preferred one first."""
     source: WeightsSource | None = card.weights
     while source:
         yield replace(card, weights=replace(source, otherwise=None))
@@ -73,7 +73,7 @@ def _cached(card: ModelCard) -> Path | None:
 
 
 def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
-    """Find the file that holds a card's weights, and download it if it is not on the disk.
+    """Find the file with a card's weights, and download it if it is not on the disk.
 
     If the hub no longer has the card's first source, the next one is fetched, with a warning
     (logging).
@@ -83,15 +83,15 @@ def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
 
     Args:
         card: The card.
-        with_config: Also fetch the config.json beside weights of the hub, where the repository has
-            one. It names the classes.
+        with_config: Whether to download config.json with weights from the hub, if the repository
+            has it. It names the classes.
 
     Returns:
         The file.
 
     Raises:
-        WeightsError: No weights are published, they cannot be downloaded, or they are not those
-            of the card. The message names the file to fetch by hand and where to put it.
+        WeightsError: No weights are published, they cannot be downloaded, or they are not those of
+            the card. The message names the file to download by hand and its place.
     """
     if card.weights.source == "none":
         raise WeightsError(
@@ -137,7 +137,7 @@ def _verified(card: ModelCard, *, with_config: bool) -> Path:
 
 
 def _place(card: ModelCard) -> Path:
-    """Where the weights lie, or are to be put by hand: a file, or a folder for a hub id."""
+    """The place of the weights, also for files from users: a file, or a folder for a hub id."""
     source = card.weights
     if source.source == "file":
         return card.folder / source.location
@@ -155,7 +155,7 @@ def _place(card: ModelCard) -> Path:
 
 
 def _fetch(source: WeightsSource, place: Path) -> Path:
-    """The file of weights that are not on the disk yet."""
+    """Download weights that are not on the disk yet, and return their file."""
     if source.source == "huggingface":
         return hub_weights(source.location, source.revision, place)
     if source.source == "url":

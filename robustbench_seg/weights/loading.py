@@ -1,4 +1,4 @@
-"""Weights into a network: all of them, or none and an error that lists the differences."""
+"""Loads weights into a network: all of them, or none with an error that lists the differences."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ def shapes_of(network: nn.Module) -> Shapes:
         network: The network, which may be on the device "meta".
 
     Returns:
-        Name -> shape.
+        Maps names to shapes.
     """
     return {name: tensor.shape for name, tensor in network.state_dict().items()}
 
@@ -46,15 +46,16 @@ def load_weights(network: nn.Module, path: Path) -> Mapping[str, str]:
 def copy_weights(network: nn.Module, weights: Weights) -> None:
     """Copy all weights into a network.
 
-    A network with a method `use_eps` also gets the LayerNorm epsilons of the weights' origin.
+    A network with a method `use_eps` also gets the LayerNorm epsilons of the project that published
+    the weights.
 
     Args:
         network: The network, changed in place.
         weights: The weights.
 
     Raises:
-        WeightsError: A tensor of the network is missing, or one is left over, has another shape
-            or holds NaN or infinite values. The network is then unchanged.
+        WeightsError: A tensor of the network is missing, or one is left over, has another shape or
+            has NaN or infinite values. The network is then unchanged.
     """
     _copy(network, weights.tensors, weights.path, weights.metadata.get("format"))
     _use_eps(network, weights.metadata)
@@ -63,9 +64,9 @@ def copy_weights(network: nn.Module, weights: Weights) -> None:
 def load_encoder(network: nn.Module, path: Path) -> Mapping[str, str]:
     """Fill a network's encoder, `network.backbone`, with the weights of a file, for training.
 
-    The file holds an encoder trained on ImageNet (the Mix Transformer of its authors or of the
-    Hugging Face hub, ResNet and MobileNetV2 named as in torchvision, or Xception of TensorFlow),
-    or a whole network. A classifier or decoder in the file is ignored. The encoder must fit as
+    The file contains an encoder trained on ImageNet (the Mix Transformer of its authors or of the
+    Hugging Face hub, ResNet and MobileNetV2 named as in torchvision, or Xception of TensorFlow), or
+    a whole network. A classifier or decoder in the file is ignored. The encoder must fit as
     strictly as in load_weights.
 
     Args:

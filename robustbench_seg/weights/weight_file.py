@@ -1,4 +1,5 @@
-"""Weight files: safetensors with text metadata is written and read, other projects' files are read.
+"""Writes and reads weight files (safetensors with text metadata), and reads those of other
+projects.
 
 Those are safetensors, files of torch.save and TensorFlow checkpoints, in one file or in shards.
 """
@@ -43,12 +44,11 @@ class Weights:
     """The content of a weight file.
 
     Attributes:
-        tensors: Name -> tensor, named and shaped as the architectures here expect.
-        metadata: For a file of this package, the metadata in it (architecture, variant,
-            num_classes, eps, ...). For another file, its "format" if that is another project's,
-            and, where it matters, "eps"; the "prefix" of the tensors' names in the file; and
-            "classes", the class names as JSON, where the file or the config.json beside it has
-            them.
+        tensors: Maps names to tensors, named and shaped as in this package.
+        metadata: For a file of this package, its metadata (architecture, variant, num_classes, eps,
+            ...). For another file, its "format" if that is another project's, and, where it
+        matters, "eps"; the "prefix" of the tensors' names in the file; and "classes", the class
+            names as JSON, if the file or the config.json next to it has them.
         path: The file.
     """
 
@@ -58,7 +58,7 @@ class Weights:
 
     @property
     def num_classes(self) -> int | None:
-        """Number of classes that the tensors predict. None: they are an encoder's alone."""
+        """Number of classes that the tensors predict. None: they are only an encoder."""
         return classes_of(self.tensors)
 
 
@@ -69,13 +69,13 @@ def save_weights(
 
     Args:
         path: The file.
-        state_dict: Name -> tensor.
+        state_dict: Maps names to tensors.
         metadata: The facts needed to build and run the network again (see Weights).
         half: Whether to store floating-point tensors as float16. Reading gives float32 again,
             rounded to 11 significant bits.
 
     Raises:
-        WeightsError: With `half`, a value is beyond float16's range.
+        WeightsError: With `half`, a value is outside the range of float16.
     """
     tensors = {}
     for name, tensor in state_dict.items():
@@ -97,7 +97,7 @@ def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
     """List the tensors with a value that is NaN or infinite.
 
     Args:
-        tensors: Name -> tensor.
+        tensors: Maps names to tensors.
 
     Returns:
         Names of those tensors.
@@ -113,21 +113,21 @@ def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
 def read_weights(path: Path, shapes: Shapes | None = None) -> Weights:
     """Read a weight file.
 
-    The content of a file, not its name, decides whether it is of this package or of a project in
-    weights.formats. Half precision becomes float32. The function reads plain data only from a
-    pickle: no code in it runs.
+    The content of a file, not its name, decides whether it is from this package or a project in
+    weights.formats. Half precision becomes float32. Only plain data is read from a pickle; no code
+    in it runs.
 
     Args:
-        path: The file, or a path that stands for it (see find_weights).
-        shapes: Name -> shape of the tensors of the network that the weights are for. It is found
-            by them among what else a training saves (see formats.network_tensors).
+        path: The file, or a path for it (see find_weights).
+        shapes: Maps names to shapes of the tensors of the network. They identify the network among
+            other tensors of a training (see formats.network_tensors).
 
     Returns:
         The weights.
 
     Raises:
-        WeightsError: There is no such file, it is truncated, it is not a weight file, or it holds
-            several networks.
+        WeightsError: There is no such file, it is truncated, it is not a weight file, or it
+            contains several networks.
     """
     path = find_weights(path)
     with _decoding(path):
@@ -141,13 +141,13 @@ def read_weights(path: Path, shapes: Shapes | None = None) -> Weights:
 
 
 def read_tensors(path: Path) -> Mapping[str, Tensor]:
-    """Read the tensors of a weight file as they are.
+    """Read the tensors of a weight file without conversion.
 
     Args:
         path: The file that find_weights returns.
 
     Returns:
-        Name in the file -> tensor.
+        Maps names in the file to tensors.
 
     Raises:
         WeightsError: The file is damaged, or it is not a weight file.
@@ -158,7 +158,7 @@ def read_tensors(path: Path) -> Mapping[str, Tensor]:
 
 @contextmanager
 def _decoding(path: Path) -> Iterator[None]:
-    """Raise WeightsError for whatever a decoder raises on a damaged file."""
+    """Convert errors that a decoder raises for a damaged file to WeightsError."""
     try:
         yield
     except WeightsError:
@@ -170,7 +170,7 @@ def _decoding(path: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Content:
-    """Tensors as they are called in a file, and what it says about them."""
+    """The tensors of a file by their names in it, and what it states about them."""
 
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -226,7 +226,7 @@ def _read_shards(index: Path) -> _Content:
 def _converted(
     tensors: Mapping[str, Tensor], content: _Content, path: Path, shapes: Shapes | None
 ) -> Weights:
-    """The weights of another project, under the names that the architectures here expect."""
+    """Convert the weights of another project to the names of this package."""
     network = find_network(tensors, shapes, path)
     if network.note:
         log.warning("%s: %s", path, network.note)
@@ -242,7 +242,7 @@ def _converted(
 
 
 def _described_classes(path: Path) -> tuple[str, ...] | None:
-    """The class names in the config.json that transformers saves beside weights."""
+    """The class names in the config.json that transformers saves next to weights."""
     if path.name not in IN_FOLDER:
         return None
     with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):

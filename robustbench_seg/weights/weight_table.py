@@ -7,7 +7,7 @@ from robustbench_seg.weights.card_weights import cached_weights
 
 
 def weight_table() -> Sequence[Sequence[str]]:
-    """Tabulate the weights of the cards that ship; the first row is the head.
+    """Tabulate the weights of the included cards; the first row is the header.
 
     Returns:
         Rows of cells: model, source, size of the file on the disk, published clean mIoU in percent,

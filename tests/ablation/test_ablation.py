@@ -184,8 +184,8 @@ def test_an_encoder_goes_where_it_fits(name, drawn, tmp_path):
     }
     assert {training.name: training.encoder for training in trainings(spec)} == expected
     done = run(name, "--dry-run", "--encoder", "mit.pth", "--out", str(tmp_path / "o"))
-    assert done.output.count("; its encoder from nothing") == len(drawn)
-    assert done.output.count("; its encoder from mit.pth") == len(expected) - len(drawn)
+    assert done.output.count("; encoder weights: random") == len(drawn)
+    assert done.output.count("; encoder weights: mit.pth") == len(expected) - len(drawn)
 
 
 def test_an_encoder_can_be_named_for_one_network(tmp_path):
@@ -357,7 +357,7 @@ def test_another_recipe_in_the_same_folder_is_refused(tmp_path, quick):
     run_ablation(ablation_spec("width", out=tmp_path, **quick), announce=lines.append)
     assert lines[0] == "train c256, seed 0: already finished, after 2 iterations"
     (tmp_path / "trained/c256-0/checkpoint.pt").unlink()
-    message = r"c256\.toml: the model of another training is there: lr 0\.001 and 0\.002 \(there"
+    message = r"c256\.toml: this is the model of another training: lr 0\.001 and 0\.002 \(there"
     with pytest.raises(ModelError, match=message):
         run_ablation(ablation_spec("width", out=tmp_path, lr=2e-3, **quick))
 

@@ -50,10 +50,18 @@ INTERRUPT = "signal.signal(signal.SIGINT, signal.default_int_handler); signal.ra
         (
             "sys.exit(1)",
             IncompleteError,
-            "seed 5: its processes failed with exit code 1; what is",
+            "seed 5: its processes failed with exit code 1; finished",
         ),
-        ("os.kill(os.getpid(), signal.SIGKILL)", IncompleteError, "were killed by signal 9; what"),
-        ("os.kill(os.getpid(), signal.SIGTERM)", IncompleteError, "were killed by signal 15; what"),
+        (
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            IncompleteError,
+            "were killed by signal 9; finished",
+        ),
+        (
+            "os.kill(os.getpid(), signal.SIGTERM)",
+            IncompleteError,
+            "were killed by signal 15; finished",
+        ),
         (INTERRUPT, KeyboardInterrupt, None),
         ("sys.exit(130)", KeyboardInterrupt, None),
     ],

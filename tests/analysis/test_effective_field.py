@@ -192,7 +192,7 @@ def test_attention_reaches_everywhere_from_the_first_stage_on():
 
 
 def test_a_network_that_declares_no_stages_is_refused():
-    with pytest.raises(ModelError, match=r"^SegmentationNetwork: the stages of this encoder are"):
+    with pytest.raises(ModelError, match=r"^SegmentationNetwork: this encoder does not"):
         encoder_stages(SegmentationNetwork())
 
 

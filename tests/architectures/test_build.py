@@ -166,7 +166,7 @@ def test_initial_deviations():
         (
             "deeplabv3plus",
             {"backbone": "resnet101", "multi_grid": (1, 2)},
-            "multi_grid [1, 2] of resnet101: one dilation for each of the 3 blocks of the last",
+            "multi_grid [1, 2] of resnet101: expected one dilation for each of the 3 blocks",
         ),
         (
             "deeplabv3plus",
@@ -175,9 +175,17 @@ def test_initial_deviations():
         ),
         ("segformer", {"decoder": "openmlab"}, "decoder of segformer 'openmlab'; did you mean"),
         ("segformer", {"backbone": "resnet18"}, "Known: mit, resnet50, resnet101, resnext101"),
-        ("segformer", {"stages": (4, 5)}, "stages [4, 5] of segformer: some of 1, 2, 3, 4 in"),
+        (
+            "segformer",
+            {"stages": (4, 5)},
+            "stages [4, 5] of segformer: expected some of 1, 2, 3, 4 in",
+        ),
         ("deeplabv3plus", {"layout": "openmlab"}, "did you mean 'openmmlab'?"),
-        ("deeplabv3plus", {"output_stride": 32}, "output stride 32 of deeplabv3plus: 8 or 16"),
+        (
+            "deeplabv3plus",
+            {"output_stride": 32},
+            "output stride 32 of deeplabv3plus: expected 8 or 16",
+        ),
     ],
 )
 def test_what_does_not_exist_is_named(architecture, variant, message):

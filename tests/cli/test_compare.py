@@ -75,7 +75,7 @@ def test_what_it_prints(write, tmp_path):
     assert line(result, "CD, rCD:") == (
         "CD, rCD: relative to poor, in percent (Kamann and Rother, CVPR 2020, arXiv 1908.05005)"
     )
-    assert line(result, "with only 12 images").endswith("intervals and p-values are rough")
+    assert line(result, "with only 12 images").endswith("intervals and p-values are approximate")
     # 12 images of 2 x 70 + 0..11: 1746 right, 360 wrong of each class.
     fog = line(result, "fog").split()
     assert fog[:3] == ["fog", "1-5", f"{100 * 1746 / (1746 + 720):.1f}"]
@@ -140,7 +140,7 @@ def test_a_reference_of_the_runs_or_published(write, tmp_path, monkeypatch, publ
     for model, percent in (("good", 70), ("poor", 50), ("worst", 20)):
         write(model, percent)
     result = compare(tmp_path, "good", "poor", "--reference", "worst")
-    assert "CD, rCD: against worst," in result.stdout
+    assert "CD, rCD: relative to worst," in result.stdout
     assert float(line(result, "CD  ").split()[2]) < 60
     # ICNet's cells as printed: CD of each corruption, then their mean.
     published_on(monkeypatch, 12)
@@ -159,7 +159,7 @@ def test_trainings_are_shown(write, tmp_path):
     assert line(
         result, "A is the mean of 3 trainings (seeds 0, 1, 2); intervals and verdicts cover"
     )
-    assert line(result, "of a model with one training")
+    assert line(result, "with one training of a model")
 
 
 def test_seeds_of_the_corruptions_are_shown(write, tmp_path):
@@ -201,10 +201,13 @@ def test_one_line_for_what_is_wrong(write, tmp_path):
     write("else", 50, dataset="camvid")
     for arguments, message in (
         (["god", "poor"], "unknown model 'god'; did you mean 'good'?"),
-        (["good", "else"], "do not compare: they differ in dataset; name runs of the same images"),
+        (
+            ["good", "else"],
+            "cannot be compared: they differ in dataset; name runs on the same images",
+        ),
         (["good", "poor", "--protocol", "cityscape"], "did you mean 'cityscapes-c'"),
         (["good", "poor", "--reference", "gud"], "unknown model 'gud'"),
-        (["good", "poor", "--reference", "else"], "do not compare: they differ in dataset"),
+        (["good", "poor", "--reference", "else"], "cannot be compared: they differ in dataset"),
         (
             ["good", "poor", "--reference", "ICNet"],
             "reference: ICNet is published on all 500 images of cityscapes val under ",

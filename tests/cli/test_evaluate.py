@@ -206,7 +206,7 @@ def test_an_interruption_keeps_what_is_finished(evaluate, tmp_path, monkeypatch)
         (("--split", "vol"), "no image vol/*.png"),
         (
             ("--model", "deeplabv3plus-mobilenetv2", "--name", "x"),
-            "a name and weights go with a single model",
+            "name and weights are for a single model",
         ),
         (("--weights", "nowhere.safetensors"), "nowhere.safetensors"),
         (("--corrupted", "nowhere"), "nowhere has no manifest.json"),

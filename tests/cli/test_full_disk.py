@@ -78,5 +78,5 @@ def test_a_row_of_a_log_that_cannot_be_added_names_the_file(tmp_path):
     log = TrainingLog(tmp_path)
     (tmp_path / "log.csv").unlink()
     (tmp_path / "log.csv").mkdir()
-    with pytest.raises(FileError, match=r"log\.csv cannot be written: Is a directory; what is"):
+    with pytest.raises(FileError, match=r"log\.csv cannot be written: Is a directory; finished"):
         log.add(1, 0.0, 0.1)

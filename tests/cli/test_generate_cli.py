@@ -138,12 +138,12 @@ def test_says_first_what_it_will_do(root, tmp_path, robustseg):
     out = tmp_path / "out"
     result = generate(robustseg, root, out)
     assert result.output.startswith(
-        "cityscapes val: 3 images x 10 conditions = 30 images, 0 of them there already; 30 to make"
+        "cityscapes val: 3 images x 10 conditions = 30 images, 0 of which exist; 30 to generate"
     )
     assert " MB of " in result.output
     assert f"{out}: 30 files, described in {out / 'manifest.json'}" in result.stdout
     shutil.rmtree(out / "fog/2")
-    assert "27 of them there already; 3 to make" in generate(robustseg, root, out).output
+    assert "27 of which exist; 3 to generate" in generate(robustseg, root, out).output
 
 
 def test_root_defaults_to_the_environment(root, tmp_path, robustseg, monkeypatch):
@@ -233,7 +233,7 @@ def test_verify_counts_or_names(root, tmp_path, robustseg):
         f"altered: {changed.relative_to(out)} (other bytes, but the same pixels)",
         "foreign: stranger",
     ]
-    assert "3 files are not as" in result.stderr
+    assert "3 files differ from" in result.stderr
 
 
 def test_verify_without_manifest_is_one_line(tmp_path, robustseg):

@@ -39,8 +39,8 @@ def test_rows_with_their_flags(tmp_path):
 
 def test_misuse_is_one_line(tmp_path):
     (tmp_path / "mine.csv").write_text("a,b\n")
-    assert "--check is of the whole library" in run("--check", "fan").stderr
+    assert "--check covers all published tables" in run("--check", "fan").stderr
     other = run("fan", "--csv", tmp_path / "mine.csv")
     assert other.exit_code == 2
-    assert "exists and is not output of this command" in other.stderr
+    assert "exists and is not the output of this command" in other.stderr
     assert (tmp_path / "mine.csv").read_text() == "a,b\n"

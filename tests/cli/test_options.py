@@ -83,7 +83,10 @@ def test_a_command_changes_what_differs():
     ("words", "message"),
     [
         (["--size", "64"], "'64' is not a size; write height x width, such as 512x1024"),
-        (["--size", "0x4"], "the size 0x4: sides of 1 to 32768 pixels are wanted"),
+        (
+            ["--size", "0x4"],
+            "the size 0x4 is out of range; give sides of 1 to 32768 pixels, and at most",
+        ),
         (["--shard", "3/2"], "'3/2' is not a shard; write I/N with I from 1 to N, such as 1/8"),
     ],
 )

@@ -25,7 +25,7 @@ def test_a_table_of_the_same_command_is_replaced_and_no_other_file(tmp_path):
     table, figure = tmp_path / "x.csv", tmp_path / "x.png"
     check_own(table, "model,", figure)
     figure.touch()
-    with pytest.raises(FileError, match=r"x\.png exists and is not the output of such"):
+    with pytest.raises(FileError, match=r"x\.png exists and is not the output of this"):
         check_own(table, "model,", figure)
     for text in ("", "my notes\nmodel,\n", b"\xff\xfe"):
         table.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -59,19 +59,19 @@ def test_a_sheet_replaces_a_sheet_and_no_photo(tmp_path, suffix):
     assert done.exit_code == 2
     assert "exists and is not a preview sheet of this command" in done.stderr
     assert photo.read_bytes() == before
-    with pytest.raises(FileError, match=r"call the sheet something\.png"):
+    with pytest.raises(FileError, match=r"name the preview sheet"):
         check_sheet(tmp_path / "sheet.pdf")
 
 
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("", "an empty path was given"),
+        ("", "the path is empty"),
         ("caf\udce9", r"is not a path that a record can name"),
         ("x\0y", "is not a path that a record can name"),
-        ("a" * 300, "File name too long"),
+        ("a" * 300, "file name is too long"),
         ("file/x", "Not a directory"),
-        ("a/" * 2500, "File name too long"),
+        ("a/" * 2500, "file name is too long"),
         ("file", "is a file"),
     ],
 )
@@ -114,14 +114,14 @@ def test_a_word_that_is_no_model_and_no_weights_is_one_line(
     if words[0] in ("evaluate", "train", "erf"):
         words = [words[0], "--dataset", "minicity", *words[1:]]
     messages = {
-        "http:x": "not a URL that can be fetched",
-        "file:///etc/passwd": "not a URL that can be fetched",
+        "http:x": "not a URL that can be downloaded",
+        "file:///etc/passwd": "not a URL that can be downloaded",
         "a:b": "a:b: no weights: no such file",
         "C:\\x": "C:\\x: no weights: no such file",
         "../../x": "no weights: no such file",
-        "": "an empty path was given",
+        "": "the path is empty",
         "caf\udce9": "is not a path that a record can name",
-        "x" * 5000: "File name too long",
+        "x" * 5000: "file name is too long",
     }
     for word, message in messages.items():
         done = run(*words, word)
@@ -196,7 +196,7 @@ def test_sizes_beyond_a_bound_are_named():
     for size in (f"{MAX_SIDE + 1}x1", f"{MAX_SIDE}x{MAX_SIDE}"):
         done = run("cost", "--size", size)
         assert done.exit_code == 2
-        assert "sides of 1 to 32768 pixels are wanted" in done.stderr
+        assert "sides of 1 to 32768 pixels, and at most" in done.stderr
 
 
 @pytest.mark.parametrize("table", ["pipe", "/dev/zero"])

@@ -54,7 +54,7 @@ def test_one_line_for_what_is_wrong(runs: Path, tmp_path: Path):
     out = ["--out", str(tmp_path / "out")]
     for arguments, message in (
         ([str(tmp_path / "nowhere")], "no such folder"),
-        ([str(tmp_path)], "no run folder here"),
+        ([str(tmp_path)], "neither a run folder"),
         ([str(runs), "--reference", "hal"], "unknown model 'hal'; did you mean 'half'?"),
         ([str(runs), "--protocol", "cityscape"], "did you mean 'cityscapes-c'"),
     ):

@@ -93,7 +93,7 @@ def test_an_exported_model_is_evaluated_like_its_card(tmp_path):
         (("--onnx", "a.onnx", "--size", "64"), "'64' is not a size; write height x width"),
         (
             ("--onnx", "a.onnx", "--size", "0x4"),
-            "the size 0x4: sides of 1 to 32768 pixels",
+            "the size 0x4 is out of range; give sides of 1 to 32768 pixels",
         ),
         (("--onnx", "a.pt"), "a.pt: name the graph with the suffix .onnx"),
     ],

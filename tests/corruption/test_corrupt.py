@@ -282,8 +282,8 @@ def test_wrong_parameters_of_a_protocol(image, name, parameters, message):
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lambda image, rng: image, "returns the image that it is given"),
-        (lambda image, rng: image[::-1], "returns the image that it is given"),
+        (lambda image, rng: image, "returns its input image"),
+        (lambda image, rng: image[::-1], "returns its input image"),
         (
             lambda image, rng: image / 2,
             r"returns float64 \(64, 70, 3\); uint8 \(64, 70, 3\) is want",
@@ -303,7 +303,9 @@ def test_a_function_that_breaks_its_word(image, monkeypatch, function, message):
 
 
 def test_blocks_larger_than_the_image(image):
-    with pytest.raises(CorruptionError, match=r"a size of 0\.001 leaves no pixel of 70 x 64"):
+    with pytest.raises(
+        CorruptionError, match=r"size 0\.001 leaves no pixel of an image of 70 x 64"
+    ):
         resampling.pixelate(image, None, size=0.001)
 
 

@@ -87,7 +87,7 @@ def test_as_many_classes_as_labels_have_room_for(load):
 
 def test_a_record_has_a_target_of_each_class():
     with pytest.raises(
-        ValueError, match="2 classes and 1 targets; 1 to 254 classes with one target"
+        ValueError, match="2 classes and 1 targets; give 1 to 254 classes with one target"
     ):
         ClassMapRecord(("a", "b"), ("a",))
     with pytest.raises(ValueError, match="0 classes and 0 targets"):
@@ -95,7 +95,9 @@ def test_a_record_has_a_target_of_each_class():
 
 
 def test_a_label_beyond_the_model_is_refused(load):
-    with pytest.raises(ModelError, match="predictions up to 4; the class map own is for 4 classes"):
+    with pytest.raises(
+        ModelError, match="predictions up to 4, but the class map own is for 4 classes"
+    ):
         load().labels(np.uint8([0, 4]))
 
 
@@ -162,7 +164,7 @@ def test_a_wrong_file_is_one_line(load, old, new, message):
 
 def test_a_map_to_nothing_is_refused(load):
     text = 'model = ["a"]\ndataset = ["b"]\n[map]\na = "ignore"\n[impossible]\nb = "miss"\n'
-    with pytest.raises(CardError, match="map: every class is ignored, so nothing could be right"):
+    with pytest.raises(CardError, match="map: every class is ignored; map at least one"):
         load(text)
 
 

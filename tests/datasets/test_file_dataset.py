@@ -45,7 +45,7 @@ def test_first_cuts(dataset):
     assert dataset.first(2).ids == ("images/a.png", "images/b.png")
     assert dataset.first(9).ids == dataset.ids
     assert dataset.first(2).fingerprint["count"] == 2
-    with pytest.raises(DatasetError, match="two: the first 0 images were asked for; ask"):
+    with pytest.raises(DatasetError, match="two: the number of images 0 is out of range; give"):
         dataset.first(0)
 
 
@@ -99,7 +99,7 @@ def test_an_unknown_id_is_named_with_its_file(dataset, put):
     labels = np.zeros((4, 6), np.uint8)
     labels[2, 3:5] = 77
     put("labels/b.png", labels)
-    pattern = r"labels/b\.png: label id 77 \(2 pixels\) means nothing .* ids are 0\.\.1, 255;"
+    pattern = r"labels/b\.png: label id 77 \(2 pixels\) does not exist .* ids are 0\.\.1, 255;"
     with pytest.raises(DatasetError, match=pattern):
         dataset[1]
 
@@ -109,7 +109,9 @@ def test_a_negative_id_is_no_class(kind):
     """As an index, NumPy would count it from the table's end: -256 would be class 0."""
     ids = np.zeros((3, 4), kind)
     ids[1, 2] = least = max(-256, np.iinfo(kind).min)
-    with pytest.raises(DatasetError, match=rf"^x\.png: label id {least} \(1 pixels\) means"):
+    with pytest.raises(
+        DatasetError, match=rf"^x\.png: label id {least} \(1 pixels\) does not exist"
+    ):
         apply_table(TABLE, ids, Path("x.png"))
 
 

@@ -92,7 +92,7 @@ def test_the_counts_are_in_the_order_of_the_models_classes(tree):
     found = class_frequencies("cityscapes", tree)
     assert found.of(CITY) == tuple(found.pixels.values())
     assert found.of(CITY[::-1]) == tuple(found.pixels.values())[::-1]
-    where = "the classes counted in cityscapes train are not those of the model"
+    where = "the classes counted in cityscapes train do not match those of the model"
     with pytest.raises(CardError, match=f"^{where}: unknown class 'roads'; did you mean 'road'"):
         found.of(["roads", *CITY[1:]])
     with pytest.raises(CardError, match=f"^{where}, which has no 'bicycle'$"):
@@ -172,7 +172,9 @@ class Broken(Minicity):
 def test_a_label_that_is_no_class_is_named():
     dataset = Broken("val", (32, 64), 2)
     object.__setattr__(dataset, "then", 19)
-    with pytest.raises(DatasetError, match=r"000001_.*png: label 19 for 19 classes: labels must"):
+    with pytest.raises(
+        DatasetError, match=r"000001_.*png: label 19 is out of range for 19 classes; labels must"
+    ):
         class_frequencies(dataset)
 
 
@@ -191,7 +193,7 @@ def test_another_file_is_not_replaced_and_nothing_is_counted(tmp_path):
     dataset, out = Broken("val", (32, 64), 2), tmp_path / "f.toml"
     object.__setattr__(dataset, "then", AssertionError("counted"))
     out.write_text(to_toml(rs.Shard(1, 2)))
-    with pytest.raises(FileError, match=r"f.toml exists and is not output of this command"):
+    with pytest.raises(FileError, match=r"f.toml exists and is not the output of this command"):
         class_frequencies(dataset, out=out)
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="cannot be written"):

@@ -37,24 +37,24 @@ def test_plausible_labels_are_no_warning(spots):
 
 def test_masks_of_0_and_255_are_explained(spots):
     assert label_warning(spots([0, 255, 255, 255], [0, 0, 0, 0])) == (
-        "spots val: all 2 examined label files contain the ids 0, 255: 1 of 2 classes has no "
-        "pixel (front), 38% of the pixels are ignored; 255 is ignored unless the dataset's file "
-        "says ignore = []"
+        "spots val: all 2 label files were examined; they contain the ids 0, 255: 1 of 2 "
+        "classes has no pixel (front), 38% of the pixels are ignored; 255 is ignored unless the "
+        "dataset's file says ignore = []"
     )
 
 
 def test_a_class_without_a_pixel_is_named_without_talk_of_255(spots):
     text = PLAIN + "ignore = [9]\n"
     assert label_warning(spots([0, 9, 0, 0], text=text)) == (
-        "spots val: all 1 examined label files contain the ids 0, 9: 1 of 2 classes has no pixel "
-        "(front), 25% of the pixels are ignored"
+        "spots val: all 1 label files were examined; they contain the ids 0, 9: 1 of 2 "
+        "classes has no pixel (front), 25% of the pixels are ignored"
     )
 
 
 def test_nothing_scored_is_said(spots):
     assert label_warning(spots([255, 255])) == (
-        "spots val: all 1 examined label files contain the ids 255, which are all ignored: no "
-        "pixel is scored"
+        "spots val: all 1 label files were examined; they contain the ids 255, which are all "
+        "ignored: no pixel is scored"
     )
 
 
@@ -62,7 +62,7 @@ def test_a_few_images_of_many_need_not_show_every_class(spots):
     labels = [[0, 0]] * 60
     assert label_warning(spots(*labels, limit=3), whole=False) is None
     assert label_warning(spots(*labels, limit=4), whole=False) is not None  # two for each class
-    assert label_warning(spots(*labels)).startswith("spots val: 48 of 60 label files looked at")
+    assert label_warning(spots(*labels)).startswith("spots val: 48 of 60 label files were examined")
     many = PLAIN.replace('"front"', '"front", "up", "down", "left"')
     assert label_warning(spots(*[[0, 1, 2, 3]] * 60, text=many)) is None
     assert "1 of 5 classes has no pixel (left)" in label_warning(
@@ -80,7 +80,9 @@ def test_train_ids_in_files_of_label_ids_are_noticed(tmp_path):
     for path in tmp_path.rglob("*labelIds.png"):
         Image.fromarray(table[np.asarray(Image.open(path))]).save(path)
     warning = label_warning(open_dataset("cityscapes", tmp_path), whole=False)
-    assert warning.startswith("cityscapes val: all 3 examined label files contain the ids 0")
+    assert warning.startswith(
+        "cityscapes val: all 3 label files were examined; they contain the ids 0"
+    )
     assert warning.endswith(
         ", as files of class indices (train ids) do, but the ids of this dataset's classes are "
         "7..8, 11..13, 17, 19..28, 31..33: check that these are its original label files"

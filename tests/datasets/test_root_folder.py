@@ -28,9 +28,7 @@ def test_images_are_sorted_relative_and_not_hidden(tmp_path, put):
         "b/10.png",
         "b/2.png",
     ]
-    with pytest.raises(
-        DatasetError, match=r"Things: there is no image \*/\*\.gif or \*\.gif in .*; get"
-    ):
+    with pytest.raises(DatasetError, match=r"Things: no image \*/\*\.gif or \*\.gif in .*; get"):
         find_images(tmp_path, ["*/*.gif", "*.gif"], PROVENANCE)
 
 

@@ -140,7 +140,7 @@ def test_a_scheduler_ends_the_making_of_a_tree(place, to_all):
         process.terminate()
     _, told = process.communicate(timeout=120)
     if process.returncode == 0:
-        pytest.skip("it was finished before")
+        pytest.skip("it was already finished")
     assert process.returncode == 143, told
     assert told.splitlines()[-1] == "robustseg: terminated; finished work is kept"
     assert "Traceback" not in told

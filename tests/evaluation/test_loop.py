@@ -355,7 +355,7 @@ def test_images_are_not_kept(toy, reds, protocol, conditions, tmp_path, workers,
 
 def test_a_full_disk_is_one_line(toy, reds, protocol, conditions, tmp_path):
     (tmp_path / "out").write_text("a file where a folder is wanted")
-    with pytest.raises(FileError, match=r"run.json cannot be written: Not a directory; what"):
+    with pytest.raises(FileError, match=r"run.json cannot be written: Not a directory; finished"):
         evaluate([reds()], toy(), protocol, conditions, tmp_path / "out")
 
 

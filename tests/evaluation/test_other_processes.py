@@ -91,7 +91,7 @@ def test_what_is_finished_is_kept_and_goes_on(place, killed):
     last = told.splitlines()[-1]
     if killed:
         assert process.returncode == 2
-        assert last.startswith("robustseg: a process died, perhaps for want of memory; what is")
+        assert last.startswith("robustseg: a process died, perhaps for want of memory; finished")
     else:
         assert process.returncode == 130
         assert last == "robustseg: interrupted; finished work is kept"

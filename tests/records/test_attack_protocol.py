@@ -47,5 +47,7 @@ def test_an_attack_has_its_own_severities_and_a_control_is_not_averaged(tmp_path
         match="none of its corruptions and attacks is averaged; mark at least one as averaged",
     ):
         load_protocol(written(tmp_path, ATTACKS.replace("[1, 3]", "[1, 3]\naveraged = false")))
-    with pytest.raises(CardError, match=r"'noise': scored is \[1, 3\]; ascending .* 1 to 2 wanted"):
+    with pytest.raises(
+        CardError, match=r"'noise': scored is \[1, 3\]; expected ascending .* 1 to 2"
+    ):
         load_protocol(written(tmp_path, ATTACKS.replace("scored = [1, 2]", "scored = [1, 3]")))

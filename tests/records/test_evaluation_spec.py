@@ -94,11 +94,11 @@ def test_a_misspelt_field_is_named():
             "a temperature cannot be fitted with a class map, .*; give it as a number",
         ),
         ({"limit": 0}, OptionError, "limit = 0 is out of range; give an integer, 1 to 1000000000"),
-        ({"models": ("a", "b"), "name": "c"}, OptionError, "a name and weights go with a single m"),
+        ({"models": ("a", "b"), "name": "c"}, OptionError, "name and weights are for a single m"),
         (
             {"models": ("a", "b"), "weights": "w"},
             OptionError,
-            "go with a single model; evaluate",
+            "are for a single model; evaluate",
         ),
         (
             {"shard": "1/2"},

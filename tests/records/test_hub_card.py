@@ -25,7 +25,7 @@ def test_locations_are_different():
 
 def test_only_an_evaluation_takes_one():
     with pytest.raises(
-        ModelError, match=r"^eomt-l is run by transformers: it can be evaluated, and"
+        ModelError, match=r"^eomt-l is run by transformers, so it can only be evaluated;"
     ):
         load_card("eomt-l")
     with pytest.raises(ModelError, match="unknown model 'eomt-m'; did you mean 'eomt-l'"):

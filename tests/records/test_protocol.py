@@ -178,11 +178,27 @@ def test_a_protocol_of_ones_own(tmp_path):
         ('source = "a test"', "", r"mine\.toml: the key 'source' is missing"),
         ("scored = [1, 3]", "", r"corruption\[0\]: the key 'scored' is missing"),
         ("scored = [1, 3]", 'scored = ["1"]', r"scored\[0\]: expected int, got str"),
-        ("scored = [1, 3]", "scored = [0, 1]", r"'contrast': scored is \[0, 1\]; ascending"),
-        ("scored = [1, 3]", "scored = [1, 6]", r"'contrast': scored is \[1, 6\]; ascending"),
-        ("scored = [1, 3]", "scored = [3, 1]", r"'contrast': scored is \[3, 1\]; ascending"),
-        ("scored = [1, 3]", "scored = [1, 1]", r"'contrast': scored is \[1, 1\]; ascending"),
-        ("scored = [1, 3]", "scored = []", r"'contrast': scored is \[\]; ascending"),
+        (
+            "scored = [1, 3]",
+            "scored = [0, 1]",
+            r"'contrast': scored is \[0, 1\]; expected ascending",
+        ),
+        (
+            "scored = [1, 3]",
+            "scored = [1, 6]",
+            r"'contrast': scored is \[1, 6\]; expected ascending",
+        ),
+        (
+            "scored = [1, 3]",
+            "scored = [3, 1]",
+            r"'contrast': scored is \[3, 1\]; expected ascending",
+        ),
+        (
+            "scored = [1, 3]",
+            "scored = [1, 1]",
+            r"'contrast': scored is \[1, 1\]; expected ascending",
+        ),
+        ("scored = [1, 3]", "scored = []", r"'contrast': scored is \[\]; expected ascending"),
         (", { factor = 1 }", "", r"'contrast': expected 5 severities, got 4"),
         ("factor = 0.9", 'factor = "x"', r"severities\[0\]\.factor: expected float, got str"),
         (
@@ -195,7 +211,7 @@ def test_a_protocol_of_ones_own(tmp_path):
             "factor = inf",
             r"severities\[0\]\.factor = inf is out of range; give a finite",
         ),
-        ('name = "mine"', 'name = "mpc-15"', "name 'mpc-15' is that of a protocol that ships"),
+        ('name = "mine"', 'name = "mpc-15"', "name 'mpc-15' belongs to an included protocol"),
         (
             'name = "contrast"',
             'name = "clean"',
@@ -282,10 +298,10 @@ def test_a_parameter_out_of_range_is_named_with_its_range(tmp_path, parameter, v
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("true", "float wanted, bool given"),
-        ('"1"', "float wanted, str given"),
-        ("[1]", "float wanted, list given"),
-        ("1" + "0" * 400, "an integer of more than 64 bits"),
+        ("true", "expected float, got bool"),
+        ('"1"', "expected float, got str"),
+        ("[1]", "expected float, got list"),
+        ("1" + "0" * 400, "an integer of at most 64 bits"),
         ("1" + "0" * 5000, "not valid TOML"),
     ],
 )
@@ -306,7 +322,7 @@ def test_every_parameter_of_every_corruption_has_a_range():
 
 def test_names_differ_by_more_than_case(tmp_path):
     table = CARD[CARD.index("[[corruption]]") :].replace("contrast", "Contrast")
-    with pytest.raises(CardError, match="'Contrast' is there twice"):
+    with pytest.raises(CardError, match="'Contrast' is listed twice"):
         load_protocol(written(tmp_path, CARD + table))
 
 
@@ -344,13 +360,13 @@ def test_a_shipped_protocol_by_its_path_is_itself():
 def test_names_are_unique(tmp_path):
     table = CARD[CARD.index("[[corruption]]") :]
     path = written(tmp_path, CARD + table)
-    with pytest.raises(CardError, match="'contrast' is there twice"):
+    with pytest.raises(CardError, match="'contrast' is listed twice"):
         load_protocol(path)
 
 
 def test_a_protocol_has_corruptions(tmp_path):
     head = CARD[: CARD.index("[[corruption]]")]
-    with pytest.raises(CardError, match=r"there is no \[\[corruption\]\]"):
+    with pytest.raises(CardError, match=r"it has no \[\[corruption\]\]"):
         load_protocol(written(tmp_path, head + "corruption = []\n"))
 
 

@@ -111,9 +111,9 @@ def test_what_is_beside_the_key_is_no_part_of_its_digest():
         ("{", r"run.json cannot be read \(.*; remove this run folder"),
         (
             "[]",
-            "is not a run of this program, or is of format None, which this version does not know",
+            "is not a run of this program, or has format None, which this version does not know",
         ),
-        ('{"format": 99}', r"of format 99, which this version does not know \(2 is the newest\)"),
+        ('{"format": 99}', r"has format 99, which this version does not know \(2 is the newest\)"),
         ('{"format": 2, "model": "m"}', "run.json: the key 'key' is missing; remove this run fold"),
         ('{"format": 1, "model": "m"}', "run.json: the key 'key' is missing; remove this run fo"),
     ],
@@ -141,7 +141,7 @@ def test_a_field_that_is_none_is_named(tmp_path, change, message):
 
 
 def test_a_folder_without_a_record_is_named(tmp_path):
-    with pytest.raises(ResultsError, match=r"no run.json here; name a run folder"):
+    with pytest.raises(ResultsError, match=r"no run.json in it; name a run folder"):
         read_record(tmp_path)
 
 
@@ -151,7 +151,7 @@ def test_a_key_that_was_altered_is_refused(tmp_path):
     path.write_text(
         path.read_text().replace('"seed": 0,\n      "severities"', '"seed": 1,\n      "severities"')
     )
-    with pytest.raises(ResultsError, match="was altered: its key is not that of its digest"):
+    with pytest.raises(ResultsError, match="was altered: its key does not match its digest"):
         read_record(tmp_path)
 
 

@@ -40,7 +40,7 @@ def test_single_values_text_and_numpy_integers_are_converted():
 def test_an_unknown_option_and_an_empty_path_are_one_line(make, wanted):
     with pytest.raises(OptionError, match=f"unknown {wanted} 'splitt'"):
         make(splitt="val")
-    with pytest.raises(FileError, match="an empty path"):
+    with pytest.raises(FileError, match="the path is empty"):
         make(data="")
 
 

@@ -174,7 +174,7 @@ def test_parts_that_do_not_name_their_run_are_not_packed(tmp_path):
 
 
 def test_no_run_is_no_pack(tmp_path):
-    with pytest.raises(ResultsError, match=r"no run\.json here; name a run folder"):
+    with pytest.raises(ResultsError, match=r"no run\.json in it; name a run folder"):
         rs.pack(tmp_path, tmp_path / "a.zip")
 
 
@@ -185,7 +185,7 @@ def test_a_pack_as_it_was_made_has_no_problem(run, tmp_path):
     assert sum(seen) == 4
     result = CliRunner().invoke(main, ["verify", str(pack)])
     assert result.exit_code == 0, result.output
-    assert "all 4 files are unchanged, its parts are of its run" in result.output
+    assert "all 4 files are unchanged, its parts belong to its run" in result.output
 
 
 def test_an_incomplete_run_is_packed_and_verified(tmp_path):
@@ -207,7 +207,7 @@ def test_a_score_that_does_not_follow_is_named(run, tmp_path):
     assert problem.detail == "miou of fog 3 is 78.0000 for 3 images, but 68.0000 for 3 in the parts"
     result = CliRunner().invoke(main, ["verify", str(pack)])
     assert result.exit_code == 1
-    assert "1 problem; get the pack again from its author" in result.output
+    assert "1 problem; get another copy from its author" in result.output
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_a_part_of_another_run_is_named(run, tmp_path):
 
     (problem,) = rs.verify(rewrite(rs.pack(run, tmp_path / "a.zip"), swap)).problems
     assert problem.kind == "foreign"
-    assert "it is of another run, whose key begins with" in problem.detail
+    assert "it belongs to another run, whose key begins with" in problem.detail
 
 
 def test_a_part_that_is_gone_is_named_by_the_scores(run, tmp_path):
@@ -277,4 +277,4 @@ def test_an_altered_record_is_named(run, tmp_path):
 
     (problem,) = rs.verify(rewrite(rs.pack(run, tmp_path / "a.zip"), alter)).problems
     assert problem.path == "run.json"
-    assert "its key is not that of its digest" in problem.detail
+    assert "its key does not match its digest" in problem.detail

@@ -138,7 +138,7 @@ def test_a_part_of_another_run_is_left_out_of_every_score_and_computed_anew(
     shutil.copy(mine, path.with_name(mine.name))
     path.unlink()
     assert read_results(second.path).empty
-    assert "it is of another run" in caplog.text
+    assert "it belongs to another run" in caplog.text
     again = RunFolder.open(tmp_path, run_record(weights="xyz"))
     assert again.missing("1.png", FOG) == MEASURES
     assert [p.suffix for p in (second.path / "parts").iterdir()] == [".damaged"]

@@ -16,5 +16,5 @@ def test_a_run_knows_its_record_rows_and_scores(run):
 
 
 def test_a_folder_that_is_no_run_says_so_when_it_is_read(tmp_path):
-    with pytest.raises(ResultsError, match=r"no run.json here; name a run folder"):
+    with pytest.raises(ResultsError, match=r"no run.json in it; name a run folder"):
         _ = Run(tmp_path).record

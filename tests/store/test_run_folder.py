@@ -146,7 +146,7 @@ def test_a_disk_that_takes_no_more_is_one_line(tmp_path, run_record, monkeypatch
 
     monkeypatch.setattr(pq, "write_table", full)
     with pytest.raises(
-        FileError, match=r"parts/00000-.*parquet cannot be written: No space left on device; wh"
+        FileError, match=r"parts/00000-.*parquet cannot be written: No space left on device; fin"
     ):
         folder.add(0, [row()])
 
@@ -161,7 +161,7 @@ def test_runs_are_found_by_name_or_by_their_folder(tmp_path, run_record):
 def test_what_is_no_run_is_named(tmp_path):
     with pytest.raises(ResultsError, match="nowhere: no such folder or pack; name run folders"):
         find_runs([tmp_path / "nowhere"])
-    with pytest.raises(ResultsError, match=r"no run folder here \(no run.json in it"):
+    with pytest.raises(ResultsError, match=r"neither a run folder \(no run.json in it"):
         find_runs([tmp_path])
 
 

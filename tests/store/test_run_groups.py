@@ -39,7 +39,7 @@ def test_another_recipe_is_no_training_of_the_same_model(run, recipe):
     runs = [run("a", trained=seed) for seed in range(2)]
     assert model_runs("a", runs) == runs
     runs.append(run("a", trained=2, recipe=recipe))
-    with pytest.raises(ResultsError, match="not trainings of one model by one recipe"):
+    with pytest.raises(ResultsError, match="not trainings of one model with one recipe"):
         model_runs("a", runs)
 
 
@@ -115,7 +115,7 @@ def test_the_same_run_twice_is_refused(run, tmp_path):
     other = replace(read_record(folder), libraries={**libraries, "numpy": "2.0.1"})
     write_record(twin, other)
     with pytest.raises(
-        ResultsError, match=r"one run under other libraries \(numpy \S+ and 2\.0\.1\)"
+        ResultsError, match=r"one run under different libraries \(numpy \S+ and 2\.0\.1\)"
     ):
         group_runs([folder, twin])
 

@@ -51,7 +51,7 @@ def test_a_dataset_that_does_not_pickle_needs_no_workers(blocks, card):
     with pytest.raises(ModelError) as error:
         next(iterate_batches(batches, 1))
     message = str(error.value)
-    assert message.startswith("the dataset 'blocks' cannot be handed to worker processes (")
+    assert message.startswith("the dataset 'blocks' cannot be sent to worker processes (")
     assert message.endswith("make it picklable, or use 0 workers")
     assert "\n" not in message
     next(iterate_batches(batches, 0))

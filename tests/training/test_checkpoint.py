@@ -167,9 +167,9 @@ def test_another_training_is_refused_by_name(fit, blocks, small, card, tmp_path)
     with pytest.raises(ModelError) as error:
         run(other, {"size": "b1"}, precision="bf16")
     assert str(error.value) == (
-        f"{tmp_path / 'checkpoint.pt'} is of another training: variant {{'size': 'b0'}} there and "
-        "{'size': 'b1'} here; precision float32 there and bf16 here; lr 6e-05 there and 0.001 "
-        "here; give another folder, or remove the file to start again"
+        f"{tmp_path / 'checkpoint.pt'} belongs to another training: variant {{'size': 'b0'}} there, "
+        "{'size': 'b1'} here; precision float32 there, bf16 here; lr 6e-05 there, 0.001 here; "
+        "give another folder, or remove the file to start again"
     )
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
@@ -177,7 +177,7 @@ def test_another_training_is_refused_by_name(fit, blocks, small, card, tmp_path)
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
-        ({"resize": Resize(512, 2048)}, "scaled None there and {'short': 512"),
+        ({"resize": Resize(512, 2048)}, "scaled None there, {'short': 512"),
         (
             {"preprocessing": Preprocessing((0.5,) * 3, (0.5,) * 3)},
             "preprocessing {'mean': (0.485, 0.456",
@@ -197,7 +197,7 @@ def test_another_way_in_is_another_training(fit, blocks, small, card, tmp_path, 
 def test_other_data_is_another_training(fit, blocks, small, card, tmp_path, other):
     recipe = TrainingRecipe(iterations=1, crop=(32, 32), batch=2)
     fit(small(), blocks, blocks, recipe, card, out=tmp_path, workers=0)
-    with pytest.raises(ModelError, match="is of another training: "):
+    with pytest.raises(ModelError, match="belongs to another training: "):
         fit(small(), replace(blocks, **other), blocks, recipe, card, out=tmp_path, workers=0)
 
 

@@ -141,7 +141,7 @@ def test_minutes_end_at_rate_zero(fit, blocks, small, card, tmp_path):
 def test_a_diverged_loss_is_an_error(fit, blocks, small, card, tmp_path):
     network = small()
     torch.nn.init.constant_(network.head[1].bias, float("nan"))
-    with pytest.raises(ModelError, match="the loss is nan at iteration 20: lower lr or"):
+    with pytest.raises(ModelError, match="the loss is nan at iteration 20; lower lr or"):
         fit(network, blocks, blocks, RECIPE, card, out=tmp_path, workers=0)
     with pytest.raises(ModelError, match="loss is nan at iteration 20: use precision bf16"):
         fit(network, blocks, blocks, RECIPE, card, out=tmp_path, workers=0, precision="fp16")
@@ -182,5 +182,5 @@ def test_validation_pools_images_as_the_card_wants_them_seen(how, sizes, blocks,
 def test_a_batch_of_one_is_refused_where_it_cannot_be_normalised(fit, blocks, card, tmp_path):
     network = build("deeplabv3plus", len(blocks.classes), backbone="mobilenet_v2", separable=True)
     recipe = TrainingRecipe(iterations=1, batch=1, crop=(32, 48))
-    with pytest.raises(ModelError, match=r"a batch of 1 .* use a batch of 2 or more"):
+    with pytest.raises(ModelError, match=r"a batch of 1; use a batch of 2 or more"):
         fit(network, blocks, blocks, recipe, card, out=tmp_path, workers=0)

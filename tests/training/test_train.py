@@ -87,7 +87,9 @@ def test_the_card_of_an_earlier_version_is_kept_and_completed(stripes, tmp_path)
     path.write_text(card_text(old, ""))
     assert load_card(path).training.recipe is None
     checkpoint = (tmp_path / "checkpoint.pt").rename(tmp_path / "elsewhere.pt")
-    with pytest.raises(ModelError, match="is there: recipe, which is not recorded"):
+    with pytest.raises(
+        ModelError, match="is the model of another training: recipe, which is not recorded"
+    ):
         again()
     checkpoint.rename(tmp_path / "checkpoint.pt")
     assert again().iterations == 2
@@ -101,7 +103,10 @@ def test_another_network_of_the_same_name_is_another_training(stripes, tmp_path)
     train(model=source, **options)
     (tmp_path / "checkpoint.pt").unlink()
     other = replace(source, variant={"size": "b0", "decoder_channels": 64})
-    with pytest.raises(ModelError, match=r"is there: variant {'size': 'b0'} and {'size': 'b0', 'd"):
+    with pytest.raises(
+        ModelError,
+        match=r"is the model of another training: variant {'size': 'b0'} and {'size': 'b0', 'd",
+    ):
         train(model=other, **options)
 
 
@@ -122,7 +127,7 @@ def test_two_trainings_in_one_folder_are_refused(stripes, tmp_path):
     given = {"model": "segformer-b0", "dataset": stripes, "recipe": QUICK, "workers": 0}
     with only_process(tmp_path) as alone:
         assert alone
-        with pytest.raises(ModelError, match="another training works in this folder; wait for it"):
+        with pytest.raises(ModelError, match="another training is running in this folder; wait"):
             train(**given, out=tmp_path)
     assert list(tmp_path.glob("*.pt")) == []
     assert train(**given, out=tmp_path).iterations == 2
@@ -161,7 +166,7 @@ def test_a_worker_that_dies_is_one_line(stripes, tmp_path):
             return os._exit, (9,)
 
     train_split, val_split = (open_dataset(stripes, split=split) for split in ("train", "val"))
-    with pytest.raises(ModelError, match=r"^a process that prepares batches died, .*; what is fin"):
+    with pytest.raises(ModelError, match=r"^a process that prepares batches died, .*; finished"):
         train(
             model="segformer-b0",
             dataset=Deadly(train_split),
@@ -191,4 +196,4 @@ def test_a_specification_is_the_same_call(stripes, tmp_path):
     first = train(**options, recipe=QUICK)
     again = train(training_spec(**options, recipe=QUICK))
     assert again.card == first.card
-    assert again.summary.startswith("finished before")
+    assert again.summary.startswith("already finished")

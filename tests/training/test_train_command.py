@@ -76,7 +76,7 @@ def test_a_finished_training_says_so(stripes, tmp_path):
     same = (*given, "--iterations", "2", "--seed", "5")
     assert run(*same).stdout == f"already finished, after 2 iterations\n{card}\n"
     assert card.read_text() == before
-    with pytest.raises(ModelError, match="of another training: iterations 2 there, 3 here"):
+    with pytest.raises(ModelError, match="belongs to another training: iterations 2 there, 3 here"):
         run(*given, "--iterations", "3", "--seed", "5")
     (tmp_path / "out" / "checkpoint.pt").unlink()
     assert run(*same).stdout == f"already finished, after 2 iterations\n{card}\n"
@@ -94,12 +94,12 @@ def test_a_trained_model_is_not_overwritten(stripes, tmp_path):
     weights = tmp_path / "out" / "segformer-b0-stripes.safetensors"
     first = load_file(weights)
     weights.unlink()
-    assert "finished before" not in run(*given, "--iterations", "2").stdout  # written anew
+    assert "already finished" not in run(*given, "--iterations", "2").stdout  # written anew
     assert all(torch.equal(first[name], tensor) for name, tensor in load_file(weights).items())
     before = weights.read_bytes()
     (tmp_path / "out" / "checkpoint.pt").unlink()
     with pytest.raises(
-        ModelError, match=r"segformer-b0-stripes\.toml: the model of another training is there"
+        ModelError, match=r"segformer-b0-stripes\.toml: this is the model of another training"
     ):
         run(*given, "--iterations", "3")
     assert weights.read_bytes() == before

@@ -128,7 +128,7 @@ def test_a_value_beyond_half_costs_no_training(card, network, tmp_path):
     with torch.no_grad():
         network.decode_head.linear_pred.bias[0] = 1e6
     with pytest.raises(
-        IncompleteError, match=r"beyond half precision.*the training is kept, in float32"
+        IncompleteError, match=r"too large for half precision.*the training is kept, in float32"
     ):
         save_trained_model(tmp_path, network, card, CLASSES, TRAINING, "", half=True)
     tensors = read_weights(load_card(tmp_path / "mine.toml").weights_file).tensors

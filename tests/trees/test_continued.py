@@ -88,7 +88,7 @@ def test_the_same_versions_with_another_constant_are_refused_too(town, tmp_path,
         write_tree(town.plan(tmp_path, corruptions=("spatter",), severities=(1, 2)))
     with pytest.raises(
         TreeError,
-        match=rf"{OTHER_PIXELS} was begun \(by the same versions of all libraries: on another",
+        match=rf"{OTHER_PIXELS} was begun \(the versions of all libraries are the same: another",
     ):
         write_tree(town.plan(tmp_path, corruptions=("spatter",), severities=(1, 2)))
 

@@ -48,7 +48,9 @@ def test_by_name_it_writes_the_tree_and_returns_its_manifest(town, tmp_path, kin
     (workload,) = workloads
     assert isinstance(workload, PlanSummary)
     assert (workload.images, workload.conditions, workload.missing) == (3, 1, 3)
-    assert str(workload).startswith("cityscapes val: 3 images x 1 conditions = 3 images, 0 of them")
+    assert str(workload).startswith(
+        "cityscapes val: 3 images x 1 conditions = 3 images, 0 of which"
+    )
 
 
 def test_a_specification_is_the_same_call(town, tmp_path):
@@ -81,7 +83,7 @@ def test_an_open_dataset_keeps_its_own_split_and_length(town, tmp_path, workers)
     np.testing.assert_array_equal(
         variant, corrupt(dataset.image(1), "fog", 2, image_id=dataset.ids[1])
     )
-    with pytest.raises(OptionError, match="cityscapes is open already; give no root folder"):
+    with pytest.raises(OptionError, match="cityscapes is already open; leave out data"):
         generate_cityscapes_c(dataset=dataset, data=town.root, out=tmp_path / "x")
 
 

@@ -171,6 +171,6 @@ def test_a_newer_format_is_refused(tmp_path, manifest):
     path = tmp_path / "manifest.json"
     path.write_text(path.read_text().replace('"format": 3', '"format": 4'))
     with pytest.raises(
-        TreeError, match=r"manifest\.json has format 4, and this version .* use a newer one"
+        TreeError, match=r"manifest\.json has format 4, but this version .* use a newer version"
     ):
         read_manifest(tmp_path)

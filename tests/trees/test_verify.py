@@ -82,11 +82,11 @@ def test_a_source_that_has_moved_away_is_told(tree, town):
 
 def test_a_folder_without_manifest_is_one_line(tmp_path):
     with pytest.raises(
-        TreeError, match=r"has no manifest\.json and no \.recipe\.json: it is not a tree that"
+        TreeError, match=r"has no manifest\.json and no \.recipe\.json, so it is not a tree"
     ):
         verify_tree(tmp_path)
     (tmp_path / ".recipe.json").touch()
-    with pytest.raises(TreeError, match=r"has no manifest\.json: it is not finished; start"):
+    with pytest.raises(TreeError, match=r"has no manifest\.json, so it is not finished; run"):
         verify_tree(tmp_path)
 
 

@@ -310,7 +310,9 @@ def test_labels_where_an_image_would_be_written_are_refused(town, tmp_path):
     source = town.images()[0]
     label = next(iter(source.companions.values()))
     jpeg = replace(source, id="d/a.jpg", companions={"d/a.png": label})
-    with pytest.raises(TreeError, match=r"d/a\.jpg would become d/a\.png, where labels lie"):
+    with pytest.raises(
+        TreeError, match=r"d/a\.jpg would become d/a\.png, which belongs to the labels"
+    ):
         write_tree(town.plan(tmp_path / "out", images=(jpeg,)))
 
 

@@ -72,7 +72,9 @@ def test_a_size_that_is_none_is_refused(answering, path, length):
 
 def test_less_than_the_size_promised_is_a_cut(answering, path):
     url = answering(OK + b"Content-Length: 2000000\r\n\r\nPK")
-    assert ": the connection was cut after 0.0 of 2.0 MB; run the same again" in message(url, path)
+    assert ": the connection was cut after 0.0 of 2.0 MB; run the command again" in message(
+        url, path
+    )
 
 
 def test_a_promise_above_the_largest_size_is_refused_at_once(answering, path):

@@ -91,7 +91,7 @@ def test_a_network_is_preferred_to_its_average(tmp_path, caplog, average):
 def test_an_average_alone_is_said(tmp_path, caplog):
     content = {**state(2, "ema."), **state(7, "student.", width=8)}
     assert loaded(tmp_path, content)[0] == 2
-    assert notes(caplog)[0].startswith("it holds a moving average of the weights (EMA) only")
+    assert notes(caplog)[0].startswith("it contains only a moving average of the weights (EMA)")
 
 
 @pytest.mark.parametrize(
@@ -106,19 +106,19 @@ def test_two_networks_are_refused_with_their_names(tmp_path, content):
     with pytest.raises(WeightsError) as raised:
         loaded(tmp_path, content)
     message = str(raised.value)
-    assert "holds 2 networks that differ, under '" in message
+    assert "contains 2 different networks, under '" in message
     assert "\n" not in message
     assert "student.'" in message
     assert "teacher.'" in message
 
 
 def test_a_state_under_two_known_keys_is_no_guess(tmp_path):
-    with pytest.raises(WeightsError, match=r"differ, under 'model\.', 'state_dict\.'"):
+    with pytest.raises(WeightsError, match=r"different networks, under 'model\.', 'state_dict\.'"):
         loaded(tmp_path, {"state_dict": state(1), "model": state(2)})
 
 
 def test_a_wrapped_and_a_plain_network_are_two(tmp_path):
-    with pytest.raises(WeightsError, match=r"differ, under '', 'module\.'"):
+    with pytest.raises(WeightsError, match=r"different networks, under '', 'module\.'"):
         loaded(tmp_path, {**state(1), **state(2, "module.")})
 
 

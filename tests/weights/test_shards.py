@@ -91,7 +91,7 @@ def test_a_missing_shard_is_named(folder):
 def test_a_shard_that_lacks_a_tensor_is_named(folder):
     folder, state = folder
     save_file({"b": state["b"]}, folder / "two.safetensors")
-    assert f"two.safetensors: lacks d, which {INDEX} beside it promises" in message(folder)
+    assert f"two.safetensors: it lacks d, which {INDEX} lists" in message(folder)
 
 
 def test_a_shard_that_is_a_pointer_is_named(folder):
@@ -106,7 +106,9 @@ def test_a_shard_that_is_a_pointer_is_named(folder):
 def test_a_shard_lies_beside_its_index(folder, place):
     folder, _ = folder
     write_index(folder, {"a": "one.safetensors", "b": place})
-    assert f"{folder}/{INDEX}: refused: its shard {place!r} is no name of a file" in message(folder)
+    assert f"{folder}/{INDEX}: refused: its shard {place!r} is not the name of a file" in message(
+        folder
+    )
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"weight_map": 3}', "{}", "[" * 100_000, "\xff"])

@@ -46,7 +46,7 @@ def test_a_checkpoint_is_found_by_its_index_name_or_folder(tmp_path):
         assert find_weights(path) == index
         assert torch.equal(read_weights(path).tensors["a"], torch.ones(2))
     write_bundle(tmp_path / "other.ckpt", {"a": np.ones(2, np.float16)})
-    with pytest.raises(WeightsError, match="no weights: none of"):
+    with pytest.raises(WeightsError, match="no weights: it contains none of"):
         find_weights(tmp_path)
 
 

@@ -1,7 +1,7 @@
-"""Loops over pixels, compiled by Numba at their first call and kept on disk.
+"""Loops over pixels, which Numba compiles at their first call and caches on disk.
 
-Import this package inside a function: importing Numba takes a while, and some corruptions do
-without. Sums run in the order of the libraries they reproduce, so that results agree to the bit.
+Import this package inside a function, because importing Numba is slow and some corruptions do not
+need it. Sums have the same order as in the reproduced libraries, so that results agree bit for bit.
 """
 
 from robustbench_seg.corruption.kernels.clouds import (

@@ -1,4 +1,4 @@
-"""The array types that the loops of this package take."""
+"""The array types in the signatures of the loops of this package."""
 
 from typing import cast
 

@@ -1,9 +1,9 @@
-"""Fog: a fractal cloud, and a cloud laid over an image.
+"""Fog: a fractal cloud, and its addition to an image.
 
-The cloud is diamond-square noise on a torus. One level doubles N x N heights, the corners, to
-2N x 2N: new heights between four corners, then those between two corners beside each other and
-between two corners one below the other. Each is the mean of its four neighbours, those of the same
-level included, plus wobble times a draw.
+The cloud is diamond-square noise on a torus. Each level doubles N x N heights, the corners, to 2N x
+2N: first the heights between four corners, then those between two horizontal or vertical
+neighbours. Each height is the mean of its four neighbours, including those of the same level, plus
+wobble times a random number.
 """
 
 import numpy as np
@@ -33,7 +33,7 @@ def raise_centres(
 def raise_tops(
     corners: AnyFloats, wobble: float, draws: AnyFloats, first: int, out: AnyFloats
 ) -> None:
-    """Set the heights between two corners beside each other."""
+    """Set the heights between two horizontally adjacent corners."""
     real = corners.dtype.type
     size, quarter, strength = len(corners), real(0.25), real(wobble)
     for y in range(first, first + len(draws)):
@@ -50,7 +50,7 @@ def raise_tops(
 def raise_lefts(
     corners: AnyFloats, wobble: float, draws: AnyFloats, first: int, out: AnyFloats
 ) -> None:
-    """Set the heights between two corners one below the other."""
+    """Set the heights between two vertically adjacent corners."""
     real = corners.dtype.type
     size, quarter, strength = len(corners), real(0.25), real(wobble)
     for y in range(first, first + len(draws)):
@@ -75,8 +75,8 @@ def add_fog(
 ) -> None:
     """Add density * (heights - low) / span, then scale back to the brightest intensity.
 
-    In the precision of `heights`, of which the image takes the top left. No result is above
-    `brightest`, so none needs to be clipped.
+    Computes in the precision of `heights`; the image uses their top left part. No result is above
+    `brightest`, so no clipping is needed.
     """
     real = heights.dtype.type
     levels = np.empty(256, heights.dtype)

@@ -1,4 +1,4 @@
-"""Defocus blur: the sum under a kernel whose rows rise to their middle, by prefix sums."""
+"""Defocus blur: filters with a kernel whose rows rise to their middle, by prefix sums."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +27,14 @@ def disk_levels(
 
     Only rows `first` to `last` of `out` are written.
 
-    The kernel is a sum of runs, each for two rows at once: `steps[i]` on the pixels
-    -`runs[i, 1]` to `runs[i, 1]` of the rows -`runs[i, 0]` and `runs[i, 0]` (of row 0 once), none
-    beyond `radius`. `steps32` are the steps in single precision, with `even` ones: all steps are
-    equal, and sums that are weighted afterwards are exact in single precision. `margin` bounds the
-    error of single precision, in levels.
+    The kernel is a sum of runs, each for two rows at once: `steps[i]` on the pixels -`runs[i, 1]`
+    to `runs[i, 1]` of the rows -`runs[i, 0]` and `runs[i, 0]` (once for row 0), never beyond
+    `radius`. `steps32` are the steps in single precision. With `even`, all steps are equal, so that
+    sums before weighting are exact in single precision. `margin` bounds the error of single
+    precision, in levels.
 
-    Returns whether all samples are decided: False if one lies so near a whole level that even
-    double precision cannot tell on which side.
+    Returns whether all samples are decided: False if one is so close to a whole level that even
+    double precision cannot decide on which side it is.
     """
     height, width, channels = image.shape
     size = width * channels
@@ -81,7 +81,7 @@ def disk_levels(
 
 @compiled
 def _load(levels: Image, sums: NDArray[np.int32], radius: int) -> None:
-    """Prefix sums of a row W x C that is mirrored over `radius` pixels at either end."""
+    """Prefix sums of a row W x C that is mirrored over `radius` pixels at both ends."""
     width, channels = levels.shape
     sums[:channels] = 0
     at = channels
@@ -110,7 +110,7 @@ def _sum(
     last: int,
     out: AnyFloats,
 ) -> None:
-    """Samples `first` to `last` of one row."""
+    """Compute samples `first` to `last` of one row."""
     row = out[first:last]
     n = last - first
     row[:] = 0
@@ -137,7 +137,7 @@ def _sum(
 def _ends(
     pairs: Singles, run: NDArray[np.int64], radius: int, channels: int, first: int, n: int
 ) -> tuple[Singles, Singles]:
-    """The prefix sums before and behind a run, for `n` samples of a row from `first`."""
+    """The prefix sums before and after a run, for `n` samples of a row from `first`."""
     left = (radius - run[1]) * channels + first
     right = (radius + run[1] + 1) * channels + first
     return pairs[run[0], left : left + n], pairs[run[0], right : right + n]
@@ -145,7 +145,7 @@ def _ends(
 
 @compiled
 def _truncate(exact: Floats, row: Image) -> bool:
-    """Levels of sums in double precision; whether all are decided."""
+    """Truncate sums in double precision to levels; return whether all are decided."""
     decided = True
     for i in range(len(exact)):
         value = min(exact[i], 255.0)

@@ -1,4 +1,4 @@
-"""Random numbers out of random bits: uniform, and from a distribution over levels."""
+"""Random numbers from random bits: uniform, and from a distribution over levels."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,9 @@ from robustbench_seg.machine.compiled import compiled
 def alias_table(distributions: Floats) -> NDArray[np.uint32]:
     """Walker's alias table of each row of `distributions` (N x 256 probabilities), after Vose.
 
-    An entry holds a threshold of 24 bits and, in its lowest 8 bits, an alias: eight bits of a draw
-    choose an entry, and 24 decide between the entry's own index and its alias. Probabilities are
-    kept within 2^-32.
+    An entry has a threshold of 24 bits and, in its lowest 8 bits, an alias: eight random bits
+    choose an entry, and 24 decide between the index of the entry and its alias. Probabilities are
+    exact to within 2^-32.
     """
     table = np.empty(distributions.shape, np.uint32)
     waiting = np.empty(256, np.int64)
@@ -75,7 +75,7 @@ def draw_levels(
 def draw_choices(
     key: NDArray[np.uint32], first: int, count: int, out: NDArray[np.unsignedinteger]
 ) -> None:
-    """Whole numbers of 0 to `count` - 1, which `out` must hold, equally likely to within 2^-32.
+    """Draw integers 0 to `count` - 1, which must fit into `out`, equally likely to within 2^-32.
 
     The bits are those of random_bits(key, first), one word for each number.
     """
@@ -91,7 +91,7 @@ def draw_choices(
 def draw_uniform(
     key: NDArray[np.uint32], first: int, low: float, high: float, out: Singles
 ) -> None:
-    """Numbers in [low, high), multiples of 2^-24 of the interval.
+    """Draw numbers in [low, high), multiples of 2^-24 of the interval.
 
     The bits are those of random_bits(key, first), one word for each number.
     """

@@ -1,4 +1,4 @@
-"""Snow: noise enlarged to flakes, and flakes laid over an image."""
+"""Snow: noise enlarged to flakes, and the addition of flakes to an image."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from robustbench_seg.machine.compiled import compiled
 def enlarge(source: AnyFloats, threshold: float, first: int, last: int, out: Floats) -> None:
     """Stretch a plane bilinearly onto the grid of `out`, then clip to 1; 0 below `threshold`.
 
-    Corners onto corners, as scipy.ndimage.zoom does it: where the last row or column lands beyond
-    the source by a rounding error, it is 0 there as well. Rows `first` to `last` are written.
+    Corners are mapped to corners, as in scipy.ndimage.zoom: if the last row or column is outside
+    the source by a rounding error, it is 0, as in SciPy. Rows `first` to `last` are written.
     """
     rows, columns = source.shape
     height, width = out.shape
@@ -57,7 +57,7 @@ def add_snow(
 ) -> None:
     """Whiten `image` (0..1) by its H x W `gray`, add `flakes` and, turned by 180 degrees, `turned`.
 
-    Both may have more than W columns; the further ones are not seen.
+    Both may have more than W columns; the others are ignored.
     """
     height, width, _ = image.shape
     kept, added = np.float32(keep), np.float32(1 - keep)

@@ -96,9 +96,9 @@ def _down(
     last: int,
     line: AnyFloats,
 ) -> None:
-    """Samples `first` to `last` of row `y`, filtered along the columns, to the middle of `line`.
+    """Filter samples `first` to `last` of row `y` along the columns, into the middle of `line`.
 
-    Row y lies in slot y % rows of `ring`.
+    Slot y % rows of `ring` contains row y.
     """
     rows, size = ring.shape
     radius = len(weights) - 1

@@ -1,4 +1,4 @@
-"""Glass blur's trade of places."""
+"""The swap of pixels of glass blur."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ Packed = NDArray[np.uint32]
 
 @compiled
 def pack(image: Image, out: Packed) -> None:
-    """H x W x 3 -> H x W, a pixel to a word: what is copied at once is copied fast."""
+    """H x W x 3 -> H x W, one pixel per word, so that pixels are copied fast."""
     height, width, _ = image.shape
     for y in range(height):
         for x in range(width):
@@ -38,9 +38,9 @@ def copy_neighbours(
     choices: NDArray[np.integer],
     steps: NDArray[np.int64],
 ) -> None:
-    """In place, from the right and upwards: each pixel takes the present value of a neighbour.
+    """Replace each pixel by the current value of a neighbour, in place, from the right and upwards.
 
-    Scans `rows` rows of H x W `packed` from row `last`, but for `distance` pixels at either end.
+    Scans `rows` rows of H x W `packed` from row `last`, except for `distance` pixels at both ends.
     The neighbour of the n-th pixel is `steps[choices[n]]` pixels away.
     """
     _, width = packed.shape

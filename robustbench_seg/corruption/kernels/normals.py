@@ -1,8 +1,8 @@
-"""Standard normal numbers in single precision out of random bits: the ziggurat method.
+"""Standard normal numbers in single precision from random bits: the ziggurat method.
 
 Marsaglia & Tsang, "The ziggurat method for generating random variables", 2000, in the variant of
-NumPy's `Generator.standard_normal`: the numbers are those that NumPy 2 makes of the same bits, at
-twice its speed, and stay the same with any other NumPy.
+NumPy's `Generator.standard_normal`: the numbers are those of NumPy 2 for the same bits, at twice
+its speed, and do not depend on the installed NumPy.
 """
 
 import math
@@ -18,7 +18,7 @@ _EDGE = 3.6541528853610088
 
 
 def _reaches() -> Floats:
-    """How far each layer reaches: the base with its tail, then the others, narrowest first."""
+    """The end of each layer: the base with its tail, then the others, narrowest first."""
     density = math.exp(-(_EDGE**2) / 2)
     area = _EDGE * density + math.sqrt(math.pi / 2) * math.erfc(_EDGE / math.sqrt(2))
     reach = [area / density, _EDGE]
@@ -45,8 +45,8 @@ def draw_normal(bits: NDArray[np.uint32], out: Singles) -> tuple[int, int]:
     """Fill `out` from words of 32 random bits, until it is full or the words are used up.
 
     Returns:
-        How many words are used, and how many numbers are made. Words that do not suffice for a
-        number are not used.
+        The number of words used, and the number of normal numbers. Remaining words that are too few
+        for a number are not used.
     """
     used, made = 0, 0
     while made < len(out) and used < len(bits):
@@ -77,7 +77,7 @@ def draw_normal(bits: NDArray[np.uint32], out: Singles) -> tuple[int, int]:
 
 @compiled
 def _tail(bits: NDArray[np.uint32]) -> tuple[int, np.float32]:
-    """A number beyond the edge: how many words it takes, 0 if there are too few, and the number."""
+    """Draw a number in the tail; return the words it needs (0: too few) and the number."""
     edge = np.float32(_EDGE)
     for i in range(0, len(bits) - 1, 2):
         beyond = -np.float32(1 / _EDGE) * np.log1p(-_uniform(bits[i]))

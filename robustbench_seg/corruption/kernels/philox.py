@@ -1,7 +1,7 @@
 """Philox4x32-10: random bits as a function of a key and a counter.
 
 Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. NumPy's Philox is the 64-bit
-variant; this one needs no wider products than 32 x 32 bits and so fills vector registers.
+variant; this one only needs 32 x 32-bit products, so it can be vectorised.
 """
 
 import numpy as np

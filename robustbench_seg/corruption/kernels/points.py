@@ -1,4 +1,4 @@
-"""Loops in which a sample or pixel depends on nothing but itself."""
+"""Loops in which each sample or pixel is independent of the others."""
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def shift_hsv(
 
 @compiled
 def channel_sums(image: Image) -> Floats:
-    """Sum of the intensities (0..1) of each channel, pixel after pixel."""
+    """Sum the intensities (0..1) of each channel, pixel by pixel."""
     height, width, _ = image.shape
     sums = np.zeros(3)
     for y in range(height):
@@ -117,7 +117,7 @@ def add_water(image: Image, drops: Singles, colour: Singles, out: Image) -> None
 def add_mud(image: Image, cover: Singles, colour: Floats, out: Image) -> None:
     """Replace the share H x W `cover` of H x W x 3 `image` by `colour` (0..1).
 
-    A pixel that is covered by less than `COVERED` stays as it is.
+    A pixel whose cover is less than `COVERED` does not change.
     """
     height, width, _ = image.shape
     shares, mud = np.empty((width, 3), np.float32), np.empty((width, 3), np.float64)

@@ -1,4 +1,4 @@
-"""Zoom and elastic transform: images read between their pixels, as by scipy.ndimage."""
+"""Zoom and elastic transform: images interpolated between their pixels, as in scipy.ndimage."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ def mean_of_zooms(
     last: int,
     out: Image,
 ) -> None:
-    """Average H x W x 3 `image` (0..1) with cuts of it, each stretched bilinearly: truncated.
+    """Average H x W x 3 `image` (0..1) with bilinearly enlarged crops of it, and truncate.
 
-    Row i of `vertical` and `horizontal` (N x 3) is the start of a cut, its length, and the length
-    that it is stretched to; beyond H and W it is not seen. Where the last row or column lands
-    beyond the cut by a rounding error, it is 0 as in scipy.ndimage.zoom. Rows `first` to `last` of
-    `out` are written.
+    Row i of `vertical` and `horizontal` (N x 3) is the start of a crop, its length, and its length
+    after enlarging; parts beyond H and W are ignored. If the last row or column is outside the crop
+    by a rounding error, it is 0 as in scipy.ndimage.zoom. Rows `first` to `last` of `out` are
+    written.
     """
     _, width, _ = image.shape
     count = len(vertical)
@@ -82,7 +82,7 @@ def mean_of_zooms(
 
 @compiled
 def _mirrored(at: Any, length: int) -> Any:
-    """A place on a line that is mirrored at both ends: d c b a | a b c d | d c b a."""
+    """Map a place to a line that is mirrored at both ends: d c b a | a b c d | d c b a."""
     period = 2 * length
     if at < 0:
         if at < -period:

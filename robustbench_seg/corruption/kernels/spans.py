@@ -1,8 +1,9 @@
-"""Which samples an approximation leaves in doubt.
+"""Finds the samples that an approximation leaves in doubt.
 
-An 8-bit result is wanted truncated, so an approximation decides almost every sample: only where it
-lies within `margin` of a whole level can the last digits of the exact sum matter. The filters here
-compute a row in single precision, keep what is certain, and compute the spans in doubt again.
+Results are truncated to 8 bits, so an approximation decides almost every sample: the last digits of
+the exact sum matter only if the approximation is within `margin` of a whole level. The filters of
+this package compute a row in single precision, keep the certain samples, and compute the spans in
+doubt again.
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ _GAP = 4
 
 @compiled
 def settle(approximate: Singles, margin: float, row: Image) -> int:
-    """Truncate positive samples to `row`, at most 255; how many of them are in doubt."""
+    """Truncate positive samples to `row`, at most 255; return how many of them are in doubt."""
     for i in range(len(approximate)):
         row[i] = np.uint8(np.int32(min(approximate[i], np.float32(255))))
     sure = np.float32(0.5 - margin)
@@ -30,9 +31,10 @@ def settle(approximate: Singles, margin: float, row: Image) -> int:
 def next_span(
     approximate: Singles, margin: float, start: int, end: int, channels: int
 ) -> tuple[int, int]:
-    """The next pixels in doubt out of `start` to `end`: the first, and the one after the last.
+    """Find the next pixels in doubt from `start` to `end`: the first, and the one after the last.
 
-    Pixels a few apart are one span: to filter one costs as much as to filter several.
+    Pixels that are close together form one span, because filtering several costs as much as
+    filtering one.
     """
     sure = np.float32(0.5 - margin)
     first, last = end, end
@@ -50,10 +52,10 @@ def next_span(
 
 @compiled
 def _off_centre(value: np.float32) -> np.float32:
-    """How far a value is from the middle between its two whole levels, 0 to 0.5.
+    """The distance of a value from the middle between its two whole levels, 0 to 0.5.
 
-    Below level 1 only the upper one counts, because sums of positive numbers are never below 0;
-    above level 255 only that one.
+    Below level 1 only the upper level counts, because sums of positive numbers are never below 0;
+    above level 255 only that level counts.
     """
     value = min(max(value, np.float32(0.5)), np.float32(255.5))
     return abs(value - np.float32(np.int32(value)) - np.float32(0.5))

@@ -1,6 +1,6 @@
-"""A user's own dataset, described by a TOML file.
+"""A dataset of a user, described by a TOML file.
 
-Its folder is the dataset's root, unless --data names another. A whole description:
+Its folder is the dataset's root, unless --data names another. A complete description:
 
     name = "quarry"
     images = "photos/{split}/*.jpg"
@@ -28,7 +28,7 @@ Its folder is the dataset's root, unless --data names another. A whole descripti
     natural = ["ground", "rock"]
 
 Without label_map the ids are the class indices themselves. A dataset with the classes, colours,
-label ids and groups of a known one, such as "cityscapes", says so in one line in place of them:
+label ids and groups of a known one, such as "cityscapes", needs one line instead of them:
 
     classes_of = "cityscapes"
 
@@ -36,7 +36,7 @@ If only the label ids differ from those of the known dataset, give them in `labe
 
 Files. `images` and `labels` are globs relative to the root. `*` stands for any characters within
 one name, `**/` for any number of folders, `{jpg,png}` for one of these; `{split}` stands for the
-split that is asked for. Case counts: `*.jpg` does not find 7.JPG. Where splits do not follow one
+requested split. Globs are case-sensitive: `*.jpg` does not find 7.JPG. If splits do not follow one
 pattern, give a glob for each:
 
     [images]
@@ -49,9 +49,9 @@ globs. `labels` is then one glob for all of them, or a list of the same length:
     images = ["front/*.jpg", "rear/**/*.png"]
     labels = ["front-ids/*.png", "rear-ids/**/*.png"]
 
-Lists. Where a text file names the images of a split, as in Pascal VOC, `list` is its path relative
-to the root, with {split} or as a table. Each of its lines holds what the stars stand for, separated
-by /, or the path of an image. Images that it does not name are left aside, with or without labels:
+Lists. If a text file names the images of a split, as in Pascal VOC, `list` is its path relative to
+the root, with {split} or as a table. Each line contains the text for the stars, separated by /, or
+the path of an image. Images that it does not name are ignored, with or without labels:
 
     images = "JPEGImages/*.jpg"
     labels = "SegmentationClass/*.png"
@@ -59,8 +59,8 @@ by /, or the path of an image. Images that it does not name are left aside, with
 
 Pairs. An image and a label file belong together when the stars stand for the same text in both
 globs: above, photos/val/7.jpg and masks/val/7_mask.png. Both globs therefore need the same stars in
-the same order. Every image needs a label file of its own. A label file that also matches the globs
-of images is not read as an image. A warning counts label files without an image (unless there is a
+the same order. Every image needs its own label file. A label file that also matches the globs of
+images is not read as an image. A warning counts label files without an image (unless there is a
 list) and images that the globs miss because of their suffix.
 
 Labels are PNG files with one id per pixel: greyscale of 1 to 16 bits, or palette images. Labels

@@ -1,4 +1,4 @@
-"""The content of a TOML file that describes a user's own dataset."""
+"""The content of a TOML file that describes a dataset of a user."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,14 +13,15 @@ Globs = str | tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetDescription(DatasetFacts):
-    """The content of a dataset's TOML file: the keys of DatasetFacts, and where its files lie.
+    """The content of a dataset's TOML file: the keys of DatasetFacts, and the places of its files.
 
     Attributes:
         images: One or more globs of the images, the same for all splits or given for each split.
         labels: One or more globs of the label files, given in the same way.
         list: Path of a text file that names the images of a split, or a path for each split. None:
             all images that the globs find.
-        apply_orientation: Whether images, never labels, are turned as their EXIF orientation says.
+        apply_orientation: Whether images (never labels) are rotated according to their EXIF
+            orientation.
     """
 
     images: Globs | Mapping[str, Globs]
@@ -30,7 +31,7 @@ class DatasetDescription(DatasetFacts):
 
 
 def read_description(path: Path) -> DatasetDescription:
-    """Read the TOML file of a user's own dataset.
+    """Read the TOML file of a user's dataset.
 
     Args:
         path: The TOML file.
@@ -53,7 +54,7 @@ def paths_of_split(
         value: The value of the key: one or more paths, the same for all splits or given for each.
         split: Name of the split, which replaces {split} in the paths.
         where: The description and its key, for errors.
-        every: Whether paths without {split} are those of any split, not of val alone.
+        every: Whether paths without {split} are valid for every split, not only for val.
 
     Returns:
         The paths.

@@ -12,7 +12,7 @@ def listed(file: Path, globs: GlobPairs, found: Collection[str]) -> list[str]:
     """Find the images that a list names.
 
     Args:
-        file: The list, UTF-8. A line holds what the stars of the globs stand for, separated by /,
+        file: The list, UTF-8. A line contains the text for the stars of the globs, separated by /,
             or the path of an image. Empty lines are skipped.
         globs: The globs of the images.
         found: Paths of the images that the globs find.
@@ -55,7 +55,7 @@ def _lines(file: Path) -> Sequence[str]:
 
 
 def _unknown(name: str, globs: GlobPairs) -> str:
-    """Explain that no image has this name, and what a name looks like."""
+    """Return a message that no image has this name, with an example of a name."""
     first = globs.pairs[0].images[0]
     pieces = name.split("/")
     if len(pieces) == len(first.stars) and "**/" not in first.stars:

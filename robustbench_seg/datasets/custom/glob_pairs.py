@@ -54,10 +54,10 @@ def glob_pair(images: str, labels: str, where: str) -> GlobPair:
 
 
 class GlobPairs:
-    """The globs of a split, and the files below a root that they pair."""
+    """The globs of a split, and the files below a root that they match in pairs."""
 
     def __init__(self, root: Path, pairs: Sequence[GlobPair]) -> None:
-        """Store the globs; where several pairs match a file, the first one counts.
+        """Store the globs; if several pairs match a file, the first one counts.
 
         Args:
             root: The dataset's root folder.
@@ -77,7 +77,7 @@ class GlobPairs:
         return [path for path in found if path not in labels or self._existing(path)]
 
     def keys(self, image: str) -> Sequence[str]:
-        """Return, for each glob that matches, what its stars stand for in `image`, joined by /."""
+        """Return, for each matching glob, the texts of its stars in `image`, joined by /."""
         globs = (glob for pair in self.pairs for glob in pair.images)
         found = (glob.pieces(image) for glob in globs)
         return ["/".join(piece.rstrip("/") for piece in pieces) for pieces in found if pieces]

@@ -1,4 +1,4 @@
-"""Opens a split of a user's own dataset: the files that the globs of its description pair."""
+"""Opens a split of a user's dataset: the files that the globs of its description pair."""
 
 import logging
 from dataclasses import replace
@@ -28,7 +28,7 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
 
     Args:
         path: The TOML file.
-        root: The folder that the globs are relative to. None: the folder of `path`.
+        root: The base folder of the globs. None: the folder of `path`.
         split: Name of the split.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Describe a user's dataset after its images became PNG files, as in a generated tree."""
+"""Describes a user's dataset after its images became PNG files, as in a generated tree."""
 
 from collections.abc import Sequence
 from dataclasses import replace

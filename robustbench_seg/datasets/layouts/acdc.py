@@ -73,8 +73,8 @@ def open_acdc(
         root: The dataset's root folder. None: a DatasetError says how to obtain the files.
         split: "train", "val" or "test".
         subset: One of SUBSETS. None: all four.
-        reference: Open the reference images that have labels (the same places under normal
-            conditions) in place of the split. `left_out` lists those without labels.
+        reference: Whether to open the reference images that have labels (the same places under
+            normal conditions) instead of the split. `left_out` lists those without labels.
 
     Returns:
         The split.

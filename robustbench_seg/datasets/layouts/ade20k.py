@@ -1,4 +1,4 @@
-"""ADE20K as the scene parsing challenge 2016 cut it: 150 classes of things and stuff.
+"""ADE20K as in the scene parsing challenge 2016: 150 classes of things and stuff.
 
 images/validation/*.jpg are the images and annotations/validation/*.png their labels: 0 is not
 scored, 1..150 are the classes. The split val is the folder validation, train is training.

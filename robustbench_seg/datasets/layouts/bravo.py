@@ -1,8 +1,8 @@
 """The images of the BRAVO challenge 2024. Their labels are withheld, so they are never scored.
 
-The root holds the folders of the full benchmark dataset: bravo_ACDC, bravo_SMIYC,
-bravo_outofcontext, bravo_synflare, bravo_synobjs and bravo_synrain. Some may be missing.
-Source: the directory tree in the README of github.com/valeoai/bravo_challenge.
+The root contains the folders of the full benchmark dataset: bravo_ACDC, bravo_SMIYC,
+bravo_outofcontext, bravo_synflare, bravo_synobjs and bravo_synrain. Some may be missing. Source:
+the directory tree in the README of github.com/valeoai/bravo_challenge.
 """
 
 from pathlib import Path

@@ -1,9 +1,9 @@
 """Cityscapes in its official layout: 2048x1024 street scenes of 50 cities, 19 classes.
 
 leftImg8bit/<split>/<city>/<name>_leftImg8bit.png is the image, and
-gtFine/<split>/<city>/<name>_gtFine_labelIds.png its labels; _gtFine_labelTrainIds.png serves
-where there are no labelIds. _gtFine_instanceIds.png, if it is there, tells instances apart.
-Source: Cordts et al., "The Cityscapes Dataset", CVPR 2016.
+gtFine/<split>/<city>/<name>_gtFine_labelIds.png its labels; _gtFine_labelTrainIds.png is read if
+there are no labelIds. _gtFine_instanceIds.png, if it exists, contains the instances. Source: Cordts
+et al., "The Cityscapes Dataset", CVPR 2016.
 """
 
 import os

@@ -1,9 +1,9 @@
 """The KITTI semantic segmentation benchmark: 200 labelled street scenes of about 1242x375 pixels.
 
 training/image_2/NAME.png is an image, and training/semantic/NAME.png its labels: the label ids of
-Cityscapes in 8 bits. testing/image_2 holds 200 images without labels.
-Source: the README of the benchmark's development kit (devkit_semantics); Abu Alhaija et al.,
-"Augmented Reality Meets Computer Vision", IJCV 2018.
+Cityscapes in 8 bits. testing/image_2 contains 200 images without labels. Source: the README of the
+benchmark's development kit (devkit_semantics); Abu Alhaija et al., "Augmented Reality Meets
+Computer Vision", IJCV 2018.
 """
 
 from pathlib import Path

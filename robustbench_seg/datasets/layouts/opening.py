@@ -25,12 +25,12 @@ def open_split(
 
     Args:
         facts: Classes, colours and clip.
-        root: The dataset's root folder, or None where the user gave none.
+        root: The dataset's root folder, or None if the user gave none.
         split: Name of the split.
         images: Globs of the images, relative to the root.
         forms: The forms of labels that the dataset may have.
         provenance: The dataset, for errors.
-        withheld: Whether the split may be one whose labels a server withholds.
+        withheld: Whether a server may withhold the labels of the split.
         name: The dataset's name. None: that of the facts.
 
     Returns:

@@ -1,8 +1,8 @@
 """minicity: street scenes drawn by the program, with the 19 classes of Cityscapes.
 
-The built-in dataset, where Cityscapes, which needs a registration, is not at hand. A scene
-depends on (version, split, index, size) alone. It is a real task of segmentation in small: shapes,
-places and context tell the classes apart, colours hardly do.
+It is the built-in dataset for users without Cityscapes, which needs a registration. A scene depends
+only on (version, split, index, size). It is a small but realistic segmentation task: shape, place
+and context identify the classes, colours hardly do.
 """
 
 from robustbench_seg.datasets.minicity.dataset import Minicity, open_minicity, write_minicity

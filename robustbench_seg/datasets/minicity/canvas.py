@@ -1,9 +1,9 @@
-"""The canvas of a minicity scene: an id map, and what each id stands for.
+"""The canvas of a minicity scene: an id map, and the surface of each id.
 
-Everything is painted as flat polygons, far to near, each with an id of its own; colours, texture,
-light and haze are looked up once at the end. So labels and pixels agree exactly, and a scene costs
-one fill per polygon. Fills are not antialiased and all arithmetic is elementwise and in a fixed
-order: the same bytes anywhere.
+Everything is painted as flat polygons, from far to near, each with its own id; colours, texture,
+light and haze are looked up once at the end. Labels and pixels therefore agree exactly, and a scene
+needs one fill per polygon. Fills are not antialiased, and all arithmetic is elementwise in a fixed
+order, so the bytes are the same on every machine.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ CAMERA_HEIGHT = 1.5
 
 @dataclass(frozen=True)
 class Surface:
-    """What an id of a canvas stands for.
+    """The surface of an id of a canvas.
 
     Attributes:
         label: Class index.
@@ -43,11 +43,11 @@ class Surface:
 
 @dataclass(frozen=True)
 class PaintStep:
-    """What paints one thing of a scene.
+    """Paints one object of a scene.
 
     Attributes:
-        distance: Distance of the thing, in metres; what is farther is painted first.
-        paint: Paints it.
+        distance: Distance of the object, in metres; farther objects are painted first.
+        paint: The function that paints it.
     """
 
     distance: float
@@ -55,7 +55,7 @@ class PaintStep:
 
 
 class Canvas:
-    """Polygons in metres -> an image and its labels.
+    """Converts polygons in metres to an image and its labels.
 
     The camera looks along z, CAMERA_HEIGHT above a flat street: the point (x, y, z), x right and
     y up, lies at column cx + f x / z and row horizon + f (CAMERA_HEIGHT - y) / z.
@@ -138,7 +138,7 @@ class Canvas:
 
         Args:
             points: Its points, in pixels.
-            thickness: Its thickness, in pixels. It is at least one.
+            thickness: Its thickness, in pixels, at least 1.
             label: Class index.
             colour: RGB colour.
             z: Its distance, in metres.
@@ -155,7 +155,7 @@ class Canvas:
             x: Metres to the right.
             z: Metres ahead.
             half_width: Half the width of the dark ground, in metres.
-            reach: How far the shadow falls to the side, in metres, negative to the left.
+            reach: Length of the shadow to the side, in metres, negative to the left.
         """
         near, far = max(z - 0.7, 1.5), z + 0.9
         left, right = sorted((x - half_width, x + half_width))

@@ -1,7 +1,7 @@
-"""The colours of things in minicity.
+"""The colours of objects in minicity.
 
-Classes share their colours (cars, coats and walls come in the same greys, greens and browns); what
-tells them apart is shape and place.
+Classes share their colours (cars, coats and walls come in the same greys, greens and browns); they
+differ in shape and place.
 """
 
 import numpy as np

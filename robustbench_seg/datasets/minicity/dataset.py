@@ -31,7 +31,7 @@ class Minicity:
         split: "train" (600 scenes) or "val" (24).
         size: Height and width in pixels, at least 16. A larger scene is the same picture in more
             detail.
-        count: Number of scenes, from the first on, at least 1. None: all of the split.
+        count: Number of scenes, starting at the first, at least 1. None: all of the split.
         name: The dataset's name in every table.
         classes: Class names of Cityscapes, in the order of the class indices.
         palette: An RGB colour, 0..255, for each class.
@@ -81,7 +81,7 @@ class Minicity:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Paths in the Cityscapes layout, as write_minicity makes them."""
+        """Paths in the Cityscapes layout, as write_minicity creates them."""
         return tuple(image_id(self.split, index) for index in range(len(self)))
 
     @property
@@ -115,14 +115,14 @@ class Minicity:
         return replace(self, count=count)
 
     def companions(self, index: int) -> Mapping[str, Path]:
-        """Return no files, because none lie on disk before write_minicity."""
+        """Return no files, because there are none on disk before write_minicity."""
         return {}
 
     def on_disk(self, folder: Path) -> Dataset:
         """Provide the split as files in the layout of Cityscapes.
 
         Args:
-            folder: Where the files lie. Missing files are written.
+            folder: The folder of the files. Missing files are written.
 
         Returns:
             The split in `folder`.

@@ -1,6 +1,6 @@
-"""The frame in which a thing is painted: its own coordinates on the canvas.
+"""The frame of an object: its coordinates on the canvas.
 
-u runs along the width of a thing, 0..1, and v up its height, 0..1; it stands on the street at
+u runs along the width of an object, 0..1, and v up its height, 0..1. The object is on the street at
 (x, z).
 """
 
@@ -24,7 +24,7 @@ CIRCLE = {
 
 @dataclass(frozen=True)
 class Pose:
-    """Where a thing stands, and how it is turned.
+    """The place of an object, and its orientation.
 
     Attributes:
         x: Metres to the right.
@@ -45,11 +45,11 @@ Painter = Callable[[Canvas, Rng, Pose], None]
 
 
 class Frame:
-    """A thing's own coordinates on the canvas.
+    """The coordinates of an object on the canvas.
 
     Args:
         canvas: The canvas.
-        pose: Where the thing stands.
+        pose: The place and orientation of the object.
         width: Its width in the picture's plane, in metres.
         height: Its height, in metres.
     """
@@ -61,7 +61,7 @@ class Frame:
         self.left, self.span, self.rise = left, right - left, self.bottom - self.top
 
     def at(self, u: float, v: float) -> tuple[float, float]:
-        """Convert the thing's coordinates to pixels.
+        """Convert the object's coordinates to pixels.
 
         Args:
             u: Share of its width.

@@ -26,7 +26,7 @@ SKIES = np.array(
 
 
 def develop(canvas: Canvas, rng: Rng) -> NDArray[np.uint8]:
-    """Make the picture of a painted canvas.
+    """Compute the picture of a painted canvas.
 
     Args:
         canvas: The canvas.

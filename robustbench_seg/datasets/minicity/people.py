@@ -6,7 +6,7 @@ from robustbench_seg.datasets.minicity.frame import CIRCLE, Frame, Pose
 
 
 def person(canvas: Canvas, rng: Rng, pose: Pose) -> None:
-    """Somebody standing or walking."""
+    """A person who stands or walks."""
     skin = shaded((215.0, 170.0, 140.0), rng.uniform(0.45, 1.1))
     coat, legs = paint_colour(rng), shaded(paint_colour(rng), 0.7)
     f = Frame(canvas, pose, 0.75, rng.uniform(1.5, 1.9))

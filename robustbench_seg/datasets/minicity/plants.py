@@ -39,7 +39,7 @@ def tree(canvas: Canvas, rng: Rng, x: float, z: float, height: float, reach: flo
         x: Metres to the right.
         z: Metres ahead.
         height: Its height, in metres.
-        reach: How far to the side its shadow falls, in metres, negative to the left.
+        reach: Length of its shadow to the side, in metres, negative to the left.
     """
     colour = _foliage(rng)
     bark = shaded((88.0, 72.0, 58.0), rng.uniform(0.6, 1.2))

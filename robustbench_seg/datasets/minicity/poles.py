@@ -1,4 +1,4 @@
-"""Poles of minicity, and what they carry: a lamp, a traffic light or a traffic sign."""
+"""Poles of minicity, with a lamp, a traffic light or a traffic sign."""
 
 import math
 
@@ -20,7 +20,7 @@ def pole(canvas: Canvas, rng: Rng, x: float, z: float, reach: float) -> PaintSte
         rng: Generator of the random numbers.
         x: Metres to the right.
         z: Metres ahead.
-        reach: How far to the side its shadow falls, in metres, negative to the left.
+        reach: Length of its shadow to the side, in metres, negative to the left.
     """
     colour, height = shaded(paint_colour(rng), 0.8), rng.uniform(2.8, 5.5)
     load = rng.choice(3, p=(0.22, 0.38, 0.40))

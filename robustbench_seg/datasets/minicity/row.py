@@ -1,4 +1,4 @@
-"""What lines a street: buildings, walls and fences."""
+"""The objects along a street: buildings, walls and fences."""
 
 import math
 

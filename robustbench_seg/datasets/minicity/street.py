@@ -1,8 +1,8 @@
-"""A street of minicity: what stands where, painted from far to near.
+"""A street of minicity: its objects and their places, painted from far to near.
 
-Along both kerbs stretch buildings, walls, fences, hedges and open ground; trees, poles, traffic
-and people stand in front of them. Where things stand follows a street's logic (a rider is on a
-two-wheeler on the road, a sign on a pole at the kerb); colours do not, see colours.py.
+Buildings, walls, fences, hedges and open ground line both kerbs; trees, poles, traffic and people
+are in front of them. Places follow the logic of a street (a rider is on a two-wheeler on the road,
+a sign on a pole at the kerb); colours do not, see colours.py.
 """
 
 from functools import partial
@@ -29,7 +29,7 @@ camera is in its middle. Within a layer, farther objects are painted first.
 
 
 class Street:
-    """One side-by-side layout of a street, drawn from `rng` in a fixed order."""
+    """The layout of a street, drawn from `rng` in a fixed order."""
 
     def __init__(self, canvas: Canvas, rng: Rng) -> None:
         self.canvas, self.rng = canvas, rng
@@ -98,7 +98,7 @@ class Street:
             self._strip(x, x + rng.uniform(0.6, 1.8), z, z + rng.uniform(0.8, 5), "road", patch)
 
     def _row(self, side: int) -> None:
-        """What lines one side of the street, piece after piece."""
+        """Add the objects along one side of the street, piece by piece."""
         rng, z = self.rng, NEAR * 0.9
         sign = (-1, 1)[side]
         while z < FAR:
@@ -141,7 +141,7 @@ class Street:
                 self.layers[STREET].append(pole(self.canvas, rng, x, away, self.reach))
 
     def _place(self, paint: Painter, x: float, z: float, *, from_side: bool, width: float) -> None:
-        """Add a thing `width` metres wide, unless it would stand in another one."""
+        """Add an object of `width` metres, unless it would overlap another one."""
         if any(abs(x - a) < (width + w) / 2 and abs(z - b) < 2.5 for a, b, w in self._taken):
             return
         self._taken.append((x, z, width))
@@ -151,7 +151,7 @@ class Street:
         self.layers[STREET].append(PaintStep(z, lambda: paint(canvas, rng, pose)))
 
     def _traffic(self) -> None:
-        """Add vehicles and people, each only where it overlaps nothing added before."""
+        """Add vehicles and people, if they do not overlap earlier objects."""
         self._trains()
         self._heavy_vehicles()
         self._cars()

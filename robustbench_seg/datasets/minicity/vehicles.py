@@ -34,7 +34,7 @@ def car(canvas: Canvas, rng: Rng, pose: Pose) -> None:
 
 
 def truck(canvas: Canvas, rng: Rng, pose: Pose) -> None:
-    """A lorry: a cab and a taller box with nothing but a frame on it."""
+    """A lorry: a cab and a taller box with only a frame on it."""
     cab, box = paint_colour(rng), paint_colour(rng)
     if pose.from_side:
         f = Frame(canvas, pose, rng.uniform(6.5, 8.0), rng.uniform(3.1, 3.6))

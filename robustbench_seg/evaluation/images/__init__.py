@@ -1,1 +1,1 @@
-"""The images of an evaluation: made, attacked, and watched for failures."""
+"""The images of an evaluation: created, attacked, and monitored for failures."""

@@ -1,4 +1,4 @@
-"""Makes the attacks of an evaluation, just before a network labels the images."""
+"""Computes the attacks of an evaluation, just before a network labels the images."""
 
 import time
 from dataclasses import replace
@@ -18,7 +18,7 @@ from robustbench_seg.segmenter import DifferentiableSegmenter, FloatImage, Segme
 
 
 class Attacker:
-    """Perturbs the images of attack conditions. Other images stay as they are."""
+    """Perturbs the images of attack conditions. Other images do not change."""
 
     def __init__(self, settings: AttackSettings) -> None:
         self._settings = settings
@@ -37,7 +37,7 @@ class Attacker:
             The folder; None if it is already open, because several networks share the images.
 
         Raises:
-            ResultsError: The folder holds other images.
+            ResultsError: The folder contains other images.
             FileError: It cannot be written.
         """
         name = self._attacked(segmenter).name
@@ -46,7 +46,7 @@ class Attacker:
         return self._folders.setdefault(name, AttackFolder.open(root, name, key))
 
     def lacks(self, segmenter: Segmenter, image: str, condition: Condition) -> bool:
-        """Return whether the image of an attack is to be saved and does not exist yet."""
+        """Return whether an attacked image must be saved and does not exist yet."""
         folder = self._folders.get(self._attacked(segmenter).name)
         if folder is None or condition == CLEAN:
             return False

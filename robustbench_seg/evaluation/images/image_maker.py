@@ -1,7 +1,7 @@
-"""Images for the segmenters: each decoded once, corrupted ahead of time, and never kept.
+"""Creates images for the segmenters: each is decoded once, corrupted in advance, and not kept.
 
-The images depend only on the source image and the condition, and come in the order asked for. The
-number of workers changes only the speed.
+The images depend only on the source image and the condition, and are yielded in the requested
+order. The number of workers changes only the speed.
 """
 
 import time
@@ -39,7 +39,7 @@ class SourceImage:
         self._prepared = dict[str, Any]()
 
     def sample(self) -> Sample:
-        """Return the image with its labels. Raises DatasetError each time if it cannot be read."""
+        """Return the image with its labels. Raises DatasetError at each call if unreadable."""
         with self._lock:
             read = self._read
         if isinstance(read, DatasetError):
@@ -47,7 +47,7 @@ class SourceImage:
         return read
 
     def prepared(self, measure: Measure) -> Any:
-        """Return what a measure derives from the truth, computed once. Not thread-safe."""
+        """Return the data that a measure derives from the truth; computed once, not thread-safe."""
         if measure.name not in self._prepared:
             labels = self.sample().labels
             read = partial(read_instances, self._dataset, self.index, labels.shape)
@@ -75,7 +75,7 @@ class ConditionImage:
         pixels: uint8 HxWx3 RGB, or the attacked image. None: the image is left out; see `reason`.
         reason: Why the image is left out. None: it is not left out.
         is_same: Whether a corrupted image equals its clean image.
-        seconds: Time to make or read the image.
+        seconds: Time to create or read the image.
         is_attack: Whether the condition is an attack. Then `pixels` are clean until they are
             perturbed.
     """
@@ -90,11 +90,11 @@ class ConditionImage:
 
 
 class ImageMaker:
-    """Makes images in order, a few per worker in advance.
+    """Creates images in order, a few per worker in advance.
 
     Args:
         evaluation: What is evaluated.
-        tree: The tree that corrupted images are read from; None: they are made in memory.
+        tree: The tree with the corrupted images; None: they are created in memory.
     """
 
     def __init__(self, evaluation: Evaluation, tree: Tree | None = None) -> None:
@@ -112,7 +112,7 @@ class ImageMaker:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def all(self, wanted: Iterable[tuple[SourceImage, Condition]]) -> Iterator[ConditionImage]:
-        """Yield each of `wanted` in order. With one worker, no image is made in advance."""
+        """Yield each of `wanted` in order. With one worker, no image is created in advance."""
         if self._pool is None:
             yield from (self.make(*pair) for pair in wanted)
             return
@@ -125,7 +125,7 @@ class ImageMaker:
             yield waiting.popleft().result()
 
     def make(self, source: SourceImage, condition: Condition) -> ConditionImage:
-        """Make one image, in the thread of the caller."""
+        """Create one image, in the thread of the caller."""
         started = time.perf_counter()
         pixels: AnyImage | None = None
         reason, is_same = None, False

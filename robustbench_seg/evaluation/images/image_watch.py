@@ -1,4 +1,4 @@
-"""Watches the images of an evaluation: those left unchanged, and those that cannot be read."""
+"""Monitors the images of an evaluation: unchanged ones and unreadable ones."""
 
 import logging
 from collections import Counter
@@ -25,12 +25,12 @@ class UnchangedImages:
             self._same[image.condition] += image.is_same
 
     def add(self, other: "UnchangedImages") -> None:
-        """Add what another process has counted."""
+        """Add the counts of another process."""
         self._counted.update(other._counted)
         self._same.update(other._same)
 
     def warn(self) -> None:
-        """Warn (logging) of each condition that left images unchanged."""
+        """Warn (logging) about each condition that left images unchanged."""
         for condition, count in self._same.items():
             if count:
                 of, name, severity = self._counted[condition], condition.name, condition.severity
@@ -46,7 +46,7 @@ class UnreadableImages:
         self._failed = {of_clean: dict[str, None]() for of_clean in (True, False)}
 
     def take(self, image: ConditionImage) -> None:
-        """Raise DatasetError after FAILURES unreadable images in a row: the disk may be gone."""
+        """Raise DatasetError after FAILURES unreadable images in a row, as the disk may be gone."""
         failed = self._failed[image.condition == CLEAN]
         if image.pixels is not None:
             failed.clear()

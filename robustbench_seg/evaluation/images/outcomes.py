@@ -1,4 +1,4 @@
-"""The outcomes of the images that a segmenter is given: scored, left out, or failed."""
+"""The outcomes of the images of a segmenter: scored, left out, or failed."""
 
 import logging
 
@@ -16,12 +16,12 @@ class Outcomes:
 
     Attributes:
         scored: Number of images scored, counted once per condition.
-        left_out: (image, condition) -> why it has no score.
+        left_out: Maps (image, condition) to the reason for the missing score.
         given_up: Why the segmenter gets no more images. None: it still gets them.
     """
 
     def __init__(self, name: str) -> None:
-        """`name`: of the segmenter, for messages."""
+        """`name`: the segmenter's name, for messages."""
         self.scored = 0
         self.left_out = dict[tuple[str, Condition], str]()
         self.given_up: ModelError | None = None
@@ -31,7 +31,7 @@ class Outcomes:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why images were left out: each reason once, in order."""
+        """The reasons why images were left out, each once, in order."""
         return tuple(dict.fromkeys(self.left_out.values()))
 
     def succeed(self) -> None:
@@ -57,9 +57,9 @@ class Outcomes:
             log.warning("%s; it gets no more images", self.given_up)
 
     def reason_of(self, image: str, error: Exception) -> str:
-        """Describe what a segmenter raised in one line.
+        """Describe an error of a segmenter in one line.
 
-        If a user's own code raised it, the first traceback is shown.
+        If user code raised it, the first traceback is shown.
         """
         known = isinstance(error, RobustsegError)
         kind = "" if known else f"{type(error).__name__}: "

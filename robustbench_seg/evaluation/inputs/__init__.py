@@ -1,1 +1,1 @@
-"""What an evaluation runs on: its data, conditions, models and attacks, open and checked."""
+"""The inputs of an evaluation: its data, conditions, models and attacks, opened and checked."""

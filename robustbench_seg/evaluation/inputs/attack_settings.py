@@ -33,12 +33,12 @@ _HALF_LEVEL = 0.5
 
 @dataclass(frozen=True, eq=False)
 class AttackSettings:
-    """What attacked images depend on, in addition to the clean image and the scored network.
+    """Everything that decides attacked images, besides the clean image and the scored network.
 
     Attributes:
-        protocol: Names the attacks and their radii.
+        protocol: The protocol with the attacks and their radii.
         seed: Seed of the random starts.
-        source: The network to attack; None: the one that is scored.
+        source: The network to attack; None: the scored one.
         is_rounded: Whether images are rounded to 8 bits before they are scored.
         class_frequencies: Pixels of each class, for attacks that balance the classes.
     """
@@ -51,7 +51,7 @@ class AttackSettings:
 
     @property
     def record(self) -> AttackRecord | None:
-        """What the key of a run contains of it; None if the protocol has no attack."""
+        """The part of it in the key of a run; None if the protocol has no attack."""
         if not attack_laws(self.protocol):
             return None
         frequencies = self.class_frequencies
@@ -70,7 +70,7 @@ def open_attacks(
     data: Dataset,
     segmenters: Sequence[Segmenter],
 ) -> AttackSettings:
-    """Check that the attacks of an evaluation can be made, and return their settings.
+    """Check that the attacks of an evaluation are possible, and return their settings.
 
     Args:
         spec: What to evaluate.
@@ -82,10 +82,10 @@ def open_attacks(
     Raises:
         AttackError: The protocol names an attack that does not exist, or gives it wrong parameters;
             rounding would undo an attack, or class frequencies or the labels are missing.
-        CardError: The class frequencies cannot be read or are of other classes; an ensemble has
-            another radius than its members.
+        CardError: The class frequencies cannot be read or are for other classes; the radius of an
+            ensemble differs from that of its members.
         ModelError: A network has no gradients, or the one to attack has other classes.
-        OptionError: There is no attack to apply an option to, or images are to be read from a tree.
+        OptionError: An option is for attacks, but there is none; or images are read from a tree.
     """
     for each in protocol.perturbations:
         if each.name in ATTACK_ENSEMBLES and each.is_attack:
@@ -135,7 +135,7 @@ def _check_ensemble(protocol: Protocol, ensemble: Perturbation) -> None:
 
 
 def _attacked(spec: EvaluationSpec, data: Dataset) -> Segmenter | None:
-    """Load the network to attack; None: the one that is scored.
+    """Load the network to attack; None: the scored one.
 
     The precision, backend and inference mode of the scored networks do not apply to it.
     """
@@ -158,7 +158,7 @@ def _attacked(spec: EvaluationSpec, data: Dataset) -> Segmenter | None:
 def _class_frequencies(
     spec: EvaluationSpec, protocol: Protocol, data: Dataset
 ) -> tuple[int, ...] | None:
-    """Return the pixels of each class, from the file that the user gives or else a shipped one.
+    """Return the pixels of each class, from the user's file or an included one.
 
     They are part of the key, so they depend on the protocol, not on the chosen conditions.
     """

@@ -1,4 +1,4 @@
-"""Checks that the specification, the data and the models of an evaluation go together."""
+"""Checks that the specification, the data and the models of an evaluation fit together."""
 
 from collections.abc import Sequence
 
@@ -19,10 +19,11 @@ def check_evaluation(evaluation: Evaluation) -> None:
         evaluation: The evaluation.
 
     Raises:
-        ModelError: The classes of a model are not those of the dataset, two models have one name,
-            or a model gives no confidence, which the format of the saved predictions needs.
-        OptionError: Two options do not go together with these models.
-        DatasetError: Two images would share the file of a saved or stored prediction.
+        ModelError: The classes of a model are not those of the dataset, two models have the same
+            name, or a model returns no confidence, but the format of the saved predictions needs
+            it.
+        OptionError: Two options exclude each other for these models.
+        DatasetError: Two images would have the same file of a saved or stored prediction.
     """
     spec, class_map = evaluation.spec, evaluation.class_map
     check_classes(evaluation.dataset, evaluation.segmenters, class_map)
@@ -83,7 +84,7 @@ def _check_calibration(evaluation: Evaluation) -> None:
 
 
 def _check_confidence(evaluation: Evaluation) -> None:
-    """Check that every segmenter gives what the format of the saved predictions needs."""
+    """Check that every segmenter has confidence, if the format of predictions needs it."""
     form = evaluation.spec.prediction_format
     for segmenter in evaluation.segmenters if file_format(form).confidence else ():
         if reason := why_no_confidence(segmenter):
@@ -104,7 +105,7 @@ def check_classes(
         class_map: Maps the models' classes to the dataset's. None: they must be the same.
 
     Raises:
-        ModelError: They are others, or in another order.
+        ModelError: They differ, or have another order.
     """
     if class_map and class_map.dataset_classes != tuple(dataset.classes):
         raise ModelError(
@@ -133,11 +134,11 @@ def check_classes(
 def check_class_map(
     class_map: ClassMap, attacks: Sequence[str], prediction_format: PredictionFormat
 ) -> None:
-    """Check that an evaluation through a class map asks for nothing that the map cannot give.
+    """Check that an evaluation does not request results that are impossible with its class map.
 
     Args:
         class_map: The map.
-        attacks: Names of the attacks that are asked for.
+        attacks: Names of the requested attacks.
         prediction_format: The format of saved predictions.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The tree that an evaluation reads its corrupted images from."""
+"""The tree from which an evaluation reads its corrupted images."""
 
 import logging
 from dataclasses import replace
@@ -19,11 +19,11 @@ Tree = Manifest | ForeignTree
 
 
 def corrupted_tree(evaluation: Evaluation) -> Tree | None:
-    """Open the tree that corrupted images are read from; None: they are made in memory.
+    """Open the tree with the corrupted images; None: they are created in memory.
 
     Raises:
-        TreeError: There is no such tree; it was made in another way than the evaluation asks for or
-            from other clean images; or it lacks a condition.
+        TreeError: There is no such tree; its settings or clean images differ from those of the
+            evaluation; or it lacks a condition.
     """
     folder = evaluation.spec.corrupted
     if folder is None:
@@ -63,10 +63,10 @@ def _own_tree(evaluation: Evaluation, folder: Path) -> Manifest:
 
 
 def tree_differences(evaluation: Evaluation, tree: TreeRecord) -> tuple[str, ...]:
-    """Compare the images of a tree with those that an evaluation asks for.
+    """Compare the images of a tree with those that an evaluation requests.
 
     Args:
-        evaluation: What is evaluated.
+        evaluation: The evaluation.
         tree: The record of the tree.
 
     Returns:

@@ -1,4 +1,4 @@
-"""An evaluation: a specification with its data open and its models loaded."""
+"""An evaluation: a specification with opened data and loaded models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -40,12 +40,12 @@ class Evaluation:
     """Every segmenter on every image, clean and under every condition.
 
     Attributes:
-        spec: What was asked for.
-        dataset: The images, cut to the specification's limit.
-        protocol: Where conditions and their parameters come from.
-        conditions: Those asked for, in the protocol's order, without clean.
-        measures: What is counted for each image.
-        segmenters: The models, each for a run of its own.
+        spec: The specification.
+        dataset: The images, up to the specification's limit.
+        protocol: The protocol with the conditions and their parameters.
+        conditions: The requested conditions in protocol order, without clean.
+        measures: The measures of each image.
+        segmenters: The models; each has its own run.
         attack_settings: The settings of the attacks.
         class_map: Maps the models' classes to the dataset's. None: they are the same.
     """
@@ -81,10 +81,10 @@ class Evaluation:
         return self.spec.seeds[0]
 
     def by_seed(self) -> Sequence["Evaluation"]:
-        """Split it into an evaluation, and so a run of each model, for each seed.
+        """Split it into one evaluation, with one run of each model, for each seed.
 
-        The first evaluation has every condition. The others have the random corruptions and
-        attacks only, because the seed does not change other images.
+        The first evaluation has every condition. The others have only the random corruptions and
+        attacks, because the seed does not change other images.
         """
         first, *others = self.spec.seeds
         draws = [replace(self, spec=replace(self.spec, seeds=(first,)))]
@@ -109,15 +109,16 @@ class Evaluation:
 
     @property
     def scored_conditions(self) -> tuple[Condition, ...]:
-        """The conditions that the scored ones of the protocol are computed from."""
+        """The conditions from which the scored ones of the protocol are computed."""
         return computed_conditions(self.protocol, self.protocol.scored_conditions)
 
     @cached_property
     def phases(self) -> Sequence[tuple[Condition, ...]]:
         """The conditions in the order in which they are run over all images.
 
-        By default all conditions run together, so that each image is decoded once. If a published
-        clean score can reveal a mistake, the clean images run first, before the long part.
+        By default all conditions run together, so that each image is decoded once. If there is a
+        published clean score to compare with, the clean images run first, so that mistakes show
+        early.
         """
         if self.spec.shard == WHOLE and any(map(self.published, self.segmenters)):
             return [(CLEAN,), self.all_conditions]
@@ -132,15 +133,15 @@ class Evaluation:
 
     @property
     def workers(self) -> int:
-        """Threads that make images ahead of the segmenters; 1 means no extra thread."""
+        """Threads that create images ahead of the segmenters; 1 means no extra thread."""
         on_gpu = self.spec.device.startswith("cuda")
         return self.spec.workers or (GPU_WORKERS if on_gpu else 1)
 
     def measures_of(self, segmenter: Segmenter) -> tuple[Measure, ...]:
-        """List the measures that a segmenter can give.
+        """List the measures that a segmenter supports.
 
         Raises:
-            ModelError: It can give none of those that are asked for.
+            ModelError: It supports none of the requested measures.
         """
         reasons = {}
         for measure in self.measures:

@@ -20,11 +20,11 @@ from robustbench_seg.segmenter import Segmenter, SegmenterOptions, load_named
 
 
 def segmenter_options(spec: EvaluationSpec, **other: Any) -> SegmenterOptions:
-    """Select the options of a specification that a segmenter is built with.
+    """Select the options of a specification for a segmenter.
 
     Args:
         spec: The specification.
-        **other: Values in place of its own, and of what it does not have: classes, calibration.
+        **other: Values that replace its values or that it lacks: classes, calibration.
     """
     own = {
         each.name: getattr(spec, each.name)
@@ -37,7 +37,7 @@ def segmenter_options(spec: EvaluationSpec, **other: Any) -> SegmenterOptions:
 def options_on_data(
     spec: EvaluationSpec, data: Dataset, class_map: ClassMap | None
 ) -> SegmenterOptions:
-    """Select the options that the models which a specification names are loaded with.
+    """Select the options for loading the models that a specification names.
 
     Args:
         spec: The specification.
@@ -45,14 +45,14 @@ def options_on_data(
         class_map: Maps the models' classes to the dataset's. None: they are the same.
 
     Raises:
-        DatasetError: Calibration images are needed, and there are none that are not scored.
+        DatasetError: Calibration images are needed, but all images are scored.
     """
     classes = class_map.model_classes if class_map else tuple(data.classes)
     return segmenter_options(spec, classes=classes, calibration=_calibration(spec, data))
 
 
 def _calibration(spec: EvaluationSpec, data: Dataset) -> Dataset | None:
-    """The images that networks are quantised with; None: they are not."""
+    """The calibration images for quantised networks; None: networks are not quantised."""
     if spec.precision != "int8":
         return None
     train = unscored_train_split(spec, data, "to calibrate int8")
@@ -80,8 +80,8 @@ def open_evaluation(
         protocol: A protocol to use instead of the one that it names.
 
     Raises:
-        RobustsegError: A protocol, dataset or model does not exist, or they do not fit together;
-            or predictions are to be saved and two images would share a file name.
+        RobustsegError: A protocol, dataset or model does not exist, or they do not fit together; or
+            two images would have the same file name for saved predictions.
     """
     measures = select_measures(spec.measures)
     protocol = protocol or load_protocol(spec.protocol)

@@ -1,4 +1,4 @@
-"""The train split of a dataset, from which images that are not scored are taken."""
+"""The train split of a dataset, for images that are not scored."""
 
 import logging
 
@@ -10,12 +10,12 @@ log = logging.getLogger(__name__)
 
 
 def unscored_train_split(spec: EvaluationSpec, data: Dataset, purpose: str) -> Dataset | None:
-    """Open the train split of the dataset that is scored.
+    """Open the train split of the scored dataset.
 
     Args:
-        spec: What names the dataset and its root folder.
-        data: The split that is scored.
-        purpose: What it is opened for, for the log.
+        spec: The specification, which names the dataset and its root folder.
+        data: The scored split.
+        purpose: The purpose of the split, for the log.
 
     Returns:
         The train split. None: it cannot be opened, or has other classes or scored images.

@@ -33,10 +33,10 @@ class AttackFolder:
         Args:
             root: Folder of the images of all attacked models.
             model: Name of the attacked model.
-            key: Key of a run that is scored on the images.
+            key: Key of a run that uses the images.
 
         Raises:
-            ResultsError: The folder holds other images.
+            ResultsError: The folder contains other images.
             FileError: It cannot be written.
         """
         folder = root / file_name(model)
@@ -64,7 +64,7 @@ class AttackFolder:
 
 
 def _digest(key: RunKey) -> str:
-    """Return the digest of what decides the images: the attacked network, not the scored one."""
+    """Return the digest of everything that decides the images, such as the attacked network."""
     attack = key.attack
     assert attack is not None, "there is an attack"
     attacked = attack.source or key.segmenter

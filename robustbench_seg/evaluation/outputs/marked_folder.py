@@ -1,4 +1,4 @@
-"""Marks a folder of files with what they depend on, so that two kinds of files never mix."""
+"""Marks a folder with the settings of its files, so that files of other settings never mix."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,15 +16,16 @@ def open_marked_folder(
     Args:
         folder: The folder, created if it does not exist.
         mark_name: Name of the file of the mark.
-        mark: Content of the mark of a new folder. Its "digest" says what the files depend on.
-        one_file: What each file of the folder is, for errors.
-        all_files: What the files of a folder with another digest are, for errors.
+        mark: Content of the mark of a new folder. Its "digest" covers everything on which the files
+            depend.
+        one_file: The kind of each file of the folder, for errors.
+        all_files: The kind of the files of a folder with another digest, for errors.
 
     Returns:
         The content of the mark, which a new folder shares with `mark`.
 
     Raises:
-        ResultsError: The mark cannot be read, or its digest is another one.
+        ResultsError: The mark cannot be read, or its digest differs.
         FileError: A folder without a mark has files, or the mark cannot be written.
     """
     path = folder / mark_name

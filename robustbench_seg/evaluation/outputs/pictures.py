@@ -40,7 +40,8 @@ def keep_pictures(
         labels: uint8 HxW class indices.
         prediction: uint8 HxW class indices.
         palette: One RGB colour, 0..255, for each class.
-        is_attack: Whether the condition is an attack; those are kept at every severity.
+        is_attack: Whether the condition is an attack; pictures of attacks are kept at every
+            severity.
     """
     if condition.severity not in KEPT_SEVERITIES and not is_attack:
         return

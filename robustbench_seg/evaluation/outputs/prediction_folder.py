@@ -26,17 +26,17 @@ from robustbench_seg.records.values.condition import Condition
 
 
 def check_images(form: FileFormat, dataset: Dataset, what: str = "prediction") -> None:
-    """Check that each image has a file of its own, inside the folder.
+    """Check that each image has its own file, inside the folder.
 
     Args:
         form: The format of the files.
         dataset: The images.
-        what: What is saved of each image.
+        what: The kind of the saved files.
 
     Raises:
-        DatasetError: An id leads out of the folder or is not a path, or two images would share a
-            file.
-        OptionError: The server of the format has no such image or other classes.
+        DatasetError: An id leads out of the folder or is not a path, or two images would have the
+            same file.
+        OptionError: The server of the format has no such image, or has other classes.
     """
     if form.classes is not None and tuple(dataset.classes) != form.classes:
         raise OptionError(
@@ -77,7 +77,7 @@ class PredictionFolder:
     def open(
         cls, root: Path, model: str, record: RunRecord, form: FileFormat
     ) -> "PredictionFolder":
-        """Open `root`/<model>, marked as this run's.
+        """Open `root`/<model>, marked as the folder of this run.
 
         Args:
             root: Folder of the predictions of all models.
@@ -86,7 +86,7 @@ class PredictionFolder:
             form: The format of the files.
 
         Raises:
-            ResultsError: The folder holds another run's predictions, or those of another format.
+            ResultsError: The folder contains predictions of another run or in another format.
         """
         folder = root / file_name(model)
         digest = record.key.digest

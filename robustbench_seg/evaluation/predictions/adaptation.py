@@ -1,9 +1,9 @@
-"""Adapts a network to each condition of an evaluation before it is scored under it.
+"""Adapts a network to each condition of an evaluation before scoring it under this condition.
 
 The statistics of a condition come from a fixed set of evenly spaced images of the split, which are
-made under the condition exactly as the scored images are. So they do not depend on the order of
-images, on shards or on interruptions. They are computed when they are first needed, and kept in
-RUNS/statistics, so that later starts, shards and machines use the same numbers.
+created under the condition like the scored images. So they do not depend on the order of images, on
+shards or on interruptions. They are computed on first use and kept in RUNS/statistics, so that
+later starts, shards and machines use the same numbers.
 """
 
 from collections.abc import Callable
@@ -31,13 +31,13 @@ class AdaptedPredictions:
         record: RunRecord,
         maker: ImageMaker,
     ) -> None:
-        """Combine a segmenter with the images that it is adapted to.
+        """Combine a segmenter with the images to which it is adapted.
 
         Args:
             evaluation: The evaluation.
             segmenter: A segmenter that was loaded with adapt.
             record: The record of its run.
-            maker: Makes the images.
+            maker: Creates the images.
         """
         self._data, self._segmenter, self._maker = evaluation.dataset, segmenter, maker
         key = record.key  # a temperature does not change the statistics
@@ -60,8 +60,8 @@ class AdaptedPredictions:
             condition: The condition.
 
         Raises:
-            RobustsegError: One of the images cannot be made, the network cannot be adapted, or the
-                file with earlier statistics cannot be read. Every call raises it again.
+            RobustsegError: One of the images cannot be created, the network cannot be adapted, or
+                the file with earlier statistics cannot be read. Every call raises it again.
         """
         if condition not in self._adapted:
             try:

@@ -1,4 +1,4 @@
-"""The images that a network is adapted to."""
+"""The images to which a network is adapted."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def clean_segmenter(segmenter: Segmenter, data: Dataset) -> Segmenter:
 
     Args:
         segmenter: Any segmenter.
-        data: The images that are scored.
+        data: The scored images.
 
     Returns:
         The adapted segmenter, or the segmenter itself.
@@ -32,7 +32,7 @@ def adaptation_images(segmenter: Segmenter, data: Dataset) -> tuple[int, ...]:
 
     Args:
         segmenter: A segmenter that was loaded with adapt.
-        data: The images that are scored.
+        data: The scored images.
 
     Returns:
         Their indices in the dataset, in ascending order.

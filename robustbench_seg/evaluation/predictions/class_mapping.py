@@ -10,7 +10,7 @@ def map_classes(prediction: Prediction, class_map: ClassMap | None) -> Predictio
     """Map a prediction to the classes of the dataset.
 
     The confidence remains that of the predicted class before classes are merged. The two losses are
-    dropped: where several classes count as one, the probability of the true class is unknown.
+    dropped: if several classes are merged, the probability of the true class is unknown.
 
     Args:
         prediction: Labels in the model's classes, truth in the dataset's.

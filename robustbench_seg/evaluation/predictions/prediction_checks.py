@@ -1,4 +1,4 @@
-"""Checks that files of predictions belong to the images that are scored, and do not change."""
+"""Checks that files of predictions belong to the scored images and do not change."""
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -21,7 +21,7 @@ _HEX = frozenset("0123456789abcdef")
 def described_images(
     evaluation: Evaluation, stored: StoredPredictions, tree: Tree | None
 ) -> Mapping[str, Digests]:
-    """Map the path in the tree of each corrupted image that was labelled to its digests.
+    """Map the path in the tree of each labelled corrupted image to its digests.
 
     The mapping is empty if images need not be compared one by one.
     """
@@ -59,7 +59,7 @@ def _compare_digest(images: str, where: Path, folder: Path | None, tree: Tree | 
 
 
 def check_unchanged(folder: RunFolder, stored: StoredPredictions) -> None:
-    """Check that the files of predictions that a run has scored are unchanged.
+    """Check that the prediction files that a run has scored are unchanged.
 
     Args:
         folder: The run folder.
@@ -106,7 +106,7 @@ def stray_files(evaluation: Evaluation, stored: StoredPredictions) -> str | None
     """Describe the files of predictions that belong to no image, or return None.
 
     Args:
-        evaluation: What is evaluated: a whole split.
+        evaluation: The evaluation of a whole split.
         stored: The predictions.
     """
     data, conditions = evaluation.dataset, [CLEAN, *evaluation.protocol.conditions()]

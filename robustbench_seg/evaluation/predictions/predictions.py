@@ -37,7 +37,7 @@ class Predictions(Protocol):
             predict: Applies a segmenter to the image.
 
         Returns:
-            The prediction. If it was read from files, its source holds their digests.
+            The prediction. If it was read from files, its source has their digests.
 
         Raises:
             ModelError: A file of predictions is missing, wrong, or belongs to another image.
@@ -67,18 +67,18 @@ class ComputedPredictions:
 
 
 class FilePredictions:
-    """Predictions that are read from files, which must belong to the images that are scored."""
+    """Predictions that are read from files, which must belong to the scored images."""
 
     def __init__(
         self, stored: StoredPredictions, folder: RunFolder, described: Mapping[str, Digests]
     ) -> None:
-        """Combine files of predictions with the facts to check them against.
+        """Combine prediction files with the facts for checking them.
 
         Args:
             stored: The predictions.
             folder: The run folder, which records the files that it has scored.
-            described: Maps the path in the tree of each corrupted image that was labelled to its
-                digests. Empty: images are not compared one by one.
+            described: Maps the path in the tree of each labelled corrupted image to its digests.
+                Empty: images are not compared one by one.
         """
         self._stored, self._folder, self._described = stored, folder, described
 
@@ -119,14 +119,14 @@ def open_predictions(
     """Return the predictions of a segmenter, after checking them if they are files.
 
     Args:
-        evaluation: What is evaluated.
+        evaluation: The evaluation.
         segmenter: The predictions in files, or any other segmenter.
         folder: The run folder.
-        tree: The tree that images are read from; None: they are made in memory.
+        tree: The tree with the images; None: they are created in memory.
 
     Raises:
-        ResultsError: A file that the run has scored has changed, the predictions were made for
-            other images than those of the evaluation, or there is no tree to compare them with.
+        ResultsError: A file that the run has scored has changed, the predictions are for other
+            images than those of the evaluation, or there is no tree to compare them with.
         TreeError: The manifest that they name cannot be read.
         CardError: That manifest is wrong.
     """

@@ -28,7 +28,7 @@ def read_statistics(path: Path, segmenter: NetworkSegmenter) -> Statistics:
 
     Args:
         path: The file.
-        segmenter: The segmenter that they are for.
+        segmenter: The segmenter that will use them.
 
     Raises:
         ResultsError: The file cannot be read, or its statistics do not fit the network.

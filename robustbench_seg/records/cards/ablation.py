@@ -18,8 +18,8 @@ class AblationVariant:
 
     Attributes:
         name: Its name in every table.
-        row: Its row of the published table, as column -> printed value.
-        settings: Parameters of architecture segformer.
+        row: Its row of the published table; maps columns to printed values.
+        settings: Parameters of the architecture segformer.
         position_grid: Whether it learns positions at the size of its training crop.
         windows_row: Its row for the test in windows of the training crop, if there is one.
     """
@@ -37,21 +37,21 @@ class AblationVariant:
 
     @property
     def tests(self) -> Mapping[str, Mapping[str, str]]:
-        """Each way in which it is tested, by the name of the model there: its published row."""
+        """Maps the name of the model in each test to its published row."""
         windows = {f"{self.name}-windows": self.windows_row} if self.windows_row else {}
         return {self.name: self.row, **windows}
 
 
 @dataclass(frozen=True)
 class AblationScale:
-    """How large an ablation is.
+    """The scale of an ablation.
 
     Attributes:
         card: Name of a model card whose normalisation and resizing all variants share.
-        settings: Parameters of architecture segformer that all variants share.
+        settings: Parameters of the architecture segformer that all variants share.
         dataset: Name of the dataset that is trained on and scored.
-        recipe: The recipe of each training; its crops are square, and are the windows where there
-            is a test in windows.
+        recipe: The recipe of each training; its crops are square, and are also the windows of a
+            test in windows.
     """
 
     card: str
@@ -68,7 +68,7 @@ class Ablation:
         title: What is compared.
         table: The published table.
         score: Its column of mIoU.
-        full: The ablation as the paper ran it.
+        full: The ablation as in the paper.
         small: The same, scaled down.
         variant: Its networks.
     """
@@ -93,7 +93,7 @@ class Ablation:
         return tuple(v for v in self.variant if not names or v.name in names)
 
     def scale(self, *, full: bool) -> AblationScale:
-        """The ablation's size: as the paper ran it, or scaled down."""
+        """The scale of the ablation: as in the paper, or scaled down."""
         return self.full if full else self.small
 
     def card(self, variant: AblationVariant, *, full: bool) -> ModelCard:
@@ -130,7 +130,7 @@ def load_ablation(name: str) -> Ablation:
     """Read an ablation by its name.
 
     Raises:
-        ModelError: There is none of this name.
+        ModelError: There is no ablation of this name.
     """
     if name not in list_ablations():
         raise ModelError(unknown("ablation", name, list_ablations()))

@@ -1,4 +1,4 @@
-"""The cards that ship and the parameters of a protocol, as tables of text."""
+"""The included cards and the parameters of a protocol, as tables of text."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ Table = Sequence[Sequence[str]]
 
 
 def model_table() -> Table:
-    """Tabulate the model cards that ship: classes, weights, inference and published clean mIoU."""
+    """Tabulate the included model cards: classes, weights, inference and published clean mIoU."""
     rows = [["model", "classes of", "weights", "inference", "clean mIoU"]]
     for card in map(load_card, list_models()):
         inference, published = _inference(card.inference), _published(card.published)

@@ -1,7 +1,7 @@
-"""Model cards: what a model is, where its weights come from and how images go into it.
+"""Model cards: the network of a model, the source of its weights and its input preparation.
 
-One TOML file per model in the content folder `models`; adding a model of a known architecture
-is adding one card. Facts that are not known are left out of a card.
+There is one TOML file per model in the content folder `models`. To add a model of a known
+architecture, add a card. A card leaves out unknown facts.
 """
 
 from collections.abc import Mapping
@@ -34,18 +34,18 @@ class ModelCard:
         classes: Number of classes.
         weights: Where its weights come from.
         preprocessing: How an image is normalised.
-        inference: How a large image goes through the network.
-        class_names: Names of the classes, where the dataset is none of the built-in ones.
+        inference: How the network processes a large image.
+        class_names: Names of the classes, if the dataset is not built-in.
         variant: Keyword options of the architecture.
-        resize: At what size it sees an image. None: at the image's own.
+        resize: The size to which images are scaled. None: images are not scaled.
         published: Its published clean score.
-        training: How its weights were made, if this program made them.
+        training: How its weights were trained, if this program trained them.
         name: The name in every table. By default, the card's file name without ".toml".
         folder: The card's folder; set on reading, never in the file.
 
     Raises:
-        CardError: There are not as many class names as classes, or mean and std are those of levels
-            of 0..255.
+        CardError: The number of class names differs from the number of classes, or mean and std are
+            for values in 0..255.
     """
 
     architecture: str
@@ -120,5 +120,5 @@ def load_card(name_or_path: str | Path) -> ModelCard:
 
 
 def card_text(card: ModelCard, remark: str) -> str:
-    """The TOML of a card, a comment in front; its name is that of its file."""
+    """The TOML of a card with a comment at the top. The file name gives its name."""
     return to_toml(card, remark, without=("name",))

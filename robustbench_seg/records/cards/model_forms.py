@@ -1,4 +1,4 @@
-"""The forms of models that need no card. `segmenter/adapters/` has a file of each one's name."""
+"""The forms of models that need no card. `segmenter/adapters/` has one file for each form."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ MODEL_FORMS: Mapping[str, str] = {
 
 
 def needs_no_card(model: str) -> bool:
-    """Tell whether a model has one of MODEL_FORMS.
+    """Return whether a model has one of MODEL_FORMS.
 
     >>> needs_no_card("onnx:net.onnx"), needs_no_card("segformer-b0")
     (True, False)

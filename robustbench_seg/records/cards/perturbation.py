@@ -1,4 +1,4 @@
-"""The perturbations of a protocol: corruptions and attacks, and which severities score."""
+"""The perturbations of a protocol: corruptions and attacks, and their scored severities."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -11,19 +11,19 @@ from robustbench_seg.records.values.corruption_parameters import corruption_para
 
 @dataclass(frozen=True)
 class Perturbation:
-    """One perturbation of a protocol: the parameters of each severity, and which of them score.
+    """One perturbation of a protocol: the parameters of each severity, and the scored severities.
 
     Attributes:
         name: Name of a corruption or an attack.
         category: The group that it belongs to.
-        scored: The severities that enter its mean.
-        parameters: The parameters of severity 1, 2 and so on, which are the key `severities` of its
-            file. A corruption has five severities, an attack at most five.
-        averaged: Whether it enters the means over perturbations. If not, it is only shown, like a
+        scored: The severities that its mean includes.
+        parameters: The parameters of severity 1, 2 and so on, which its file has under the key
+            `severities`. A corruption has five severities, an attack at most five.
+        averaged: Whether means over perturbations include it. If not, it is only shown, such as a
             control.
 
     Raises:
-        CardError: The name cannot be that of a folder; a severity is missing or scores twice; a
+        CardError: The name cannot be that of a folder; a severity is missing or scored twice; a
             parameter is out of range (records.values.corruption_parameters).
     """
 
@@ -65,12 +65,12 @@ class Perturbation:
 
     @property
     def shown_severities(self) -> tuple[int, ...]:
-        """The severities of which pictures are shown: the first, the middle one and the last."""
+        """The severities for which pictures are shown: the first, the middle one and the last."""
         return shown_severities(self.severities)
 
     @property
     def scored_text(self) -> str:
-        """The scored severities as "1-5", or as "1,3,5" where they are not a range."""
+        """The scored severities as "1-5", or as "1,3,5" if they are not a range."""
         first, last = self.scored[0], self.scored[-1]
         if self.scored == tuple(range(first, last + 1)) and first < last:
             return f"{first}-{last}"

@@ -5,7 +5,7 @@
     FOLDER/<condition>/<image id>.confidence.png    optional: 16-bit greyscale, 65535 times
                                                     the confidence of each label
 
-The folders of conditions have the names of a generated tree; clean/0 holds the predictions for the
+The folders of conditions are named as in a generated tree; clean/0 contains the predictions for the
 clean images.
 """
 
@@ -39,12 +39,12 @@ class PredictionManifest:
 
     Attributes:
         name: The model's name in every table.
-        ids: What the files hold: "train ids", the indices of the classes in their order, or "label
-            ids", the ids of the dataset's own label files.
+        ids: The content of the files: "train ids", the indices of the classes in their order, or
+            "label ids", the ids of the dataset's label files.
         dataset: Name of the dataset whose classes are predicted, or its TOML file, relative to the
             folder. Exactly one of dataset and classes is given; label ids need a dataset.
         classes: Names of the predicted classes, in the order of their indices.
-        version: Any text. Change it whenever predictions are made again: predictions of another
+        version: Any text. Change it whenever predictions are computed again: predictions of another
             version are another run.
         images: The corrupted images that were labelled: the manifest.json of their tree, relative
             to the folder, or the digest of that file. None: unknown.

@@ -1,4 +1,4 @@
-"""Protocols: the perturbations of a robustness study, their severities, and which of them score.
+"""Protocols: the perturbations of a robustness study, and their severities.
 
 A protocol is a TOML file, such as those in `corruptions/`. It contains the numbers that define a
 benchmark; the functions in `robustbench_seg.corruption` and `robustbench_seg.attacks` take them as
@@ -25,10 +25,10 @@ from robustbench_seg.text import counted
 
 @dataclass(frozen=True)
 class Protocol:
-    """Perturbations in their printed order. `source` says where their numbers come from.
+    """Perturbations in their printed order. `source` states where their numbers come from.
 
     Raises:
-        CardError: There is no perturbation, or one is there twice; a text is empty, too long, or
+        CardError: There is no perturbation, or one is listed twice; a text is empty, too long, or
             has control characters.
     """
 
@@ -63,12 +63,12 @@ class Protocol:
 
     @cached_property
     def averaged_names(self) -> tuple[str, ...]:
-        """Names of the perturbations that enter the means, in protocol order."""
+        """Names of the perturbations in the means, in protocol order."""
         return tuple(each.name for each in self.perturbations if each.averaged)
 
     @cached_property
     def noun(self) -> str:
-        """What it lists, in a word: "corruption", "attack", or "perturbation" of both kinds."""
+        """Word for its perturbations: "corruption", "attack", or "perturbation" for both kinds."""
         kinds = {"attack" if each.is_attack else "corruption" for each in self.perturbations}
         return kinds.pop() if len(kinds) == 1 else "perturbation"
 
@@ -84,19 +84,19 @@ class Protocol:
 
     @property
     def adjective(self) -> str:
-        """What its images are, in a word: "corrupted", "attacked", or "perturbed" in both ways."""
+        """The word for its images: "corrupted", "attacked", or "perturbed" for both kinds."""
         words = {"corruption": "corrupted", "attack": "attacked"}
         return words.get(self.noun, "perturbed")
 
     @property
     def over(self) -> str:
-        """What its means are taken over, in words, such as "sea" or "the corruptions"."""
+        """The perturbations in its means, in words, such as "sea" or "the corruptions"."""
         names = self.averaged_names
         return names[0].replace("_", " ") if len(names) == 1 else f"the {self.noun}s"
 
     @property
     def averaged_text(self) -> str:
-        """What its means are taken over, with their number, such as "sea" or "16 corruptions"."""
+        """The perturbations in its means, with their number, such as "sea" or "16 corruptions"."""
         count = len(self.averaged_names)
         return self.over if count == 1 else counted(count, self.noun)
 
@@ -115,7 +115,7 @@ class Protocol:
 
     @cached_property
     def scored_conditions(self) -> tuple[Condition, ...]:
-        """The conditions that enter the mean of their perturbation, in protocol order."""
+        """The conditions in the mean of their perturbation, in protocol order."""
         return tuple(Condition(each.name, s) for each in self.perturbations for s in each.scored)
 
     @cached_property
@@ -150,8 +150,8 @@ class Protocol:
             The perturbation.
 
         Raises:
-            CorruptionError: There is none. The message names the protocols that have it, or else
-                the nearest name.
+            CorruptionError: There is no such perturbation. The message names the protocols that
+                have it, or the nearest name.
         """
         for perturbation in self.perturbations:
             if perturbation.name == name:
@@ -167,14 +167,14 @@ class Protocol:
     def conditions(
         self, corruptions: Iterable[str] = (), severities: Iterable[int] = ()
     ) -> tuple[Condition, ...]:
-        """List conditions in the order of the protocol; clean is not among them.
+        """List conditions in the order of the protocol, without clean.
 
         Args:
             corruptions: Names of the perturbations. Empty: all.
             severities: The severities. A perturbation may lack some of them. Empty: all.
 
         Returns:
-            The conditions, whatever the order of the arguments.
+            The conditions. The order of the arguments does not matter.
 
         Raises:
             CorruptionError: A perturbation or severity does not exist.
@@ -211,7 +211,7 @@ def _check_text(key: str, text: str, longest: int) -> None:
 
 
 def list_protocols() -> tuple[str, ...]:
-    """List the names of the shipped protocols.
+    """List the names of the included protocols.
 
     Returns:
         The names, sorted.
@@ -223,9 +223,9 @@ def list_protocols() -> tuple[str, ...]:
 
 
 def merged(protocols: Iterable[Protocol]) -> Protocol:
-    """Merge protocols: every perturbation once, as in the first protocol that has it.
+    """Merge protocols. Each perturbation appears once, as in the first protocol that has it.
 
-    The scored severities of the result mix those of the protocols, so it serves to make and look at
+    The scored severities of the result come from several protocols, so use it to create and view
     images, not to compute scores.
 
     Args:
@@ -251,7 +251,7 @@ def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
     """Load a protocol.
 
     Args:
-        protocol: The name of a shipped one, or the path of a TOML file: a Path, or a string that
+        protocol: The name of an included one, or the path of a TOML file: a Path, or a string that
             ends in `.toml`. A Protocol is returned unchanged.
 
     Returns:

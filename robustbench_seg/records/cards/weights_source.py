@@ -16,7 +16,8 @@ class WeightsSource:
             only a browser can fetch), or "none": no weights are published, the card is for
             training.
         location: Path relative to the card's folder, hub id, or URL.
-        format: Whose parameter names the file has, for readers; the program looks at the file.
+        format: The project whose parameter names the file has, for readers; the program examines
+            the file itself.
         licence: Licence of the weights.
         revision: Commit, tag or branch of a hub id.
         sha256: Digest of the file or its first digits. A file with another digest is refused.

@@ -1,4 +1,4 @@
-"""The images whose activations set the integer scales of a quantised network."""
+"""The images whose activations decide the integer scales of a quantised network."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from robustbench_seg.records.values.ranges import Positive
 
 @dataclass(frozen=True)
 class CalibrationRecord:
-    """What decides a quantised graph, beside the network of float32 that it is made of.
+    """Everything that decides a quantised graph, besides the float32 network.
 
     Attributes:
         dataset: The dataset of the images.
-        split: The split that they are of.
+        split: Their split.
         images: Their ids.
         pixels: sha256 of their pixels, in that order.
-        quantiser: The library that quantised, with its version, such as "onnxruntime 1.22.0".
+        quantiser: The quantising library with its version, such as "onnxruntime 1.22.0".
         law: Version of the program's own choices, see segmenter.loading.quantisation.
     """
 

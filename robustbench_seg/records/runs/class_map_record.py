@@ -1,4 +1,4 @@
-"""The class map of a run: which class of the dataset each class of the model counts as."""
+"""The class map of a run: the class of the dataset for each class of the model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,14 +20,14 @@ NO_LIKELIHOOD = "a class map is used, so the probability of the true class is un
 
 @dataclass(frozen=True)
 class ClassMapRecord:
-    """Everything in a class map that decides counts. Part of a run's key.
+    """Everything in a class map that decides counts. It is part of a run's key.
 
     Attributes:
         classes: The classes that the model predicts, in the order of its label indices.
-        targets: For each of them the class of the dataset that it counts as, or IGNORED.
+        targets: The class of the dataset for each of them, or IGNORED.
         left_out: The classes of the dataset whose pixels are not scored.
-        missed: The classes of the dataset that no class of the model counts as, and whose pixels
-            are scored, so all of them are misses.
+        missed: The classes of the dataset to which no class of the model maps. Their pixels are
+            scored, and all are misses.
         law: Version of the rules by which pixels are counted.
     """
 
@@ -46,13 +46,13 @@ class ClassMapRecord:
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """The classes of the model that count as no class of the dataset."""
+        """The classes of the model that map to no class of the dataset."""
         pairs = zip(self.classes, self.targets, strict=True)
         return tuple(name for name, target in pairs if target == IGNORED)
 
     @property
     def merged(self) -> Mapping[str, tuple[str, ...]]:
-        """Maps a class of the dataset to the classes of the model that count as it, if any."""
+        """Maps a class of the dataset to the model's classes that map to it, if any."""
         found = dict[str, tuple[str, ...]]()
         for name, target in zip(self.classes, self.targets, strict=True):
             if target != IGNORED:
@@ -70,10 +70,10 @@ class ClassMapFacts:
     """Facts about a class map for readers; none of them changes a count.
 
     Attributes:
-        name: Its name: that of its file, without .toml.
-        about: What it is for.
-        reasons: Why a class of the model or of the dataset is treated as it is. The reason of
-            IGNORED is that of all ignored classes without a reason of their own.
+        name: The name of its file, without .toml.
+        about: Its purpose.
+        reasons: Why a class of the model or of the dataset is mapped, ignored or missed. The reason
+            of IGNORED applies to all ignored classes without their own reason.
     """
 
     name: str

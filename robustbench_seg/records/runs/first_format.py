@@ -1,8 +1,8 @@
 """run.json of format 1 (robustseg 0.1) -> the table of a RunRecord.
 
-Runs of that format are read for reports and comparisons; an evaluation begins a run of its own
-beside them. Everything in it keeps its meaning; versions of libraries leave the key, and the law
-versions that were in force then take their place.
+Reports and comparisons read runs of that format; an evaluation starts a new run next to them. All
+fields keep their meaning, except that the key has the law versions of that time instead of the
+versions of libraries.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ def upgrade(table: dict[str, Any]) -> dict[str, Any]:
     """Convert a table of format 1.
 
     Args:
-        table: What run.json holds.
+        table: The contents of run.json.
 
     Returns:
         The same run in format 2.

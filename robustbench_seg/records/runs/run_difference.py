@@ -29,7 +29,7 @@ class RunDifference:
 
     Attributes:
         kind: Its kind.
-        name: What it is, in words.
+        name: The difference, in words.
         one: Its value in the first run, if that is short.
         other: Its value in the second run.
     """
@@ -41,20 +41,20 @@ class RunDifference:
 
     @property
     def of_images(self) -> bool:
-        """Whether the images or classes differ: scores of the two runs do not compare."""
+        """Whether images or classes differ, so that scores of the runs cannot be compared."""
         return self.kind in ("data", "extent", "files")
 
     @property
     def noted(self) -> bool:
-        """Whether a reader of two scores that compare must know of it."""
+        """Whether a reader who compares the two scores must know the difference."""
         return self.kind in ("corruption", "corruption seed", "inference", "class map")
 
     @property
     def of_training(self) -> bool:
-        """Whether two trainings of one recipe differ in it."""
+        """Whether it occurs between two trainings of one recipe."""
         return self.kind in ("weights", "training seed")
 
     @property
     def of_draws(self) -> bool:
-        """Whether two draws of the corruptions' random numbers differ in it."""
+        """Whether it occurs between two draws of the corruptions' random numbers."""
         return self.kind == "corruption seed"

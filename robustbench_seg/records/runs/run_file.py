@@ -1,4 +1,4 @@
-"""run.json of a run folder: read as a RunRecord, whatever its format, and written."""
+"""Reads run.json of a run folder, in every format, as a RunRecord, and writes it."""
 
 from pathlib import Path
 
@@ -19,15 +19,13 @@ def read_record(folder: Path) -> RunRecord:
     """Read run.json of a run folder, of this format or an older one.
 
     Raises:
-        ResultsError: It is missing, broken, or of a format that this version does not know.
+        ResultsError: It is missing, damaged, or has a format that this version does not know.
     """
     path = folder / RUN_FILE
     try:
         table = read_json(path)
     except FileNotFoundError:
-        raise ResultsError(
-            f"{folder}: there is no {RUN_FILE} in it", advice="name a run folder"
-        ) from None
+        raise ResultsError(f"{folder}: no {RUN_FILE} in it", advice="name a run folder") from None
     except (OSError, ValueError) as error:
         raise ResultsError(f"{path} cannot be read ({error})", advice=_REMOVE) from error
     number = table.get("format") if isinstance(table, dict) else None

@@ -24,10 +24,10 @@ class DatasetRecord:
 
     Attributes:
         name: The dataset's name.
-        split: Which part of it.
-        images: How many images were to be scored.
+        split: Its split.
+        images: Number of images to score.
         classes: Class names in the order of the class indices.
-        fingerprint: What tells one version of the files from another.
+        fingerprint: Digest that distinguishes versions of the files.
     """
 
     name: str
@@ -46,13 +46,13 @@ class CorruptionRecord:
     """How images were corrupted.
 
     Attributes:
-        stream: Where random numbers came from, "fast" or "reference"; "unknown" where `foreign`.
+        stream: The random number stream, "fast" or "reference"; "unknown" with `foreign`.
         stream_version: Version of the stream.
         seed: 0 to 2^32 - 1.
         severities: sha256 of the protocol's severity tables.
         laws: Law version of each corruption and attack of the protocol.
-        foreign: sha256 over the corrupted images of a tree of unknown origin; the fields above say
-            nothing of them. None: this program made the images.
+        foreign: sha256 over the corrupted images of a tree of unknown origin; the fields above then
+            have no meaning. None: this program generated the images.
     """
 
     stream: Stream | Literal["unknown"]
@@ -65,14 +65,14 @@ class CorruptionRecord:
 
 @dataclass(frozen=True)
 class AttackRecord:
-    """What decides attacked images, in addition to the protocol and the scored network.
+    """Everything that decides attacked images, besides the protocol and the scored network.
 
     Attributes:
         gradient: Law version of the gradients.
-        source: The network that was attacked. None: the one that is scored.
+        source: The network that was attacked. None: the scored network.
         is_rounded: Whether they were rounded to 8 bits.
-        class_frequencies: sha256 of the frequencies that balance the classes; None: no attack
-            needs them.
+        class_frequencies: sha256 of the frequencies that balance the classes. None: no attack needs
+            them.
     """
 
     gradient: Positive
@@ -91,9 +91,11 @@ class AttackRecord:
 
 @dataclass(frozen=True)
 class RunKey:
-    """Exactly what decides the numbers of a run. Runs with equal keys are the same run.
+    """Everything that decides the numbers of a run, and nothing else. Runs with equal keys are the
+    same run.
 
-    Versions of this program and of libraries are not part of it: probes detect if they matter.
+    Versions of this program and of libraries are not part of it, because probes detect whether they
+    matter.
     """
 
     segmenter: SegmenterRecord
@@ -110,7 +112,7 @@ class RunKey:
 
 
 def first_difference(one: RunKey, other: RunKey) -> str:
-    """The first place where two keys differ, in words: "its precision is bf16, not float32"."""
+    """Describe the first difference of two keys: "its precision is bf16, not float32"."""
     return next(
         _unequal(to_table(one), to_table(other)), "something that this version does not know"
     )

@@ -1,4 +1,4 @@
-"""What run.json of a run folder says: what was evaluated, and what tells two runs apart."""
+"""The contents of run.json in a run folder, and the differences between two runs."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _ORIGIN = "corrupted images"
 
 
 class _Fact(NamedTuple):
-    """One thing in which two runs may differ, with its value in one of them."""
+    """One fact in which two runs may differ, with its value in one of them."""
 
     kind: DifferenceKind
     name: str
@@ -25,25 +25,25 @@ class _Fact(NamedTuple):
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What run.json says.
+    """The contents of run.json.
 
     Attributes:
         model: The model's name in every table.
-        key: Exactly what decides the numbers.
-        protocol: Name of the protocol that it was evaluated under; it chooses and averages
-            conditions and changes no image.
+        key: Everything that decides the numbers, and nothing else.
+        protocol: Name of the protocol of the evaluation; it chooses and averages conditions and
+            does not change images.
         protocol_version: Its version.
-        clip: How many consecutive images are drawn together where an interval is computed.
+        clip: Number of consecutive images that the bootstrap draws together.
         palette: One RGB colour, 0..255, for each class.
-        groups: Groups of the classes of a user's own dataset, name -> names of classes. Those of
-            a dataset that the program knows are looked up.
+        groups: Class groups of a user's dataset; maps names to names of classes. Groups of built-in
+            datasets are not recorded.
         persons: The classes of such a dataset whose missed objects are counted.
         class_map: Facts about the class map for readers; None: there is none. The map itself is
             part of the key.
         about: Facts about the model for readers.
         published: The model's published clean score, if it was measured on the same images.
-        libraries: Versions of what computed the first rows, by name.
-        hardware: What the first rows were computed on.
+        libraries: Versions of the libraries that computed the first rows, by name.
+        hardware: The hardware that computed the first rows.
         created: When the run began, in ISO 8601, UTC.
         command: The command that began it.
     """
@@ -79,7 +79,7 @@ class RunRecord:
 
     @property
     def images(self) -> int:
-        """How many images the run has when it is complete."""
+        """Number of images of the complete run."""
         return self.key.dataset.images
 
     @property
@@ -99,7 +99,7 @@ class RunRecord:
 
     @property
     def no_class(self) -> bool:
-        """Whether pixels may be predicted as no class, because the class map ignores classes."""
+        """Whether predictions may have no class, because the class map ignores classes."""
         return bool(self.key.class_map and self.key.class_map.ignored)
 
     @property
@@ -109,7 +109,7 @@ class RunRecord:
 
     @property
     def stream(self) -> str:
-        """Where the corruptions' random numbers came from."""
+        """The random number stream of the corruptions."""
         return self.key.corruption.stream
 
     @property
@@ -119,15 +119,15 @@ class RunRecord:
 
     @property
     def training_seed(self) -> int | None:
-        """Seed of the training of the weights; None where their card does not say."""
+        """Seed of the training of the weights; None if their card does not state it."""
         return self.about.training.seed if self.about.training else None
 
     def differences(self, other: "RunRecord") -> tuple[RunDifference, ...]:
         """The differences between two runs that change a number, except the model's name.
 
-        This is the only place that knows what makes two runs comparable (no difference is
-        `of_images`), trainings of one model (all are `of_training`), or the same run (equal keys:
-        there is none).
+        Only this method decides whether two runs are comparable (no difference is `of_images`),
+        trainings of one model (all are `of_training`), or the same run (the keys are equal, so
+        there is no difference).
         """
         mine, theirs = list(self._facts()), list(other._facts())
         found = [

@@ -1,4 +1,4 @@
-"""The record of a segmenter: what decides its labels, and further facts for readers."""
+"""The record of a segmenter: everything that decides its labels, and further facts for readers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ PREDICTIONS = "predictions"
 def untrained_name(name: str) -> str:
     """The name of a model with random weights.
 
-    Every table and figure shows it, so that none can pass for a result.
+    Every table and figure shows it, so that nobody takes them for results.
 
     >>> untrained_name("segformer-b0")
     'segformer-b0-untrained'
@@ -32,33 +32,33 @@ def untrained_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class SegmenterRecord:
-    """Everything about a segmenter that decides its labels. Part of a run's key.
+    """Everything about a segmenter that decides its labels. It is part of a run's key.
 
     Attributes:
-        architecture: Name of the network's family, class or graph; of a user's segmenter the
-            name that it was loaded by.
+        architecture: Name of the network's family, class or graph; for a user's segmenter, the name
+            by which it was loaded.
         weights: sha256 of the weights, or UNTRAINED; None for a user's segmenter.
         variant: Keyword options of the network; they differ between architectures.
-        config: sha256 of a file that describes a foreign network, or of the table of label ids that
-            stored predictions hold.
-        preprocessing: What the network is given of an image.
-        resize: At what size it sees the image; None: at its own.
+        config: sha256 of a file that describes a foreign network, or of the table of label ids in
+            stored predictions.
+        preprocessing: The normalisation of an image.
+        resize: The size to which images are scaled; None: images are not scaled.
         inference: Whole images or windows.
         input_size: The fixed height and width of a program's images, or the height and width to
             which images are scaled for a model of transformers.
-        processor: sha256 of the description of the model's own image processor, if that prepares
-            the images, including their size.
-        grid: Sides of whole images are padded to a multiple of it and one more.
-        align_corners: How logits are upsampled.
+        processor: sha256 of the description of the model's image processor, if it prepares the
+            images, including their size.
+        grid: Sides of whole images are padded to one more than a multiple of it.
+        align_corners: Whether logits are upsampled with aligned corners.
         precision: Number format of the forward pass.
         runtime: The library that runs it: torch, transformers, onnxruntime, openvino, litert or
             python; or "predictions" if another program computed them. Versions are not part of it,
             because a run's probe detects whether they matter.
-        laws: Versions of the program's own steps on the way to the labels, such as "inference".
-        own: What a user's segmenter says of itself.
+        laws: Law versions of the program's steps from image to labels, such as "inference".
+        own: Facts that a user's segmenter states.
         adaptation: How it is adapted to each condition; None: not at all.
-        augment: The variants of an image whose predictions are averaged; None: the image alone.
-        calibration: What a network in int8 was quantised with; None: it is not quantised.
+        augment: The variants of an image whose predictions are averaged; None: only the image.
+        calibration: The images that calibrated a network in int8; None: it is not quantised.
     """
 
     architecture: str
@@ -82,7 +82,7 @@ class SegmenterRecord:
 
     @property
     def precision_text(self) -> str:
-        """Its precision, for a reader."""
+        """Its precision, as text for readers."""
         return self.precision or "decided by the model"
 
     @property
@@ -94,7 +94,7 @@ class SegmenterRecord:
 
     @property
     def probed(self) -> bool:
-        """Whether a probe checks its labels. A user's own segmenter states a version instead."""
+        """Whether a probe checks its labels. A user's segmenter states a version instead."""
         return self.has_logits
 
     @property
@@ -109,17 +109,17 @@ class ModelFacts:
 
     Attributes:
         card: Name of its card; None for a model without one.
-        location: What it was loaded by, if not by a card, such as "hf:nvidia/segformer".
+        location: The name by which it was loaded without a card, such as "hf:nvidia/segformer".
         params: Number of parameters.
-        macs: Multiply-accumulates for an image of the size of a run's first one.
+        macs: Multiply-accumulates for an image of the size of the run's first image.
         weights_file: Name of the weight file.
-        weights_metadata: What the weight file says of itself.
+        weights_metadata: Metadata in the weight file.
         published: Its published clean score.
         published_on: The dataset of that score.
-        training: How its weights were made, if they were made by this program.
+        training: How its weights were trained, if this program trained them.
         device: The torch device that it runs on.
-        libraries: Versions of what computes it, by name.
-        no_confidence: Why it gives labels without confidence; None where it gives both.
+        libraries: Versions of the libraries that compute it, by name.
+        no_confidence: Why it returns labels without confidence; None if it returns both.
     """
 
     card: str | None = None

@@ -1,4 +1,4 @@
-"""The temperature that a run's logits were divided by for its second confidence."""
+"""The temperature that divided the logits of a run for its second confidence."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,13 @@ from robustbench_seg.records.values.ranges import Temperature
 
 @dataclass(frozen=True)
 class TemperatureRecord:
-    """What logits were divided by before the softmax.
+    """The divisor of the logits before the softmax.
 
     Attributes:
         values: One temperature for all images; or two, for the first and the second half of them.
-        fitted_on: The split that they were fitted on; None: the temperature was given.
-        images: For each value the images that it was fitted on, clean; none of a given one.
+        fitted_on: The split on which they were fitted; None: the temperature was given.
+        images: For each value, the clean images on which it was fitted; empty for a given
+            temperature.
     """
 
     values: tuple[Temperature, ...]
@@ -27,17 +28,17 @@ class TemperatureRecord:
         """Return the temperature of an image.
 
         Args:
-            index: Its place among the images of the run.
-            count: How many images the run has.
+            index: Its index among the images of the run.
+            count: Number of images of the run.
         """
         return self.values[-1] if index >= first_half(count) else self.values[0]
 
     @property
     def origin(self) -> str:
-        """Where it comes from: the value that was given, or the split that it was fitted on."""
+        """Its origin: the given value, or the split on which it was fitted."""
         return f"fitted on {self.fitted_on}" if self.fitted_on else f"{self.values[0]:g}"
 
 
 def first_half(count: int) -> int:
-    """Return how many of `count` images are the first half."""
+    """Return the number of images in the first half of `count` images."""
     return (count + 1) // 2

@@ -11,7 +11,7 @@ def value_text(value: object) -> str:
         value: Plain data, or a record of such.
 
     Returns:
-        The text. What is longer than 80 characters ends in "...".
+        The text. Text of more than 80 characters is cut and ends in "...".
     """
     if value is None or isinstance(value, str | int | float):
         return str(value)

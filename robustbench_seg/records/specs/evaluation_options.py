@@ -1,4 +1,4 @@
-"""Builds an EvaluationSpec from options as a person writes them."""
+"""Builds an EvaluationSpec from options as users write them."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +20,7 @@ from robustbench_seg.records.values.shard import Shard
 
 
 class EvaluationOptions(TypedDict, total=False):
-    """Fields of EvaluationSpec except models, dataset and protocol, as a person writes them."""
+    """Fields of EvaluationSpec except models, dataset and protocol, as users write them."""
 
     data: str | Path | None
     split: str
@@ -78,7 +78,7 @@ def evaluation_spec(
         **options: The other fields of EvaluationSpec.
 
     Raises:
-        OptionError: An option does not exist, has no such value, or does not go with another.
+        OptionError: An option does not exist, has no such value, or conflicts with another.
     """
     given = {"dataset": dataset, "protocol": protocol, **options}
     values = spec_values(EvaluationSpec, given, "option of evaluate")

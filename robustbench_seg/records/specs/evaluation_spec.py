@@ -1,6 +1,6 @@
-"""Everything that an evaluation is asked to do, as one value.
+"""All options of an evaluation, as one value.
 
-The command line, Python, shards, torchrun's processes and Ray's tasks all pass this object on.
+The command line, Python, shards, torchrun's processes and Ray's tasks all use this object.
 """
 
 from dataclasses import dataclass, field
@@ -254,7 +254,7 @@ class EvaluationSpec:
             )
 
     def conditions(self, protocol: Protocol) -> tuple[Condition, ...]:
-        """List the conditions that are asked for, in the protocol's order; clean is left out.
+        """List the requested conditions in protocol order, without clean.
 
         Args:
             protocol: The protocol.

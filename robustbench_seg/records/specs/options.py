@@ -1,4 +1,4 @@
-"""Options as a person writes them -> values of a specification, by the types of its fields."""
+"""Converts options as users write them to values of a specification, by the types of its fields."""
 
 import numbers
 from collections.abc import Iterable, Mapping
@@ -16,20 +16,19 @@ def spec_values(
 ) -> dict[str, Any]:
     """Convert options to the values of a specification's fields.
 
-    A field that is a tuple of any length takes a single value or an iterable. One that is a path
-    takes text, and one that is text takes a path. NumPy's integers become Python's. A field with
-    metadata {"parse": f} takes what f does. All else stays as it is, for the specification checks
-    it.
+    A field that is a tuple of any length accepts a single value or an iterable. A path accepts
+    text, and text accepts a path. NumPy's integers become Python's. A field with metadata {"parse":
+    f} accepts what f accepts. Other values do not change, because the specification checks them.
 
     Args:
         kind: The specification, a dataclass.
-        options: Name of a field -> its value.
-        what: What an option is called in errors, such as "option of train".
-        further: Names of options that are no fields, but exist. They are left out.
+        options: Maps names of fields to values.
+        what: The word for an option in errors, such as "option of train".
+        further: Names of existing options that are not fields. They are left out.
 
     Raises:
         OptionError: An option does not exist, or a value cannot be parsed.
-        FileError: A path is not one.
+        FileError: The value of a path is not a path.
     """
     known = {each.name: each for each in fields(kind)}
     names, hints = [*known, *further], get_type_hints(kind)

@@ -1,4 +1,4 @@
-"""What a training is asked to do: the options of `robustseg train` as one value."""
+"""The options of `robustseg train` as one value."""
 
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -70,8 +70,8 @@ class TrainingSpec:
 class TrainingOptions(RecipeOptions, total=False):
     """Options of `train` except model, dataset and validate_on.
 
-    They are the other fields of TrainingSpec, and the fields of TrainingRecipe, which replace those
-    of `recipe`.
+    They are the other fields of TrainingSpec, and the fields of TrainingRecipe, which override
+    those of `recipe`.
     """
 
     out: str | Path
@@ -102,7 +102,7 @@ def training_spec(
         model: Name or TOML file of the network's card.
         dataset: Name or TOML file of the dataset. None means the card's.
         validate_on: Split on which the mIoU is measured.
-        **options: The other fields of TrainingSpec; and fields of TrainingRecipe, which replace
+        **options: The other fields of TrainingSpec; and fields of TrainingRecipe, which override
             those of `recipe`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a generated tree is asked to hold: the options of generate-cityscapes-c as one value."""
+"""The options of generate-cityscapes-c as one value."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class TreeSpec:
 
 
 class TreeOptions(TypedDict, total=False):
-    """Fields of TreeSpec except dataset and protocol, as a person writes them."""
+    """Fields of TreeSpec except dataset and protocol, as users write them."""
 
     out: str | Path
     data: str | Path | None
@@ -78,7 +78,7 @@ def tree_spec(
     protocol: str | Path = TreeSpec.protocol,
     **options: Unpack[TreeOptions],
 ) -> TreeSpec:
-    """Build a TreeSpec from keyword options, as a person writes them.
+    """Build a TreeSpec from keyword options, as users write them.
 
     Args:
         dataset: Name of the dataset, or its TOML file.

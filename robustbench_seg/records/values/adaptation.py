@@ -1,4 +1,4 @@
-"""How a network is adapted to the images of a condition before it is scored on them."""
+"""The adaptation of a network to the images of a condition, before it is scored on them."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -22,12 +22,13 @@ Prior = Annotated[float, PRIOR]
 
 @dataclass(frozen=True)
 class Adaptation:
-    """How the statistics of BatchNorm are taken from the images of a condition.
+    """How BatchNorm statistics are estimated from the images of a condition.
 
     Attributes:
-        method: "bn": the statistics of BatchNorm are replaced; weights stay as they are.
-        images: Number of images that they are taken from, evenly spaced in the split; "all": all.
-        prior: Weight of the network's own statistics, as a number of images. 0: they are replaced.
+        method: "bn": the statistics of BatchNorm are replaced; weights do not change.
+        images: Number of images for the estimate, evenly spaced in the split, or "all".
+        prior: Weight of the network's original statistics, as a number of images. 0: they are
+            replaced.
 
     Raises:
         OptionError: A value does not exist or is out of range.

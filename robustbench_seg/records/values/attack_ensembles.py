@@ -1,4 +1,4 @@
-"""Ensembles of attacks: conditions that are derived from the rows of others, never computed.
+"""Ensembles of attacks: conditions that are derived from the rows of other conditions.
 
 SEA (Croce, Singh and Hein, arXiv 2306.12941) is the worst of three attacks on each image. Its
 severity k is derived from severity k of its members.

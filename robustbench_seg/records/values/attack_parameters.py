@@ -33,7 +33,7 @@ _WHOLE = ("steps", "restarts")
 
 
 def attack_parameter_problem(norm: Norm, name: str, value: object) -> str | None:
-    """Say what is wrong with the value of an attack's parameter.
+    """Describe what is wrong with the value of an attack's parameter.
 
     Args:
         norm: The norm of the attack.

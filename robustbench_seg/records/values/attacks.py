@@ -1,7 +1,7 @@
-"""The attacks as data: what each maximises and how, and whether it draws random numbers.
+"""The attacks as data: the loss and the optimiser of each, and whether it draws random numbers.
 
-This stands among the records, for reports know the attacks without torch. The room `attacks` has
-the losses and the optimisers of these names.
+This module is in `records` because reports use it without torch. The losses and optimisers are in
+the room `attacks`.
 """
 
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ class Attack:
     Attributes:
         name: Its name, such as "apgd_mce" or "apgd_mce_l2".
         norm: The norm of its ball.
-        law: Version of the attack. Increment it when the attack gives other images for the same
-            network, image, parameters and draws: runs of another law are never continued.
+        law: Version of the attack. Increment it when the attack gives different images for the same
+            network, image, parameters and draws. Runs of another law are never continued.
         loss: The loss that it maximises, a name of `attacks.losses.LOSSES`.
         optimiser: The algorithm that maximises the loss, a name of `attacks.registry.OPTIMISERS`.
         choice: The rule by which it chooses an image from the iterates of a run.
@@ -31,7 +31,7 @@ class Attack:
         optional: Parameters that may be given.
         is_random: Whether it draws random numbers, so that another seed gives another image.
         needs_frequencies: Whether the loss weights pixels by the frequency of their class.
-        stops_early: Whether it ends once no pixel is right.
+        stops_early: Whether it ends once no pixel is labelled correctly.
     """
 
     name: str

@@ -58,7 +58,7 @@ def parse_augment(text: str | None) -> ImageVariants | None:
         The variants; None stays None.
 
     Raises:
-        OptionError: The text is something else, or a scale is out of range.
+        OptionError: The text has another form, or a scale is out of range.
 
     >>> parse_augment("1.25,flip,0.75")
     ImageVariants(flip=True, scales=(0.75, 1.25))

@@ -1,4 +1,4 @@
-"""Conditions under which images are scored, and where the images of one lie in a folder."""
+"""Conditions under which images are scored, and the folder of the images of a condition."""
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -16,7 +16,7 @@ class Condition:
 
     @property
     def folder(self) -> str:
-        """Its folder in a tree of corrupted images or of predictions, such as "fog/3"."""
+        """Its folder in a tree of corrupted images or predictions, such as "fog/3"."""
         return f"{self.name}/{self.severity}"
 
 
@@ -24,7 +24,7 @@ CLEAN = Condition("clean", 0)
 
 
 def as_png(image_id: str) -> str:
-    """Compute the path of an image in the folder of a condition. Its files are always PNG.
+    """Return the path of an image in the folder of a condition. Its files are always PNG.
 
     Args:
         image_id: Path of the clean image relative to the dataset's root.

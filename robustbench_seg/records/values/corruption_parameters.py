@@ -41,11 +41,11 @@ _WHOLE = ("distance", "iterations", "quality", "radius")
 
 
 def corruption_parameter_problem(name: str, value: object) -> str | None:
-    """Say what is wrong with the value of a corruption's parameter.
+    """Describe what is wrong with the value of a corruption's parameter.
 
     Args:
-        name: The parameter. One that is not in CORRUPTION_PARAMETERS belongs to a corruption of
-            the user's own and may be any finite number.
+        name: The parameter. A parameter that is not in CORRUPTION_PARAMETERS belongs to a user's
+            corruption and may be any finite number.
         value: Its value.
 
     Returns:

@@ -13,7 +13,7 @@ the activations.
 
 
 def check_size(size: Size) -> None:
-    """Refuse the size of an image that no machine takes.
+    """Refuse the size of an image that is too large for every machine.
 
     Args:
         size: The size.

@@ -1,4 +1,4 @@
-"""The size at which images go into a network that supports several."""
+"""The size of the images for a network that supports several sizes."""
 
 import re
 
@@ -17,7 +17,7 @@ def input_size_text(value: object) -> str | None:
 
     Args:
         value: "native", "processor", a text such as "512x1024", or height and width in pixels.
-            None: the model's own.
+            None: the default of the model.
 
     Returns:
         The size as "native", "processor" or a text such as "512x1024"; None stays None.
@@ -44,7 +44,7 @@ def input_size_text(value: object) -> str | None:
 
 
 def sides(text: str | None) -> Size | None:
-    """Return the height and width of an input size, or None if image or model decide it.
+    """Return the height and width of an input size, or None if the image or the model decides it.
 
     >>> sides("512x1024"), sides("processor"), sides(None)
     ((512, 1024), None, None)

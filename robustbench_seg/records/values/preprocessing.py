@@ -1,4 +1,4 @@
-"""How an image goes into a network: its size, its normalisation, whole or in windows."""
+"""The preparation of an image for a network: its size, its normalisation, whole or in windows."""
 
 from dataclasses import dataclass
 
@@ -18,16 +18,16 @@ class Preprocessing:
     def level(self) -> float | None:
         """A value of mean or std that RGB in 0..1 cannot have. None: there is none.
 
-        Usually the three numbers are those of levels of 0..255.
+        Usually the three numbers are then for values in 0..255.
         """
         wrong = [value for value in self.mean if not 0 <= value <= 1]
         return next(iter(wrong + [value for value in self.std if value > 1]), None)
 
     def refuse_levels(self) -> None:
-        """Refuse the normalisation of levels of 0..255.
+        """Refuse a normalisation for values in 0..255.
 
         Raises:
-            CardError: A value is none of RGB in 0..1.
+            CardError: A value is not for RGB in 0..1.
         """
         if self.level is not None:
             raise CardError(
@@ -38,7 +38,7 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class Inference:
-    """How an image larger than the training crops goes through the network.
+    """How a network processes an image that is larger than the training crops.
 
     Attributes:
         mode: "whole": the image at once. "slide": window by window, the logits averaged.
@@ -63,7 +63,7 @@ class Inference:
 
 @dataclass(frozen=True)
 class Resize:
-    """The size at which a network sees an image; its logits are scaled back.
+    """The size to which an image is scaled for a network; the logits are scaled back.
 
     Attributes:
         short: Largest length of the shorter side, in pixels. The image keeps its ratio.
@@ -76,11 +76,11 @@ class Resize:
     multiple: Side = 1
 
     def scale(self, height: int, width: int) -> float:
-        """The factor that fits an image of this size in, before any rounding."""
+        """The factor that makes an image of this size fit, before rounding."""
         return min(self.long / max(height, width), self.short / min(height, width))
 
     def fitted(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width of an image that is fitted in, before `multiple`."""
+        """Height and width of an image after scaling, before `multiple`."""
         scale = self.scale(height, width)
         return int(height * scale + 0.5), int(width * scale + 0.5)
 

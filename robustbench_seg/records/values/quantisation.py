@@ -1,19 +1,19 @@
-"""Which options go with a quantised network (precision int8)."""
+"""The options that a quantised network (precision int8) supports."""
 
 from robustbench_seg.errors import OptionError
 
 
 def check_int8(precision: str, backend: str, device: str, adapt: str | None) -> None:
-    """Refuse options that do not go with a quantised network.
+    """Refuse options that a quantised network does not support.
 
     Args:
         precision: Number format of the forward pass. Only int8 is checked.
-        backend: What runs the network.
+        backend: The library that runs the network.
         device: Torch device.
         adapt: How the network is adapted; None: not at all.
 
     Raises:
-        OptionError: One of them does not go with int8.
+        OptionError: An option is not possible with int8.
     """
     if precision != "int8":
         return

@@ -1,8 +1,8 @@
 """The ranges of the numbers that records, cards and options accept.
 
-A range that a command line or a function checks has a name of its own (THREADS); the type of a
-record's field is that range with its type of number (Threads). The largest counts are those beyond
-which a machine hangs or its memory ends.
+A range that the command line or a function checks is a constant (THREADS); the type of a record's
+field combines it with a number type (Threads). Upper bounds of counts prevent a machine from
+hanging or running out of memory.
 """
 
 from typing import Annotated
@@ -83,13 +83,13 @@ MAX_CLASSES = 254
 
 
 def range_problem(name: str, value: object, wanted: Range, *, is_whole: bool = False) -> str | None:
-    """Say what is wrong with the value of a parameter.
+    """Describe what is wrong with the value of a parameter.
 
     Args:
         name: The parameter.
         value: Its value.
         wanted: Its range.
-        is_whole: Whether only whole numbers have a meaning.
+        is_whole: Whether only whole numbers are allowed.
 
     Returns:
         What is wrong and what is allowed. None: nothing is wrong.

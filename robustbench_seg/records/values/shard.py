@@ -1,4 +1,4 @@
-"""A part of the work, for machines that know nothing of each other: the i-th of n."""
+"""The i-th of n parts of the work, for machines that do not communicate."""
 
 import re
 from collections.abc import Sequence
@@ -26,11 +26,11 @@ class Shard:
     count: int
 
     def of(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Every `count`-th of `items`: all shards together have each of them once."""
+        """Every `count`-th of `items`; all shards together contain each item once."""
         return items[self.index - 1 :: self.count]
 
     def subshard(self, other: "Shard") -> "Shard":
-        """A shard of this shard: all parts of all shards together have each item once.
+        """A shard of this shard; all parts of all shards together contain each item once.
 
         >>> Shard(2, 3).subshard(Shard(1, 2))
         Shard(index=2, count=6)

@@ -1,4 +1,4 @@
-"""The training of a model: what is recorded of it on its card and in its runs."""
+"""The record of a model's training, on its card and in its runs."""
 
 from dataclasses import dataclass
 
@@ -15,19 +15,19 @@ from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 @dataclass(frozen=True)
 class Training:
-    """How weights trained with this program were made.
+    """How this program trained weights.
 
-    Cards of earlier versions have neither the recipe nor the facts below it.
+    Cards of earlier versions lack the recipe and the facts below it.
 
     Attributes:
-        command: The command that makes them again, for readers; no program parses it.
+        command: The command that repeats the training, for readers; no program parses it.
         minutes: Training time, without validation.
         hardware: Name of the GPU, or of the processor and its threads.
         iterations: Optimiser steps taken.
         seed: The recipe's.
-        encoder: What the encoder started from. None means random values.
-        augment: The recipe's augmentation for robustness. A model with one is not to be compared
-            with those that saw clean images alone.
+        encoder: Initial weights of the encoder. None means random values.
+        augment: The recipe's augmentation for robustness. Do not compare a model that has one with
+            models trained only on clean images.
         ema: The recipe's decay of the average of the weights.
         miou: Clean mIoU in percent on the validation split at the end.
         model: Name of the card that the network was built from.
@@ -40,7 +40,7 @@ class Training:
         recipe: The hyper-parameters, every field resolved.
 
     Raises:
-        ValueError: Seed, augmentation or decay of the average are not the recipe's.
+        ValueError: Seed, augmentation or decay of the average differ from the recipe.
     """
 
     command: str
@@ -68,14 +68,14 @@ class Training:
                 raise ValueError(f"{name} is {mine}, but {theirs} in the recipe; make them equal")
 
     def differences(self, other: "Training") -> tuple[str, ...]:
-        """The things that matter in which two trainings differ; none for another seed alone.
+        """The relevant differences between two trainings; empty if only the seed differs.
 
-        Results and how a training was run (hardware, processes, command) are not compared. The
-        steps taken are compared where the recipe has a limit of time. Trainings of which one has
-        no recipe differ in it, unless they are equal.
+        Results and the way a training was run (hardware, processes, command) are not compared. The
+        steps taken are compared if the recipe has a time limit. If one training has no recipe, that
+        is a difference, unless the two are equal.
 
         Returns:
-            One text a thing, such as "lr 0.1 and 0.2"; empty for trainings of one recipe.
+            One text per difference, such as "lr 0.1 and 0.2"; empty for trainings of one recipe.
         """
         if self == other:
             return ()

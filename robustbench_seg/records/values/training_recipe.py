@@ -42,7 +42,7 @@ class TrainingRecipe:
         crop: Height and width of the training crop in pixels, each at least 32.
         resize: Range of the uniform random scale of an image, above 0. The scale is relative to
             the size that the card resizes images to, or else to the size of the image.
-        category_ratio: Largest share of a crop that one class may fill, above 0 and up to 1. Other
+        category_ratio: Maximum share of a crop that one class may fill, above 0 and up to 1. Other
             crops are drawn again, up to 10 times.
         flip: Probability of a horizontal flip, 0 to 1.
         photometric: Whether to distort brightness, contrast, saturation and hue.
@@ -116,7 +116,7 @@ class TrainingRecipe:
             )
 
     def differences(self, other: "TrainingRecipe") -> tuple[str, ...]:
-        """The fields in which two recipes differ, the seed left aside, such as "lr 0.1 and 0.2"."""
+        """The fields except the seed in which two recipes differ, such as "lr 0.1 and 0.2"."""
         return tuple(
             f"{field.name} {mine} and {theirs}"
             for field in fields(self)

@@ -6,12 +6,12 @@ from typing import Literal
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """A file that is not as it was written.
+    """A file that has changed, or is missing or unexpected.
 
     Attributes:
         path: The file, relative to the tree or to the run's folder in a pack.
-        kind: "contradicted": the file says what does not follow from the others.
-        detail: How it differs.
+        kind: "contradicted": the contents of the file do not follow from the other files.
+        detail: The difference.
     """
 
     path: str
@@ -27,7 +27,7 @@ class Verification:
     """The result of checking a tree or a pack.
 
     Attributes:
-        problems: All problems, sorted by path; empty if all files are as they were written.
+        problems: All problems, sorted by path; empty if all files are unchanged.
         files: Number of files that were checked.
         merged: Whether the manifests of shards of a tree were merged first.
     """

@@ -1,7 +1,7 @@
 """Models that need no card: one file for each prefix of MODEL_FORMS, with a function `load`.
 
-The file of a prefix has its name: `onnx:FILE` is loaded by onnx.py. It is imported on demand, so a
-library that one kind of model needs slows no other.
+The file of a prefix has its name: onnx.py loads `onnx:FILE`. It is imported on demand, so that
+libraries for one kind of model do not slow down the others.
 """
 
 import importlib
@@ -17,13 +17,13 @@ __all__ = ["adapter", "segmenter_of"]
 
 
 def adapter(prefix: str) -> Callable[[str, SegmenterOptions], Segmenter]:
-    """Import what loads a kind of models.
+    """Import the function that loads a kind of model.
 
     Args:
         prefix: One of MODEL_FORMS.
 
     Returns:
-        A function from a location and options to a segmenter.
+        A function that maps a location and options to a segmenter.
     """
     assert prefix in MODEL_FORMS, prefix
     module = importlib.import_module(f"{__name__}.{prefix}")

@@ -1,4 +1,4 @@
-"""exported:FILE runs a program of torch.export (.pt2) or TorchScript with a TOML file beside it."""
+"""exported:FILE runs a program of torch.export (.pt2) or TorchScript, with a TOML file."""
 
 from pathlib import Path
 

@@ -71,8 +71,8 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
     """Build a segmenter of a model on the hub, or in a folder that transformers saved.
 
     The network gets each image at its own size, or at the input size in `options`, with the
-    normalisation and the order of channels of the model's image processor. A network that does not
-    take images of any size gets them as the image processor prepares them.
+    normalisation and the channel order of the model's image processor. If the network does not take
+    images of every size, the image processor prepares them.
 
     Args:
         location: A folder, or a hub id with or without @revision.
@@ -139,7 +139,7 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
 
 
 def _laws(network: TransformersNetwork) -> Mapping[str, int]:
-    """Return the versions of the steps on the way to the labels of a network."""
+    """Return the versions of the steps from image to labels of a network."""
     laws = {"huggingface": HUGGINGFACE_LAW}
     if network.gives_scores:
         laws["masks"] = MASKS_LAW
@@ -149,7 +149,7 @@ def _laws(network: TransformersNetwork) -> Mapping[str, int]:
 
 
 def _folder(location: str, source: WeightsSource) -> Path:
-    """Return the folder with the model's description: the user's own, or the hub's."""
+    """Return the folder with the model's description: the user's, or the hub's."""
     folder = Path(location)
     if folder.is_dir():
         return folder
@@ -172,7 +172,7 @@ def _folder(location: str, source: WeightsSource) -> Path:
 def _network(
     model: nn.Module, processor: ProcessorSettings, classes: int, where: str, folder: Path
 ) -> tuple[TransformersNetwork, NetworkOptions]:
-    """Return a model's network, and what decides its answers in addition to the model's files."""
+    """Return a model's network, and everything besides the files that decides its output."""
     config: Any = model.config
     variant: dict[str, Any] = {"channels": "BGR"} if processor.bgr else {}
     if config.model_type not in MASK_KINDS:
@@ -191,12 +191,12 @@ def _choose_image_size(
     options: SegmenterOptions,
     where: str,
 ) -> Tensor:
-    """Set the size at which the network gets images, or the image processor that prepares them.
+    """Set the size of images for the network, or the image processor that prepares them.
 
-    If the user chooses none, it is the image's own size, provided that the network takes any size.
+    If the user chooses none, it is the size of the image, if the network takes every size.
 
     Returns:
-        The network's answer to an image on which it was tried.
+        The network's output for a test image.
     """
     # A network may cache tensors, and tensors from inference mode cannot enter an autograd graph
     # later.
@@ -214,10 +214,10 @@ def _choose_image_size(
 def _try_without_processor(
     network: TransformersNetwork, options: SegmenterOptions, where: str
 ) -> Tensor | None:
-    """Run the network on an image that is not square, to find out whether it takes any size.
+    """Run the network on an image that is not square, to test whether it takes every size.
 
     Returns:
-        Its answer. None: it takes no such image, and the user chooses no size.
+        Its output. None: it does not take this image, and the user chooses no size.
     """
     try:
         answer: Tensor = network(torch.zeros(1, 3, *(network.size or TRIED)))
@@ -234,7 +234,7 @@ def _try_without_processor(
 
 
 def _check_complete(answer: Tensor, missing: Sequence[str], where: str) -> None:
-    """Refuse a model whose answer depends on tensors that no file has; their values are NaN."""
+    """Refuse a model whose output depends on tensors that no file has; their values are NaN."""
     if missing and not answer.isfinite().all():
         raise ModelError(
             f"{where}: {len(missing)} tensors of the model are not in its weight file, such as "
@@ -257,7 +257,7 @@ def _warn_of_other_size(
     options: SegmenterOptions,
     where: str,
 ) -> None:
-    """Warn (logging) if images go in at another size than the image processor makes them."""
+    """Warn (logging) if images have another size than the image processor would give them."""
     if network.processor is None and processor.scaling:
         log.warning(
             "%s: images are evaluated at %s, not at the size of its image processor (%s); choose "

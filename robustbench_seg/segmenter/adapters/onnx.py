@@ -1,4 +1,4 @@
-"""onnx:FILE runs a graph in ONNX with ONNX Runtime; a TOML file beside it describes the graph."""
+"""onnx:FILE runs a graph in ONNX with ONNX Runtime; a TOML file next to it describes the graph."""
 
 import ast
 from collections.abc import Mapping, Sequence
@@ -83,7 +83,7 @@ def _example(path: Path) -> str:
 def _check_names(
     metadata: Mapping[str, str], classes: Sequence[str], where: str, beside: str
 ) -> None:
-    """Refuse a graph whose own metadata name other classes, or another order, than its sidecar.
+    """Refuse a graph whose metadata names other classes, or another order, than its sidecar.
 
     Exporters write the names under one of NAMES.
     """

@@ -18,7 +18,7 @@ PREDICTIONS_LAW = 1
 
 
 def load(location: str, options: SegmenterOptions) -> Segmenter:
-    """Build a segmenter that reads its answers to the images of a dataset from files.
+    """Build a segmenter that reads its predictions for the images of a dataset from files.
 
     Args:
         location: A folder with predictions.toml.

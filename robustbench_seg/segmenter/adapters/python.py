@@ -1,4 +1,4 @@
-"""python:MODULE:CALLABLE runs what a function of a user's Python module returns."""
+"""python:MODULE:CALLABLE runs the object that a function of a user's Python module returns."""
 
 import importlib
 import os
@@ -14,13 +14,13 @@ from robustbench_seg.segmenter.segmenter import Segmenter
 
 
 def load(location: str, options: SegmenterOptions) -> Segmenter:
-    """Call CALLABLE() of MODULE and use what it returns as a segmenter.
+    """Call CALLABLE() of MODULE and use the returned object as a segmenter.
 
-    The returned object maps uint8 HxWx3 RGB to HxW class indices when called. It has the
-    attributes `name`, `classes` and either `version` (any text that changes with its answers)
-    or `facts` (a JSON-able dict of all that changes them). A function with these attributes is
-    itself the segmenter. The object may also be a segmenter of `load_segmenter`, such as that of a
-    torch module. MODULE is looked for in the working folder first.
+    The returned object maps uint8 HxWx3 RGB to HxW class indices when called. It has the attributes
+    `name`, `classes` and either `version` (any text that changes with its results) or `facts` (a
+    JSON-able dict of everything that changes them). A function with these attributes is itself the
+    segmenter. The object may also be a segmenter of `load_segmenter`, such as that of a torch
+    module. MODULE is searched in the working folder first.
 
     Args:
         location: MODULE:CALLABLE.

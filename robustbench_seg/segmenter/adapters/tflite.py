@@ -1,4 +1,4 @@
-"""tflite:FILE runs a TensorFlow Lite model with LiteRT; a TOML file beside it describes it."""
+"""tflite:FILE runs a TensorFlow Lite model with LiteRT; a TOML file next to it describes it."""
 
 from pathlib import Path
 

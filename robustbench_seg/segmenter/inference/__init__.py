@@ -1,1 +1,1 @@
-"""A network on a normalised image: windows, and what changes the network."""
+"""Runs a network on a normalised image: windows, and changes of the network."""

@@ -63,11 +63,11 @@ def batch_statistics(
     the same statistics up to rounding.
 
     Args:
-        network: The network, in eval mode. It is as before when the function returns.
+        network: The network, in eval mode. It is unchanged when the function returns.
         forward: Runs it on a batch.
         inputs: Its inputs, at least one.
         images: Number of images that the inputs belong to.
-        prior: Weight of the network's own statistics, as a number of images.
+        prior: Weight of the network's original statistics, as a number of images.
 
     Returns:
         (prior x own statistics + images x statistics of the inputs) / (prior + images), for each
@@ -96,7 +96,7 @@ def use_statistics(network: nn.Module, statistics: Statistics) -> Iterator[None]
     """Make a network use other statistics inside the context.
 
     Args:
-        network: The network, in eval mode. After the context it has its own statistics again.
+        network: The network, in eval mode. After the context it has its original statistics again.
         statistics: Statistics of some or all of its BatchNorms, on its device.
     """
     own = batch_norms(network)
@@ -113,7 +113,7 @@ def use_statistics(network: nn.Module, statistics: Statistics) -> Iterator[None]
 class _Pending(BaseException):
     """Ends a forward pass at a layer whose statistics need further inputs.
 
-    It is not an Exception, because the network of a user may catch those.
+    It is not an Exception, because a user's network may catch exceptions.
     """
 
 
@@ -196,7 +196,7 @@ def _as_one(inputs: Inputs, used: Mapping[str, int]) -> Tensor | None:
 
 
 def _room(device: torch.device) -> int:
-    """Return how many bytes a batch may take on a device."""
+    """Return the maximum bytes of a batch on a device."""
     return torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else ON_CPU
 
 
@@ -245,7 +245,7 @@ class _Pass:
         self._begun, self._last = 0, False
 
     def begin(self, *, last: bool) -> None:
-        """Begin the next batch. `last` tells whether it is the last one."""
+        """Begin the next batch. `last`: whether it is the last one."""
         self._begun, self._last = self._begun + 1, last
 
     def take(self, name: str, norm: nn.Module, arguments: tuple[Tensor, ...]) -> None:

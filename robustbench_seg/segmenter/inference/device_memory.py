@@ -1,4 +1,4 @@
-"""The error that says that a device has too little memory."""
+"""The error for a device with too little memory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ def memory_errors(height: int, width: int, advice: str = LESS_MEMORY) -> Iterato
     Args:
         height: Height of the image that is labelled inside the context, in pixels.
         width: Its width.
-        advice: What needs less memory.
+        advice: An alternative that needs less memory.
 
     Raises:
         ModelError: The device has too little memory.

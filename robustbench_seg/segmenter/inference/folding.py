@@ -1,8 +1,8 @@
-"""Folds a trained network into the form that is quickest to run.
+"""Folds a trained network into its fastest form.
 
-Layers that only training keeps apart are merged: BatchNorm goes into the convolution before it, and
-SegFormer's decoder becomes one small matrix for each scale, a sum and the classifier. The folded
-network computes the same function up to the rounding of float32. It cannot be trained.
+Layers that are separate only for training are merged: BatchNorm goes into the convolution before
+it, and SegFormer's decoder becomes one small matrix for each scale, a sum and the classifier. The
+folded network computes the same function up to the rounding of float32. It cannot be trained.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ STRIP = 64
 def fold(network: nn.Module) -> nn.Module:
     """Merge the layers of a network that can be merged.
 
-    The network changes in place, because a copy would double the memory. Networks that are not of
-    `architectures` stay as they are.
+    The network changes in place, because a copy would double the memory. Networks that are not from
+    `architectures` do not change.
 
     Args:
         network: A network in eval mode that nothing else uses.
@@ -57,7 +57,7 @@ def fold(network: nn.Module) -> nn.Module:
 def _merge_norms(module: nn.Module) -> None:
     """Merge each BatchNorm into the convolution in front of it.
 
-    The networks here define the two next to each other wherever one follows the other.
+    The networks of this package define the two next to each other if one follows the other.
     """
     for (name, conv), (behind, norm) in pairwise(list(module.named_children())):
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
@@ -166,7 +166,7 @@ def _add_coarse(
     """Upsample the maps of coarse scales, and add them to some rows of their sum.
 
     Args:
-        coarse: The maps, float32 h x w x C, with where the rows and columns of the sum lie in them.
+        coarse: The maps, float32 h x w x C, with the positions of the rows and columns of the sum.
         total: Rows of the sum, float32 rows x W x C, changed in place.
         top: The row of the sum that `total` begins with.
         start: The first row of `total` to add to.

@@ -16,7 +16,7 @@ def add_upsampled(
     columns: Taps,
     total: NDArray[np.float32],
 ) -> None:
-    """Upsample a map and add it to rows of a finer one whose channels lie side by side.
+    """Upsample a map and add it to rows of a finer one, in channels-last layout.
 
     Args:
         coarse: float32 h x w x C.

@@ -1,4 +1,4 @@
-"""Scales images to the size at which a network gets them."""
+"""Scales images to the input size of a network."""
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ RESIZE_LAW = 2
 
 
 def scaled(image: NDArray[np.uint8], resize: Resize) -> NDArray[np.uint8]:
-    """Scale an image to the size at which the network gets it, bilinearly, with OpenCV.
+    """Scale an image to the input size of the network, bilinearly, with OpenCV.
 
     The image is first scaled with its aspect ratio kept, then scaled again to the multiple. So
     values are rounded twice, as in the released evaluation of SegFormer on ADE20K.

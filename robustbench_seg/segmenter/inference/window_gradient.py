@@ -38,7 +38,7 @@ def loss_gradient(
         image: float32 1x3xHxW in 0..1.
         loss: The loss.
         prepare: Maps the image to the input of the network, normalised 1x3xhxw.
-        single: Tells whether the network gets this input as one window.
+        single: Returns whether the network gets this input as one window.
         run: Runs the network on such an input, or on one window of it.
         finish: Maps the averaged output, 1xKxhxw, to logits 1xKxHxW.
         name: The segmenter's name in errors.
@@ -47,7 +47,7 @@ def loss_gradient(
         float32 logits KxHxW, and the gradient 3xHxW.
 
     Raises:
-        ModelError: The network or the loss gives no gradient, or the gradient is not finite.
+        ModelError: The network or the loss has no gradient, or the gradient is not finite.
     """
     # A tensor from inference mode, or from a graph of the caller, cannot be differentiated.
     with torch.inference_mode(False), torch.enable_grad():

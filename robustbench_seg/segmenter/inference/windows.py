@@ -1,7 +1,8 @@
 """Runs a network on a normalised image, whole or in overlapping windows.
 
-SegFormer scores Cityscapes with 1024x1024 windows every 768 pixels, logits averaged where windows
-overlap (paper, Sec. 4.1 and the released configurations); most other models take the whole image.
+SegFormer scores Cityscapes with 1024x1024 windows every 768 pixels and averages logits where
+windows overlap (paper, Sec. 4.1 and the released configurations); most other models take the whole
+image.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +28,7 @@ def whole(network: Network, image: Tensor, *, align_corners: bool = False) -> Wi
     Args:
         network: A callable that maps normalised float 1x3xHxW to logits 1xKxhxw.
         image: Float 1x3xHxW, normalised.
-        align_corners: How logits are upsampled.
+        align_corners: Whether logits are upsampled with aligned corners.
 
     Returns:
         The logits of one window.
@@ -48,15 +49,15 @@ def slide(
 ) -> WindowLogits:
     """Run a network on overlapping `crop` x `crop` windows every `stride` pixels.
 
-    The last window of a row or column is moved back inside the image. An image smaller than the
-    window stays as it is.
+    The last window of a row or column is moved back inside the image. An image that is smaller than
+    the window is not cut.
 
     Args:
         network: A callable that maps normalised float Nx3xHxW to logits NxKxhxw.
         image: Float 1x3xHxW, normalised.
         crop: Side of a window, in pixels.
         stride: Distance between windows, in pixels.
-        align_corners: How logits are upsampled.
+        align_corners: Whether logits are upsampled with aligned corners.
         batch: Number of windows at once. None: one.
 
     Returns:
@@ -98,7 +99,7 @@ class Batch:
     """The number of windows that a device gets at once.
 
     Attributes:
-        most: The largest number. It is halved where the device's memory is short.
+        most: The largest number. It is halved if the device has too little memory.
     """
 
     most: int
@@ -107,8 +108,8 @@ class Batch:
 def in_batches(network: Network, crops: Sequence[Tensor], batch: Batch) -> Tensor:
     """Compute the logits of all crops, at most `batch.most` at once.
 
-    Where the device's memory does not suffice, the function halves `batch.most`. The lower number
-    also holds for later images, because the caller keeps `batch`.
+    If the device has too little memory, the function halves `batch.most`. The lower number also
+    holds for later images, because the caller keeps `batch`.
 
     Args:
         network: A callable that maps normalised float Nx3xHxW to logits NxKxhxw.

@@ -1,1 +1,1 @@
-"""From logits to labels and their confidence."""
+"""Computes labels and their confidence from logits."""

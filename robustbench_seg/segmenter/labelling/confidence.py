@@ -1,10 +1,10 @@
 """Computes labels with confidence directly from the logits of windows.
 
 A pixel's confidence is the largest softmax probability of its logits, after upsampling and after
-averaging where windows overlap. The K x H x W array of these logits never exists. If a network
-gives scores of 0 or more instead of logits, as a mask classifier does, the probability is the score
-divided by the sum over the classes. At a temperature T, the scores are first raised to the power
-1/T. The labels are those of `labels.label`, to the bit.
+averaging where windows overlap. The K x H x W array of these logits is never in memory. If a
+network gives scores of 0 or more instead of logits, as a mask classifier does, the probability is
+the score divided by the sum over the classes. At a temperature T, the scores are first raised to
+the power 1/T. The labels equal those of `labels.label`, bit for bit.
 """
 
 from collections.abc import Sequence
@@ -35,8 +35,8 @@ def label_with_confidence(
         temperatures: Divisors of the logits before the softmax, above 0.
 
     Returns:
-        The labels of `labels.label`, and the confidence at each temperature. On the CPU, 1 - p
-        differs from a softmax in float64 of the same logits by less than 1e-5 of itself.
+        The labels of `labels.label`, and the confidence at each temperature. On the CPU, the
+        relative error of 1 - p is below 1e-5, compared with a softmax in float64.
     """
     if windows.output == "class_scores":
         return confidence_by_strips(windows, truth, temperatures, label(windows))
@@ -81,7 +81,7 @@ def confidence_by_strips(
         windows: The logits.
         truth: uint8 HxW class indices; those from K on are not scored.
         temperatures: Divisors of the logits before the softmax, above 0.
-        labels: The labels, uint8 HxW, if the windows hold class scores.
+        labels: The labels, uint8 HxW, if the windows contain class scores.
 
     Returns:
         Labels and confidence.
@@ -99,12 +99,12 @@ def confidence_by_strips(
 def label_map_with_confidence(
     logits: Tensor, truth: NDArray[np.uint8], temperatures: Sequence[float]
 ) -> Labelled:
-    """Label an image of which all logits exist, with confidence.
+    """Label an image whose logits are all in memory, with confidence.
 
     Args:
         logits: float32 KxHxW.
         truth: uint8 HxW class indices; those from K on are not scored.
-        temperatures: What logits are divided by.
+        temperatures: Divisors of the logits.
 
     Returns:
         Labels and confidence.
@@ -164,7 +164,7 @@ class ConfidenceStrips:
             self._sums[place] += losses
 
     def labelled(self) -> Labelled:
-        """Return all that was added."""
+        """Return all rows."""
         doubts, sums = self._doubt.cpu().numpy(), self._sums.tolist()
         found = tuple(Confidence(d, *loss) for d, loss in zip(doubts, sums, strict=True))
         return self._labels.cpu().numpy(), found

@@ -1,4 +1,4 @@
-"""The loops over pixels behind `confidence`, compiled by Numba at their first call.
+"""The loops over pixels of `confidence`, compiled by Numba at their first call.
 
 The largest probability p of a softmax is 1 / (1 + r) with r the sum of exp(z - z_max) over the
 other classes. So 1 - p = r / (1 + r) is computed without cancellation.
@@ -130,8 +130,8 @@ def confident_rows(
         corners: N x 2, top and left of each window in the image.
         rows: Taps of the rows of a window.
         columns: Taps of the columns of a window.
-        temperatures: T numbers that logits are divided by.
-        first: The row of the image that `out` begins with.
+        temperatures: T divisors of the logits.
+        first: The image row of the first row of `out`.
         truth: uint8 rows x W, class indices; those from K on are not scored.
         out: uint8 rows x W, written.
         doubt: float32 T x rows x W, 1 - p, written.

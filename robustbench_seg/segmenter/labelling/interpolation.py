@@ -10,7 +10,7 @@ Taps = tuple[NDArray[np.uint32], NDArray[np.float32]]
 
 
 def taps(small: int, large: int, *, align_corners: bool) -> Taps:
-    """Compute where the pixels of a long axis lie on a short one.
+    """Compute the positions of the pixels of a long axis on a short one.
 
     Args:
         small: Length of the short axis, in logits.
@@ -36,7 +36,7 @@ def taps(small: int, large: int, *, align_corners: bool) -> Taps:
 
 
 def on_device(axis: Taps, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Move taps to a device, in the type that index_select wants."""
+    """Move taps to a device, in the type that index_select needs."""
     index, weight = axis
     return torch.from_numpy(index.astype(np.int64)).to(device), torch.from_numpy(weight).to(device)
 
@@ -46,7 +46,7 @@ def interpolate(x: Tensor, taps: tuple[Tensor, Tensor], axis: int) -> Tensor:
 
     Args:
         x: Float, three axes.
-        taps: Where the new pixels lie between the old ones (see `on_device`).
+        taps: The positions of the new pixels between the old ones (see `on_device`).
         axis: The axis.
 
     Returns:

@@ -1,7 +1,7 @@
-"""The loops over pixels behind `labels`, compiled by Numba at their first call.
+"""The loops over pixels of `labels`, compiled by Numba at their first call.
 
-A product and the sum that it enters may be rounded once, as in torch's own upsampling, whose
-results these loops give to the bit; nothing is reordered.
+A product and the following sum may be rounded together once, as in torch's upsampling, whose
+results these loops reproduce bit for bit; operations are not reordered.
 
 Arrays are copied in loops: an assignment to a slice checks shapes, and the text of its error
 message takes a second to compile.
@@ -32,7 +32,7 @@ contracted = partial(compiled, contract=True)
 
 @contracted
 def clear_winners(logits: Floats, out: Labels) -> None:
-    """Write the class of the largest logit where it leads clearly, else UNSURE.
+    """Write the class of the largest logit if its lead is clear, else UNSURE.
 
     Args:
         logits: float32 K x h x w.
@@ -216,11 +216,11 @@ def label_rows(
 
     Args:
         logits: float32 N x K x h x w, of N windows.
-        sure: uint8 N x h x w, what `clear_winners` and `mark_borders` give.
+        sure: uint8 N x h x w, the result of `clear_winners` and `mark_borders`.
         corners: N x 2, top and left of each window in the image.
         rows: Taps of the rows of a window.
         columns: Taps of the columns of a window.
-        first: The row of the image that `out` begins with.
+        first: The image row of the first row of `out`.
         out: uint8 rows x W, written.
     """
     (row_index, row_weights), (column_index, column_weights) = rows, columns

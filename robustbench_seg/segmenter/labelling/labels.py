@@ -1,9 +1,9 @@
-"""From the logits of windows at a network's resolution straight to the labels of an image.
+"""Computes the labels of an image directly from the logits of windows.
 
-Upsampling, averaging where windows overlap, and argmax are one pass in strips of rows; the
-K x H x W array of upsampled logits never exists. Bilinear interpolation is a weighted mean. So a
-class that has the largest of each of the four logits around a pixel has the largest one at the
-pixel, too: on the CPU only the other pixels are computed.
+Upsampling, averaging where windows overlap, and argmax are one pass in strips of rows; the K x H x
+W array of upsampled logits is never in memory. Bilinear interpolation is a weighted mean. So a
+class with the largest logit at all four positions around a pixel also has the largest one at the
+pixel; on the CPU only the other pixels are computed.
 """
 
 import numpy as np
@@ -18,8 +18,8 @@ from robustbench_seg.segmenter.labelling.window_logits import WindowLogits
 def label(windows: WindowLogits) -> Tensor:
     """Label an image: upsample logits bilinearly, average windows, and take the argmax.
 
-    On the CPU the labels equal, to the bit, those of F.interpolate on contiguous logits, a sum in
-    the order of the windows, and argmax. This holds for logits of more than 128 rows and columns
+    On the CPU the labels equal those of F.interpolate on contiguous logits, a sum in the order of
+    the windows, and argmax, bit for bit. This holds for logits of more than 128 rows and columns
     together; below that torch rounds differently.
 
     Args:

@@ -1,4 +1,4 @@
-"""The logits of an image at its size, some rows at a time, with torch on any device."""
+"""The logits of an image at full size, some rows at a time, with torch on any device."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ class UpsampledRows:
     """Some rows of the logits of an image, upsampled and averaged where windows overlap."""
 
     def __init__(self, windows: WindowLogits) -> None:
-        """Compute where the pixels lie between the logits.
+        """Compute the positions of the pixels between the logits.
 
         Args:
             windows: The logits.

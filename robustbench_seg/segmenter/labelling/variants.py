@@ -1,7 +1,7 @@
 """Averages the predictions of a network for the variants of an image, mirrored and scaled.
 
-The probabilities are averaged, not the logits. So each variant has the same weight, whatever the
-scale of its logits, and the average is the confidence. OpenMMLab's published scores "with
+The probabilities are averaged, not the logits. So all variants have the same weight, regardless of
+the scale of their logits, and the average is the confidence. OpenMMLab's published scores "with
 multi-scale and flip" are computed in this way. Logits are upsampled to the size of the variant and
 scaled to that of the image before the softmax. Images are labelled in strips of rows, so that the
 KxHxW array of all probabilities is never in memory.

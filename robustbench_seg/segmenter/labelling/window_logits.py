@@ -21,9 +21,9 @@ class WindowLogits:
         corners: Top and left of each window, in pixels.
         window: Height and width of each window, in pixels.
         size: Height and width of the image, in pixels.
-        align_corners: How logits are upsampled.
-        output: What the values are: logits, or class scores of 0 or more, which are upsampled and
-            averaged in the same way.
+        align_corners: Whether logits are upsampled with aligned corners.
+        output: The kind of the values: logits, or class scores of 0 or more, which are upsampled
+            and averaged in the same way.
     """
 
     logits: Tensor
@@ -34,7 +34,7 @@ class WindowLogits:
     output: Output = "logits"
 
     def taps(self) -> tuple[Taps, Taps]:
-        """Compute where the rows and the columns of a window lie between its logits."""
+        """Compute the positions of the rows and columns of a window between its logits."""
         height, width = self.window
         return (
             taps(self.logits.shape[2], height, align_corners=self.align_corners),

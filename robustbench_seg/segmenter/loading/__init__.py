@@ -1,1 +1,1 @@
-"""From the name of a model to its network or segmenter."""
+"""Loads the network or segmenter of a model by its name."""

@@ -23,7 +23,7 @@ _FOLDING = "folding"
 
 
 def automatic_backend(options: SegmenterOptions) -> Backend:
-    """Choose what `auto` means for a network of a card.
+    """Choose the backend for `auto` and a network of a card.
 
     Args:
         options: How the network runs.
@@ -37,19 +37,19 @@ def automatic_backend(options: SegmenterOptions) -> Backend:
 
 
 def runs_on_backends(record: SegmenterRecord) -> bool:
-    """Whether a record is that of a network which torch runs here and a runtime could run."""
+    """Whether a record belongs to a network that torch runs now and a runtime could run."""
     return _FOLDING in record.laws
 
 
 def with_backend(record: SegmenterRecord, backend: Backend) -> SegmenterRecord:
-    """Record what runs a network.
+    """Record the backend of a network.
 
     Args:
         record: Record of a card's network, with or without a backend.
-        backend: What runs it; not "auto".
+        backend: The backend; not "auto".
 
     Returns:
-        The record that the network has with this backend.
+        The record of the network with this backend.
     """
     laws = {name: version for name, version in record.laws.items() if name != _FOLDING}
     if backend == "torch":  # each runtime rounds sums differently; with torch the folding decides
@@ -62,10 +62,9 @@ def prepare_for_backend(
 ) -> tuple[nn.Module, SegmenterRecord, ModelFacts]:
     """Prepare a network for the backend that runs it.
 
-    The function may change the network in place, so the caller gives one that nothing else uses.
-
-    The runtimes take a graph that is exported at each start, in some ten seconds. They round sums
-    differently from torch, so the record names them.
+    The function may change the network in place, so nothing else may use it. The graph for a
+    runtime is exported at each start, which takes about ten seconds. They round sums differently
+    from torch, so the record names them.
 
     Args:
         options: The backend ("auto": see `automatic_backend`), device and precision.
@@ -103,7 +102,7 @@ def prepare_for_backend(
 def _prepare_for_quickest(
     options: SegmenterOptions, network: nn.Module, record: SegmenterRecord, about: ModelFacts
 ) -> tuple[nn.Module, SegmenterRecord, ModelFacts]:
-    """See `prepare_for_backend`. A network that OpenVINO cannot run is torch's."""
+    """See `prepare_for_backend`. torch runs a network that OpenVINO cannot run."""
     chosen = replace(options, backend=automatic_backend(options))
     try:
         return prepare_for_backend(chosen, network, record, about)

@@ -21,8 +21,8 @@ def export_card(
     Args:
         model: A card's name or file.
         path: Path of the graph, X.onnx.
-        weights: Weights in place of the card's, see load_model.
-        size: Height and width, if the graph takes no other size. None: it takes any.
+        weights: Weights instead of the card's, see load_model.
+        size: Height and width, if the graph takes no other size. None: any size.
 
     Raises:
         ModelError: The card scales images, which a graph cannot express; or as for export_onnx.

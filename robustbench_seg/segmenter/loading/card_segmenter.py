@@ -1,4 +1,4 @@
-"""From a card to a segmenter: its network, class names, backend and options."""
+"""Builds the segmenter of a card: its network, class names, backend and options."""
 
 import json
 from dataclasses import replace
@@ -101,7 +101,7 @@ def _weight_classes(
     Args:
         card: The card.
         weights: The weights.
-        wanted: Class names of the dataset that the model runs on.
+        wanted: Class names of the dataset.
     """
     text = weights.metadata.get("classes") if weights.num_classes else None
     names = class_spelling(json.loads(text), wanted) if text else _card_classes(card)

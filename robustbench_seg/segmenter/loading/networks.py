@@ -1,4 +1,4 @@
-"""From a card and weights to a network."""
+"""Builds networks from cards and weights."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -54,7 +54,7 @@ def load_model(
 def network_record(
     card: ModelCard, network: SegmentationNetwork, weights: str | None = None
 ) -> SegmenterRecord:
-    """Record what decides the labels of a card's network, except how it runs.
+    """Record everything that decides the labels of a card's network, except how it runs.
 
     Args:
         card: The card.
@@ -84,7 +84,7 @@ def load_weights(card: ModelCard, source: str | Path | None) -> Weights | None:
         source: As `weights` of load_model.
 
     Returns:
-        The weights. None: random ones are asked for.
+        The weights. None: random ones are requested.
 
     Raises:
         WeightsError: The weights are missing or do not fit.

@@ -86,7 +86,7 @@ class OpenVinoNetwork(nn.Module):
 
 @contextmanager
 def _root_logger_kept() -> Iterator[None]:
-    """Undo what a conversion does to the root logger, which else would hide later warnings."""
+    """Restore the root logger after a conversion, which would otherwise hide later warnings."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     try:

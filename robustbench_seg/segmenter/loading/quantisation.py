@@ -1,12 +1,12 @@
-"""A network of float32 as a graph of 8-bit integers: static quantisation by ONNX Runtime.
+"""Converts a float32 network to a graph of 8-bit integers: static quantisation with ONNX Runtime.
 
 Weights have a scale for each output channel, activations one for each tensor (Jacob et al.,
-"Quantization and training of neural networks for efficient integer-arithmetic-only inference",
-CVPR 2018). The range of an activation is what it takes on calibration images.
+"Quantization and training of neural networks for efficient integer-arithmetic-only inference", CVPR
+2018). The range of an activation is its range on calibration images.
 
-Convolutions and matrix products are quantised, those of attention included. A ReLU behind a
-convolution is taken with it, because the range after it is the one that matters. Everything else
-computes in float32: softmax, normalisation, GELU, sums and upsampling.
+Convolutions and matrix products are quantised, including those of attention. A ReLU after a
+convolution is merged into it, because the range after the ReLU matters. Everything else is computed
+in float32: softmax, normalisation, GELU, sums and upsampling.
 """
 
 import logging
@@ -53,9 +53,9 @@ def write_quantised_graph(network: nn.Module, inputs: Iterable[Tensor], path: Pa
 
     Args:
         network: As for `write_graph`.
-        inputs: float32 1x3xhxw each, of calibration images, as the network gets them. They are
-            taken one by one.
-        path: Where the graph is written. It maps float32 1x3xhxw to float32 logits.
+        inputs: float32 1x3xhxw each, the network's inputs for calibration images. They are read one
+            by one.
+        path: The path of the graph, which maps float32 1x3xhxw to float32 logits.
 
     Raises:
         ModelError: A library is not installed.
@@ -82,7 +82,7 @@ def write_quantised_graph(network: nn.Module, inputs: Iterable[Tensor], path: Pa
 
 
 def _reader(inputs: Iterable[Tensor]) -> Any:
-    """The inputs as ONNX Runtime reads them."""
+    """The inputs in the form that ONNX Runtime reads."""
     from onnxruntime.quantization import CalibrationDataReader
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The network of a card in 8-bit integers, in the runtime that a user names."""
+"""The network of a card in 8-bit integers, in the runtime of the user's choice."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""From the name of a model, or an object, to a segmenter."""
+"""Builds a segmenter from the name of a model, or from an object."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -61,43 +61,44 @@ def load_segmenter(
             NxKxhxw) with name, classes, mean and std, or a callable (uint8 HxWx3 RGB -> HxW class
             indices) with name, classes and version.
         weights: As in load_model. Only for a card.
-        name: Name in tables. None: the model's own. Random weights add "-untrained" to either.
-        inference: "whole" or "slide". None: the model's own mode.
+        name: Name in tables. None: the default of the model. Random weights add "-untrained" to the
+            name.
+        inference: "whole" or "slide". None: the default of the model.
         input_size: Size at which an hf: model gets images: "native" (their own size), "processor"
             (as its image processor prepares them) or height and width, such as "512x1024".
             None: native if the network takes any size, else processor.
         augment: Test-time augmentation: "flip", scales such as "0.75,1.25", or both. The
             probabilities of these variants of an image and of the image itself are averaged.
-        adapt: "bn": `evaluate` takes the statistics of BatchNorm from images of each condition.
-            A direct call of the segmenter uses the network's own statistics.
+        adapt: "bn": `evaluate` takes the statistics of BatchNorm from images of each condition. A
+            direct call of the segmenter uses the network's original statistics.
         adapt_images: Number of these images, or "all".
-        adapt_prior: How many images the network's own statistics count for.
+        adapt_prior: Weight of the network's original statistics, as a number of images.
         device: Torch device.
         precision: "float32", "bf16" or "fp16" (autocast); "int8": the network of a card, quantised
             for a CPU.
         backend: The library that runs a card's network. Numbers may differ in the last digit.
             "auto": OpenVINO for float32 on a CPU, if it is installed and can run the network;
             else torch.
-        calibration: For int8, a dataset such as the train split of what is scored later. At most
-            32 of its images, evenly spaced, set the integer scales of the activations.
-        classes: For an object, the names of the classes it predicts. Else the class names of the
-            dataset that the model runs on; random weights take these as their classes.
-        batch: Number of windows of an image that a GPU gets at once. The number falls where its
+        calibration: For int8, a dataset such as the train split of the scored dataset. At most 32
+            of its images, evenly spaced, set the integer scales of the activations.
+        classes: For an object, the names of the classes that it predicts. Otherwise the class names
+            of the dataset; random weights get these classes.
+        batch: Number of windows of an image that a GPU gets at once. The number is reduced if
             memory is short.
         mean: Mean of RGB in 0..1 that normalises the images of a torch module.
         std: Standard deviation of RGB in 0..1, for the same purpose.
-        version: For a callable, any text that changes whenever its answers do.
+        version: For a callable, any text that changes whenever its results change.
 
     Returns:
         The segmenter.
 
     Raises:
         ModelError: The model does not exist or cannot be built.
-        OptionError: An option has no such value, or does not go with the model.
+        OptionError: An option has no such value, or is not supported by the model.
         CardError: A card, or the description of a graph, is wrong.
         WeightsError: The weights are missing or do not fit.
-        FileError: The model's place or the source of the weights is not a path: empty, too long or
-            not UTF-8.
+        FileError: The location of the model or the source of the weights is not a path: empty, too
+            long or not UTF-8.
 
     >>> rs.load_segmenter("segformer-b0-minicity")
     <segmenter segformer-b0-minicity: 19 classes, cpu>

@@ -1,11 +1,9 @@
 """A pack: a run as one file, without images. Its content is not trusted when it is read.
 
-    <run>/pack.json           a list of the other members, with a digest of each
-    <run>/run.json            the run's record
-    <run>/scores.csv          the scores of each condition, computed when the pack was made
-    <run>/parts/*.parquet     the run's rows
-    <run>/timings/*.parquet   the seconds that the rows took
-    <run>/probes/*.json       the results of each start on the built-in image
+    <run>/pack.json a list of the other members, with a digest of each <run>/run.json the run's
+    record <run>/scores.csv the scores of each condition, computed when the pack was written
+    <run>/parts/*.parquet the run's rows <run>/timings/*.parquet the seconds that the rows took
+    <run>/probes/*.json the results of each start on the built-in image
 
 A pack is a zip archive with uncompressed members. Parts are compressed already, any program can
 look inside, one member can be read without the others, and no pack is larger after unpacking.
@@ -120,7 +118,7 @@ class PackFile:
             yield name, data
 
     def members(self) -> Iterator[tuple[str, bytes, bool]]:
-        """Iterate as above, and say of each member whether it matches its digest.
+        """Iterate as above, and yield for each member whether it matches its digest.
 
         Raises:
             ResultsError: A member cannot be read.
@@ -193,7 +191,7 @@ def _checked_members(path: Path, members: Sequence[zipfile.ZipInfo], size: int) 
         size: Size of the archive in bytes.
 
     Raises:
-        ResultsError: A pack has no such members.
+        ResultsError: The members are not those of a pack.
     """
     if not 0 < len(members) <= MAX_MEMBERS:
         raise pack_error(path, f"it has {len(members)} members")

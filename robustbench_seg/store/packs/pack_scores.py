@@ -31,7 +31,7 @@ def pack_scores(folder: Path) -> pd.DataFrame:
         folder: The run folder.
 
     Returns:
-        Columns corruption, severity, metric, images (how many were scored) and value (percent).
+        Columns corruption, severity, metric, images (number of scored images) and value (percent).
         A row for each condition and score for which the run has counts.
     """
     results = read_counts(folder)
@@ -59,7 +59,7 @@ def contradictions(data: bytes, table: pd.DataFrame, laws: Mapping[str, int]) ->
     Args:
         data: The file.
         table: The scores that follow from the parts (see pack_scores).
-        laws: Maps each measure to the law version that the file was computed with.
+        laws: Maps each measure to the law version with which the file was computed.
 
     Yields:
         A description of each contradiction.

@@ -26,7 +26,7 @@ def verify_pack(
 
     Args:
         file: The pack.
-        progress: Called after files were checked, with the number of files since the last call.
+        progress: Called after checking files, with the number of files since the last call.
         announce: Called once, before the first file is checked, with the number of files.
 
     Returns:

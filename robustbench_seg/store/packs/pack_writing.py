@@ -33,16 +33,16 @@ from robustbench_seg.store.run_folder import RunFolder
 
 
 def pack(run: Path | str, out: Path | str | None = None) -> Path:
-    """Write a run as one file that others can read, check and rank without any image.
+    """Write a run as one file that others can read, check and rank without images.
 
-    The file holds run.json, all parts, the seconds that their rows took, the results of each start
-    on the built-in image, a table of scores, and a digest of each of these. A report, a comparison,
-    a leaderboard and `read_results` read it like the folder. The same run always gives the same
-    bytes.
+    The file contains run.json, all parts, the seconds that their rows took, the results of each
+    start on the built-in image, a table of scores, and a digest of each of these. A report, a
+    comparison, a leaderboard and `read_results` read it like the folder. The same run always gives
+    the same bytes.
 
     Args:
         run: The run folder. It may be incomplete.
-        out: The file to write. None: the run's own name with the suffix .pack.zip, in the current
+        out: The file to write. None: the name of the run with the suffix .pack.zip, in the current
             folder. An earlier pack is replaced.
 
     Returns:

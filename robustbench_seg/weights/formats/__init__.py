@@ -1,1 +1,1 @@
-"""The weights of other projects: whose they are, and how their tensors are called here."""
+"""The weights of other projects: recognising them, and renaming their tensors."""

@@ -1,6 +1,6 @@
-"""DeepLabV3+'s weights as other projects name and shape them -> as the network here does.
+"""Converts DeepLabV3+ weights of other projects to the names and shapes of this package.
 
-So are its backbones' as trained on ImageNet, without their classifier.
+It also converts backbones trained on ImageNet, without their classifier.
 """
 
 import re
@@ -17,7 +17,7 @@ def from_vainf(tensors: Tensors) -> Tensors:
         tensors: Tensors, by their names in the file.
 
     Returns:
-        Tensors, named and shaped as in the architectures here.
+        Tensors, named and shaped as in this package.
     """
     return rename(tensors, VAINF)
 
@@ -29,7 +29,7 @@ def from_openmmlab(tensors: Tensors) -> Tensors:
         tensors: Tensors, by their names in the file.
 
     Returns:
-        Tensors, named and shaped as in the architectures here.
+        Tensors, named and shaped as in this package.
     """
     return rename(tensors, OPENMMLAB)
 
@@ -44,7 +44,7 @@ def from_imagenet(tensors: Tensors) -> Tensors:
         tensors: Tensors, by their names in the file.
 
     Returns:
-        Tensors, named and shaped as in the architectures here.
+        Tensors, named and shaped as in this package.
     """
     return rename(without(tensors, "fc.", "classifier.", "features.18."), IMAGENET)
 
@@ -59,7 +59,7 @@ def from_tf(tensors: Tensors) -> Tensors:
         tensors: Tensors, by their names in the file.
 
     Returns:
-        Tensors, named and shaped as in the architectures here.
+        Tensors, named and shaped as in this package.
     """
     converted = dict[str, Tensor]()
     for name, tensor in tensors.items():
@@ -74,14 +74,14 @@ def from_tf(tensors: Tensors) -> Tensors:
 
 
 def _mobilenet_block(match: re.Match[str]) -> str:
-    """A block of OpenMMLab's MobileNetV2: layer, then block in it -> one count of all blocks."""
+    """Convert OpenMMLab's MobileNetV2 layer and block in the layer to one number of the block."""
     layer, block = int(match[1]), int(match[2])
     earlier = (1, 2, 3, 4, 3, 3, 1)[: layer - 1]
     return f"backbone.features.{1 + sum(earlier) + block}.conv."
 
 
 def _pair(layer: str, ours: str, conv: int, bn: int) -> Rules:
-    """A convolution and its BatchNorm, which are numbered here."""
+    """Rules for a convolution and its BatchNorm, which have numbers in this package."""
     return ((layer + r"/conv\.", f"{ours}{conv}."), (layer + r"/bn\.", f"{ours}{bn}."))
 
 

@@ -1,4 +1,4 @@
-"""Which tensors of a file are the network's: all of it, or an error."""
+"""Finds the tensors of a network in a file: the whole network, or an error."""
 
 import re
 from collections.abc import Mapping
@@ -31,12 +31,12 @@ MARKER = "|".join(f"(?:{each.marker})" for each in FORMATS)
 
 @dataclass(frozen=True)
 class NetworkTensors:
-    """The tensors of a file that are taken for the network's.
+    """The tensors of a file that belong to the network.
 
     Attributes:
-        tensors: Tensors, named and shaped as in the architectures here.
+        tensors: Tensors, named and shaped as in this package.
         format: The format in which they were published. None: that of this package.
-        prefix: What stands before their names in the file.
+        prefix: The prefix of their names in the file.
         note: What the user should know about the choice, or "".
     """
 
@@ -49,20 +49,19 @@ class NetworkTensors:
 def find_network(tensors: Tensors, shapes: Shapes | None, path: Path) -> NetworkTensors:
     """Find the network among the tensors of a file.
 
-    A network is found under a prefix where every name and shape is its own. Of several, equal
-    ones are one. One that is no moving average (EMA) is preferred to an average, because the
-    training is judged by it.
+    A network is found under a prefix if all names and shapes match. Equal networks count as one. A
+    network is preferred to its moving average (EMA), because the training reports its scores.
 
     Args:
         tensors: The file's tensors.
-        shapes: The network's. None: a network is whatever has a classifier.
+        shapes: Shapes of the network's tensors. None: any network with a classifier.
         path: The file, for errors.
 
     Returns:
-        The network. Where there is none, the tensors that have most of it.
+        The network. If there is none, the tensors that match it best.
 
     Raises:
-        WeightsError: There are several networks and no reason to take one of them.
+        WeightsError: There are several networks and no reason to prefer one.
     """
     tensors = unwrapped(tensors)
     prefixes = prefixes_of(tensors, MARKER, shapes or {})
@@ -115,7 +114,7 @@ def _equal(one: Tensors, other: Tensors, shapes: Shapes | None) -> bool:
 def _without_other_modules(
     network: NetworkTensors, tensors: Tensors, shapes: Shapes | None
 ) -> NetworkTensors:
-    """The network without the tensors of other modules, and a note of them."""
+    """Remove the tensors of other modules from the network, and note them."""
     notes = []
     if AVERAGE.search(network.prefix):
         notes.append("it contains only a moving average of the weights (EMA), which is used")

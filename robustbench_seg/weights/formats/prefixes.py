@@ -1,8 +1,8 @@
-"""Under which prefixes a network's tensors may lie among the tensors of a training.
+"""The prefixes under which a training may store a network's tensors.
 
-Lightning, DataParallel, torch.compile, FSDP and a training's own classes put segments into names:
-"model.", "module.", "backbone._orig_mod.". A prefix stands before the network's own name of a
-tensor, whatever it is called. Segments in the middle of a name are left out.
+Lightning, DataParallel, torch.compile, FSDP and classes of the training insert segments into names:
+"model.", "module.", "backbone._orig_mod.". A prefix is everything before the network's name of a
+tensor. Segments in the middle of a name are removed.
 """
 
 import re
@@ -22,13 +22,13 @@ AVERAGE = re.compile(r"(^|[._])(ema|swa|avg|averaged?|averaging)([._]|$)")
 
 
 def unwrapped(tensors: Tensors) -> Tensors:
-    """Leave out the segments of wrappers.
+    """Remove the segments of wrappers from names.
 
     Args:
         tensors: The checkpoint's tensors.
 
     Returns:
-        Tensors by their new names. Two of one new name keep their old ones.
+        Tensors by their new names. Two tensors with the same new name keep their old names.
     """
     counts = Counter(WRAPPERS.sub("", name) for name in tensors)
     return {
@@ -38,16 +38,16 @@ def unwrapped(tensors: Tensors) -> Tensors:
 
 
 def prefixes_of(names: Iterable[str], marker: str, keys: Collection[str]) -> list[str]:
-    """List the prefixes under which a network may lie.
+    """List the possible prefixes of a network.
 
     Args:
         names: Names of the checkpoint's tensors.
-        marker: Regular expression for the whole name of a tensor that shows a network of another
-            project.
+        marker: Regular expression for the whole name of a tensor that identifies a network of
+            another project.
         keys: Names of the network's own tensors.
 
     Returns:
-        Prefixes, the shortest first. "" is always one.
+        Prefixes, the shortest first. "" is always one of them.
     """
     shown = re.compile(rf"(?P<prefix>(?:.+?\.)??)(?:{marker})")
     segments, modules = _segments(keys), {key.partition(".")[0] for key in keys}
@@ -64,13 +64,13 @@ def prefixes_of(names: Iterable[str], marker: str, keys: Collection[str]) -> lis
 
 
 def under(tensors: Tensors, prefix: str, keys: Collection[str]) -> Tensors:
-    """Take the tensors under a prefix, by the rest of their names.
+    """Return the tensors under a prefix, by the rest of their names.
 
     Args:
         tensors: The checkpoint's tensors.
         prefix: The prefix.
-        keys: Names of the network's own tensors. Segments that none of them has are left out
-            where that gives one of them, which no other tensor is called.
+        keys: Names of the network's own tensors. Segments that none of them has are removed if that
+            gives one of these names and no other tensor has it.
 
     Returns:
         The tensors.
@@ -91,6 +91,6 @@ def _segments(keys: Iterable[str]) -> set[str]:
 
 
 def _without_foreign(name: str, segments: Collection[str]) -> str:
-    """The name without segments of others, but for the last one, which says what a tensor is."""
+    """Return the name without foreign segments. The last one stays, as it identifies the tensor."""
     *parts, last = name.split(".")
     return ".".join([part for part in parts if part in segments] + [last])

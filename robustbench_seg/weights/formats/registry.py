@@ -1,7 +1,7 @@
-"""The files of other projects: whose they are, and how their tensors are called here.
+"""The formats of other projects: recognising them, and converting their tensors.
 
-A file is recognised by a tensor that only files of its origin have. Adding a format is adding
-one conversion and one line of FORMATS.
+A file is recognised by a tensor that only files of its format have. To add a format, add a
+conversion and a line of FORMATS.
 """
 
 import re
@@ -14,14 +14,14 @@ from robustbench_seg.weights.formats.renaming import Tensors
 
 @dataclass(frozen=True)
 class Format:
-    """A format in which others publish weights.
+    """A format in which other projects publish weights.
 
     Attributes:
         name: Name of the format.
         marker: Regular expression for the whole name of a tensor that only files of this
             format have.
-        convert: Function from their tensors to tensors named and shaped as in the architectures
-            here. Names of an encoder alone also begin with "backbone.".
+        convert: Function from their tensors to tensors named and shaped as in this package. Names
+            of a single encoder also begin with "backbone.".
         eps: The LayerNorm convention that the network needs. None: it has no LayerNorm.
     """
 
@@ -48,7 +48,7 @@ def recognise(names: Iterable[str]) -> Format | None:
         names: Names of the tensors.
 
     Returns:
-        The format, or None where no format matches, as for names of this package.
+        The format, or None if no format matches, as for names of this package.
     """
     names = list(names)
     return next(
@@ -60,10 +60,10 @@ def classes_of(tensors: Tensors) -> int | None:
     """Count the classes of the classifier among tensors.
 
     Args:
-        tensors: Tensors, named as in the architectures here.
+        tensors: Tensors, named as in this package.
 
     Returns:
-        Number of classes, or None where there is no classifier.
+        Number of classes, or None if there is no classifier.
     """
     names = (f"{layer}.weight" for layer in CLASSIFIERS)
     return next((len(tensors[name]) for name in names if name in tensors), None)

@@ -11,11 +11,11 @@ Rules = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
 
 
 def without(tensors: Tensors, *prefixes: str) -> Tensors:
-    """Drop tensors by the beginning of their name.
+    """Drop tensors by prefixes of their names.
 
     Args:
-        tensors: Name -> tensor.
-        prefixes: Beginnings of the names to drop.
+        tensors: Maps names to tensors.
+        prefixes: Prefixes of the names to drop.
 
     Returns:
         The other tensors.
@@ -27,11 +27,11 @@ def rename(tensors: Tensors, rules: Rules) -> Tensors:
     """Rename tensors.
 
     Args:
-        tensors: Name -> tensor.
-        rules: Replacements, applied to each name one after the other.
+        tensors: Maps names to tensors.
+        rules: Replacements, applied to each name in this order.
 
     Returns:
-        New name -> tensor.
+        Maps new names to tensors.
     """
     renamed = {}
     for name, tensor in tensors.items():
@@ -46,7 +46,7 @@ def renumber(template: str, by: int) -> Callable[[re.Match[str]], str]:
 
     Args:
         template: The new text, with {} for the number.
-        by: What to add to the matched number.
+        by: The number to add to the matched number.
 
     Returns:
         A function from the match to the template with the new number.

@@ -1,7 +1,7 @@
-"""SegFormer's weights as other projects name and shape them -> as the network here does.
+"""Converts SegFormer weights of other projects to the names and shapes of this package.
 
-Encoders trained on ImageNet bear the same names, with or without a prefix, and a classifier
-that is left out.
+Encoders trained on ImageNet have the same names, with or without a prefix, and a classifier, which
+is left out.
 """
 
 import torch
@@ -19,7 +19,7 @@ def from_nvlabs(tensors: Tensors) -> Tensors:
         tensors: Tensors, by their names in the file.
 
     Returns:
-        Tensors, named and shaped as in the architectures here.
+        Tensors, named and shaped as in this package.
     """
     tensors = without(tensors, "decode_head.conv_seg.", "head.")
     return rename(tensors, ((r"^(?=(?:patch_embed|block|norm)\d\.)", "backbone."),))
@@ -32,7 +32,7 @@ def from_huggingface(tensors: Tensors) -> Tensors:
         tensors: Tensors, by their names in the file.
 
     Returns:
-        Tensors, named and shaped as in the architectures here.
+        Tensors, named and shaped as in this package.
     """
     tensors = rename(without(tensors, "classifier."), HUGGINGFACE)
     converted = dict[str, Tensor]()
@@ -48,14 +48,14 @@ def from_huggingface(tensors: Tensors) -> Tensors:
 def from_smp(tensors: Tensors) -> Tensors:
     """Convert a file of segmentation_models.pytorch.
 
-    The encoder has the tensor names of the authors' code. The decoder counts the stages from
-    the coarsest one.
+    The encoder has the tensor names of the authors' code. The decoder numbers the stages from the
+    coarsest one.
 
     Args:
         tensors: Tensors, by their names in the file.
 
     Returns:
-        Tensors, named and shaped as in the architectures here.
+        Tensors, named and shaped as in this package.
     """
     return rename(without(tensors, "classification_head."), SMP)
 
@@ -69,7 +69,7 @@ def from_openmmlab(tensors: Tensors) -> Tensors:
         tensors: Tensors, by their names in the file.
 
     Returns:
-        Tensors, named and shaped as in the architectures here.
+        Tensors, named and shaped as in this package.
     """
     converted = dict[str, Tensor]()
     for name, tensor in rename(without(tensors, "head."), OPENMMLAB).items():

@@ -1,1 +1,1 @@
-"""Readers of weight files of any origin: sizes are bounded, and no code of a file runs."""
+"""Readers of weight files of any origin: sizes are limited, and no code of a file runs."""

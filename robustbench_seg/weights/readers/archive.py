@@ -15,7 +15,7 @@ SUFFIX = ".tar.gz"
 
 
 def unpacked(archive: Path) -> Path:
-    """Unpack a checkpoint beside its archive, unless it is unpacked already.
+    """Unpack a checkpoint next to its archive, unless it is already unpacked.
 
     Args:
         archive: The .tar.gz file.
@@ -24,7 +24,7 @@ def unpacked(archive: Path) -> Path:
         The checkpoint's index file.
 
     Raises:
-        WeightsError: The file is not such an archive, or holds no checkpoint or several.
+        WeightsError: The file is not such an archive, or contains no checkpoint or several.
     """
     folder = archive.with_name(archive.name.removesuffix(SUFFIX))
     if not folder.is_dir():
@@ -61,7 +61,7 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 
 def _files(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """The members that take no more room than their bytes in the archive."""
+    """The members that take no more space than their bytes in the archive."""
     for member in tar:
         if member.issparse():
             raise tarfile.TarError(f"{member.name[:80]!r} is a sparse file")
@@ -69,7 +69,7 @@ def _files(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 
 class _Bounded:
-    """The stream of an archive, which ends with an error where it is far larger than its file."""
+    """The stream of an archive, which raises an error if it is far larger than its file."""
 
     def __init__(self, raw: gzip.GzipFile, archive: Path) -> None:
         self._raw, self._archive, self._size = raw, archive, 0

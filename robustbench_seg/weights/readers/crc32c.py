@@ -1,6 +1,6 @@
 """CRC-32C (Castagnoli), the checksum of TensorFlow's files, eight bytes at a time.
 
-Python's zlib knows another polynomial only. The tables are those of "slicing by 8" (Kounavis and
+Python's zlib only has another polynomial. The tables are those of "slicing by 8" (Kounavis and
 Berry, A Systematic Approach to Building High Performance Software-Based CRC Generators, 2005).
 """
 
@@ -34,7 +34,7 @@ TABLES = _tables()
 
 
 def masked_crc32c(data: NDArray[np.uint8]) -> int:
-    """Compute the checksum as TensorFlow and LevelDB store it: rotated, and a constant added.
+    """Compute the checksum as TensorFlow and LevelDB store it: rotated, plus a constant.
 
     Args:
         data: Bytes, one axis.

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes, where it is not the file that it should be."""
+"""Recognises by their first bytes files that are not model files."""
 
 import json
 import re
@@ -22,7 +22,7 @@ MAX_HEADER = 100_000_000
 
 
 def check_file(path: Path) -> None:
-    """Refuse a file that was put in place of a model's file, or a part of it.
+    """Refuse a file that stands in place of a model file, or is only a part of it.
 
     Args:
         path: A file of any format.
@@ -53,7 +53,7 @@ def check_file(path: Path) -> None:
 
 
 def is_page(start: bytes) -> bool:
-    """Tell whether a file is a web page, such as a login or an error.
+    """Return whether a file is a web page, such as a login or an error.
 
     Args:
         start: The file's first bytes.
@@ -62,17 +62,17 @@ def is_page(start: bytes) -> bool:
 
 
 def unreadable(path: Path, reason: str) -> WeightsError:
-    """Make the error for a file that cannot be read.
+    """Return the error for a file that cannot be read.
 
     Args:
         path: The file.
-        reason: What is wrong with it.
+        reason: The fault.
     """
     return WeightsError(f"{path}: not a readable model file ({reason}); download or save it again")
 
 
 def _safetensors_size(start: bytes, path: Path, size: int) -> int | None:
-    """The size that a safetensors file says it has; None for other files."""
+    """The size that a safetensors file states; None for other files."""
     if not SAFETENSORS_START.match(start):
         return None
     (length,) = struct.unpack("<Q", start[:8])

@@ -1,9 +1,9 @@
-"""Pickles, read without Python's unpickler: nothing in a file is imported, called or made.
+"""Reads pickles without Python's unpickler: nothing in a file is imported, called or constructed.
 
-A pickle is a program for a stack machine. Plain values (numbers, text, lists, tuples, dicts)
-become themselves. Whatever a pickle would import becomes a `Name`, and what it would call or make
-becomes a `Record` of the name and the arguments, unless the caller makes something of it. The
-memory that a pickle can claim is bounded by its size: `pickletools` reads at most what is there.
+A pickle is a program for a stack machine. Plain values (numbers, text, lists, tuples, dicts) are
+returned unchanged. An import becomes a `Name`, and a call or construction becomes a `Record` of the
+name and the arguments, unless the caller converts it. The size of a pickle limits the memory that
+it can use, because `pickletools` reads no more than the file.
 """
 
 import pickletools
@@ -24,11 +24,11 @@ class Name:
 
 @dataclass(eq=False)
 class Record:
-    """An object that a pickle would make, and that is described instead.
+    """The description of an object that a pickle would construct.
 
     Attributes:
-        kind: Name of its class or of the function that would make it.
-        arguments: What the class or function would be called with.
+        kind: Name of its class or of the function that would construct it.
+        arguments: The arguments of the class or function.
         items: Its items, for a kind of dict.
     """
 
@@ -38,7 +38,7 @@ class Record:
 
 
 class Stream(Protocol):
-    """What is read of a file or a memory map."""
+    """The methods of a file or a memory map that the reader uses."""
 
     def read(self, size: int, /) -> bytes:  # noqa: D102
         ...
@@ -65,7 +65,7 @@ def read_values(stream: Stream, persistent: Callable[[Any], Any], construct: Con
     """Read one pickle.
 
     Args:
-        stream: A stream at the pickle's first byte; afterwards it is behind the last.
+        stream: A stream at the pickle's first byte; afterwards it is after the last.
         persistent: Function from a persistent id to a value.
         construct: See Construct.
 
@@ -73,7 +73,7 @@ def read_values(stream: Stream, persistent: Callable[[Any], Any], construct: Con
         The pickle's value. Sets become lists.
 
     Raises:
-        Exception: The pickle is damaged. Its kind is not defined.
+        Exception: The pickle is damaged. The type is undefined.
     """
     return _Machine(persistent, construct).run(stream)
 
@@ -105,7 +105,7 @@ class _Machine:
         raise EOFError("the pickle has no end")
 
     def _marked(self) -> list[Any]:
-        """What lies above the last mark, which goes."""
+        """Pop the items above the last mark, and the mark."""
         values, self._stack = self._stack, self._below.pop()
         return values
 

@@ -1,4 +1,4 @@
-"""A bound on what a file may unpack to, checked before memory or disk is claimed."""
+"""A limit of the unpacked size of a file, checked before memory or disk is used."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def check_unpacked_size(path: Path, size: int) -> None:
         size: Number of bytes that it unpacks to.
 
     Raises:
-        WeightsError: They are too many.
+        WeightsError: The number is too large.
     """
     if size > max_unpacked_size(path):
         raise WeightsError(

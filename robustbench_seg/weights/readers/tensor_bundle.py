@@ -1,12 +1,11 @@
 """TensorFlow checkpoints ("tensor bundles"), read without TensorFlow.
 
-A checkpoint `model.ckpt` is the files `model.ckpt.index` and `model.ckpt.data-00000-of-00001`,
-with more shards if it is large. The index is a sorted table in the file format of LevelDB
-(its doc/table_format.md): blocks of (key, value) entries whose keys omit what they share with the
-key before, and at the end a footer that points to the block of blocks. A key is a tensor's
-name, its value a BundleEntryProto (tensorflow/core/protobuf/tensor_bundle.proto), which says
-where in which shard the tensor's bytes lie. Every block
-and every tensor has a CRC-32C, which is verified.
+A checkpoint `model.ckpt` is the files `model.ckpt.index` and `model.ckpt.data-00000-of-00001`, with
+more shards if it is large. The index is a sorted table in the file format of LevelDB (its
+doc/table_format.md): blocks of (key, value) entries whose keys omit the prefix they share with the
+previous key, and at the end a footer that points to the block of blocks. A key is a tensor's name,
+its value a BundleEntryProto (tensorflow/core/protobuf/tensor_bundle.proto), which states the shard
+and the place of the tensor's bytes. Every block and every tensor has a CRC-32C, which is verified.
 """
 
 import math
@@ -60,8 +59,8 @@ def read_tensor_bundle(index: Path) -> Mapping[str, Tensor]:
         index: The checkpoint's index file.
 
     Returns:
-        Name of the variable -> tensor. Shapes are TensorFlow's: convolutions are height x width x
-        inputs x outputs.
+        Maps names of variables to tensors. Shapes are TensorFlow's: convolutions are height x width
+        x inputs x outputs.
 
     Raises:
         WeightsError: The index or a shard is missing, truncated, compressed or damaged.
@@ -140,7 +139,7 @@ def _block(content: bytes, handle: tuple[int, int], path: Path) -> Iterator[tupl
 
 
 def _handle(data: bytes, at: int) -> tuple[tuple[int, int], int]:
-    """A block's (offset, size), and the position behind it."""
+    """A block's (offset, size), and the position after it."""
     offset, at = _varint(data, at)
     size, at = _varint(data, at)
     return (offset, size), at
@@ -161,7 +160,7 @@ def _entry(message: bytes) -> Entry:
 
 
 def _fields(message: bytes) -> Mapping[int, list[Any]]:
-    """A protocol buffer message: field number -> values, integers or bytes."""
+    """A protocol buffer message: maps field numbers to values, integers or bytes."""
     fields = dict[int, list[Any]]()
     at = 0
     while at < len(message):
@@ -181,7 +180,7 @@ def _fields(message: bytes) -> Mapping[int, list[Any]]:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number of seven bits per byte, the lowest first, and the position behind it."""
+    """A number of seven bits per byte, the lowest first, and the position after it."""
     value = shift = 0
     while True:
         byte = data[at]

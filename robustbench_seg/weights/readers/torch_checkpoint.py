@@ -1,7 +1,7 @@
-"""The network's tensors in a file of torch.save, among what else a training keeps beside them.
+"""Finds the network's tensors in a file of torch.save.
 
-What a file holds beside tensors and plain data, such as the history of a loss or a configuration
-of a class of its own, is passed over.
+Everything else in a file besides tensors and plain data, such as a loss history or a configuration
+object, is ignored.
 """
 
 from collections.abc import Mapping
@@ -42,13 +42,13 @@ MAX_DEPTH = 6
 
 @dataclass(frozen=True)
 class TorchCheckpoint:
-    """What a training checkpoint says about its network.
+    """The network in a training checkpoint.
 
     Attributes:
-        tensors: Name in the file -> tensor.
-        classes: Names of the classes, where the file has them.
+        tensors: Maps names in the file to tensors.
+        classes: Names of the classes, if the file has them.
         remark: A note for the user about which tensors are used, or "".
-        prefix: The key that the tensors lie under where they are a moving average, and a dot.
+        prefix: The key of the tensors and a dot, if they are a moving average.
     """
 
     tensors: Mapping[str, Tensor]
@@ -64,12 +64,11 @@ def read_torch_checkpoint(path: Path) -> TorchCheckpoint:
         path: The file.
 
     Returns:
-        The tensors, and what the file says about them.
+        The tensors, and what the file states about them.
 
     Raises:
-        WeightsError: There are no tensors, or only inside objects that code of the file would have
-            to make.
-        Exception: The file is damaged. The kind is not defined.
+        WeightsError: There are no tensors, or only inside objects that would need code of the file.
+        Exception: The file is damaged. The type is undefined.
     """
     file = open_torch_file(path)
     content = _items(file.content)
@@ -94,7 +93,7 @@ def read_torch_checkpoint(path: Path) -> TorchCheckpoint:
 
 
 def _find(content: Mapping[Any, Any], seen: set[int], depth: int = 0) -> Mapping[str, StoredTensor]:
-    """The tensors under the one key of STATE_KEYS that has some, else all of the content."""
+    """The tensors under the only key of STATE_KEYS that has some, otherwise all tensors."""
     inside = []
     for key in STATE_KEYS:
         items = _items(content.get(key))
@@ -108,7 +107,7 @@ def _find(content: Mapping[Any, Any], seen: set[int], depth: int = 0) -> Mapping
 def _flattened(
     content: Mapping[Any, Any], seen: set[int], depth: int = 0
 ) -> Mapping[str, StoredTensor]:
-    """All tensors, those of a dict in it under its key and a dot, but for an optimizer's."""
+    """All tensors except an optimizer's; names in nested dicts begin with the key and a dot."""
     tensors = {}
     for key, value in content.items():
         if isinstance(value, StoredTensor):
@@ -125,14 +124,14 @@ def _flattened(
 
 
 def _items(value: Any) -> Mapping[Any, Any] | None:
-    """The items of a dict or of an object that is a kind of dict."""
+    """The items of a dict or of an object that is like a dict."""
     if isinstance(value, Record):
         return value.items or None
     return value if isinstance(value, dict) else None
 
 
 def _without_tensors(path: Path, content: Any) -> WeightsError:
-    """The error for a file without tensors, which names what they may be hidden in."""
+    """The error for a file without tensors; it names objects that may contain them."""
     items = _items(content)
     values = [content] if items is None else [items.get(k) for k in (*STATE_KEYS, *AVERAGE_KEYS)]
     hidden = next((value for value in values if isinstance(value, Record)), None)
@@ -148,7 +147,7 @@ def _without_tensors(path: Path, content: Any) -> WeightsError:
 
 
 def _classes(content: Mapping[Any, Any]) -> tuple[str, ...] | None:
-    """The names of the classes, where OpenMMLab's old and new libraries write them."""
+    """The names of the classes, from the keys of OpenMMLab's old and new libraries."""
     meta = _items(content.get("meta")) or {}
     for place in (meta.get("dataset_meta"), content.get("dataset_meta"), meta):
         items = _items(place) or {}

@@ -1,7 +1,7 @@
 """Files of torch.save, in both of its formats: their values, and their tensors on demand.
 
-Since PyTorch 1.6 a file is a zip archive of a pickle and one record for each storage (the memory
-that tensors lie in); before, it is five pickles and then the storages. No code of a file runs.
+Since PyTorch 1.6 a file is a zip archive of a pickle and one record for each storage (the memory of
+tensors); earlier files are five pickles followed by the storages. No code of a file runs.
 """
 
 import io
@@ -78,7 +78,7 @@ class TorchFile:
     """The content of a file of torch.save.
 
     Attributes:
-        content: What was saved. A tensor is a StoredTensor, an object a Record.
+        content: The saved value. A tensor is a StoredTensor, an object a Record.
         read_tensors: Function that reads tensors, by their names.
     """
 
@@ -97,7 +97,7 @@ def open_torch_file(path: Path) -> TorchFile:
 
     Raises:
         WeightsError: The file is a TorchScript program, or names functions of the operating system.
-        Exception: The file is damaged. The kind is not defined.
+        Exception: The file is damaged. The type is undefined.
     """
     with open(path, "rb") as file:
         zipped = file.read(2) == b"PK"
@@ -216,7 +216,7 @@ def _constructor(path: Path) -> Callable[[str, tuple[Any, ...]], Any]:
 
 
 def refused(path: Path, name: str) -> WeightsError:
-    """Make the error for a file whose tensors cannot be had without running code.
+    """Return the error for a file whose tensors cannot be read without running code.
 
     Args:
         path: The file.
@@ -258,7 +258,7 @@ def _of_type(function: Name, kind: Any, arguments: tuple[Any, ...], *_: Any) -> 
 
 
 def _ordered(items: Any = (), *_: Any) -> dict[str, Any]:
-    """An OrderedDict. That of Python 2 is called with its items."""
+    """An OrderedDict. In Python 2, it is called with its items."""
     return {str(key): value for key, value in items}
 
 

@@ -1,8 +1,8 @@
-"""The weight files that a path stands for, and their digest.
+"""The weight files of a path, and their digest.
 
-Weights in several files (shards) are those of TensorFlow, `model.ckpt.index` and
-`model.ckpt.data-*`, and those of transformers: `model.safetensors.index.json` maps each tensor to
-the file beside it that holds it.
+Two formats have several files (shards): TensorFlow's, `model.ckpt.index` and `model.ckpt.data-*`,
+and that of transformers, whose `model.safetensors.index.json` maps each tensor to a file in the
+same folder.
 """
 
 import json
@@ -28,7 +28,7 @@ BUNDLE_INDEX = ".index"
 
 
 def find_weights(path: Path) -> Path:
-    """Find the weight file that a path stands for.
+    """Find the weight file of a path.
 
     Args:
         path: A weight file, a folder that transformers saved, a folder with one TensorFlow
@@ -66,8 +66,8 @@ def weight_files(path: Path) -> tuple[Path, ...]:
         The file, and all shards if it is an index.
 
     Raises:
-        WeightsError: An index of transformers cannot be read, or one of its shards is missing or
-            lies elsewhere.
+        WeightsError: An index of transformers cannot be read, or one of its shards is missing or in
+            another folder.
     """
     if path.name.endswith(SHARD_INDEX):
         shards = tuple(path.parent / name for name in sorted(set(read_shard_index(path).values())))
@@ -83,7 +83,7 @@ def weight_files(path: Path) -> tuple[Path, ...]:
 
 
 def digest_weights(path: Path) -> str:
-    """Compute the sha256 of a weight file, or of all files of weights in several.
+    """Compute the sha256 of a weight file, or of all its shards.
 
     Args:
         path: The file that find_weights returns.
@@ -107,10 +107,10 @@ def read_shard_index(path: Path) -> Mapping[str, str]:
         path: The index, such as model.safetensors.index.json.
 
     Returns:
-        Name of the tensor -> name of the file beside the index that holds it.
+        Maps the name of a tensor to the name of its file, in the folder of the index.
 
     Raises:
-        WeightsError: The index cannot be read, or names a file that is not beside it.
+        WeightsError: The index cannot be read, or names a file outside its folder.
     """
     check_file(path)
     try:

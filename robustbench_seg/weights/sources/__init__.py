@@ -1,1 +1,1 @@
-"""Where weights come from: files, URLs and the Hugging Face hub."""
+"""Sources of weights: files, URLs and the Hugging Face hub."""

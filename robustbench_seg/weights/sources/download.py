@@ -1,7 +1,7 @@
-"""One file over HTTP: with progress, resumed, verified, and whole or not there at all.
+"""Downloads a file over HTTP: with progress, resumable, verified and atomic.
 
 The libraries that verify a download (pooch, torch.hub) cannot resume one, and checkpoints are
-hundreds of megabytes. Proxies are those of the environment, as urllib has them.
+hundreds of megabytes. Proxies come from the environment, as in urllib.
 """
 
 import http.client
@@ -40,20 +40,20 @@ PATIENCE = 60.0
 def download(url: str, path: Path, sha256: str = "") -> None:
     """Download a file, unless it exists already.
 
-    The bytes go into a .partial file beside `path`, which is renamed to `path` when it is complete
-    and verified. Where the digest is known, an interrupted download goes on from the .partial
-    file: only the digest proves that a file put together from two answers is correct. Several
-    processes may download one file at once.
+    The bytes go into a .partial file next to `path`, which is renamed to `path` when it is complete
+    and verified. If the digest is known, an interrupted download continues from the .partial file:
+    only the digest proves that a file from two responses is correct. Several processes may download
+    the same file at once.
 
     Args:
         url: URL of the file. Redirections from https to http are refused.
-        path: Where the file goes.
+        path: The path of the downloaded file.
         sha256: The file's digest or its first digits. "": unknown.
 
     Raises:
         WeightsError: The URL is wrong, the server cannot be reached, is too slow or has no such
             file, the connection was cut, the answer is a web page or above MAX_BYTES, the digest
-            differs, or the file cannot be written. Each has a message of its own.
+            differs, or the file cannot be written. Each case has its own message.
     """
     split_url(url)
     partial = path.with_name(f"{path.name}.partial")
@@ -89,7 +89,7 @@ def verify_digest(file: Path, sha256: str, origin: str, path: Path) -> str:
         file: The file, or the index of weights in several files.
         sha256: The first digits that its digest must have (see digest_weights).
         origin: Where the file came from, for errors.
-        path: Where a user puts the right file by hand, for errors.
+        path: The place for a file downloaded by hand, for errors.
 
     Returns:
         The digest, as 64 hex digits.
@@ -111,11 +111,11 @@ def verify_digest(file: Path, sha256: str, origin: str, path: Path) -> str:
 
 
 class _CutError(WeightsError):
-    """A download that ended early; what has arrived is right as far as it goes."""
+    """A download that ended early; the bytes so far are correct."""
 
 
 def _fetch(url: str, partial: Path, path: Path, *, resumable: bool) -> None:
-    """Append to `partial` what it lacks of `url`."""
+    """Append the missing bytes of `url` to `partial`."""
     response = _open(url, partial, path)
     if response is None:
         return
@@ -153,7 +153,7 @@ def _fetch(url: str, partial: Path, path: Path, *, resumable: bool) -> None:
 
 
 def _open(url: str, partial: Path, path: Path) -> Any:
-    """The server's answer to a request for what `partial` lacks; None where it lacks nothing."""
+    """The response to a request for the missing bytes of `partial`; None if none are missing."""
     have = partial.stat().st_size if partial.exists() else 0
     request = urllib.request.Request(url, headers={"User-Agent": "robustseg"})
     if have:
@@ -179,7 +179,7 @@ def _open(url: str, partial: Path, path: Path) -> Any:
 
 
 def _chunks(response: Any) -> Iterator[bytes]:
-    """The bytes of an answer; ConnectionError where the connection breaks or is too slow."""
+    """The bytes of a response; ConnectionError if the connection breaks or is too slow."""
     began, arrived = time.monotonic(), 0
     while True:
         try:
@@ -197,7 +197,7 @@ def _chunks(response: Any) -> Iterator[bytes]:
 
 
 def _total(length: str | None, start: int, url: str, path: Path) -> int | None:
-    """The size of the whole file, as far as the server says it."""
+    """The size of the whole file, if the server states it."""
     if length is None:
         return None
     if not re.fullmatch(r"[0-9]{1,18}", length.strip()):
@@ -211,7 +211,7 @@ def _total(length: str | None, start: int, url: str, path: Path) -> int | None:
 
 
 def _range(header: str | None) -> tuple[int, int]:
-    """First byte and total length of a Content-Range; -1 where it does not say.
+    """First byte and total length of a Content-Range; -1 if it does not state them.
 
     >>> _range("bytes 10-19/20"), _range("bytes */20"), _range(None)
     ((10, 20), (-1, 20), (-1, -1))

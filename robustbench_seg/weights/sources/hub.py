@@ -1,4 +1,4 @@
-"""Files of the Hugging Face hub, through its own library and in its own cache."""
+"""Files of the Hugging Face hub, through its library and in its cache."""
 
 import http.client
 import ssl
@@ -15,7 +15,7 @@ class NotOnHubError(WeightsError):
 
 
 class NotInRepositoryError(NotOnHubError):
-    """A repository has no file of a name."""
+    """A repository has no file of this name."""
 
 
 def cached_hub_file(repository: str, names: Sequence[str], revision: str | None) -> Path | None:
@@ -27,10 +27,10 @@ def cached_hub_file(repository: str, names: Sequence[str], revision: str | None)
         revision: Commit, tag or branch. None: the main branch.
 
     Returns:
-        The first file that the cache holds, or None.
+        The first of these files in the cache, or None.
 
     Raises:
-        WeightsError: The repository is no id of the hub.
+        WeightsError: The repository is not an id of the hub.
     """
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
@@ -44,7 +44,7 @@ def cached_hub_file(repository: str, names: Sequence[str], revision: str | None)
 
 
 def is_known_missing(repository: str, name: str, revision: str | None) -> bool:
-    """Look up in the hub's own cache whether an earlier request found no such file.
+    """Look up in the hub's cache whether an earlier request found no such file.
 
     Args:
         repository: Hub id.
@@ -66,7 +66,7 @@ def fetch_hub_file(
         repository: Hub id.
         names: Names of the file, the preferred one first.
         revision: Commit, tag or branch. None: the main branch.
-        place: A folder where the package also looks for the files of the repository, for errors.
+        place: A folder in which the package also looks for files of the repository, for errors.
         needed: All files that are needed in that folder, in words, for errors.
 
     Returns:
@@ -116,9 +116,9 @@ def fetch_hub_file(
 def _refusal(
     repository: str, revision: str | None, name: str, error: Exception, by_hand: str
 ) -> WeightsError:
-    """The error for a file that the hub's library does not get.
+    """The error for a file that the hub's library cannot download.
 
-    by_hand: what a user can do in place of it, in words.
+    by_hand: what a user can do instead, in words.
     """
     from huggingface_hub.errors import (
         HfHubHTTPError,
@@ -147,7 +147,7 @@ def _refusal(
 
 
 def _answers(url: str) -> bool:
-    """Whether anybody is there. The library itself would try for half a minute."""
+    """Whether the server responds. The library would try for half a minute."""
     try:
         urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10).close()
     except urllib.error.HTTPError:

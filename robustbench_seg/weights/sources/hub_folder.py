@@ -1,4 +1,4 @@
-"""The files of a model on the Hugging Face hub: in the hub's cache, put by hand, or downloaded."""
+"""The files of a model on the Hugging Face hub: cached, added by hand, or downloaded."""
 
 import logging
 from pathlib import Path
@@ -30,10 +30,10 @@ NEEDED = (
 
 
 def fetch_hub_folder(repository: str, revision: str | None, name: str, *optional: str) -> Path:
-    """Find a folder with the files of a repository of the hub that describe a model.
+    """Find a folder with the files of a hub repository that describe a model.
 
-    A folder that a user put into the cache by hand comes first. Else it is the folder of the hub's
-    own cache, and missing files are downloaded.
+    A folder that a user put into the cache comes first. Otherwise it is the folder of the hub's
+    cache, and missing files are downloaded.
 
     Args:
         repository: Hub id.
@@ -69,7 +69,7 @@ def fetch_hub_weights(repository: str, revision: str | None, folder: Path) -> Pa
         folder: What it returned.
 
     Returns:
-        The weight file, or the index of weights in several files, which are there as well.
+        The weight file, or the index of weights in several files, which are also downloaded.
 
     Raises:
         WeightsError: As for fetch_weights.
@@ -90,7 +90,7 @@ def hub_place(repository: str, revision: str | None) -> Path:
 
 
 def warn_of_folder(repository: str, revision: str | None) -> None:
-    """Warn of a folder that lies in the cache but is not used, because a revision is asked for.
+    """Warn about a folder in the cache that is not used, because a revision is requested.
 
     Args:
         repository: Hub id.
@@ -128,10 +128,10 @@ def optional_hub_file(
         needed: See hub.fetch_hub_file.
 
     Returns:
-        The file, or None where the repository has none.
+        The file, or None if the repository has none.
 
     Raises:
-        WeightsError: It is not known whether the repository has it.
+        WeightsError: It is unknown whether the repository has it.
     """
     if is_known_missing(repository, name, revision):
         return None
@@ -150,10 +150,10 @@ def hub_weights(repository: str, revision: str | None, place: Path) -> Path:
         place: See hub.fetch_hub_file.
 
     Returns:
-        The weight file, or the index of weights in several files, which are there as well.
+        The weight file, or the index of weights in several files, which are also downloaded.
 
     Raises:
-        WeightsError: They cannot be fetched.
+        WeightsError: They cannot be downloaded.
     """
     file = _hub_file(repository, IN_FOLDER, revision, place, NEEDED)
     for shard in hub_shards(file):

@@ -1,4 +1,4 @@
-"""What the text of a source of weights says: a file, a hub id or a URL, and a digest in it."""
+"""Parses the text of a source of weights: a file, a hub id or a URL, with an optional digest."""
 
 import re
 from pathlib import Path
@@ -19,8 +19,8 @@ def parse_source(text: str) -> WeightsSource:
         The source.
 
     Raises:
-        WeightsError: The digits are no such digest, or the text begins like a URL (http:, or any
-            scheme and ://) that cannot be fetched.
+        WeightsError: The digits are not such a digest, or the text begins like a URL (http:, or any
+            scheme and ://) that cannot be downloaded.
 
     >>> parse_source("hf:nvidia/mit-b0@main").revision
     'main'
@@ -41,13 +41,13 @@ def parse_source(text: str) -> WeightsSource:
 
 
 def named_digest(url: str) -> str:
-    """Find the start of a sha256 at the end of a file's name, where torch.hub puts it.
+    """Find the first digits of a sha256 at the end of a file name, as in torch.hub.
 
     Args:
         url: URL of the file.
 
     Returns:
-        The digits, or "" where the name has none.
+        The digits, or "" if the name has none.
 
     >>> named_digest("https://example.org/b0_20211208-e7f88502.pth")
     'e7f88502'

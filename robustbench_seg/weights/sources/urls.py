@@ -1,4 +1,4 @@
-"""What text is a URL, what is a path, and the one way that a URL is opened."""
+"""Distinguishes URLs from paths, and opens URLs."""
 
 import http.client
 import re
@@ -18,13 +18,13 @@ ANSWER_TIME = 120.0
 
 
 def is_url(text: str) -> bool:
-    """Tell a URL from a path.
+    """Return whether a text is a URL and not a path.
 
     Args:
-        text: Anything a user gives.
+        text: The text from a user.
 
     Raises:
-        WeightsError: The text begins like a URL, but is none that can be fetched.
+        WeightsError: The text begins like a URL, but cannot be downloaded.
 
     >>> is_url("https://example.org/a.pth"), is_url("a:b"), is_url("C:/weights/a.pth")
     (True, False, False)
@@ -42,7 +42,7 @@ def split_url(url: str) -> SplitResult:
         url: The URL.
 
     Raises:
-        WeightsError: It is none of http or https, or cannot be parsed.
+        WeightsError: It is not http or https, or cannot be parsed.
     """
     try:
         parts = urlsplit(url)
@@ -67,8 +67,8 @@ def open_url(request: urllib.request.Request) -> Any:
         The response, an http.client.HTTPResponse.
 
     Raises:
-        OSError: The server cannot be reached, answers an error (urllib.error.HTTPError), redirects
-            from https to http, or does not answer in time.
+        OSError: The server cannot be reached, returns an error (urllib.error.HTTPError), redirects
+            from https to http, or does not respond in time.
     """
     answers: list[Any] = []
     abandoned = threading.Event()
@@ -99,7 +99,7 @@ def open_url(request: urllib.request.Request) -> Any:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows no redirection to where anybody on the way may change the file."""
+    """Refuses redirections to unencrypted connections, on which others could change the file."""
 
     def redirect_request(
         self,

@@ -50,7 +50,7 @@ def test_names_of_several_parts_are_separated_as_paths(voc, put):
     put("masks/cam_1.png", 2)
     text = VOC.replace("JPEGImages/*", "day/*/*_x").replace("SegmentationClass/*", "masks/*_*")
     assert voc("cam/1\n", text=text)[0].labels.tolist() == [[2] * 6] * 4
-    with pytest.raises(DatasetError, match=r"line 1: '1' is not what \* stands for in 'day/\*/\*_"):
+    with pytest.raises(DatasetError, match=r"line 1: '1' does not match \* in 'day/\*/\*_"):
         voc("1\n", text=text)
 
 
@@ -59,8 +59,8 @@ def test_names_of_several_parts_are_separated_as_paths(voc, put):
     [
         ("1\n\n9\n", "line 3: there is no JPEGImages/9.jpg; write what * stands for in 'JPEGI"),
         ("1.jpg 1.png\n", "line 1: there is no JPEGImages/1.jpg 1.png.jpg; write what"),
-        ("JPEGImages/1\n", "line 1: 'JPEGImages/1' is not what * stands for in 'JPEGImages/*.jpg'"),
-        ("\n", "the list names no image; write one name a line"),
+        ("JPEGImages/1\n", "line 1: 'JPEGImages/1' does not match * in 'JPEGImages/*.jpg'"),
+        ("\n", "the list names no image; write one name per line"),
         (b"\xff\xfe1\0", "the list of images cannot be read (not UTF-8 text)"),
         (b"", "the list of images cannot be read (an empty file)"),
     ],
@@ -79,7 +79,7 @@ def test_a_line_may_be_the_path_of_an_image(voc, put):
     put("JPEGImages/3.png")
     text = VOC.replace("*.jpg", "*.{jpg,png}")
     with pytest.raises(
-        DatasetError, match=r"line 1: '3' is JPEGImages/3\.jpg as well as JPEGImage"
+        DatasetError, match=r"line 1: '3' matches both JPEGImages/3\.jpg and JPEGImage"
     ):
         voc("3\n", text=text)
     assert voc("JPEGImages/3.png\n", text=text).ids == ("JPEGImages/3.png",)

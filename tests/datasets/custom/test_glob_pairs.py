@@ -107,6 +107,6 @@ def test_images_left_out_are_found_where_no_image_is_found(describe, put, caplog
     put("photos/night/8.JPG")
     open_dataset(describe(text), None)
     assert [text.split(";")[0] for text in caplog.messages] == [
-        "quarry val: 1 image file left out, whose suffix is not that of the globs: "
+        "quarry val: 1 image file skipped, because the globs have another suffix: "
         "photos/night/8.JPG"
     ]

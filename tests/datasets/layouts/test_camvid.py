@@ -35,7 +35,9 @@ def test_half_a_dataset(tmp_path, put):
     with pytest.raises(DatasetError, match=r"of 1 images in .* none has labels.*: valannot/a\.png"):
         open_dataset("camvid", tmp_path)
     put("valannot/a.png", 12)
-    with pytest.raises(DatasetError, match=r"valannot/a\.png: label id 12 \(24 pixels\) means"):
+    with pytest.raises(
+        DatasetError, match=r"valannot/a\.png: label id 12 \(24 pixels\) does not exist"
+    ):
         open_dataset("camvid", tmp_path)[0]
 
 

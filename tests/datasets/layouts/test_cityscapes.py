@@ -81,7 +81,7 @@ def test_ids_are_sorted_over_the_cities(tmp_path, put):
 
 def test_the_root_may_come_from_the_environment(tmp_path, put, monkeypatch):
     monkeypatch.delenv("CITYSCAPES_DATASET", raising=False)
-    pattern = r"Cityscapes needs its root folder; give one or set \$CITYSCAPES_DATASET: register"
+    pattern = r"Cityscapes needs its root folder: give one or set \$CITYSCAPES_DATASET; register"
     with pytest.raises(DatasetError, match=pattern):
         open_dataset("cityscapes", None)
     put(IMAGE)
@@ -96,9 +96,9 @@ def test_half_a_dataset(tmp_path, put):
     with pytest.raises(DatasetError) as caught:
         open_dataset("cityscapes", tmp_path)
     assert str(caught.value) == (
-        f"Cityscapes: there is no image leftImg8bit/val/*/*_leftImg8bit.png in {tmp_path}; "
-        "register at https://www.cityscapes-dataset.com, then unpack "
-        "leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip into the root"
+        f"Cityscapes: no image leftImg8bit/val/*/*_leftImg8bit.png in {tmp_path}; register at "
+        "https://www.cityscapes-dataset.com, then unpack leftImg8bit_trainvaltest.zip and "
+        "gtFine_trainvaltest.zip into the root"
     )
     put(IMAGE)
     with pytest.raises(DatasetError, match=rf"none has labels; the first without: {TRUTH}labelIds"):

@@ -29,7 +29,7 @@ def test_attacks_that_are_killed_end_in_the_rows_of_an_unbroken_run(tmp_path, ki
             wait_for(process, lambda: list(out.glob("*/parts/*")))
         time.sleep(moments.uniform(0, 0.3))
         process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL, "it was finished before; take more images"
+        assert process.wait() == -signal.SIGKILL, "it was already finished; take more images"
     assert 0 < len(read_results(out)) < ROWS
     finish(Forked(tmp_path, attack_arguments("killed")))
     assert rows(out) == expected

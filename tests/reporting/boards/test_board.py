@@ -267,7 +267,7 @@ def test_a_cache_that_cannot_be_written_is_none(several, tmp_path, monkeypatch):
 
 
 def test_no_run_is_one_line(tmp_path):
-    with pytest.raises(ResultsError, match="no run folder here"):
+    with pytest.raises(ResultsError, match="neither a run folder"):
         read_boards(tmp_path)
 
 

@@ -245,7 +245,7 @@ def no_processor(folder):
 
 def huge(folder):
     rewrite(folder / "preprocessor_config.json", size={"height": 10**6, "width": 64})
-    return "preprocessor_config.json: size has 1000000; sides of 1 to"
+    return "preprocessor_config.json: size has 1000000; expected sides of 1 to"
 
 
 def wrong_size(folder):

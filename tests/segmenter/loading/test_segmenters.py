@@ -201,7 +201,7 @@ def test_load_model_gives_logits_at_a_quarter():
         (
             lambda: load_segmenter("deeplabv3plus-mobilenetv2"),
             WeightsError,
-            "deeplabv3plus-mobilenetv2: no weights are published; make some with robustseg train "
+            "deeplabv3plus-mobilenetv2: no weights are published; train some with robustseg train "
             "--model deeplabv3plus-mobilenetv2. Give a file as weights",
         ),
         (

@@ -1,4 +1,4 @@
-"""Converts the answer of an exported program to logits."""
+"""Converts the output of an exported program to logits."""
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ def logits_of(
     channels_last: bool = False,
     labels: bool = False,
 ) -> Tensor:
-    """Turn the answer of a program to one image into logits.
+    """Convert the output of a program for one image to logits.
 
     Class indices become 1 for their class and 0 for the others, so that their argmax is the same
     labels. A probability p of the second of two classes becomes (threshold, p).
@@ -26,7 +26,7 @@ def logits_of(
             probability 1x1xhxw or 1xhxw.
         classes: Number K of classes that are named.
         threshold: The probability above which a pixel belongs to the second class. None: the graph
-            answers no probability.
+            does not return a probability.
         where: The program's name in errors.
         channels_last: Whether the channel is the last of four axes.
         labels: Whether floats are class indices. Integers always are.
@@ -35,7 +35,7 @@ def logits_of(
         float32 1xKxhxw.
 
     Raises:
-        ModelError: The answer has another form.
+        ModelError: The output has another form.
     """
     shape = "x".join(map(str, answer.shape)) or "one value"
     given = answer.shape

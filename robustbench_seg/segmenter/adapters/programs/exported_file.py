@@ -49,8 +49,8 @@ class ExportedFile:
 def read_exported(path: Path, device: str, where: str) -> ExportedFile:
     """Read a program.
 
-    A file with pickles of anything but tensors is refused. The program itself is still code: run
-    only files that you trust.
+    A file with pickles that are not tensors is refused. The program itself is still code: run only
+    files that you trust.
 
     Args:
         path: The file.
@@ -62,8 +62,8 @@ def read_exported(path: Path, device: str, where: str) -> ExportedFile:
 
     Raises:
         WeightsError: The file is empty, a web page or a Git LFS pointer.
-        ModelError: The file is not such a program, is damaged, or holds objects other than tensors
-            and the program.
+        ModelError: The file is not such a program, is damaged, or contains objects other than
+            tensors and the program.
     """
     check_file(path)
     with _reading(where):
@@ -84,7 +84,7 @@ def read_exported(path: Path, device: str, where: str) -> ExportedFile:
 
 @contextmanager
 def _reading(where: str) -> Iterator[None]:
-    """Turn any exception that torch raises on a damaged file into a ModelError."""
+    """Convert any exception that torch raises for a damaged file to a ModelError."""
     try:
         yield
     except ModelError:

@@ -31,14 +31,14 @@ class ExportedNetwork(Program):
 
         Args:
             file: The program.
-            device: Torch device that it runs on.
+            device: Torch device.
             sidecar: Its description.
             where: Its name in errors.
             classes: Number of classes that are named.
 
         Raises:
-            ModelError: It does not take a single image, or takes another size than the sidecar
-                states.
+            ModelError: It does not take a single image, or its size differs from that in the
+                sidecar.
         """
         super().__init__(classes, sidecar)
         self.where, self.params = where, file.params
@@ -71,7 +71,7 @@ class ExportedNetwork(Program):
 
     @cached_property
     def why_no_gradient(self) -> str | None:  # type: ignore[override]
-        """See Program. A program of torch may be differentiable, which a trial shows."""
+        """See Program. A test run shows whether a program of torch is differentiable."""
         if self.gives_labels:
             return "its program returns labels"
         if self._threshold is not None:
@@ -112,7 +112,7 @@ class ExportedNetwork(Program):
         return chosen
 
     def _chosen(self, answer: Any) -> Tensor:
-        """Choose the tensor that is the answer from what the program returns."""
+        """Choose the answer among the tensors that the program returns."""
         if isinstance(answer, Mapping):
             tensors = {str(name): each for name, each in answer.items()}
         elif isinstance(answer, list | tuple):

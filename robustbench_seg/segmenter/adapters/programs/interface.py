@@ -26,7 +26,7 @@ class Value:
 
     Attributes:
         name: Its name.
-        type: The type of its elements, as NumPy calls it, or another text.
+        type: NumPy's name of the type of its elements, or another text.
         shape: The length of each axis. A text or None: any length. Empty: not declared.
     """
 
@@ -58,8 +58,8 @@ class Value:
 
         Args:
             channels: Number of channels. None: unknown.
-            said: The layout that the sidecar states. None: it states none.
-            usual: The layout where lengths of axes do not tell it.
+            said: The layout in the sidecar. None: it has none.
+            usual: The layout to assume if lengths of axes do not decide it.
         """
         if said is not None:
             return said == "NHWC" and self.rank in (4, None)
@@ -118,7 +118,7 @@ class Interface:
         """Return the only input, checked as far as it is declared.
 
         Raises:
-            ModelError: There is another number of inputs, or the input is not an image.
+            ModelError: There is not exactly one input, or the input is not an image.
         """
         if len(self.inputs) == 1:
             (image,) = self.inputs

@@ -1,4 +1,4 @@
-"""A model as an ONNX graph with its sidecar, which onnx:FILE and other programs read."""
+"""Writes a model as an ONNX graph with its sidecar, for onnx:FILE and other programs."""
 
 import logging
 import os
@@ -44,13 +44,13 @@ def export_onnx(
         name: The model's name in tables.
         classes: Class names, in the order of the logits.
         preprocessing: Mean and standard deviation that normalise an image.
-        inference: How a large image goes through the network.
-        size: Height and width, if the graph takes no other size. None: it takes any.
+        inference: How the network processes a large image.
+        size: Height and width, if the graph takes no other size. None: any size.
 
     Raises:
         ModelError: The extra `onnx` is not installed, the file's name is not X.onnx, or the network
             runs in a way that no sidecar can describe.
-        FileError: X.onnx or X.toml exists and is something else.
+        FileError: Another kind of file X.onnx or X.toml exists.
         OptionError: The size is out of range.
         CardError: The windows do not fit the size.
     """
@@ -94,7 +94,7 @@ def _is_sidecar(path: Path) -> bool:
 
 
 def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = None) -> None:
-    """Write the graph alone.
+    """Write only the graph.
 
     Args:
         network: As for `export_onnx`.
@@ -130,7 +130,7 @@ def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = N
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """Hide what the exporter says about its own insides, such as that torchvision is missing."""
+    """Hide internal messages of the exporter, such as that torchvision is missing."""
     log = logging.getLogger("torch.onnx")
     level = log.level
     log.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""The files of a graph in ONNX: the graph, and those beside it that hold its tensors."""
+"""The files of a graph in ONNX: the graph, and files next to it with its tensors."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from robustbench_seg.weights import check_file
 
 
 def digest_graph(path: Path) -> str:
-    """Compute the sha256 of a graph, or of all its files where other files hold its weights.
+    """Compute the sha256 of a graph, or of all its files if other files contain its weights.
 
     Args:
         path: Path of the graph.
@@ -31,7 +31,7 @@ def digest_graph(path: Path) -> str:
 
 
 def external_files(path: Path) -> list[str]:
-    """List the files other than the graph itself that hold tensors of it.
+    """List the files besides the graph that contain its tensors.
 
     Args:
         path: Path of the graph.
@@ -41,7 +41,7 @@ def external_files(path: Path) -> list[str]:
 
     Raises:
         WeightsError: One of the files is empty, a web page or a Git LFS pointer.
-        ModelError: One of the files is missing, or lies outside the graph's folder. Or the package
+        ModelError: One of the files is missing, or is outside the graph's folder. Or the package
             onnx is not installed or cannot read the graph.
     """
     try:
@@ -80,7 +80,7 @@ def external_files(path: Path) -> list[str]:
 
 
 def _tensors(message: Any) -> Iterator[Any]:
-    """Yield every TensorProto in a message of ONNX, however deep."""
+    """Yield every TensorProto in a message of ONNX, at any depth."""
     if type(message).__name__ == "TensorProto":
         yield message
         return

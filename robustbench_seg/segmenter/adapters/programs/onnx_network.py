@@ -26,7 +26,7 @@ class OnnxNetwork(Program):
     """A graph as a torch module.
 
     Attributes:
-        metadata: What the graph says of itself.
+        metadata: The metadata of the graph.
         version: Version of ONNX Runtime.
     """
 
@@ -44,13 +44,13 @@ class OnnxNetwork(Program):
         Args:
             path: Path of the graph.
             device: Torch device.
-            sidecar: Description of the graph. None: normalised float NCHW in, logits NCHW out.
+            sidecar: Description of the graph. None: it maps normalised float NCHW to logits NCHW.
             where: The graph's name in errors. None: onnx:`path`.
-            classes: Number of classes that are named. None: as many as the answer has channels.
+            classes: Number of named classes. None: the number of channels of the output.
 
         Raises:
-            ModelError: ONNX Runtime is not installed, the graph cannot run or has other inputs or
-                outputs, or the sizes differ.
+            ModelError: ONNX Runtime is not installed, the graph cannot run, its inputs or outputs
+                are not supported, or the sizes differ.
             OptionError: ONNX Runtime does not run on the device.
         """
         super().__init__(classes, sidecar)
@@ -91,7 +91,7 @@ def read_interface(path: Path) -> Interface:
 
 @contextmanager
 def _reading(where: str) -> Iterator[None]:
-    """Raise ModelError for whatever ONNX Runtime raises on a damaged graph."""
+    """Convert errors that ONNX Runtime raises for a damaged graph to ModelError."""
     try:
         yield
     except Exception as error:  # its exceptions have no common base class
@@ -101,7 +101,7 @@ def _reading(where: str) -> Iterator[None]:
 
 
 def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
-    """Return the version of ONNX Runtime, and a session of it that runs the graph on the device."""
+    """Return the version of ONNX Runtime, and a session that runs the graph on the device."""
     try:
         import onnxruntime
     except ImportError:

@@ -24,16 +24,15 @@ class Program(nn.Module, ABC):
     Attributes:
         advice: The advice in the error about a wrong image size.
         where: Its name in errors.
-        size: The one height and width it takes. None: any.
+        size: The only height and width that it takes. None: any.
         dtype: The type of its input.
         nhwc: Whether it takes NxHxWx3.
-        batch: Number of images that it takes at once.
-        answers_nhwc: Whether it gives NxhxwxK.
+        batch: Number of images in its batch.
+        answers_nhwc: Whether it returns NxhxwxK.
         channels: Number of channels of its answer. None: not declared.
-        integer: Whether it declares its answer to be integers, which are class indices.
+        integer: Whether it declares its output as integers, which are class indices.
         params: Number of its parameters. None: unknown.
-        why_no_gradient: Why it gives no gradient, in words that end a sentence; None where it gives
-            one.
+        why_no_gradient: Why it has no gradient, as the end of a sentence; None if it has one.
     """
 
     advice = "give input_size in its TOML file"
@@ -50,11 +49,11 @@ class Program(nn.Module, ABC):
     why_no_gradient: str | None = "its graph does not run in torch"
 
     def __init__(self, classes: int | None, sidecar: Sidecar | None) -> None:
-        """Set the attributes that the sidecar gives.
+        """Set the attributes from the sidecar.
 
         Args:
-            classes: Number of classes that are named. None: as many as the answer has channels.
-            sidecar: Its description. None: normalised NCHW in, logits out.
+            classes: Number of named classes. None: the number of channels of the output.
+            sidecar: Its description. None: it maps normalised NCHW to logits.
         """
         super().__init__()
         self._classes = classes
@@ -67,14 +66,14 @@ class Program(nn.Module, ABC):
 
         Args:
             interface: Its inputs and outputs.
-            sidecar: Its description. None: normalised NCHW in, logits out.
+            sidecar: Its description. None: it maps normalised NCHW to logits.
 
         Returns:
             The input and the output that are used.
 
         Raises:
-            ModelError: It has other inputs or outputs, or takes another size than the sidecar
-                states.
+            ModelError: Its inputs or outputs are not supported, or its size differs from that in
+                the sidecar.
         """
         single = self._threshold is not None or self._labels
         expected = 1 if single else self._classes
@@ -109,12 +108,12 @@ class Program(nn.Module, ABC):
 
     @property
     def takes_bytes(self) -> bool:
-        """Whether it takes levels of 0 to 255."""
+        """Whether it takes levels from 0 to 255."""
         return self.dtype is torch.uint8
 
     @property
     def gives_labels(self) -> bool:
-        """Whether it gives class indices."""
+        """Whether it returns class indices."""
         return self.integer or self._labels
 
     def forward(self, images: Tensor) -> Tensor:
@@ -127,7 +126,7 @@ class Program(nn.Module, ABC):
             float32 logits NxKxhxw on the device of the images.
 
         Raises:
-            ModelError: The program does not take images of this size, or answers something else.
+            ModelError: The program does not take images of this size, or returns something else.
         """
         device = images.device
         if self.size:
@@ -168,18 +167,18 @@ class Program(nn.Module, ABC):
 
 
 def only_size(fixed: Size | None, size: Size | None, where: str) -> Size | None:
-    """Return the fixed height and width of images, which the program and the sidecar may state.
+    """Return the fixed height and width of images in the program or the sidecar.
 
     Args:
         fixed: The size that the program declares. None: it declares none.
-        size: The size that the sidecar states. None: it states none.
+        size: The size in the sidecar. None: it has none.
         where: The model's name in errors.
 
     Returns:
         The size, or None if any size is possible.
 
     Raises:
-        ModelError: The two differ, or no image has such a size.
+        ModelError: The two differ, or the size is impossible.
     """
     if fixed and not 1 <= min(fixed) <= max(fixed) <= MAX_SIDE:
         raise ModelError(

@@ -58,11 +58,11 @@ def classes_of_program(sidecar: Sidecar, beside: str) -> tuple[str, ...]:
 def refuse_other_names(
     names: Sequence[str], place: str, classes: Sequence[str], where: str, beside: str
 ) -> None:
-    """Refuse a program that itself names other classes, or another order, than its sidecar.
+    """Refuse a program that names other classes, or another order, than its sidecar.
 
     Args:
         names: The names in the program.
-        place: What holds these names, for errors, in the plural.
+        place: The source of these names, for errors, in the plural.
         classes: The names in the sidecar.
         where: The program's name in errors.
         beside: Name of the sidecar, for errors.
@@ -110,7 +110,7 @@ def segmenter_of_program(
 
     Raises:
         ModelError: The program declares another number of classes.
-        OptionError: The windows have another size than the program takes.
+        OptionError: The size of the windows is not that of the program.
         CardError: The sidecar is wrong.
     """
     beside = path.with_suffix(".toml").name
@@ -149,7 +149,7 @@ def _why_no_confidence(network: Program, sidecar: Sidecar) -> str | None:
 
 
 def _check_windows(network: Program, inference: Inference) -> None:
-    """Refuse windows of another size than the fixed one of a program."""
+    """Refuse windows whose size is not the fixed one of a program."""
     crop = inference.crop
     if crop and network.size not in (None, (crop, crop)):
         raise OptionError(

@@ -1,4 +1,4 @@
-"""The TOML file beside a program, such as a graph in ONNX: what goes in and what comes out."""
+"""The TOML file next to a program, such as a graph in ONNX; it describes inputs and outputs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -56,16 +56,16 @@ class Sidecar:
         output_layout: The layout of the answer. None: as the program declares it, else NCHW.
         answer: "labels": class indices. None: class indices if the program declares integers,
             else logits or, with a threshold, a probability.
-        inference: How a large image goes through the program. Windows have the size input_size
-            if it is set.
+        inference: How the program processes a large image. Windows have the size input_size if it
+            is set.
         align_corners: How the logits are upsampled.
-        threshold: For a program that answers one channel, the probability of the second of two
+        threshold: For a program that returns one channel, the probability of the second of two
             classes. A pixel above the threshold belongs to the second class.
 
     Raises:
         CardError: Both or neither of dataset and classes are given, there are too many classes,
-            only one of mean and std is given or they are those of levels of 0..255, a threshold is
-            given for labels, or the windows have another size than input_size.
+            only one of mean and std is given or they are for values in 0..255, a threshold is given
+            for labels, or the size of the windows is not input_size.
     """
 
     name: str

@@ -46,8 +46,8 @@ class TfliteNetwork(Program):
             classes: Number of classes that are named.
 
         Raises:
-            ModelError: LiteRT is not installed, the model cannot run or has other inputs or
-                outputs, or the sizes differ.
+            ModelError: LiteRT is not installed, the model cannot run, its inputs or outputs are not
+                supported, or the sizes differ.
             WeightsError: The file is empty, a web page or a Git LFS pointer.
         """
         super().__init__(classes, sidecar)
@@ -87,7 +87,7 @@ class _End:
 
     Attributes:
         index: Index of its tensor.
-        value: How it is declared. A quantised tensor counts as the floats that it stands for.
+        value: Its declaration. A quantised tensor counts as the floats that it represents.
         dtype: The type of its elements.
         scale: The difference of two neighbouring levels, if it is quantised. None: it is not.
         zero: The level of 0.
@@ -115,7 +115,7 @@ class _End:
         )
 
     def quantised(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Convert floats to the levels that stand for them, as the operator QUANTIZE does."""
+        """Convert floats to quantised levels, as the operator QUANTIZE does."""
         if self.scale is None:
             return values
         levels = values / np.float32(self.scale)
@@ -125,7 +125,7 @@ class _End:
         return rounded.clip(bounds.min, bounds.max).astype(self.dtype)
 
     def floats(self, levels: NDArray[Any]) -> NDArray[Any]:
-        """Convert levels to the floats that they stand for."""
+        """Convert quantised levels to floats."""
         if self.scale is None:
             return levels
         return (levels.astype(np.float32) - np.float32(self.zero)) * np.float32(self.scale)
@@ -146,16 +146,16 @@ def read_interface(path: Path, where: str) -> Interface:
 
 
 def label_files(path: Path) -> dict[str, tuple[str, ...]]:
-    """Read the class names that a model brings along.
+    """Read the class names in the metadata of a model.
 
-    TensorFlow Lite's metadata writer appends a zip archive to the model. It holds text files with
-    one name a line.
+    TensorFlow Lite's metadata writer appends a zip archive to the model. It contains text files
+    with one name per line.
 
     Args:
         path: Path of the model.
 
     Returns:
-        Name of a text file whose name has "label" in it -> its lines.
+        Maps the names of text files that contain "label" to their lines.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -171,7 +171,7 @@ def label_files(path: Path) -> dict[str, tuple[str, ...]]:
 
 @contextmanager
 def _reading(where: str) -> Iterator[None]:
-    """Raise ModelError for whatever LiteRT raises on a damaged model."""
+    """Convert errors that LiteRT raises for a damaged model to ModelError."""
     try:
         yield
     except Exception as error:  # its exceptions have no common base class

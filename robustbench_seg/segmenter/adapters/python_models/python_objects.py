@@ -24,23 +24,23 @@ def segmenter_of(
     std: tuple[float, float, float] | None = None,
     version: str | None = None,
 ) -> Segmenter:
-    """Build the segmenter of an object: a segmenter itself, a torch module or a callable.
+    """Build the segmenter of an object: a segmenter, a torch module or a callable.
 
     Args:
         model: The object.
         options: How the object runs.
-        classes: Names of the classes it predicts, in their order.
+        classes: Names of its classes, in the order of their indices.
         mean: Mean of RGB in 0..1 that normalises the images of a torch module.
         std: Standard deviation of RGB in 0..1, for the same purpose.
-        version: For a callable, any text that changes whenever its answers do.
+        version: For a callable, any text that changes whenever its results change.
 
     Returns:
         The segmenter.
 
     Raises:
         ModelError: An argument that such an object needs is missing or wrong (mean and std are
-            three numbers of 0..1), or an argument does not apply because the object is a segmenter
-            already.
+            three numbers of 0..1), or an argument does not apply because the object is already a
+            segmenter.
     """
     if isinstance(getattr(model, "record", None), SegmenterRecord):
         names = [f.name for f in fields(options) if getattr(options, f.name) != f.default]
@@ -64,7 +64,7 @@ def segmenter_of(
 
 
 def _preprocessing(mean: object, std: object) -> Preprocessing | None:
-    """Return the normalisation of RGB in 0..1. None: one of the two is not given."""
+    """Return the normalisation of RGB in 0..1. None: mean or std is missing."""
     if mean is None or std is None:
         return None
     return Preprocessing(_three("mean", mean, least=0.0), _three("std", std, least=1e-6))

@@ -1,4 +1,4 @@
-"""A user's own callable as a segmenter: its attributes and answers are checked."""
+"""A user's callable as a segmenter: its attributes and results are checked."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -37,13 +37,13 @@ def from_callable(
 ) -> Segmenter:
     """Build a segmenter of a callable.
 
-    The callable's own attributes replace arguments that are None.
+    The callable's attributes replace arguments that are None.
 
     Args:
         function: A callable that maps uint8 HxWx3 RGB to HxW class indices.
-        options: How it runs; its name in tables.
-        classes: Names of the classes it predicts, in their order.
-        version: Any text that changes whenever its answers do.
+        options: How it runs, and its name in tables.
+        classes: Names of its classes, in the order of their indices.
+        version: Any text that changes whenever its results change.
 
     Returns:
         The segmenter.
@@ -70,13 +70,13 @@ def from_callable(
 
 
 class PythonSegmenter:
-    """A user's segmenter whose attributes and answers are checked.
+    """A user's segmenter whose attributes and results are checked.
 
     Attributes:
         name: Its name in every table.
-        classes: The classes it predicts, in the order of its label indices.
+        classes: The classes that it predicts, in the order of the label indices.
         record: Everything about it that decides a label.
-        about: Facts for readers, no part of the key.
+        about: Facts for readers, not part of the key.
     """
 
     def __init__(
@@ -93,8 +93,8 @@ class PythonSegmenter:
             given: The user's object.
             where: The object's name in errors.
             options: How it runs.
-            classes: Class names in place of its attribute `classes`.
-            version: Version in place of its attribute `version`.
+            classes: Class names instead of its attribute `classes`.
+            version: Version instead of its attribute `version`.
 
         Raises:
             ModelError: The object is not callable or lacks an attribute.
@@ -139,21 +139,20 @@ class PythonSegmenter:
 
     @property
     def why_no_gradient(self) -> str | None:
-        """Why it gives no gradient, as the end of a sentence; None if it gives one."""
+        """Why it has no gradient, as the end of a sentence; None if it has one."""
         return None if self._gradient else "its object has no method loss_gradient"
 
     def __call__(self, image: AnyImage) -> NDArray[np.uint8]:
         """Label an image.
 
         Args:
-            image: uint8 HxWx3 RGB; or a FloatImage if the user's object gives gradients.
+            image: uint8 HxWx3 RGB; or a FloatImage if the user's object has gradients.
 
         Returns:
             uint8 HxW class indices.
 
         Raises:
-            ModelError: The image is something else, or the answer is not HxW indices of its
-                classes.
+            ModelError: The image has another form, or the result is not HxW indices of its classes.
         """
         return self._answer(image)[0]
 
@@ -163,7 +162,7 @@ class PythonSegmenter:
         """Label an image, with the confidence of each label.
 
         Args:
-            image: uint8 HxWx3 RGB; or a FloatImage if the user's object gives gradients.
+            image: uint8 HxWx3 RGB; or a FloatImage if the user's object has gradients.
             truth: Not needed: without logits there is neither NLL nor Brier score.
             temperatures: Only 1.
 
@@ -171,7 +170,7 @@ class PythonSegmenter:
             The labels, and the confidence once.
 
         Raises:
-            ModelError: As for a call; or the answer is not such labels and their confidence, 0..1.
+            ModelError: As for a call; or the result is not such labels and their confidence, 0..1.
         """
         labels, confidence = self._answer(image)
         shape = np.shape(confidence)
@@ -199,8 +198,8 @@ class PythonSegmenter:
             float32 logits KxHxW without a graph, and the gradient of the loss, float32 3xHxW.
 
         Raises:
-            ModelError: The object gives no gradient, the image is something else, or the answer is
-                not such tensors with finite values.
+            ModelError: The object has no gradient, the image has another form, or the result is not
+                such tensors with finite values.
         """
         if self._gradient is None:
             raise ModelError(f"{self.name} gives no gradient: {self.why_no_gradient}")
@@ -220,7 +219,7 @@ class PythonSegmenter:
         return logits.detach().float(), gradient.detach().float()
 
     def _check_answer(self, what: str, value: object, shape: tuple[int, ...]) -> None:
-        """Check a tensor that the user's loss_gradient answers."""
+        """Check a tensor that the user's loss_gradient returns."""
         wanted = "x".join(map(str, shape))
         given = type(value).__name__
         if isinstance(value, torch.Tensor):
@@ -236,7 +235,7 @@ class PythonSegmenter:
             )
 
     def _answer(self, image: AnyImage) -> tuple[NDArray[np.uint8], Any]:
-        """Return checked labels, and what comes with them as confidence; None if nothing does."""
+        """Return checked labels, and the confidence that comes with them, or None."""
         checked = checked_image(image, self.name)
         if isinstance(checked, FloatImage) and self._gradient is None:
             raise ModelError(
@@ -271,7 +270,7 @@ class PythonSegmenter:
 
 
 def _own(facts: object, version: object, where: str) -> Mapping[str, object]:
-    """Return what decides the answers of a user's segmenter, as it comes back from JSON."""
+    """Return the facts that decide the results of a user's segmenter, as read back from JSON."""
     if not isinstance(facts, Mapping | None):
         raise ModelError(f"{where}: its attribute 'facts' is not a mapping; make it a dict")
     own = {**(facts or {}), **({"version": version} if version else {})}
@@ -286,7 +285,7 @@ def _own(facts: object, version: object, where: str) -> Mapping[str, object]:
 
 
 def _facts(about: object, where: str) -> ModelFacts:
-    """Return what a user's segmenter says for readers: ModelFacts, or some of its fields."""
+    """Return the facts of a user's segmenter for readers: ModelFacts, or some of its fields."""
     if isinstance(about, ModelFacts):
         return about
     if not isinstance(about, Mapping | None):

@@ -28,13 +28,13 @@ def from_module(
 ) -> Segmenter:
     """Build a segmenter of a torch module.
 
-    The segmenter's key holds the module's class, its printed structure and a digest of its
-    parameters and buffers. The module is put in eval mode and moved to the device.
+    The segmenter's key has the module's class, its printed structure and a digest of its parameters
+    and buffers. The module is switched to eval mode and moved to the device.
 
     Args:
         network: A module that maps normalised float Nx3xHxW to logits NxKxhxw of any size.
         options: How it runs.
-        classes: Names of the classes it predicts, in their order.
+        classes: Names of its classes, in the order of their indices.
         preprocessing: Mean and standard deviation that normalise its images.
 
     Returns:
@@ -84,7 +84,7 @@ def from_module(
 
 
 class _Logits(nn.Module):
-    """A user's module whose answer is checked to be logits."""
+    """A user's module whose output is checked to be logits."""
 
     def __init__(self, network: nn.Module, where: str, classes: int) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class _Logits(nn.Module):
             Float logits NxKxhxw.
 
         Raises:
-            ModelError: The module returns anything else.
+            ModelError: The module returns something else.
         """
         try:
             answer = self.network(images)

@@ -1,4 +1,4 @@
-"""config.json: which model of transformers a folder holds, and the names of its classes."""
+"""Reads config.json: the kind of a transformers model, and the names of its classes."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -26,8 +26,8 @@ def read_config(folder: Path, where: str) -> Any:
         The configuration, a PretrainedConfig of transformers.
 
     Raises:
-        ModelError: The file is missing, transformers does not take it, or it describes no semantic
-            segmentation model.
+        ModelError: The file is missing, transformers does not accept it, or it does not describe a
+            semantic segmentation model.
     """
     from transformers import AutoConfig
 
@@ -65,7 +65,7 @@ def read_config(folder: Path, where: str) -> Any:
 
 
 def class_of(config: Any) -> Any:
-    """Return the class for a configuration, or None if it does no semantic segmentation."""
+    """Return the class for a configuration, or None if it is not for semantic segmentation."""
     from transformers import AutoModelForSemanticSegmentation, AutoModelForUniversalSegmentation
 
     if type(config) in AutoModelForSemanticSegmentation._model_mapping:

@@ -56,7 +56,7 @@ class ImageProcessor:
             where: The model's name in errors.
 
         Raises:
-            ModelError: transformers cannot build it, or it makes images that are too large.
+            ModelError: transformers cannot build it, or its images would be too large.
         """
         from transformers import AutoImageProcessor, __version__
 

@@ -24,7 +24,7 @@ from robustbench_seg.segmenter.foreign_errors import reason
 
 @dataclass(frozen=True)
 class MaskKind:
-    """How one family of mask classifiers runs.
+    """The settings of one family of mask classifiers.
 
     Attributes:
         divisor: At native size, sides of images are padded to a multiple of it, in pixels.
@@ -67,14 +67,14 @@ class MaskClassifier(TransformersNetwork):
         bgr: bool = False,
         task: Tensor | None = None,
     ) -> None:
-        """Store the model and what it needs in addition to images.
+        """Store the model and its inputs besides images.
 
         Args:
             model: The model.
             classes: Number of its classes.
             where: The model's name in errors.
             bgr: Whether it takes blue first.
-            task: Tokens of OneFormer's task, int64 1xL. None: the model takes none.
+            task: Tokens of OneFormer's task, int64 1xL. None: the model needs none.
         """
         super().__init__(model, classes, where, bgr=bgr)
         config: Any = model.config

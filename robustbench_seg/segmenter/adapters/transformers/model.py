@@ -1,4 +1,4 @@
-"""A configuration and tensors -> a model of transformers."""
+"""Builds a model of transformers from a configuration and tensors."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -23,12 +23,12 @@ def build_network(
 ) -> tuple[nn.Module, tuple[str, ...]]:
     """Build a model and load its tensors.
 
-    The model is first built without memory. So a configuration of another size than the tensors is
-    refused before anything of that size is allocated.
+    The model is first built without memory, so that a configuration that does not fit the tensors
+    is refused before its memory is allocated.
 
     Args:
         config: The configuration.
-        tensors: Name in the weight file -> tensor.
+        tensors: Maps names in the weight file to tensors.
         where: The model's name in errors.
 
     Returns:
@@ -86,7 +86,7 @@ def build_network(
 
 @contextmanager
 def _no_report() -> Iterator[None]:
-    """Silence transformers' bar and its table of tensors that do not match; a line says these."""
+    """Silence transformers' progress bar and its table of mismatched tensors."""
     from transformers.utils import logging
 
     library: Any = logging
@@ -102,7 +102,7 @@ def _no_report() -> Iterator[None]:
 
 
 def _refuse_mismatched(names: Sequence[str], where: str) -> None:
-    """Refuse a model some of whose tensors have other shapes in the file than in the network."""
+    """Refuse a model if shapes of tensors differ between the file and the network."""
     if names:
         raise ModelError(
             f"{where}: {len(names)} tensors of its weight file do not have the shapes that its "
@@ -111,13 +111,13 @@ def _refuse_mismatched(names: Sequence[str], where: str) -> None:
 
 
 def fill_with_nan(model: nn.Module, names: Collection[str]) -> None:
-    """Make tensors NaN, so that an answer that depends on them is NaN.
+    """Set tensors to NaN, so that an output that depends on them is NaN.
 
     transformers itself gives random values to tensors that no file has.
 
     Args:
         model: The model.
-        names: Names of the tensors. The count of batches of a normalisation stays as it is.
+        names: Names of the tensors. The batch counters of normalisations do not change.
     """
     state = model.state_dict()
     for name in names:
@@ -127,7 +127,7 @@ def fill_with_nan(model: nn.Module, names: Collection[str]) -> None:
 
 @contextmanager
 def limit_registrations(most: int) -> Iterator[None]:
-    """Stop the building of networks that have far more parts than wanted.
+    """Stop building networks that have far too many parts.
 
     Args:
         most: Number of parameters and submodules that may be registered inside the context.
@@ -157,7 +157,7 @@ def limit_registrations(most: int) -> Iterator[None]:
 def refuse_deeper(unused: Collection[str], model: nn.Module, where: str) -> None:
     """Refuse tensors of further layers of a kind that the model has.
 
-    Tensors of another kind, such as a head for other tasks, are passed over.
+    Tensors of another kind, such as a head for other tasks, are ignored.
 
     Args:
         unused: Names of the tensors of the files that the model does not have.

@@ -17,7 +17,7 @@ class TransformersNetwork(nn.Module):
     """A semantic segmentation model of transformers.
 
     Attributes:
-        gives_scores: Whether it answers scores of 0 or more instead of logits.
+        gives_scores: Whether it returns scores of 0 or more instead of logits.
         model: The model, in float32 and eval mode.
         size: Height and width to which images are scaled. None: they keep their own size.
         processor: The image processor that prepares images. None: they need none.
@@ -26,7 +26,7 @@ class TransformersNetwork(nn.Module):
     gives_scores = False
 
     def __init__(self, model: nn.Module, classes: int, where: str, *, bgr: bool = False) -> None:
-        """Store the model and what it needs in addition to images.
+        """Store the model and its inputs besides images.
 
         Args:
             model: The model.
@@ -42,7 +42,7 @@ class TransformersNetwork(nn.Module):
 
     @property
     def takes_bytes(self) -> bool:
-        """Whether it takes images of 8 bits only."""
+        """Whether it takes only 8-bit images."""
         return self.processor is not None
 
     @property
@@ -65,7 +65,7 @@ class TransformersNetwork(nn.Module):
             Float NxKxhxw.
 
         Raises:
-            ModelError: The model does not take images of this size, or does not answer logits.
+            ModelError: The model does not take images of this size, or does not return logits.
         """
         if self.size:
             images = F.interpolate(
@@ -87,7 +87,7 @@ class TransformersNetwork(nn.Module):
             Float 1xKxhxw.
 
         Raises:
-            ModelError: The model does not take these inputs, or does not answer logits.
+            ModelError: The model does not take these inputs, or does not return logits.
         """
         return checked_logits(
             self._run(inputs).logits, inputs["pixel_values"], self._classes, self._where

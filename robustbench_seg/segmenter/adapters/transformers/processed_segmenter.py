@@ -8,7 +8,7 @@ from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 
 
 class ProcessedSegmenter(NetworkSegmenter):
-    """A TransformersNetwork that gets images as its own image processor prepares them."""
+    """A TransformersNetwork whose image processor prepares the images."""
 
     def _unchecked_logits(self, image: AnyImage) -> WindowLogits:
         assert not isinstance(image, FloatImage)  # the network takes only 8-bit images

@@ -1,4 +1,4 @@
-"""preprocessor_config.json: what an image processor of transformers does to an image."""
+"""Reads preprocessor_config.json, the settings of an image processor of transformers."""
 
 import json
 import logging
@@ -42,7 +42,7 @@ REMEDY = (
 
 @dataclass(frozen=True)
 class ProcessorSettings:
-    """What an image processor does to an image.
+    """The steps of an image processor.
 
     Attributes:
         preprocessing: Mean and standard deviation of RGB in 0..1.
@@ -74,8 +74,8 @@ class ProcessorSettings:
 def read_processor_settings(folder: Path, where: str) -> ProcessorSettings:
     """Read the image processor of a model.
 
-    transformers computes (levels x rescale_factor - mean) / std. Here levels are first divided by
-    255, so the returned numbers are scaled accordingly.
+    transformers computes (levels x rescale_factor - mean) / std. This package first divides levels
+    by 255, so the returned numbers are scaled accordingly.
 
     Args:
         folder: The folder of the model.
@@ -86,7 +86,7 @@ def read_processor_settings(folder: Path, where: str) -> ProcessorSettings:
 
     Raises:
         ModelError: The file is missing or cannot be read, a value is missing or wrong, or the
-            processor does what this package does not.
+            processor has a step that this package does not support.
     """
     try:
         file = read_object(folder / PROCESSOR_FILE)
@@ -133,7 +133,7 @@ def read_object(path: Path) -> Mapping[str, Any]:
 
     Raises:
         OSError: The file cannot be opened.
-        ValueError: It holds anything else. The message is one line.
+        ValueError: It contains something else. The message is one line.
     """
     try:
         with open_regular(path) as file:
