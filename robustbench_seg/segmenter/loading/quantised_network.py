@@ -16,6 +16,7 @@ from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterR
 from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
 from robustbench_seg.segmenter.float_image import AnyImage
 from robustbench_seg.segmenter.loading.backends import with_backend
+from robustbench_seg.segmenter.loading.graph_cache import find_graph, graph_key, keep_graph
 from robustbench_seg.segmenter.loading.openvino_network import OpenVinoNetwork
 from robustbench_seg.segmenter.loading.quantisation import (
     CALIBRATION_IMAGES,
@@ -68,7 +69,7 @@ def prepare_quantised(
         law=QUANTISATION_LAW,
     )
     inputs = (each for place in places for each in inputs_of(data.image(place)))
-    running = _running(options, network, inputs)
+    running = _running(options, network, graph_key(network, record, calibration), inputs)
     record = replace(with_backend(record, options.backend), calibration=calibration)
     libraries = {**about.libraries, options.backend: running.version}
     return running, record, replace(about, libraries=libraries)
@@ -89,12 +90,15 @@ def _digest(data: Dataset, places: Sequence[int]) -> str:
 
 
 def _running(
-    options: SegmenterOptions, network: nn.Module, inputs: Iterator[Tensor]
+    options: SegmenterOptions, network: nn.Module, key: str, inputs: Iterator[Tensor]
 ) -> OnnxNetwork | OpenVinoNetwork:
-    """Quantise the network, and open the graph in the backend."""
+    """Open the quantised graph in the backend. It is made unless the cache has it."""
     with tempfile.TemporaryDirectory() as folder:
-        graph = Path(folder) / "network.onnx"
-        write_quantised_graph(network, inputs, graph)
+        graph = find_graph(key)
+        if graph is None:
+            graph = Path(folder) / "network.onnx"
+            write_quantised_graph(network, inputs, graph)
+            keep_graph(key, graph)
         if options.backend == "openvino":
             return OpenVinoNetwork(graph, options.device)
         return OnnxNetwork(graph, options.device, where="the backend onnxruntime")

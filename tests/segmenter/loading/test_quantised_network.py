@@ -1,5 +1,6 @@
 """Networks in 8-bit integers: near those in float32, the same each time, and recorded."""
 
+import copy
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
@@ -87,6 +88,45 @@ def test_equal_images_give_equal_bytes_and_others_do_not(network, tmp_path):
     assert graph("one.onnx") != graph("other.onnx", scale=0.5)
 
 
+@pytest.fixture
+def made(monkeypatch, tmp_path):
+    """The number of graphs made so far; the cache is empty at first."""
+    monkeypatch.setenv("ROBUSTSEG_CACHE", str(tmp_path / "cache"))
+    count = SimpleNamespace(graphs=0)
+
+    def make(*arguments):
+        count.graphs += 1
+        write_quantised_graph(*arguments)
+
+    monkeypatch.setattr(quantised_network, "write_quantised_graph", make)
+    return count
+
+
+@torch.inference_mode()
+def test_a_graph_is_made_once_and_kept(network, made, tmp_path):
+    inputs = inputs_of(Images().image(3))[0]
+    first = prepared(network, Images(8))[0](inputs)
+    assert torch.equal(prepared(network, Images(8))[0](inputs), first)
+    prepared(network, Images(8), "openvino")
+    assert made.graphs == 1
+    (kept,) = (tmp_path / "cache" / "quantised").iterdir()
+    prepared(network, Images(9))
+    other = copy.deepcopy(network)
+    other[0].bias[0] += 1
+    prepared(other, Images(8))
+    assert made.graphs == 3
+    kept.write_bytes(kept.read_bytes()[:-1] + b"x")
+    assert torch.equal(prepared(network, Images(8))[0](inputs), first)
+    assert made.graphs == 4, "a changed file is not used"
+
+
+def test_a_cache_that_cannot_be_written_is_no_obstacle(network, made, tmp_path):
+    (tmp_path / "cache").write_text("a file")
+    for _ in range(2):
+        assert prepared(network, Images(8))[1].runtime == "onnxruntime"
+    assert made.graphs == 2
+
+
 def test_weights_are_integers_of_a_scale_for_each_channel(network, tmp_path):
     path = tmp_path / "graph.onnx"
     write_quantised_graph(network, inputs_of(Images().image(0)), path)
@@ -105,7 +145,7 @@ def test_weights_are_integers_of_a_scale_for_each_channel(network, tmp_path):
 def test_the_record_names_the_images_and_their_pixels(network, monkeypatch):
     seen = []
 
-    def running(options, network, inputs):
+    def running(options, network, key, inputs):
         seen.append(len(list(inputs)))
         return SimpleNamespace(version="1")
 
