@@ -17,7 +17,7 @@ class AblationCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words of the command line.
 
-        A "--" is dropped: scripts of earlier versions have one before the options of trainings.
+        A "--" is dropped, because scripts of earlier versions have one before training options.
         """
         return super().parse_args(ctx, [word for word in args if word != "--"])
 
@@ -41,7 +41,7 @@ _TRAINING_OPTIONS = (
 
 
 def training_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of trainings without their defaults: the ablation's recipe has its own."""
+    """Add the options of trainings without defaults, because the ablation's recipe has its own."""
     for shared in reversed(_TRAINING_OPTIONS):
         command = shared(default=None)(command)
     return command

@@ -1,4 +1,4 @@
-"""What `evaluate` checks and says of a specification before it imports torch, which takes seconds.
+"""Checks and notices of `evaluate` before it imports torch, which takes seconds.
 
 Each function imports what it needs, so that a misspelt model is reported at once.
 """
@@ -10,7 +10,7 @@ from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 
 
 def check_names(spec: EvaluationSpec) -> None:
-    """Check that everything that a specification names exists.
+    """Check that all names in a specification exist.
 
     Args:
         spec: The specification. Models with a prefix, such as hf:, are not checked.
@@ -43,8 +43,8 @@ def evaluation_notice(spec: EvaluationSpec) -> str:
         spec: The specification.
 
     Returns:
-        The line; empty if nothing is published of these models on this dataset, or if they have
-        other weights or are scored through a class map.
+        The line; empty if there are no published scores of these models on this dataset, or if they
+        have other weights or a class map.
     """
     from robustbench_seg.datasets import published_images
 

@@ -1,4 +1,4 @@
-"""robustseg corruptions: what a protocol holds, and how it looks."""
+"""robustseg corruptions: list or draw the corruptions of a protocol."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""robustseg cost: parameters, operations, time and memory of models, beside the paper's."""
+"""robustseg cost: parameters, operations, time and memory of models, next to the paper's."""
 
 from pathlib import Path
 from typing import Any

@@ -20,7 +20,7 @@ def csv_writer(path: Path | None, columns: Sequence[str]) -> "Callable[[pd.DataF
         The function. It takes a table and writes it to the file as CSV.
 
     Raises:
-        FileError: The file exists and is something else.
+        FileError: Another kind of file exists there.
     """
     from robustbench_seg.files import check_own, write_text
     from robustbench_seg.reporting.tables import formats

@@ -1,4 +1,4 @@
-"""robustseg demo: the whole study on what ships with the package."""
+"""robustseg demo: the whole study on the included dataset and weights."""
 
 from pathlib import Path
 

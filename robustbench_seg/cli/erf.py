@@ -1,4 +1,4 @@
-"""robustseg erf: which pixels the middle of an image is seen by, stage by stage."""
+"""robustseg erf: the effective receptive fields of models, stage by stage."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""robustseg evaluate: models on a dataset under corruptions -> run folders."""
+"""robustseg evaluate: score models on a dataset under corruptions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""robustseg generate-cityscapes-c: a dataset -> its corrupted copies on disk."""
+"""robustseg generate-cityscapes-c: write corrupted copies of a dataset to disk."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +72,7 @@ def generate_cityscapes_c(**chosen: Any) -> None:
 
 
 class _Progress:
-    """What will be made, and then a bar of the images that are made."""
+    """A summary of the work, and then a progress bar."""
 
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
@@ -87,7 +87,7 @@ class _Progress:
         self._bar = progress_bar(summary.missing, unit="images", smoothing=0)
 
     def advance(self, made: int, left_out: int) -> None:
-        """Count images that were made, and files that were left out."""
+        """Count created images and files left out."""
         if self._bar is None:
             return
         self._left_out += left_out
@@ -96,6 +96,6 @@ class _Progress:
         self._bar.update(made)
 
     def close(self) -> None:
-        """End the bar."""
+        """Close the bar."""
         if self._bar is not None:
             self._bar.close()

@@ -1,4 +1,4 @@
-"""robustseg models: what can be evaluated or trained by name."""
+"""robustseg models: list the models that can be evaluated or trained by name."""
 
 import click
 

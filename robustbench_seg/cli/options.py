@@ -1,11 +1,11 @@
-"""The options that several commands share, each with its one meaning and help text.
+"""The options that several commands share, each with one meaning and help text.
 
     @options.data()
     @options.split(default="train")
     def train(data, split): ...
 
-Each is a decorator for a click command. Its arguments are those of click.option, for what differs
-from command to command: a default, a parameter of another name, `multiple`.
+Each is a decorator for a click command. Its arguments are those of click.option, for the
+differences between commands: a default, the name of the parameter, `multiple`.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class ProtocolOption(click.Option):
-    """An option whose help lists the shipped protocols, read only when help is shown."""
+    """An option whose help lists the included protocols, read only when help is shown."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the name and the help of the option."""

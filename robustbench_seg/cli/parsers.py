@@ -1,4 +1,4 @@
-"""Types and callbacks that turn the text of an option into a value."""
+"""Types and callbacks that convert the text of an option to a value."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +40,7 @@ parse_augment = _callback(augment_text)
 
 
 def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-    """Click callback that parses "512x1024", or each of several, as (512, 1024); None stays."""
+    """Click callback that parses "512x1024", or each of several, as (512, 1024); None is kept."""
     if value is None or isinstance(value, tuple):
         return value and tuple(parse_size(context, parameter, one) for one in value)
     try:
@@ -57,7 +57,7 @@ def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -
 
 
 def parse_adapt_images(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-    """Click callback that parses "16" as 16; "all" stays."""
+    """Click callback that parses "16" as 16; "all" is kept."""
     if value == ALL or isinstance(value, int):
         return value
     try:
@@ -71,7 +71,7 @@ def parse_adapt_images(context: click.Context, parameter: click.Parameter, value
 
 
 def parse_temperature(context: click.Context, parameter: click.Parameter, value: str) -> Any:
-    """Click callback that parses "1.5" as 1.5 and "none" as None; "fit" stays."""
+    """Click callback that parses "1.5" as 1.5 and "none" as None; "fit" is kept."""
     if value in ("none", "fit"):
         return None if value == "none" else value
     try:
@@ -90,7 +90,7 @@ class _Path(click.Path):
     """The type of a path that can be written into a record."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """The path."""
+        """Convert the text to a path."""
         try:
             checked_path(value)
         except FileError as error:

@@ -57,7 +57,7 @@ class Program(click.Group):
 
 
 def _refused_by_the_system(error: OSError) -> str:
-    """One line for what the system has refused, with the file where it is known."""
+    """One line about an error of the system, with the file if it is known."""
     where = "" if error.filename is None else f"{printable(error.filename)}: "
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return f"{where}{error.strerror}; allow more of them (ulimit -n 1024) and run again"

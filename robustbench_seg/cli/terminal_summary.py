@@ -1,4 +1,4 @@
-"""What `evaluate` prints last: a short table of the scores of its runs."""
+"""The last output of `evaluate`: a short table of the scores of its runs."""
 
 from collections.abc import Mapping, Sequence
 from math import isnan
@@ -21,13 +21,13 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
     """Write the scores of runs as a table, with warnings before it and the run folders after it.
 
     Args:
-        runs: Those of one evaluation, of each model one for each seed of the corruptions. A model
-            without a scored image has no row.
-        protocol: What the averages are of: a name, TOML file or Protocol.
+        runs: The runs of one evaluation: for each model, one for each seed of the corruptions. A
+            model without a scored image has no row.
+        protocol: The protocol of the averages: a name, TOML file or Protocol.
 
     Returns:
-        The mIoU of each model, clean, of categories where they are complete, and their mean; of
-        one without confusion matrices the first other score.
+        The mIoU of each model: clean, complete categories, and their mean. A model without
+        confusion matrices has its first other score.
     """
     chosen = load_protocol(protocol)
     models = dict[str, dict[Path, ModelScores]]()
@@ -71,7 +71,7 @@ def _seeds(counts: pd.DataFrame, protocol: Protocol) -> str:
 
 
 def _first_score(scores: ModelScores) -> str:
-    """The score that ranks; where it was not observed, the first that was."""
+    """The score that ranks, or the first observed one."""
     observed = [name for name, draws in scores.by_name.items() if draws.conditions]
     return RANKING_SCORE if RANKING_SCORE in observed else observed[0]
 
@@ -79,8 +79,8 @@ def _first_score(scores: ModelScores) -> str:
 def _columns(rows: Sequence[ScoreDraws], protocol: Protocol) -> Mapping[str, list[float]]:
     """Clean, the coarsest complete scores, mean and retention; a value for each of `rows`.
 
-    A category that is complete in no row is shown by its corruptions, and a corruption that is
-    complete in no row by its conditions, called such as "fog 3".
+    If a category is complete in no row, its corruptions are shown, and if a corruption is complete
+    in no row, its conditions, such as "fog 3".
     """
     columns = {"clean": [float(row.summary.clean[0]) for row in rows]}
 

@@ -1,4 +1,4 @@
-"""robustseg weights: what weights there are, fetching them, and exporting models."""
+"""robustseg weights: list and download weights, and export models."""
 
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def get(models: tuple[str, ...]) -> None:
 @options.weights("given")
 @options.size(help="The only input size of the graph.  [default: any size]")
 def export(model: str, path: Path, given: str | None, size: tuple[int, int] | None) -> None:
-    """Write a model as an ONNX graph, with OUT.toml beside it that describes it.
+    """Write a model as an ONNX graph, with its description OUT.toml next to it.
 
     The input of the graph is float 1x3xHxW, (rgb - mean) / std of RGB in 0..1; the output is logits
     at a quarter of that size. You can evaluate onnx:OUT.onnx like any other model.

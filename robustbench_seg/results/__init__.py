@@ -1,9 +1,9 @@
 """The scores of runs, their intervals, and the comparisons of models.
 
 From the bottom up: statistics/ draws images and trainings, and derives intervals and tests from the
-draws. summaries/ averages the conditions of a protocol. models/ makes the scores of one model from
-the counts of its runs. comparisons/ compares models. Beside these rooms lie the tables of scores
-(score_table.py, score_columns.py) and the checks of clean scores (clean_checks.py).
+draws. summaries/ averages the conditions of a protocol. models/ computes the scores of one model
+from the counts of its runs. comparisons/ compares models. Next to these rooms are the tables of
+scores (score_table.py, score_columns.py) and the checks of clean scores (clean_checks.py).
 """
 
 from robustbench_seg.results.clean_checks import (

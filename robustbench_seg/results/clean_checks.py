@@ -1,4 +1,4 @@
-"""Warnings about the clean scores of runs, on which all their other scores rest."""
+"""Warnings about the clean scores of runs, on which all other scores depend."""
 
 from collections.abc import Sequence
 from math import nan
@@ -42,8 +42,8 @@ def clean_gap(record: RunRecord, miou: float) -> str | None:
     """Compare the clean mIoU of a run with the published one.
 
     Args:
-        record: What was run.
-        miou: Its clean mIoU in percent; nan where it is not complete.
+        record: The record of the run.
+        miou: Its clean mIoU in percent; nan if it is incomplete.
 
     Returns:
         A sentence if the two are more than LARGEST_GAP points apart; None otherwise.

@@ -38,7 +38,7 @@ CLASS_MAP_COLUMN = "class_map"
 
 
 def miou_columns(protocol: Protocol) -> tuple[str, ...]:
-    """Return the columns of tables/miou.csv that hold a score, in their order.
+    """Return the score columns of tables/miou.csv, in their order.
 
     Args:
         protocol: The protocol of its rows.
@@ -68,5 +68,5 @@ def with_class_map(table: pd.DataFrame, record: RunRecord) -> pd.DataFrame:
 
 
 def score_rows(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """Return rows as a table with the SCORE_COLUMNS; what a row lacks is empty."""
+    """Return rows as a table with the SCORE_COLUMNS; missing values are empty."""
     return pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)

@@ -1,4 +1,4 @@
-"""Every score of every measure as one tidy table, a row for each number."""
+"""Every score of every measure in one tidy table, with a row for each number."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from robustbench_seg.store import Paths, group_runs, own_protocol
 
 @dataclass(frozen=True)
 class _ScoreLabel:
-    """What a number in the table is of.
+    """The label of a number in the table.
 
     Attributes:
         metric: Column `metric`.
@@ -60,9 +60,9 @@ class _ScoreLine:
     """One number.
 
     Attributes:
-        label: What it is of.
+        label: Its label.
         draws: The number in every draw.
-        images: Images that it is of, where it is of one condition or corruption.
+        images: Number of its images, if it is for one condition or corruption.
         limits: The smallest and largest value that it can have.
     """
 
@@ -89,7 +89,7 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
         miou_drop if the reference images were scored too (see subset_scores).
 
     Raises:
-        ResultsError: A folder holds no run, or a broken one, or no run has confusion matrices.
+        ResultsError: A folder contains no run, or a damaged one, or no run has confusion matrices.
         CardError: There is no such protocol.
 
     >>> table = rs.scores("runs")
@@ -113,7 +113,7 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
     Args:
         model: The model, scored under `protocol`.
         protocol: The protocol.
-        name: What the model is called, in place of its own name.
+        name: A name for the model, instead of its own.
 
     Returns:
         Columns SCORE_COLUMNS; see `scores`.
@@ -155,9 +155,9 @@ def subset_table(
     """Tabulate the clean scores of the subsets of datasets, and the drops from the references.
 
     Args:
-        models: The models, each with the protocol that it is scored under.
+        models: The models, each with its protocol.
         found: The scores of their subsets; see subset_scores.
-        names: Names for the models, in place of their own.
+        names: Names for the models, instead of their own.
 
     Returns:
         Columns SCORE_COLUMNS; see `scores`.
@@ -191,7 +191,7 @@ def published_score_table(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFr
     Args:
         scores: A row for each model: columns of SCORE_COLUMNS such as model and dataset, and in
             percent clean, each corruption, mean and retention.
-        protocol: The protocol that they were scored under.
+        protocol: Their protocol.
 
     Returns:
         Columns SCORE_COLUMNS; see `scores`.
@@ -223,7 +223,7 @@ def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
 
 
 def _summary_label(score: SummaryScore, info: ScoreInfo, protocol: Protocol) -> _ScoreLabel:
-    """Label a summary score. Those of the ranking score have their name in the literature."""
+    """Label a summary score. Those of the ranking score have the names of the literature."""
     ranked, is_part = info.name == RANKING_SCORE, score.kind in ("clean", "corruption")
     average = "mean" if score.kind == "category" else score.name
     if is_part or (average == "mean" and not ranked):

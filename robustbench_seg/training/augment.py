@@ -35,10 +35,11 @@ def augment(
         image: uint8 HxWx3 RGB.
         labels: uint8 HxW.
         recipe: The hyper-parameters.
-        padding: RGB where the resized image is smaller than the crop: the mean colour, which is 0
-            after normalisation. Labels are 255 there.
+        padding: RGB outside a resized image that is smaller than the crop: the mean colour, which
+            is 0 after normalisation. Labels are 255 there.
         rng: The random generator.
-        base_size: The size to fit an image into before recipe.resize scales it. None means its own.
+        base_size: The size to which an image is fitted before recipe.resize scales it. None means
+            its own size.
 
     Returns:
         uint8 image of recipe.crop x 3, and its uint8 labels.
@@ -73,8 +74,8 @@ def crop(
 ) -> tuple[Image, Labels]:
     """Crop a window of at most `size` (height, width) at a uniformly random place.
 
-    The window is drawn again, up to 10 times, while one class has a share of `category_ratio` or
-    more of its scored pixels.
+    The window is drawn again, up to 10 times, if one class has a share of at least `category_ratio`
+    of its scored pixels.
     """
     height, width = labels.shape
     for _ in range(1 + _REDRAWS):

@@ -1,4 +1,4 @@
-"""The batches of a training. Each one depends on the seed and the iteration alone."""
+"""The batches of a training. Each one depends only on the seed and the iteration."""
 
 import itertools
 import pickle
@@ -37,7 +37,7 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
         dataset: The images.
         recipe: The hyper-parameters.
         card: Its preprocessing gives the colour of the padding, and its resize the base size.
-        slots: The places of a batch to prepare, where several processes share it. None means all.
+        slots: The places of a batch to prepare, if several processes share it. None means all.
     """
 
     def __init__(
@@ -91,14 +91,14 @@ def iterate_batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the batches from iteration `start` on, without end.
 
-    Workers are new processes (spawn), so the dataset must pickle, and a script needs the usual
-    `if __name__ == "__main__"`. machine/pool.py says why they are not forked.
+    Workers are new processes (spawn), so the dataset must be picklable, and a script needs the
+    usual `if __name__ == "__main__"`. machine/pool.py explains why they are not forked.
 
     Args:
         batches: The batches by iteration.
-        workers: Processes that prepare batches ahead. 0 means this process does it.
+        workers: Processes that prepare batches in advance. 0 means this process prepares them.
         start: First iteration.
-        pinned: Whether the batches lie in page-locked memory, from which a GPU copies faster.
+        pinned: Whether the batches are in page-locked memory, from which a GPU copies faster.
 
     Raises:
         ModelError: There are workers, and the dataset cannot be pickled or a worker dies.

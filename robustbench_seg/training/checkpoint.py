@@ -35,7 +35,7 @@ _UNREADABLE = (
 
 @dataclass
 class TrainingState:
-    """The state of a training beside that of its learner.
+    """The state of a training, apart from that of its learner.
 
     Attributes:
         iteration: Optimiser steps taken.
@@ -92,7 +92,7 @@ class Checkpoint:
             The state in the file; that of a new training if there is no file.
 
         Raises:
-            ModelError: The file is not readable, or of a training with other facts.
+            ModelError: The file is not readable, or belongs to a training with other facts.
         """
         if not self._path.exists():
             return TrainingState()

@@ -23,11 +23,11 @@ _WITHOUT_OPTION = (
 def training_command(spec: TrainingSpec, processes: int = 1) -> str:
     """Return the `robustseg train` command of a training.
 
-    What the command has no option for follows as a comment.
+    Settings without an option follow as a comment.
 
     Args:
         spec: The training.
-        processes: How many torchrun starts; 1 means without torchrun.
+        processes: Number of processes of torchrun; 1 means without torchrun.
     """
     words = [*program(processes), "train", *_options(spec)]
     default = TrainingRecipe()

@@ -1,4 +1,4 @@
-"""`train`: from a model card and a dataset to weights with a card of their own."""
+"""`train`: trains the network of a model card on a dataset, and writes weights with a new card."""
 
 import logging
 import math
@@ -46,10 +46,10 @@ def train(
         spec: The specification. It excludes all other options.
         model: The network: name or TOML file of a card, or a card. Its weights are not used.
         dataset: Name or TOML file of the dataset to train on, or an open split of one; then
-            `validate_on` must be open too. None means the card's dataset.
+            `validate_on` must also be an open split. None means the card's dataset.
         validate_on: Split on which mIoU is measured. None means val.
         **options: The other fields of TrainingSpec, among them `out`, the folder of the result, and
-            `recipe`; and fields of TrainingRecipe, which replace those of `recipe`.
+            `recipe`; and fields of TrainingRecipe, which override those of `recipe`.
 
     Returns:
         The path of the card, the number of steps and the mIoU in percent.
@@ -57,10 +57,10 @@ def train(
     Raises:
         OptionError: An option or the device does not exist, or a value of the recipe is out of
             range.
-        ModelError: The model does not exist; the folder holds another training; or the loss is no
-            longer a number.
+        ModelError: The model does not exist; the folder contains another training; or the loss is
+            not finite.
         CardError, DatasetError, WeightsError: Card, dataset or encoder cannot be read.
-        IncompleteError: `half` was asked for and a weight does not fit float16. The training is
+        IncompleteError: `half` was requested, but a weight does not fit float16. The training is
             kept, in float32.
         FileError: The folder cannot be created, or a file in it cannot be written.
 
@@ -195,7 +195,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _without_dead_workers() -> Iterator[None]:
-    """Turn torch's error about the death of a process that prepares batches into one line."""
+    """Convert torch's error about a dead worker process to one line."""
     try:
         yield
     except RuntimeError as error:

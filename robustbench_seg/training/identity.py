@@ -11,18 +11,18 @@ from robustbench_seg.training.initial_network import InitialNetwork
 def training_identity(
     spec: TrainingSpec, initial: InitialNetwork, images: Dataset
 ) -> Mapping[str, object]:
-    """List everything that decides what a training computes.
+    """List everything that decides the results of a training.
 
-    Two trainings with equal facts take the same steps, whatever their device, number of workers
-    or folder.
+    Two trainings with equal facts take the same steps, regardless of device, number of workers and
+    folder.
 
     Args:
-        spec: The recipe, the precision and the split count.
-        initial: The network, and how its card treats an image.
+        spec: The recipe, the precision and the split are used.
+        initial: The network, and its card with the image preparation.
         images: The split to train on.
 
     Returns:
-        Name of a fact -> plain value, in the order in which errors name them.
+        Maps names of facts to plain values, in the order in which errors name them.
     """
     card, fingerprint = initial.card, dict(images.fingerprint)
     return {

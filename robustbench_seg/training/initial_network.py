@@ -1,4 +1,4 @@
-"""The network that a training begins with."""
+"""The initial network of a training."""
 
 import inspect
 from dataclasses import dataclass, replace
@@ -17,11 +17,11 @@ _DIGITS = 12
 
 @dataclass(frozen=True)
 class InitialNetwork:
-    """A network before its first step, and what is known of it.
+    """A network before its first step, and facts about it.
 
     Attributes:
         network: The network, on the CPU.
-        card: Its card, with the LayerNorm epsilons that its encoder was made for.
+        card: Its card, with the LayerNorm epsilons of its encoder.
         encoder_sha256: First digits of the sha256 of the encoder's file. None means random values.
     """
 
@@ -36,14 +36,14 @@ def build_initial_network(
     """Build the network of a card with values drawn from the recipe's seed.
 
     Args:
-        card: The network's.
+        card: The card of the network.
         recipe: Its `seed` and `drop_path` are used.
         encoder: Weights whose encoder replaces the random one, such as one trained on ImageNet: a
             file, hf:<hub id> or URL. Missing ones are downloaded.
 
     Raises:
         ModelError: The variant does not exist.
-        WeightsError: As `load_encoder` and `fetch_weights` raise it.
+        WeightsError: As for `load_encoder` and `fetch_weights`.
     """
     torch.manual_seed(recipe.seed)
     stochastic = {} if recipe.drop_path is None else {"drop_path": recipe.drop_path}
@@ -67,7 +67,7 @@ def encoder_file(card: ModelCard, encoder: str) -> tuple[Path, str]:
 
 
 def with_drop_path(recipe: TrainingRecipe, card: ModelCard) -> TrainingRecipe:
-    """Replace a drop path of None by the default of the card's network, if that has one."""
+    """Replace a drop path of None by the default of the card's network, if it has one."""
     parameter = inspect.signature(ARCHITECTURES[card.architecture]).parameters.get("drop_path")
     if recipe.drop_path is not None or parameter is None:
         return recipe

@@ -24,7 +24,7 @@ _DROP = 2  # a random stream of the seed, separate from those of the batches
 def segmentation_loss(logits: Tensor, labels: Tensor, *, align_corners: bool = False) -> Tensor:
     """Compute the cross-entropy of logits against labels.
 
-    The sum over scored pixels is divided by the number of all pixels, ignored ones included, as in
+    The sum over scored pixels is divided by the number of all pixels, including ignored ones, as in
     the original recipe.
 
     Args:
@@ -44,8 +44,8 @@ def segmentation_loss(logits: Tensor, labels: Tensor, *, align_corners: bool = F
 def seed_step(seed: int, iteration: int, rank: int = 0) -> None:
     """Seed torch's generators for one step of one process.
 
-    The draws of drop path and dropout depend on these three numbers alone, like the batches. So a
-    training that continues in the middle needs no generator's state.
+    The draws of drop path and dropout depend only on these three numbers, like the batches. So a
+    training that continues in the middle needs no state of a generator.
     """
     state = np.random.SeedSequence([seed, _DROP, iteration, rank]).generate_state(1, np.uint64)
     torch.manual_seed(int(state[0]))
@@ -60,7 +60,7 @@ class Learner:
         device: A torch device.
         precision: A key of PRECISIONS, for the forward pass (autocast). The loss is always float32;
             for fp16 it is scaled.
-        processes: Processes that share each batch. None means this one alone.
+        processes: Processes that share each batch. None means only this one.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Learner:
 
     @property
     def result(self) -> SegmentationNetwork:
-        """The network to validate and save: the average, or without one the network itself."""
+        """The network to validate and save: the average, if there is one, or the network itself."""
         return cast(SegmentationNetwork, self._average.module) if self._average else self._network
 
     def step(
@@ -134,7 +134,7 @@ class Learner:
         self._network.eval().cpu()
 
     def state_dict(self) -> Mapping[str, Any]:
-        """The state that the next step depends on."""
+        """The state that decides the next step."""
         return {
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),

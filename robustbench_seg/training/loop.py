@@ -1,4 +1,4 @@
-"""The training loop: batches in, a trained network and a log out."""
+"""The training loop, which trains a network on batches and writes a log."""
 
 import sys
 from collections.abc import Iterator
@@ -34,14 +34,14 @@ _BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
 @dataclass(frozen=True)
 class FitResult:
-    """The numbers of a training that has ended.
+    """The results of a finished training.
 
     Attributes:
         iterations: Optimiser steps taken.
-        resumed: How many of them earlier starts took.
+        resumed: Number of steps of earlier starts.
         seconds: Training time of the first process, without validation.
         views: Augmented images seen.
-        miou: mIoU at the end on the validation split, in percent. NaN in all processes but the
+        miou: mIoU at the end on the validation split, in percent. NaN in all processes except the
             first.
     """
 
@@ -65,7 +65,7 @@ def fit(
 
     Args:
         spec: The recipe, the folder and the machine. Its device is that of this process.
-        initial: The network, and the card that says how it sees an image.
+        initial: The network, and its card with the image preparation.
         images: The split to train on.
         validation: The split to measure the mIoU on.
 
@@ -73,8 +73,8 @@ def fit(
         Steps, time and mIoU.
 
     Raises:
-        ModelError: The loss is no longer a number, or the checkpoint is unreadable or another
-            training's.
+        ModelError: The loss is not finite, or the checkpoint is unreadable or belongs to another
+            training.
         OptionError: The batch cannot be shared evenly.
     """
     with process_group(spec.device) as processes:
@@ -82,9 +82,9 @@ def fit(
 
 
 class _Trainer:
-    """One training: its state, and what follows each step.
+    """One training: its state, and the work after each step.
 
-    The first process has a log; `_log` is None in the others, which only take steps.
+    Only the first process has a log; `_log` is None in the others, which only take steps.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class _Trainer:
         self._progress = progress(spec.recipe, self._state.iteration, self._state.seconds)
 
     def fit(self) -> FitResult:
-        """Take the steps that are left."""
+        """Take the remaining steps."""
         spec, state, resumed = self._spec, self._state, self._state.iteration
         pinned = torch.device(spec.device).type == "cuda"
         batches = iterate_batches(self._batches, spec.workers, resumed, pinned=pinned)
@@ -144,7 +144,7 @@ class _Trainer:
         return FitResult(state.iteration, resumed, state.seconds, views, state.miou)
 
     def _step(self, images: Tensor, labels: Tensor) -> float:
-        """Take a step; the learning rate of the backbone in it."""
+        """Take a step; return the learning rate of the backbone."""
         state, recipe = self._state, self._spec.recipe
         lr, loss = self._learner.step(
             self._normalise(images), labels, state.iteration, self._progress
@@ -157,7 +157,7 @@ class _Trainer:
         return lr
 
     def _is_due(self, every: int | None) -> bool:
-        """Whether something that happens every so many steps, and at the end, happens now."""
+        """Whether an action that repeats after `every` steps, and at the end, is due now."""
         return self._progress == 1 or (every is not None and self._state.iteration % every == 0)
 
     def _log_loss(self, lr: float, bar: "tqdm[Any]") -> None:
@@ -181,7 +181,7 @@ class _Trainer:
 
     @contextmanager
     def _progress_bar(self) -> Iterator["tqdm[Any]"]:
-        """A bar on stderr in the first process, which begins at the share that is done."""
+        """A progress bar on stderr in the first process; it starts at the finished share."""
         share, hidden = self._progress, self._log is None
         with tqdm(total=1.0, initial=share, bar_format=_BAR, desc="train", disable=hidden) as bar:
             if 0 < share < 1:

@@ -19,10 +19,10 @@ class ParameterGroup(TypedDict):
 def parameter_groups(network: nn.Module, recipe: TrainingRecipe) -> list[ParameterGroup]:
     """Split the parameters of `network` by learning rate and by weight decay.
 
-    Parameters outside `network.backbone` are the head, whose learning rate is `head_lr_factor`
-    times as high. LayerNorms and position encodings do not decay. All others do, BatchNorms and
-    biases among them, as in the released SegFormer configurations. `initial_lr` of a group is its
-    learning rate at factor 1.
+    Parameters outside `network.backbone` are the head, whose learning rate is higher by the factor
+    `head_lr_factor`. LayerNorms and position encodings do not decay. All others do, including
+    BatchNorms and biases, as in the released SegFormer configurations. `initial_lr` of a group is
+    its learning rate at factor 1.
     """
     normed = {
         id(parameter)

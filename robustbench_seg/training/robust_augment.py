@@ -1,8 +1,8 @@
-"""Augmentations that make networks more robust, for trainings that ask for them.
+"""Optional augmentations that make networks more robust.
 
-Each is a function of (uint8 HxWx3 RGB image, generator) -> image of the same size; no
-pixel moves, because the labels stay where they are. None of their operations is a corruption of a
-shipped protocol. The card and the name of a model that is trained with one show it.
+Each is a function that maps (uint8 HxWx3 RGB image, generator) to an image of the same size. Pixels
+do not move, because labels do not. None of their operations is a corruption of an included
+protocol. The card and the name of a model show its augmentation.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,10 +25,10 @@ _GREY = 127.5
 def augmix(image: Image, rng: np.random.Generator) -> Image:
     """AugMix (Hendrycks et al. 2020, arXiv 1912.02781, algorithm 1), without its second loss.
 
-    Three chains of one to three operations (autocontrast, equalize, posterize, solarize at
-    severity 3 of 10) are mixed by weights from Dirichlet(1), and the mixture with the image by a
-    weight from Beta(1, 1). The paper leaves out what overlaps with its test corruptions; here its
-    rotations, shears and translations are left out as well, for they would move the labels.
+    Three chains of one to three operations (autocontrast, equalize, posterize, solarize at severity
+    3 of 10) are mixed by weights from Dirichlet(1), and the mixture with the image by a weight from
+    Beta(1, 1). The paper leaves out operations that overlap with its test corruptions; this
+    function also leaves out rotations, shears and translations, because they would move the labels.
     """
     source = PIL.Image.fromarray(image)
     mixture = np.zeros(image.shape, np.float32)

@@ -14,12 +14,12 @@ from robustbench_seg.training.trained_model import TrainedModel, planned_model
 
 
 def find_trained_model(spec: TrainingSpec) -> TrainedModel | None:
-    """Find the model that `train` with this specification has saved; None if it has not ended.
+    """Find the model that `train` saved with this specification; None if it has not finished.
 
     The function opens card, dataset and encoder, but computes nothing.
 
     Raises:
-        ModelError: The folder holds another training's model.
+        ModelError: The folder contains the model of another training.
         CardError, DatasetError, WeightsError: As in `train`.
     """
     source = load_card(spec.model)
@@ -28,10 +28,10 @@ def find_trained_model(spec: TrainingSpec) -> TrainedModel | None:
 
 
 def find_finished(spec: TrainingSpec, card: ModelCard, training: Training) -> TrainedModel | None:
-    """Find the model that this training has saved; None if it has not ended.
+    """Find the model that this training saved; None if it has not finished.
 
     With a checkpoint in the folder, the model of another training is not an error here: the
-    checkpoint names the differences itself, or the training continues from it.
+    checkpoint reports the differences, or the training continues from it.
 
     Args:
         spec: The specification; its folder and encoder are used.
@@ -39,7 +39,7 @@ def find_finished(spec: TrainingSpec, card: ModelCard, training: Training) -> Tr
         training: The record of its training before it has results.
 
     Raises:
-        ModelError: The folder holds another training's model.
+        ModelError: The folder contains the model of another training.
     """
     path = spec.out / f"{card.name}.toml"
     if not path.exists():

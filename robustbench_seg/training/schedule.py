@@ -6,8 +6,8 @@ from robustbench_seg.records.values.training_recipe import TrainingRecipe
 def progress(recipe: TrainingRecipe, iteration: int, seconds: float) -> float:
     """Compute the progress of a training, 0..1: the larger of its shares of steps and of time.
 
-    The training ends at 1. With `minutes` alone only the clock counts, so the learning rate reaches
-    0 when the time is up, however fast the machine is.
+    The training ends at 1. With only `minutes`, the clock alone counts, so the learning rate
+    reaches 0 at the end of the time on every machine.
 
     Args:
         recipe: Its `iterations` and `minutes` are used.

@@ -1,4 +1,4 @@
-"""A trained model on disk: its weights, and a model card that says how they were trained."""
+"""A trained model on disk: its weights, and a model card that records the training."""
 
 import dataclasses
 import json
@@ -28,10 +28,10 @@ class TrainedModel:
     """The model that a training has saved.
 
     Attributes:
-        card: The model card's path; its weights lie beside it.
+        card: The path of the model card; the weights are next to it.
         iterations: Optimiser steps taken, over all starts.
-        miou: Clean mIoU in percent on the validation split. NaN where no pixel is scored, and in
-            all processes of torchrun but the first.
+        miou: Clean mIoU in percent on the validation split. NaN if no pixel is scored, and in all
+            processes of torchrun except the first.
         summary: The result in one line of text.
     """
 
@@ -44,7 +44,7 @@ class TrainedModel:
 def planned_model(
     spec: TrainingSpec, source: ModelCard, images: Dataset
 ) -> tuple[ModelCard, Training]:
-    """Return the card of the model to train, and the record of its training before any result."""
+    """Return the card of the model to train, and the record of its training without results."""
     recipe, processes = spec.recipe, torchrun_processes().count
     card = trained_card(
         source,
@@ -81,9 +81,9 @@ def trained_card(
     """Derive the card of a trained network from the card that it is built from.
 
     The new card tests in the windows of `card` if the training uses that card's dataset and crops
-    of the size of a window, as the paper's models do. Otherwise it tests on whole images. The name
-    of an augmentation for robustness ends the model's name, so that every table and figure shows
-    it.
+    of the size of a window, as the paper's models do. Otherwise it tests on whole images. The
+    model's name ends in the name of an augmentation for robustness, so that every table and figure
+    shows it.
 
     Args:
         card: The card that the network is built from.
@@ -93,7 +93,7 @@ def trained_card(
         recipe: Its `augment` and `crop` are used.
 
     Returns:
-        The card without a training; its weights lie beside it.
+        The card without a training; its weights are next to it.
     """
     name = f"{name}-{recipe.augment}" if recipe.augment else name
     crop = card.inference.crop
@@ -126,10 +126,10 @@ def save_trained_model(
         folder: The folder.
         network: The trained network.
         card: Its card, without the training.
-        class_names: Class names in order. They go into the weight file, because a segmenter finds
-            the names of a user's own dataset nowhere else.
-        training: How it was trained.
-        remark: A comment at the head of the card.
+        class_names: Class names in order. They go into the weight file, because a segmenter has no
+            other source for the names of a user's dataset.
+        training: The record of its training.
+        remark: A comment at the top of the card.
         half: Whether the weights are stored as float16.
 
     Returns:

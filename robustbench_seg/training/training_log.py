@@ -13,10 +13,10 @@ from robustbench_seg.files import cannot_be_written, write_bytes, write_text
 
 
 class Clock:
-    """A clock that runs from its construction on, except inside `paused`.
+    """A clock that starts at its construction and stops inside `paused`.
 
     Args:
-        seconds: What the clock shows at first.
+        seconds: The initial time.
     """
 
     def __init__(self, seconds: float = 0.0) -> None:
@@ -24,12 +24,12 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """What the clock shows, in seconds."""
+        """The time in seconds."""
         return time.monotonic() - self._start
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Leave out the time inside the block."""
+        """Stop the clock inside the block."""
         before = time.monotonic()
         yield
         self._start += time.monotonic() - before
@@ -65,7 +65,7 @@ class TrainingLog:
             iteration: Optimiser steps taken.
             seconds: Training time.
             lr: Learning rate of the backbone.
-            loss: Mean loss since the last row that had one. None leaves the cell empty.
+            loss: Mean loss since the last row with a loss. None leaves the cell empty.
             miou: mIoU in percent. None leaves the cell empty.
 
         Raises:

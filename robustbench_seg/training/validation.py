@@ -17,9 +17,9 @@ def validate(
     """Compute the confusion matrix of a network over a dataset, one image at a time, in float32.
 
     Args:
-        network: The network. It is in eval mode meanwhile; its own mode is restored.
+        network: The network. It is in eval mode during the call; then its mode is restored.
         dataset: The images.
-        card: How the network sees an image: normalisation, size, windows.
+        card: The image preparation: normalisation, size, windows.
         device: A torch device.
 
     Returns:

@@ -20,7 +20,7 @@ def clean_images(dataset: Dataset, sizes: Mapping[str, int]) -> tuple[CleanImage
 
     Args:
         dataset: The dataset.
-        sizes: Maps an image id to the size of its file in bytes, where that is known.
+        sizes: Maps an image id to the size of its file in bytes, if it is known.
     """
     return tuple(
         CleanImage(name, partial(dataset.image, index), dataset.companions(index), sizes.get(name))
@@ -29,7 +29,7 @@ def clean_images(dataset: Dataset, sizes: Mapping[str, int]) -> tuple[CleanImage
 
 
 def with_images_on_disk(plan: TreePlan, dataset: Dataset) -> TreePlan:
-    """Return the plan with all clean images in files, drawing a dataset without files."""
+    """Return the plan with all clean images in files; a dataset without files is drawn."""
     folder = plan.out / CLEAN_FOLDER
     drawn = dataset.on_disk(folder)
     if drawn is dataset:
@@ -40,7 +40,7 @@ def with_images_on_disk(plan: TreePlan, dataset: Dataset) -> TreePlan:
 
 
 def _check_drawn(dataset: Dataset, on_disk: Dataset, folder: Path) -> None:
-    """Raise TreeError if a file of a drawn dataset differs from what was drawn."""
+    """Raise TreeError if a file of a drawn dataset differs from the drawing."""
     for index, name in enumerate(dataset.ids):
         drawn, found = dataset[index], on_disk[index]
         same_image = np.array_equal(drawn.image, found.image)

@@ -1,4 +1,4 @@
-"""Writes TOML files that make each condition's folder of a tree a dataset of its own."""
+"""Writes a TOML file for each condition of a tree, so that its folder is a dataset."""
 
 from collections.abc import Mapping
 

@@ -1,6 +1,6 @@
-"""Format 1 of .recipe.json and manifest.json, which had no number: read as format 2 and newer.
+"""Converts format 1 of .recipe.json and manifest.json, which has no number, to format 2.
 
-It compared the versions of all libraries and had neither laws nor a probe. All laws were 1.
+It has the versions of all libraries instead of laws and a probe. All laws were 1.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ REFERENCE_STREAM_VERSION = 1
 
 
 def from_first_format(table: Mapping[str, Json], where: str) -> Mapping[str, Json]:
-    """A table of format 1 as one of format 2; CardError if it is wrong."""
+    """Convert a table of format 1 to format 2; CardError if it is wrong."""
     libraries = table.get("versions")
     if not isinstance(libraries, dict):
         raise CardError(f"{where}: the key 'versions' is missing")

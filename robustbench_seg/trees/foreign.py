@@ -1,4 +1,4 @@
-"""Trees of other programs: corrupted images without a record of how they were made."""
+"""Trees of other programs: corrupted images without a record of their origin."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,8 +21,8 @@ class ForeignTree:
     """A tree of unknown origin; only the contents of its files identify it.
 
     Attributes:
-        files: Path in the tree -> sha256 of the file.
-        probe: Always empty, because nothing is known of the built-in image under its conditions.
+        files: Maps paths in the tree to sha256 of the files.
+        probe: Always empty, because the built-in image under its conditions is unknown.
     """
 
     files: Mapping[str, str]

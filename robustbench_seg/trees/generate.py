@@ -1,4 +1,4 @@
-"""Write the corrupted copies of a dataset: what `robustseg generate-cityscapes-c` does."""
+"""Writes the corrupted copies of a dataset, as `robustseg generate-cityscapes-c` does."""
 
 import logging
 import os
@@ -61,12 +61,12 @@ def generate_cityscapes_c(
         OptionError: An option, the stream or the seed does not exist, or an open dataset is given
             with a root folder.
         CorruptionError: The protocol has no such corruption or severity, or it is an attack.
-        TreeError: The folder holds another tree, or the disk has too little free space.
+        TreeError: The folder contains another tree, or the disk has too little free space.
         FileError: The folder cannot be written.
-        DatasetError: The dataset is not there, or an image cannot be read.
+        DatasetError: The dataset does not exist, or an image cannot be read.
         CardError: A TOML file lacks something or is wrong.
         IncompleteError: With `keep_going`, images were left out. The manifest is written and names
-            them; `reasons` says why.
+            them; `reasons` gives the reasons.
 
     >>> rs.generate_cityscapes_c(
     ...     data="city", out="city-c", corruptions=["contrast"], severities=[3], workers=1
@@ -94,7 +94,7 @@ def generate_cityscapes_c(
 
 
 def _conditions(spec: TreeSpec, protocol: Protocol) -> tuple[Condition, ...]:
-    """The conditions that are asked for. An attack is refused."""
+    """The requested conditions. An attack is refused."""
     conditions = protocol.conditions(spec.corruptions, spec.severities)
     for condition in conditions:
         if protocol.spec(condition.name).is_attack:
@@ -141,14 +141,14 @@ def _plan(
 
 
 def _name(thing: str | Path | Dataset | Protocol | None, default: str) -> str | Path:
-    """The name of a dataset or protocol that a caller gave by name or as an object."""
+    """The name of a dataset or protocol, given by name or as an object."""
     if thing is None:
         return default
     return thing if isinstance(thing, str | Path) else thing.name
 
 
 def _opened(dataset: str | Path | Dataset | None, spec: TreeSpec) -> Dataset:
-    """The dataset that a caller has opened, or else the one that the specification names."""
+    """The dataset that the caller opened, or the one that the specification names."""
     if isinstance(dataset, str | Path | None):
         return open_dataset(spec.dataset, spec.data, spec.split)
     if spec.data is not None:

@@ -1,4 +1,4 @@
-"""Writing one clean image of a tree under all its conditions, in one of several processes."""
+"""Writes one clean image of a tree under all its conditions, in one of several processes."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -20,8 +20,8 @@ class ImageResult:
     """The files that a worker has written for one clean image.
 
     Attributes:
-        files: Path in the tree -> digests of the file.
-        left_out: Path in the tree -> why the file could not be made.
+        files: Maps paths in the tree to digests of the files.
+        left_out: Maps paths in the tree to the reasons why the files are missing.
         made: Number of `files` that are new.
     """
 
@@ -36,8 +36,8 @@ class ImageJob:
 
     Attributes:
         plan: The plan of the tree.
-        keep_going: Whether to leave out an image that cannot be made.
-        known: Path in the tree -> digests that an earlier start has recorded.
+        keep_going: Whether to leave out an image that cannot be created.
+        known: Maps paths in the tree to digests that an earlier start has recorded.
     """
 
     plan: TreePlan
@@ -66,7 +66,7 @@ class ImageJob:
         return ImageResult(files, left_out, made)
 
     def _make(self, image: CleanImage, condition: Condition, clean: "_CleanPixels") -> Digests:
-        """Write an image, or compare it with a file of unknown origin that is there."""
+        """Write an image, or compare it with an existing file of unknown origin."""
         plan = self.plan
         path = plan.out / plan.name(image, condition)
         corrupted = plan.corrupted(image, clean.pixels, condition)
@@ -87,10 +87,10 @@ class ImageJob:
     def _present(
         self, image: CleanImage, condition: Condition, clean: "_CleanPixels"
     ) -> Digests | None:
-        """The digests of a file that is there and whose origin is known, else None.
+        """The digests of an existing file whose origin is known, else None.
 
-        The origin is known if an earlier start has recorded the file, or if its own text says that
-        it was made of this clean image in the same way, by a start that was interrupted.
+        The origin is known if an earlier start has recorded the file, or if the text in the file
+        states that an interrupted start created it from this clean image in the same way.
         """
         name = self.plan.name(image, condition)
         path = self.plan.out / name
@@ -110,7 +110,7 @@ class ImageJob:
 
 
 class _CleanPixels:
-    """The pixels of a clean image: read once, and not at all where no condition needs them."""
+    """The pixels of a clean image: read once, and only if a condition needs them."""
 
     def __init__(self, image: CleanImage) -> None:
         self._image = image

@@ -1,9 +1,9 @@
-"""The labels beside corrupted images: relative links to the source's, never copies.
+"""The labels next to corrupted images: relative links to the source's labels, never copies.
 
 Each <corruption>/<severity> folder becomes a root of the source's dataset, as any other tool
-expects it. One rule serves all layouts: link the highest folder that holds no corrupted image, and
-single files where there is none. For Cityscapes that is one link, gtFine, instead of thousands;
-links of single files are needed only where labels lie among the images.
+expects it. One rule serves all layouts: link the highest folder that contains no corrupted image,
+or single files if there is no such folder. For Cityscapes this is one link, gtFine, instead of
+thousands. Links to single files are needed only if labels and images share folders.
 """
 
 import errno
@@ -30,8 +30,8 @@ def link_labels(plan: TreePlan) -> Mapping[str, str]:
     """Link the labels into the folder of every condition.
 
     Returns:
-        Path of a link in the tree -> its relative target. On a disk without links it is empty, and
-        a warning says so.
+        Maps paths of links in the tree to their relative targets. On a disk without links it is
+        empty, with a warning.
 
     Raises:
         OSError: A folder cannot be written.
@@ -57,14 +57,14 @@ def link_labels(plan: TreePlan) -> Mapping[str, str]:
 def plan_links(
     images: Iterable[str], companions: Iterable[Mapping[str, Path]]
 ) -> Mapping[str, Path]:
-    """Find the fewest links that put every companion beside the images.
+    """Find the smallest number of links that put every companion next to the images.
 
     Args:
         images: Paths of the corrupted images in a dataset's root, with forward slashes.
-        companions: For each image, path in a dataset's root -> file of the source.
+        companions: For each image, maps paths in a dataset's root to files of the source.
 
     Returns:
-        Path of a link -> its target.
+        Maps paths of links to their targets.
 
     >>> files = {"gtFine/val/ulm/a_labelIds.png": Path("/data/gtFine/val/ulm/a_labelIds.png")}
     >>> plan_links(["leftImg8bit/val/ulm/a_leftImg8bit.png"], [files])["gtFine"].as_posix()
@@ -86,7 +86,7 @@ def make_link(link: Path, target: Path) -> str | None:
     Its path is relative, so that source and corrupted tree can be moved together.
 
     Returns:
-        The relative path; None where the file system cannot store links.
+        The relative path; None if the file system cannot store links.
 
     Raises:
         OSError: The folder cannot be written.

@@ -1,18 +1,17 @@
-"""manifest.json of a generated tree: how it came about, and the digest of every file in it.
+"""manifest.json of a generated tree: its settings, and the digest of every file.
 
-    format     3
-    digest     sha256 of the canonical JSON of all that follows but `libraries`
-    protocol, protocol_version, severities_digest, stream, stream_version, seed, dataset, split,
-    laws, libraries, probe, source_sizes: see TreeRecord
-    files      relative path -> {file: sha256 of its bytes, pixels: sha256 of its decoded pixels, or
+    format 3 digest sha256 of the canonical JSON of all further keys except `libraries` protocol,
+    protocol_version, severities_digest, stream, stream_version, seed, dataset, split, laws,
+    libraries, probe, source_sizes: see TreeRecord files relative path -> {file: sha256 of its
+    bytes, pixels: sha256 of its decoded pixels, or
                of the bytes of a TOML file}
-    links      relative path -> target of the relative link that leads to the source's labels
-    left_out   relative path -> why this file could not be made (--keep-going)
+    links relative path -> target of the relative link that leads to the source's labels left_out
+    relative path -> why this file could not be created (--keep-going)
 
 The first start writes .recipe.json, the head of the manifest, before the first image; each start
 that adds conditions adds their laws and probe there. The manifest is written after the last image.
-Where several machines make a tree, each writes the manifest of its shard, manifest.I-of-N.json;
-when the last of them is there, `merge_shards` makes manifest.json of them.
+If several machines generate a tree, each writes the manifest of its shard, manifest.I-of-N.json;
+when all of them exist, `merge_shards` merges them into manifest.json.
 """
 
 import re
@@ -64,10 +63,10 @@ class Manifest:
     """A tree's record and its files.
 
     Attributes:
-        record: What decides the pixels of the tree, as .recipe.json holds it.
-        files: Path in the tree -> its digests.
-        links: Path in the tree -> target of the relative link there.
-        left_out: Path in the tree -> why this file could not be made.
+        record: Everything that decides the pixels of the tree, as in .recipe.json.
+        files: Maps paths in the tree to digests.
+        links: Maps paths in the tree to targets of relative links.
+        left_out: Maps paths in the tree to the reasons why the files could not be created.
     """
 
     record: TreeRecord
@@ -77,17 +76,17 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        """The digest that manifest.json gives for itself."""
+        """The digest that manifest.json states for itself."""
         return table_digest(self.table)
 
     @property
     def probe(self) -> Mapping[str, str]:
-        """Folder of each condition -> digest of the built-in image under it."""
+        """Maps the folder of each condition to the digest of the built-in image under it."""
         return self.record.probe
 
     @property
     def table(self) -> Mapping[str, Json]:
-        """The keys of manifest.json but format and digest."""
+        """The keys of manifest.json except format and digest."""
         table = asdict(self)
         return {**table.pop("record"), **table}
 
@@ -112,7 +111,7 @@ class Manifest:
         return f"<tree of {self.record.dataset} {self.record.split}: {len(self.files)} files>"
 
     def joined(self, other: "Manifest") -> "Manifest":
-        """The union of two manifests; `other` wins where both have a path."""
+        """The union of two manifests; `other` has priority if both have a path."""
         files = {**self.files, **other.files}
         left_out = {**self.left_out, **other.left_out}
         return Manifest(
@@ -182,7 +181,7 @@ def read_manifest_file(path: Path) -> Manifest:
 
 
 def read_manifest_files(folder: Path) -> list[Manifest]:
-    """Read all manifests in a tree: that of the whole, then those of shards, as far as they are.
+    """Read all manifests in a tree: that of the whole tree, then those of shards, if they exist.
 
     Raises:
         TreeError: A file cannot be read, was altered, or has a newer format.

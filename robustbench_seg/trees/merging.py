@@ -1,4 +1,4 @@
-"""Joining the manifests of a tree: those of shards, and that of an earlier start."""
+"""Joins the manifests of a tree: those of shards, and that of an earlier start."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -20,7 +20,7 @@ from robustbench_seg.trees.tree_files import RECORD_FILE
 
 
 def merge_shards(folder: Path) -> bool:
-    """Make one manifest of those of all shards, and of the one that was there before.
+    """Merge the manifests of all shards, and an existing one, into one manifest.
 
     Args:
         folder: The tree.
@@ -29,7 +29,7 @@ def merge_shards(folder: Path) -> bool:
         Whether there were any shards.
 
     Raises:
-        TreeError: Shards are not finished, or differ in what decides pixels.
+        TreeError: Shards are not finished, or differ in settings that decide pixels.
         CardError: A manifest is wrong.
     """
     if not shard_manifests(folder):
@@ -65,12 +65,12 @@ def _check_finished(folder: Path) -> None:
 
 
 def write_merged(out: Path, made: Manifest, shard: Shard) -> Manifest:
-    """Write the manifest of a start, joined with what earlier starts have recorded.
+    """Write the manifest of a start, joined with the records of earlier starts.
 
     Args:
         out: The tree.
-        made: The manifest of what this start has made.
-        shard: The shard that it has made.
+        made: The manifest of this start's files.
+        shard: The shard of this start.
 
     Returns:
         The manifest that was written.
@@ -85,7 +85,7 @@ def write_merged(out: Path, made: Manifest, shard: Shard) -> Manifest:
 
 
 def _write_joined(folder: Path, manifests: Sequence[Manifest]) -> Manifest:
-    """Write the union of manifests as that of the whole tree, in place of those of shards."""
+    """Write the union of manifests as that of the whole tree, and remove those of shards."""
     joined = reduce(Manifest.joined, manifests)
     write_manifest(folder, joined)
     for path in shard_manifests(folder).values():

@@ -1,4 +1,4 @@
-"""How errors say that a folder holds another tree than the one that is asked for."""
+"""Errors for a folder that contains another tree than the requested one."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,13 +11,14 @@ _SAME = "the versions of all libraries are the same: another processor, or a cha
 def other_source(
     folder: Path, images: Sequence[str], *, then: Mapping[str, int], now: Mapping[str, int]
 ) -> str:
-    """Word the error about clean images whose files differ from those of a tree.
+    """Return the error about clean images whose files differ from those of a tree.
 
     Args:
         folder: The tree.
         images: Ids of the images (see `TreeRecord.other_sources`).
-        then: Id -> bytes of the file when the tree was made (`TreeRecord.source_sizes`).
-        now: Id -> bytes of the file now.
+        then: Maps ids to bytes of the files when the tree was generated
+            (`TreeRecord.source_sizes`).
+        now: Maps ids to bytes of the files now.
     """
     more = f" (and {len(images) - 1} more images)" if len(images) > 1 else ""
     first = images[0]
@@ -30,12 +31,12 @@ def other_source(
 def other_pixels(
     folder: Path, conditions: Sequence[str], *, then: Mapping[str, str], now: Mapping[str, str]
 ) -> str:
-    """Word the error about conditions whose pixels differ from those of a tree.
+    """Return the error about conditions whose pixels differ from those of a tree.
 
     Args:
         folder: The tree.
         conditions: Folders of the conditions, such as "fog/3".
-        then: Libraries that the tree was begun with.
+        then: The libraries at the start of the tree.
         now: Libraries of this process.
     """
     name, severity = conditions[0].split("/")

@@ -20,9 +20,10 @@ class CleanImage:
 
     Attributes:
         id: Its path in the dataset's root, with forward slashes; keys the random numbers.
-        read: Returns it as uint8 H x W x 3 RGB, or raises DatasetError. It must pickle, because it
-            may run in another process.
-        companions: Files that other tools need beside it: path in the dataset's root -> file.
+        read: Returns it as uint8 H x W x 3 RGB, or raises DatasetError. It must be picklable,
+            because it may run in another process.
+        companions: Files that other tools need next to it; maps paths in the dataset's root to
+            files.
         size: Bytes of its file. None for an image that the program draws.
     """
 
@@ -40,7 +41,7 @@ class TreePlan:
         out: The tree's folder.
         images: All clean images of the split.
         conditions: The conditions to write of each image.
-        choice: How images are corrupted.
+        choice: The settings of the corruptions.
         dataset: Name of the dataset.
         split: Split of the dataset.
         clean_files: Files in `out` that belong to the tree but are not corrupted images: the clean
@@ -72,7 +73,7 @@ class TreePlan:
         return self.shard.of(self.images)
 
     def name(self, image: CleanImage, condition: Condition) -> str:
-        """Path of a corrupted image in `out`: that of its clean image, as PNG."""
+        """Path of a corrupted image in `out`: that of its clean image, with the suffix .png."""
         return f"{condition.folder}/{as_png(image.id)}"
 
     def corrupted(self, image: CleanImage, pixels: Image, condition: Condition) -> Image:
@@ -93,7 +94,8 @@ class TreePlan:
         )
 
     def origin(self, image: CleanImage, clean: str, condition: Condition, pixels: str) -> str:
-        """Compute the origin that a file of the tree states: sha256 over what decides its pixels.
+        """Compute the origin that a file of the tree states: sha256 of everything that decides its
+        pixels.
 
         Args:
             image: The clean image.
@@ -116,7 +118,7 @@ class TreePlan:
         """Check the paths of the images and labels.
 
         Raises:
-            TreeError: A path cannot be written, or two files would get the same one.
+            TreeError: A path cannot be written, or two files would have the same path.
         """
         first = dict[str, str]()
         for image in self.images:

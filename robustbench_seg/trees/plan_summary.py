@@ -1,4 +1,4 @@
-"""Summarises the work of a plan, and checks that the disk has room for it."""
+"""Summarises the work of a plan, and checks the free space on the disk."""
 
 import shutil
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from robustbench_seg.trees.space import space_needed
 
 @dataclass(frozen=True)
 class PlanSummary:
-    """The work that a plan will do.
+    """A summary of the work of a plan.
 
     Attributes:
         dataset: Name of the dataset.
@@ -42,7 +42,7 @@ class PlanSummary:
 
 
 def sum_up(plan: TreePlan, workers: int) -> PlanSummary:
-    """Summarise what will be written.
+    """Summarise the files to write.
 
     Args:
         plan: The plan.

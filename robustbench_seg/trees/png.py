@@ -1,4 +1,4 @@
-"""Corrupted images as PNG: how they are encoded, and read back."""
+"""Encodes corrupted images as PNG, and reads them."""
 
 import struct
 from pathlib import Path
@@ -21,8 +21,7 @@ _KEYWORD = "robustseg"
 def encode_png(image: NDArray[np.uint8], origin: str = "") -> bytes:
     """Encode an RGB image as a PNG file, losslessly.
 
-    Equal pixels and origins give equal bytes, on processors of one kind and with one version of
-    isal.
+    Equal pixels and origins give equal bytes, for the same kind of processor and version of isal.
 
     Args:
         image: uint8 HxWx3.
@@ -54,7 +53,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:
-    """Decode a file as it is stored (RGB: HxWx3, labels: HxW); OSError if it is broken."""
+    """Decode a file as it is stored (RGB: HxWx3, labels: HxW); OSError if it is damaged."""
     return read_with_origin(path)[0]
 
 
@@ -65,7 +64,7 @@ def read_with_origin(path: Path) -> tuple[NDArray[np.uint8], str]:
         The pixels, uint8, and the origin; empty if the file states none.
 
     Raises:
-        OSError: The file is broken.
+        OSError: The file is damaged.
     """
     try:
         with image_file(path) as image:

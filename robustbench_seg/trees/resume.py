@@ -1,4 +1,4 @@
-"""Beginning a tree in a folder, or resuming the one that is there."""
+"""Begins a tree in a folder, or resumes an existing one."""
 
 import contextlib
 import os
@@ -27,14 +27,14 @@ def begin_or_resume(
     Args:
         folder: The tree's folder; it exists.
         planned: The record of the tree to write, with its probe.
-        check: Called with the record of the tree that is there, before `planned` extends it. If
-            it raises, the tree stays as it is.
+        check: Called with the record of the existing tree, before `planned` extends it. If it
+            raises, the tree does not change.
 
     Returns:
-        The record of the tree as it was begun.
+        The record of the tree at its beginning.
 
     Raises:
-        TreeError: Another tree is there, or a condition gave other pixels.
+        TreeError: Another tree exists there, or a condition gave other pixels.
     """
     if read_tree_record(folder) is None:
         _begin(folder, planned)
@@ -74,7 +74,7 @@ def read_tree_record(folder: Path) -> TreeRecord | None:
 
 
 def check_same_tree(folder: Path, existing: TreeRecord, other: TreeRecord) -> None:
-    """Check that another start makes the same images as a tree.
+    """Check that another start generates the same images as a tree.
 
     Args:
         folder: The tree.
@@ -108,10 +108,10 @@ def check_folder(folder: Path, planned: TreeRecord, protocol: Protocol) -> None:
     Args:
         folder: The folder to write to.
         planned: The record of the tree to write.
-        protocol: Its conditions name the folders of images.
+        protocol: The protocol, whose conditions are the folders of images.
 
     Raises:
-        TreeError: The folder holds another tree, or images of unknown origin.
+        TreeError: The folder contains another tree, or images of unknown origin.
     """
     # Look for images first: another process may begin a tree at any time.
     file = next(_files_of(folder, protocol.conditions()), None)

@@ -19,10 +19,10 @@ def space_needed(plan: TreePlan) -> int:
 
     A vertical strip of each image is corrupted and encoded under every condition, because PNG sizes
     differ tenfold between contrast and noise. A strip has the full height, because sky compresses
-    better than trees, and each image gives a strip of another place.
+    better than trees, and each image gives a strip at another place.
 
     Returns:
-        Bytes. 0 if nothing is missing, or if no image can be read.
+        The number of bytes; 0 if nothing is missing, or if no image can be read.
     """
     missing = Counter(condition for _, condition in plan.missing())
     if not missing:

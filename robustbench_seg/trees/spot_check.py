@@ -1,6 +1,6 @@
-"""A spot check of conditions without a probe: one image of the tree itself is made again.
+"""A spot check of conditions without a probe: one image of the tree is generated again.
 
-Trees of format 1 have no probe, and a few corruptions do not take the small built-in image.
+Trees of format 1 have no probe, and a few corruptions do not support the small built-in image.
 """
 
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ from robustbench_seg.trees.tree_record import TreeRecord
 
 
 def check_spots(plan: TreePlan, existing: TreeRecord, known: Mapping[str, Digests]) -> None:
-    """Compare one image of each condition that has no probe with what is made of it now.
+    """Generate one image of each condition without a probe again, and compare it.
 
     Args:
         plan: The plan of the start.
-        existing: The record of the tree that is there.
-        known: Path in the tree -> recorded digests.
+        existing: The record of the existing tree.
+        known: Maps paths in the tree to recorded digests.
 
     Raises:
         TreeError: A condition, which the message names, gives other pixels.

@@ -1,7 +1,8 @@
-""".recipe.json and manifest.json as files: their format, their digest, and what is refused.
+"""The files .recipe.json and manifest.json: their format, their digest, and checks.
 
-A tree may come from somebody else, so the paths in its files must stay inside it. The digest in a
-file shows damage. It covers everything but the versions of libraries, which only describe.
+A tree may come from other people, so the paths in its files must stay inside it. The digest in a
+file reveals damage. It covers everything except the versions of libraries, which are only for
+readers.
 """
 
 import re
@@ -74,7 +75,7 @@ def record_of(table: Mapping[str, Json], path: Path) -> TreeRecord:
 
 
 def write_table(path: Path, table: Mapping[str, Json]) -> None:
-    """Write a file atomically, paths and names sorted, so that equal trees have equal files."""
+    """Write a file atomically, with sorted keys, so that equal trees have equal files."""
     table = {
         key: dict(sorted(value.items())) if isinstance(value, dict) and key in _SORTED else value
         for key, value in table.items()
@@ -83,20 +84,20 @@ def write_table(path: Path, table: Mapping[str, Json]) -> None:
 
 
 def table_digest(table: Mapping[str, Json]) -> str:
-    """Compute the digest that a file states of the rest of its table."""
+    """Compute the digest of a table, which its file states."""
     covered = {key: value for key, value in table.items() if key != "libraries"}
     return digest_bytes(canonical_json(covered).encode())
 
 
 def check_paths(names: Iterable[str], path: Path) -> None:
-    """Check that paths lead nowhere outside the tree.
+    """Check that no path leads out of the tree.
 
     Args:
         names: The paths.
-        path: The file that holds them.
+        path: The file that contains them.
 
     Raises:
-        CardError: One does.
+        CardError: A path leads out of the tree.
     """
     for name in names:
         if why := path_problem(name):
@@ -109,12 +110,12 @@ def is_sha256(text: str) -> bool:
 
 
 def damaged(path: Path, problem: str) -> CardError:
-    """Return the error about a file whose values have the right types and no meaning."""
+    """Return the error about a file whose values have the right types but are meaningless."""
     return CardError(f"{path}: {problem}; restore the file, or generate the tree again")
 
 
 def read_table(path: Path) -> Mapping[str, Json]:
-    """Read a file of any format as a table of the newest, without format and digest.
+    """Read a file of any format as a table of the newest format, without format and digest.
 
     Raises:
         TreeError: The file cannot be read, was altered, or has a newer format.

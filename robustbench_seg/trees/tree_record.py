@@ -1,4 +1,4 @@
-"""The record of a tree: the facts that decide its pixels, and some that only describe it."""
+"""The record of a tree: the facts that decide its pixels, and some only for readers."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -13,10 +13,10 @@ from robustbench_seg.records.values.ranges import CorruptionSeed
 
 @dataclass(frozen=True)
 class CorruptionChoice:
-    """What decides a corrupted image apart from its clean image and its condition.
+    """Everything that decides a corrupted image, besides its clean image and its condition.
 
     Attributes:
-        protocol: Where the parameters come from.
+        protocol: The protocol with the parameters.
         stream: "fast" or "reference".
         seed: 0 to 2^32 - 1.
     """
@@ -28,24 +28,24 @@ class CorruptionChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class TreeRecord:
-    """What .recipe.json says, and the head of manifest.json.
+    """The contents of .recipe.json, and the first part of manifest.json.
 
     Attributes:
-        protocol: Name of the protocol. It is not compared, nor is its version.
+        protocol: Name of the protocol. Neither it nor its version is compared.
         protocol_version: Its version.
         severities_digest: sha256 of its severity tables.
         stream: "fast" or "reference".
         stream_version: Version of the stream.
         seed: 0 to 2^32 - 1.
         dataset: Name of the dataset.
-        split: Which part of it.
+        split: Its split.
         laws: Law version of each corruption of the tree.
         libraries: Versions of this program and of the libraries that began the tree. They are not
             compared.
-        probe: Folder of each condition of the tree, such as "fog/3" -> digest of the built-in
-            image under it (`corruption.probes`).
-        source_sizes: Id of each clean image -> bytes of its file. Empty for minicity and in records
-            of format 1; an image without a size is not compared.
+        probe: Maps the folder of each condition of the tree, such as "fog/3", to the digest of the
+            built-in image under it (`corruption.probes`).
+        source_sizes: Maps the id of each clean image to the bytes of its file. Empty for minicity
+            and in records of format 1; images without a size are not compared.
     """
 
     protocol: str
@@ -62,9 +62,9 @@ class TreeRecord:
     source_sizes: Mapping[str, int] = field(default_factory=dict)
 
     def differences(self, other: "TreeRecord") -> tuple[str, ...]:
-        """Where two trees differ in what decides pixels, such as "its seed is 0, not 1".
+        """The differences of two trees that decide pixels, such as "its seed is 0, not 1".
 
-        The value of `self` comes first. Laws are compared of corruptions that both have.
+        The value of `self` comes first. Laws are compared for corruptions that both have.
         """
         fields = ("stream", "stream_version", "seed", "dataset", "split")
         pairs = ((name, getattr(self, name), getattr(other, name)) for name in fields)
@@ -87,8 +87,8 @@ class TreeRecord:
     def extended(self, other: "TreeRecord") -> "TreeRecord":
         """`self` with the laws and the probe of conditions that only `other` has.
 
-        Sizes of clean images are those of `other` where both have one: `check_same_tree` lets only
-        images change of which the tree has no file.
+        Sizes of clean images are those of `other` if both have one: `check_same_tree` allows
+        changes only for images without a file in the tree.
         """
         laws, probe = {**other.laws, **self.laws}, {**other.probe, **self.probe}
         sizes = {**self.source_sizes, **other.source_sizes}
@@ -98,7 +98,7 @@ class TreeRecord:
         """Ids of clean images whose files have other sizes than when the tree was written.
 
         Args:
-            sizes: Id -> bytes of the file. Images that one of the two lacks are not compared.
+            sizes: Maps ids to bytes of files. Images that one of the two lacks are not compared.
         """
         return tuple(
             name for name, size in self.source_sizes.items() if sizes.get(name, size) != size
@@ -115,11 +115,11 @@ def tree_record(
     """Return the record, without its probe, of a tree that this program writes now.
 
     Args:
-        choice: How images are corrupted.
+        choice: The settings of the corruptions.
         dataset: Name of the dataset.
         split: Split of the dataset.
         conditions: The conditions of the tree.
-        source_sizes: Id of each clean image -> bytes of its file.
+        source_sizes: Maps the id of each clean image to the bytes of its file.
     """
     protocol, stream, seed = choice.protocol, choice.stream, choice.seed
     versions = laws(protocol)

@@ -1,4 +1,4 @@
-"""Check a generated tree against its manifest."""
+"""Checks a generated tree against its manifest."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ def verify_tree(
 
     Args:
         folder: The tree.
-        progress: Called with a number of files each time as many have been checked.
+        progress: Called after checking files, with the number of files since the last call.
         announce: Called once, before the first file is checked, with the number of files.
 
     Returns:
@@ -53,7 +53,7 @@ def verify_tree(
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """All files and links below `folder` but manifest and record; no link is followed."""
+    """All files and links below `folder` except manifest and record; links are not followed."""
     for root, folders, files in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(root, name))]
         for name in files + links:

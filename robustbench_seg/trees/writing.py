@@ -1,8 +1,8 @@
-"""Writing a corrupted dataset: images x conditions -> DIR/<corruption>/<severity>/<image>.png.
+"""Writes a corrupted dataset: DIR/<corruption>/<severity>/<image>.png for all conditions.
 
 One of several processes reads each clean image once and corrupts it under every condition. A file
-depends on the tree's record, its clean image and its condition alone, and it appears whole or not
-at all. So any number of workers, and any number of interrupted starts, end in the same tree.
+depends only on the tree's record, its clean image and its condition, and it is written atomically.
+So the tree does not depend on the number of workers or of interrupted starts.
 """
 
 import logging
@@ -44,22 +44,22 @@ def write_tree(
 ) -> Manifest:
     """Write the missing files of a corrupted dataset, then its manifest.
 
-    A tree may grow: another call with other corruptions or severities adds them. Files that are
-    there already stay as they are. After an error the finished files stay, without a manifest.
+    A tree may grow: another call with other corruptions or severities adds them. Existing files do
+    not change. After an error the finished files remain, without a manifest.
 
     Args:
         plan: The files to write.
         workers: Number of processes.
-        keep_going: Whether to leave out files that cannot be made. The manifest's `left_out` names
-            them.
-        progress: Called after each image with the numbers of files made and of files left out.
+        keep_going: Whether to leave out files that cannot be created. The manifest's `left_out`
+            names them.
+        progress: Called after each image with the numbers of files created and left out.
 
     Returns:
         The manifest.
 
     Raises:
-        TreeError: `out` holds another tree, or a condition gives other pixels than when the
-            tree was begun.
+        TreeError: `out` contains another tree, or a condition gives other pixels than at the
+            beginning of the tree.
         FileError: A file cannot be written.
         DatasetError: An image cannot be read.
     """
@@ -90,13 +90,13 @@ def write_tree(
 
 @dataclass
 class _Made:
-    """What a start has written so far.
+    """The files that a start has written so far.
 
     Attributes:
         progress: See `write_tree`.
-        files: Path in the tree -> digests of the file.
-        left_out: Path in the tree -> why the file could not be made.
-        links: Path of a link in the tree -> its relative target.
+        files: Maps paths in the tree to digests of the files.
+        left_out: Maps paths in the tree to the reasons why the files are missing.
+        links: Maps paths of links in the tree to their relative targets.
     """
 
     progress: Callable[[int, int], object]
@@ -138,7 +138,7 @@ def _known(plan: TreePlan) -> Mapping[str, Digests]:
 
 
 def _sizes(plan: TreePlan, files: Mapping[str, Digests]) -> Mapping[str, int]:
-    """The sizes of the clean images of which there are files."""
+    """The sizes of the clean images that have files."""
     conditions = plan.conditions
     return {
         image.id: image.size

@@ -1,4 +1,4 @@
-"""Whether two models compare, and how models that compare still differ."""
+"""Whether two models can be compared, and their remaining differences."""
 
 from collections.abc import Sequence
 
@@ -42,10 +42,10 @@ def check_paired(first: ModelScores, second: ModelScores) -> None:
 
 
 def reading_notes(models: Sequence[ScoredModel]) -> list[str]:
-    """Describe how models that compare were corrupted or run differently.
+    """Describe how comparable models were corrupted or run differently.
 
     Returns:
-        Such as "precision float32 and bf16".
+        Differences, such as "precision float32 and bf16".
     """
     notes = dict[str, dict[str, None]]()
     first = models[0].records[0]

@@ -1,4 +1,4 @@
-"""The scores in which two models are compared: a line of the table each, with its draws."""
+"""The scores in which two models are compared: one line of the table each, with its draws."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -37,15 +37,15 @@ class ComparedScore:
     """One score of two models.
 
     Attributes:
-        kind: What it is.
+        kind: Its kind.
         key: The score that it summarises, such as "image_miou".
-        name: What it is of: a corruption, a category, or an average such as "mean".
+        name: Its scope: a corruption, a category, or an average such as "mean".
         severities: The severities that it averages.
         a: Draws of A.
         b: Draws of B.
         reason: Returns why a model lacks it.
         limits: The smallest and largest value that it can have.
-        degrees: Degrees of freedom of what both are related to.
+        degrees: Degrees of freedom of the reference to which both are related.
     """
 
     kind: LineKind
@@ -60,12 +60,12 @@ class ComparedScore:
 
     @property
     def label(self) -> str:
-        """Column `kind` of the table: a further score has its own name there."""
+        """Column `kind` of the table; further scores have their own name there."""
         return self.key if self.kind == "further score" else self.kind
 
     @property
     def family(self) -> Family | None:
-        """The lines that it is judged with; None: it is not judged."""
+        """The family of lines that are judged together; None: it is not judged."""
         if self.kind == "corruption":
             return "corruptions"
         return "mean" if (self.kind, self.name) == ("summary", "mean") else None
@@ -79,8 +79,8 @@ def compared_scores(
     Args:
         a: Model A.
         b: Model B.
-        protocol: What both were scored under.
-        reference: What CD and rCD are relative to.
+        protocol: The protocol of both.
+        reference: The reference of CD and rCD.
     """
     one, two = (model.scores.by_name[RANKING_SCORE] for model in (a, b))
     for score in summary_scores(protocol, one.info):
@@ -144,9 +144,9 @@ def _degradations(
 
 
 def _further_scores(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[ComparedScore]:
-    """The lines of every score but the one that ranks.
+    """The lines of every score except the one that ranks.
 
-    Scores of confidence are left out where neither model has some.
+    Confidence scores are left out if neither model has any.
     """
     for key, one in a.scores.by_name.items():
         other = b.scores.by_name.get(key)

@@ -1,4 +1,4 @@
-"""Corruption degradation: what a model loses against what a reference model loses.
+"""Corruption degradation: the loss of a model relative to that of a reference model.
 
 With D = 1 - mIoU, CD of a corruption is the sum of D over its scored severities, divided by the
 same sum of the reference model. rCD takes D - D(clean) instead of D. Both are averaged over the
@@ -27,13 +27,13 @@ LEAST_LOSS = 1.0
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """The model that CD and rCD are relative to.
+    """The reference of CD and rCD.
 
     Attributes:
         name: The model's name.
-        clean: Its clean mIoU in percent: of every draw, or one number of a published row.
+        clean: Its clean mIoU in percent: for every draw, or one number of a published row.
         corruptions: Its mIoU under each corruption.
-        scores: Its draws; None of a published row.
+        scores: Its draws; None for a published row.
     """
 
     name: str
@@ -43,23 +43,23 @@ class Reference:
 
     @classmethod
     def of_model(cls, model: ScoredModel) -> "Reference":
-        """Make a scored model the reference."""
+        """Use a scored model as the reference."""
         summary = model.scores.summary
         return cls(model.name, summary.clean, summary.corruptions, model.scores)
 
     @property
     def degrees(self) -> int:
-        """Degrees of freedom of its trainings; 0 of a published row."""
+        """Degrees of freedom of its trainings; 0 for a published row."""
         return self.scores.degrees if self.scores else 0
 
     def is_paired(self, scores: ModelScores) -> bool:
-        """Whether draws of a model are also draws of this reference, or it has none."""
+        """Whether draws of a model are also draws of this reference, or the reference has none."""
         own = self.scores
         return own is None or (own.images, own.clip) == (scores.images, scores.clip)
 
     @classmethod
     def of_row(cls, name: str, row: Mapping[str, float]) -> "Reference":
-        """Make a row of scores the reference.
+        """Use a row of scores as the reference.
 
         Args:
             name: The model's name.
@@ -73,7 +73,7 @@ class Reference:
 class Degradation:
     """CD and rCD in percent, arrays of the shape of the scores; below 100 is better.
 
-    nan where a score is, or where the reference loses less than LEAST_LOSS.
+    nan if a score is nan, or the reference loses less than LEAST_LOSS.
 
     Attributes:
         cd: CD of each corruption.
@@ -102,7 +102,7 @@ def degradation(
     Args:
         clean: Clean mIoU in percent, float64 of any shape.
         corruptions: mIoU under each corruption, arrays of the same shape.
-        reference: What they are related to; its arrays have that shape too, or are numbers.
+        reference: The reference; its arrays have the same shape or are numbers.
 
     >>> reference = Reference("r", np.array(75.0), {"fog": np.array(55.0)})
     >>> lost = degradation(np.array([80.0]), {"fog": np.array([70.0])}, reference)

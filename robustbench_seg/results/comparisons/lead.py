@@ -1,4 +1,4 @@
-"""What carries a lead: under how many corruptions one model is ahead, and what the largest adds."""
+"""The parts of a lead: the corruptions under which a model is ahead, and the largest share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from robustbench_seg.results.summaries.model_scores import ModelScores
 
 @dataclass(frozen=True)
 class Lead:
-    """How a model's lead in the mean is spread over the corruptions.
+    """The distribution of a model's lead in the mean over the corruptions.
 
     Attributes:
-        ahead: Under how many corruptions it is better, after Holm's adjustment.
-        behind: Under how many it is worse, likewise.
-        corruptions: How many there are.
-        largest: The corruption that adds most.
-        share: Its share of the lead, in percent; above 100 where others take away.
-        rest: The lead without it, in percent points of the mean over the others.
+        ahead: Number of corruptions under which it is better, after Holm's adjustment.
+        behind: Number of corruptions under which it is worse, likewise.
+        corruptions: Number of corruptions.
+        largest: The corruption that contributes most.
+        share: Its share of the lead, in percent; above 100 if others reduce the lead.
+        rest: The lead without it, in percentage points of the mean over the others.
     """
 
     ahead: int
@@ -33,8 +33,8 @@ def lead_of(a: ModelScores, b: ModelScores, averaged: Sequence[str]) -> Lead:
 
     Args:
         a: The scores of A.
-        b: Those of B.
-        averaged: The corruptions that enter the mean.
+        b: The scores of B.
+        averaged: The corruptions in the mean.
     """
     ours, theirs = a.summary.corruptions, b.summary.corruptions
     differences = {name: ScoreDifference.of(a, b, ours[name], theirs[name]) for name in averaged}

@@ -1,4 +1,4 @@
-"""Why a model lacks a score that it is compared in, in words."""
+"""Reasons why a model lacks a compared score."""
 
 from collections.abc import Sequence
 

@@ -1,8 +1,8 @@
 """Two models side by side: every score with its interval, the differences, and verdicts.
 
 A verdict is given for the mean over the corruptions, which is one question, and for each of the
-corruptions, which are a family (see verdict). The intervals are not adjusted: each is one of 95 %
-by itself.
+corruptions, which are a family (see verdict). The intervals are not adjusted: each has 95 % on its
+own.
 """
 
 from typing import get_args
@@ -37,20 +37,20 @@ def compare_models(
     Args:
         a: Model A.
         b: Model B.
-        protocol: What both were scored under.
-        reference: What CD and rCD are relative to.
+        protocol: The protocol of both.
+        reference: The reference of CD and rCD.
 
     Returns:
         A row for each score, in percent. Columns: kind (clean, condition, corruption, category,
-        summary, CD, rCD; the name of any further score, such as image_miou), score (what it is
-        of), severities (which it averages), A, A_low, A_high, B, B_low, B_high, difference (A - B),
-        low, high (95 % intervals of a bootstrap in pairs; none of a single unit), p (two-sided, of
-        the same draws), and for the mean and the corruptions p_holm (adjusted for the family) and
-        verdict (A, B: which is better; open: neither is shown to be); reason (why a score is
+        summary, CD, rCD; the name of any further score, such as image_miou), score (its scope),
+        severities (which it averages), A, A_low, A_high, B, B_low, B_high, difference (A - B), low,
+        high (95 % intervals of a paired bootstrap; empty for a single unit), p (two-sided, of the
+        same draws), and for the mean and the corruptions p_holm (adjusted for the family) and
+        verdict (A, B: which is better; open: no significant difference); reason (why a score is
         missing).
 
     Raises:
-        ResultsError: The two do not compare (see check_comparable).
+        ResultsError: The two cannot be compared (see check_comparable).
     """
     check_comparable(a, b)
     lines = list(compared_scores(a, b, protocol, reference))
@@ -87,7 +87,7 @@ def _estimate(model: ScoredModel, draws: Draws, line: ComparedScore) -> tuple[fl
 
 
 def _reason(a: ScoredModel, b: ScoredModel, line: ComparedScore) -> str:
-    """Say why a model lacks the score or some trainings. Empty if neither model does."""
+    """Return why a model lacks the score or some trainings. Empty if neither model does."""
     labels = dict[str, list[str]]()
     for label, model, draws in (("A", a, line.a), ("B", b, line.b)):
         if np.isnan(draws[0]):

@@ -1,7 +1,7 @@
-"""Ranks of models, some of them shared.
+"""Ranks of models; ranks may be shared.
 
-Models are sorted by a score. The first model of a rank shares it with the models that follow, up to
-one that it is established to beat (see verdicts). A shared rank is written "2=".
+Models are sorted by a score. The first model of a rank shares it with the following models, up to
+one that is significantly worse (see verdicts). A shared rank is written "2=".
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ def shared_ranks(count: int, is_tied: Callable[[int, int], bool]) -> tuple[str, 
     Args:
         count: Number of models.
         is_tied: Given the positions of two models: whether they are compared and neither is
-            established to be better.
+            significantly better.
 
     >>> shared_ranks(4, lambda first, second: (first, second) in [(1, 2), (2, 3)])
     ('1', '2=', '2=', '4')
@@ -52,7 +52,7 @@ def established_pairs(
         compared: bool NxN, symmetric: whether two models were scored on the same images.
 
     Returns:
-        bool NxN, symmetric: whether one of the two is established to be better.
+        bool NxN, symmetric: whether one of the two is significantly better.
     """
     count = len(draws)
     p = np.full((count, count), np.nan)

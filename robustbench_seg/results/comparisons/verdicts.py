@@ -1,13 +1,14 @@
-"""Verdicts: which of two models is better, or neither. The only place that decides it.
+"""Verdicts: which of two models is better, or neither. No other module decides this.
 
 The finding and the places of a report, its terminal table, and `compare` all take their verdicts
 from here, so they cannot disagree on the same questions. Questions that are asked together are a
 family: their p-values are adjusted by Holm's step-down procedure (Scandinavian Journal of
-Statistics, 1979), so that the chance of even one false verdict in a family stays below ALPHA,
-however the questions depend on each other. Holm finds all that Bonferroni finds.
+Statistics, 1979), so that the probability of one or more false verdicts in a family stays below
+ALPHA, for any dependence between the questions. Holm's procedure rejects everything that
+Bonferroni's does.
 
-A verdict holds for images like those that were scored. With one training it is about these weights,
-with several about the recipe.
+A verdict holds for images like the scored ones. With one training it is about these weights, with
+several about the recipe.
 """
 
 import math
@@ -36,11 +37,11 @@ Better = Literal["A", "B", "open", ""]
 
 @dataclass(frozen=True, eq=False)
 class ScoreDifference:
-    """The difference of a score of two models, A - B, in percent points.
+    """The difference of a score of two models, A - B, in percentage points.
 
     Attributes:
         draws: The difference and its draws.
-        units: How many sampling units were drawn from.
+        units: Number of sampling units.
         degrees: Degrees of freedom of the trainings, over both models.
     """
 
@@ -54,7 +55,7 @@ class ScoreDifference:
     ) -> "ScoreDifference":
         """Subtract a score of B from that of A; both were scored on the same images.
 
-        `degrees`: degrees of freedom of the trainings of a third model that both are related to.
+        `degrees`: degrees of freedom of the trainings of the reference of both.
         """
         return cls(of_a - of_b, a.units, a.degrees + b.degrees + degrees)
 
@@ -76,15 +77,15 @@ class ScoreDifference:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is established of a difference A - B.
+    """The verdict about a difference A - B.
 
     Attributes:
-        points: The difference, in percent points.
+        points: The difference, in percentage points.
         low: Lower end of its 95 % interval, which is not adjusted.
         high: Upper end.
-        p: Its p-value, adjusted for the family; nan where a score is missing.
-        needed: About how many sampling units would establish a difference of this size with a
-            chance of POWER. None: it is established, or no number of units would do.
+        p: Its p-value, adjusted for the family; nan if a score is missing.
+        needed: Approximate number of sampling units that would establish a difference of this size
+            with a probability of POWER. None: it is established, or no number would be enough.
     """
 
     points: float
@@ -95,7 +96,7 @@ class Verdict:
 
     @property
     def is_established(self) -> bool:
-        """Whether one of the two is shown to be better."""
+        """Whether one of the two is significantly better."""
         return self.p < ALPHA
 
     @property
@@ -117,9 +118,9 @@ def verdicts(family: Sequence[ScoreDifference]) -> list[Verdict]:
 
 
 def _needed(difference: ScoreDifference, level: float) -> int | None:
-    """Units that would establish a difference; the variance of their mean falls with their number.
+    """Units that would establish a difference; the variance of the mean falls with their number.
 
-    A sign test on them all has to reach the level, too.
+    A sign test on all of them must also reach the level.
     """
     if difference.units < 2 or not difference.points or np.isnan(difference.draws).any():
         return None

@@ -1,23 +1,23 @@
-"""The bootstrap: how far a score depends on the images that a split happens to have.
+"""The bootstrap: how much a score depends on the choice of images.
 
 The sampling units are drawn with replacement, as many as there are, 1000 times. The counts of each
 draw are pooled and scored again (Efron, "Bootstrap methods", 1979; percentile intervals, expanded
-for few units). A unit is an image, or a clip of consecutive frames if the images are those of a
-video, as the dataset says (see sampling_units). All conditions, and all models on the same images,
-see the same draws, so differences are paired.
+for few units). A unit is an image, or a clip of consecutive frames if the dataset is a video (see
+sampling_units). All conditions, and all models on the same images, have the same draws, so
+differences are paired.
 
-If one model was trained several times (runs that differ in the seed of training alone), its scores
-are means over the trainings. The trainings are drawn independently of the images, for each model by
-itself; the same trainings, scored in two ways, see the same draws. Of n trainings n - 1 are drawn:
-the variance of their mean is then that of the mean of n, whereas n drawn from n vary by (n - 1) / n
-of it. With one training, the randomness of training is not covered.
+If one model was trained several times (runs that differ only in the training seed), its scores are
+means over the trainings. The trainings are drawn independently of the images and separately for
+each model; the same trainings, scored in two ways, have the same draws. Of n trainings, n - 1 are
+drawn: the variance of their mean then equals that of the mean of n, whereas n draws from n have
+only (n - 1) / n of it. With one training, the interval does not cover the randomness of training.
 
 A training may have several runs, one for each seed of the corruptions' random numbers. The score of
 a condition is then the mean over the seeds that have all its images. An image is drawn with its
 random numbers under every seed, so a draw of the images is also one of the numbers (see seeds).
 
-An ensemble of attacks (sea) is a condition like any other: the attack that counts for an image is
-chosen once, over all images of the run (see store.attack_ensembles), and is the same in every draw.
+An ensemble of attacks (sea) is a condition like any other: the attack for an image is chosen once,
+over all images of the run (see store.attack_ensembles), and is the same in every draw.
 """
 
 import os
@@ -53,15 +53,12 @@ def bootstrap(
     """Draw the images of one model and score each draw.
 
     Args:
-        results: Rows of the runs of one model (see model_runs), as read_results or read_counts
-            gives them.
-        protocol: What the averages are of.
-        resamples: How many draws; 0: the scores alone.
-        identity: What tells its trainings, in their order, from those of another model; None: its
-            name.
-        trainings: The runs of each training, of which some may have no rows; None: each run is
-            one.
-        sources: Whose scores are computed: measures, and scores derived from them.
+        results: Rows of the runs of one model (see model_runs), from read_results or read_counts.
+        protocol: The protocol of the averages.
+        resamples: Number of draws; 0: only the scores.
+        identity: Text that identifies its trainings, in their order; None: the name of the model.
+        trainings: The runs of each training; some may have no rows. None: each run is a training.
+        sources: The measures and derived scores to compute.
 
     Raises:
         ResultsError: No image is scored yet.
@@ -101,10 +98,9 @@ def bootstrap(
 def _counted_trainings(
     trainings: Sequence[Sequence[str]], observed: Collection[str], of_run: Collection[str]
 ) -> Sequence[Sequence[str]]:
-    """Return the trainings that a score is the mean of, which are usually all.
+    """Return the trainings over which a score is averaged, usually all.
 
-    If some trainings have the counts of the score, and all others have images but not these counts,
-    as in older runs, it is the first one that has them.
+    If only some trainings have the counts of the score, as in older runs, it is the first of them.
     """
     having = [runs for runs in trainings if any(run in of_run for run in runs)]
     others = [runs for runs in trainings if runs not in having]
@@ -124,7 +120,7 @@ def _score_draws(
     draws: int,
     shares: NDArray[np.float64],
 ) -> Mapping[str, ScoreDraws]:
-    """Scores, by key, from `draws` draws of each run of each training."""
+    """Compute scores, by key, from `draws` draws of each run of each training."""
     names = [*dict.fromkeys(condition for runs in trainings for run in runs for condition in run)]
     scores = {}
     for info in infos:
@@ -140,7 +136,7 @@ def _score_draws(
 
 
 def _mean_of(runs: Sequence[_RunScores], condition: Condition, score: str) -> Draws | float:
-    """The mean over the runs of a training that are complete; nan where none is."""
+    """The mean over the complete runs of a training; nan if there is none."""
     complete = [run[condition][score] for run in runs if run.get(condition)]
     if len(complete) == 1:
         return complete[0]
@@ -150,7 +146,7 @@ def _mean_of(runs: Sequence[_RunScores], condition: Condition, score: str) -> Dr
 def _condition_draws(
     rows: pd.DataFrame, source: ScoreSource, times: NDArray[np.float64], pool: Executor
 ) -> _RunScores:
-    """The scores of each condition of one run in every draw; none unless all images are there."""
+    """The scores of each condition of one run in every draw; empty unless all images exist."""
     total, counts = int(rows["images"].iloc[0]), rows[COUNTS].to_numpy(object)
     names = rows["image"].to_numpy(object)
 

@@ -17,7 +17,7 @@ def confidence_sums(results: pd.DataFrame) -> ConfidenceSums:
     """Sum the counts of confidence of the runs of one model.
 
     Args:
-        results: As read_counts gives them.
+        results: The result of read_counts.
 
     Returns:
         float64 counts of each condition in which any image has confidence, summed over the pixels

@@ -1,4 +1,4 @@
-"""The images on which a run did worst."""
+"""The images with the lowest scores of a run."""
 
 from dataclasses import dataclass
 
@@ -23,8 +23,8 @@ class HardImage:
         clean: Its mIoU without corruption.
         mean: Mean over the corruptions of the mean over their scored severities.
         worst: The mildest scored condition with the lowest mIoU, except for ensembles (sea). At
-            high severities, the same one or two perturbations ruin every image, which says nothing
-            about this one.
+            high severities, the same one or two perturbations have the lowest mIoU for every image,
+            which is not informative.
         miou: Its mIoU under `worst`.
     """
 
@@ -41,13 +41,13 @@ def hardest_images(
     """Find the images of one run with the lowest mean.
 
     Args:
-        results: As read_results or read_counts gives them.
-        protocol: Which severities are scored.
-        count: How many images at most.
+        results: The result of read_results or read_counts.
+        protocol: The protocol with the scored severities.
+        count: Maximum number of images.
 
     Returns:
-        The worst first; none while scores are missing. Images without a scored pixel have no mIoU
-        and are left out.
+        The worst first; empty if scores are missing. Images without a scored pixel have no mIoU and
+        are left out.
     """
     observed = with_counts(results)
     conditions = (CLEAN, *protocol.scored_conditions)

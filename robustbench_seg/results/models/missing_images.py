@@ -13,13 +13,14 @@ def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mappi
     """Describe the missing images of a training.
 
     Args:
-        results: Rows of its runs, one for each seed of the corruptions, as read_results or
-            read_counts gives them. An image that any of them has is not missing.
+        results: Rows of its runs, one for each seed of the corruptions, from read_results or
+            read_counts. An image is missing only if all of them lack it.
         protocol: The protocol to compare with.
-        total: How many images each run has.
+        total: Number of images of each run.
 
     Returns:
-        For each corruption (or clean) with missing images: at which severities, how many, and why.
+        For each corruption (or clean) with missing images: the severities, the number and the
+        reason.
     """
     by_run = with_counts(results).groupby(["run", "corruption", "severity"]).size()
     scored = by_run.groupby(["corruption", "severity"]).max()

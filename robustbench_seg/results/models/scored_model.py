@@ -1,4 +1,4 @@
-"""One model and the scores of its run, or of its runs: those of its trainings and seeds."""
+"""One model with the scores of its runs, over trainings and seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,15 +42,15 @@ class ScoredModel:
         folders: Its runs, one for each training and seed of the corruptions.
         records: run.json of each.
         scores: Its scores and their draws.
-        images: How many images are scored under each condition that has rows; of several
-            trainings the least, of several seeds the most.
-        class_iou: Columns corruption, severity, class, iou (percent, mean over the runs; nan where
-            a class does not occur, or images are missing).
-        hardest: The images on which its first run did worst; none while something is missing.
-        missing: For each corruption (or clean) that lacks something, what and why.
+        images: Number of scored images under each condition with rows: the minimum over trainings,
+            the maximum over seeds.
+        class_iou: Columns corruption, severity, class, iou (percent, mean over the runs; nan if a
+            class does not occur, or images are missing).
+        hardest: The images with the lowest scores of its first run; empty if something is missing.
+        missing: For each incomplete corruption (or clean), the missing images and the reason.
         confidence: The counts of confidence for each condition; empty if there are none.
         seed_means: Its mean over the corruptions under each seed of their random numbers, in
-            percent, where it has several.
+            percent, if it has several.
     """
 
     name: str
@@ -66,7 +66,7 @@ class ScoredModel:
 
     @cached_property
     def scored_classes(self) -> Mapping[Condition, int]:
-        """Over how many classes the mIoU of each complete condition is a mean.
+        """Number of classes in the mIoU of each complete condition.
 
         A class that occurs in neither truth nor prediction is left out.
         """
@@ -75,7 +75,7 @@ class ScoredModel:
 
     @property
     def training_seeds(self) -> tuple[int | None, ...]:
-        """The seeds it was trained with; None where a run does not say."""
+        """Its training seeds; None if a run does not state it."""
         return tuple(dict.fromkeys(record.training_seed for record in self.records))
 
     @property
@@ -85,7 +85,7 @@ class ScoredModel:
 
     @property
     def seeds_text(self) -> str:
-        """What its several seeds are and do, see seeds_text; empty with one."""
+        """Text about its seeds, see seeds_text; empty for a single seed."""
         return seeds_text(self.seeds, [self.seed_means]) if len(self.seeds) > 1 else ""
 
 
@@ -105,7 +105,7 @@ def read_model(
         ranking_score_only: Read and score confusion matrices alone, which is several times as fast.
 
     Raises:
-        ResultsError: A run is broken, its images were corrupted with other parameters than the
+        ResultsError: A run is damaged, its images were corrupted with other parameters than the
             protocol's, or no image has a confusion matrix.
     """
     records = tuple(map(read_record, folders))
@@ -151,7 +151,7 @@ def _rows_of_protocol(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame
 
 
 def _image_counts(results: pd.DataFrame, runs: Sequence[Sequence[str]]) -> Mapping[Condition, int]:
-    """Count the scored images of each condition, see ScoredModel; `runs`: of each training."""
+    """Count scored images of each condition, see ScoredModel; `runs`: those of each training."""
     by_run = {
         str(run): {condition: len(rows) for condition, rows in condition_rows(observed).items()}
         for run, observed in with_counts(results).groupby("run", sort=False)
@@ -168,7 +168,7 @@ def _image_counts(results: pd.DataFrame, runs: Sequence[Sequence[str]]) -> Mappi
 def _missing(
     results: pd.DataFrame, protocol: Protocol, runs: Sequence[Sequence[str]], total: int
 ) -> Mapping[str, str]:
-    """Describe what the trainings lack of each corruption; `runs`: of each training."""
+    """Describe the missing images of each corruption; `runs`: those of each training."""
     missing = dict[str, dict[str, None]]()
     for training in runs:
         rows = results[results["run"].isin(training)]
@@ -178,15 +178,15 @@ def _missing(
 
 
 def _weights_text(records: Sequence[RunRecord]) -> str | None:
-    """The weights of all trainings; None where a run does not say."""
+    """The weights of all trainings; None if a run does not state them."""
     weights = list(dict.fromkeys(record.key.segmenter.weights for record in records))
     return None if None in weights else " ".join(map(str, weights))
 
 
 def _class_means(results: pd.DataFrame, runs: Sequence[Sequence[str]]) -> pd.DataFrame:
-    """Average the IoU of each class over the trainings, of each over its complete runs.
+    """Average the IoU of each class over the trainings, and over the complete runs of each.
 
-    It is nan unless each training has a complete run. `runs`: of each training.
+    It is nan unless each training has a complete run. `runs`: those of each training.
     """
     training_of = {run: number for number, training in enumerate(runs) for run in training}
     keys = ["corruption", "severity", "class"]

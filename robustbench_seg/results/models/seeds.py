@@ -1,8 +1,8 @@
-"""How far a score depends on the seed of the corruptions' random numbers.
+"""How much a score depends on the seed of the corruptions' random numbers.
 
-Every image has random numbers of its own. So a bootstrap over the images draws each image together
-with its numbers, and its intervals hold for other images under other numbers, with one seed or with
-several (docs/scores.md). Several seeds show what is left on the very same images.
+Every image has its own random numbers. So a bootstrap over the images draws each image together
+with its numbers, and its intervals hold for other images and other numbers, with one seed or
+several (docs/scores.md). Several seeds show the remaining variation on the same images.
 """
 
 import math
@@ -22,12 +22,12 @@ from robustbench_seg.text import enumeration
 
 
 def random_perturbations(protocol: Protocol) -> frozenset[str]:
-    """Name the corruptions and attacks of a protocol whose images another seed changes."""
+    """Name the corruptions and attacks of a protocol whose images depend on the seed."""
     return frozenset(each.name for each in protocol.perturbations if _is_random(each))
 
 
 def _is_random(perturbation: Perturbation) -> bool:
-    """Whether it draws random numbers. An ensemble does, for its members do."""
+    """Whether it draws random numbers. An ensemble does, because its members do."""
     name = perturbation.name
     if perturbation.is_attack:
         return name not in ATTACKS or ATTACKS[name].is_random
@@ -35,16 +35,16 @@ def _is_random(perturbation: Perturbation) -> bool:
 
 
 def seed_means(results: pd.DataFrame, protocol: Protocol, trainings: int) -> Mapping[int, float]:
-    """Average the corruptions for each seed by itself.
+    """Average the corruptions separately for each seed.
 
     Args:
-        results: Rows of the runs of one model, as read_counts gives them.
-        protocol: What the mean is of.
-        trainings: How many trainings the model has.
+        results: Rows of the runs of one model, from read_counts.
+        protocol: The protocol of the mean.
+        trainings: Number of trainings of the model.
 
     Returns:
         For each seed under which every training has every random corruption: the mean over the
-        corruptions, mIoU in percent. Of the other corruptions, any run stands for all seeds.
+        corruptions, mIoU in percent. For the other corruptions, one run counts for all seeds.
     """
     runs = results.groupby("run")["seed"].first()
     scores = condition_scores(results)
@@ -62,12 +62,12 @@ def seed_means(results: pd.DataFrame, protocol: Protocol, trainings: int) -> Map
 
 
 def seed_spread(means: Mapping[int, float]) -> float:
-    """Compute the standard deviation of seed_means, in points; nan of fewer than two."""
+    """Compute the standard deviation of seed_means, in points; nan for fewer than two."""
     return float(np.std(list(means.values()), ddof=1)) if len(means) > 1 else math.nan
 
 
 def seeds_text(seeds: Sequence[int], means: Sequence[Mapping[int, float]]) -> str:
-    """Describe the seeds of one model or several, and how far they change their means.
+    """Describe the seeds of one or several models, and how much they change the means.
 
     Args:
         seeds: Their seeds.

@@ -1,4 +1,4 @@
-"""Scores of real conditions: those of a dataset's subsets, and the drop from the reference images.
+"""Scores under real conditions: of a dataset's subsets, and the drop from the reference images.
 
 A run on acdc has images in fog, at night, in rain and in snow, and so four scores besides its own.
 A run on acdc-ref has the same places under normal conditions. The difference of the two scores is
@@ -65,20 +65,19 @@ class SubsetScore:
 def subset_scores(
     models: Sequence[Sequence[Path]], resamples: int = RESAMPLES
 ) -> Sequence[SubsetScore]:
-    """Score the subsets of the datasets that models were run on, and the drops from references.
+    """Score the subsets of the datasets of models, and the drops from references.
 
     Args:
         models: The run folders of each model (see group_runs).
         resamples: Number of bootstrap draws; 0: no intervals.
 
     Returns:
-        For each run with complete clean images, the mIoU of each subset of its dataset that has no
-        run of its own. For each dataset whose references the same model was run on, the drop over
-        the places that both runs have. Those of one model stand together, in the order of
-        `models`.
+        For each run with complete clean images, the mIoU of each subset of its dataset without a
+        separate run. For each dataset whose references the same model was run on, the drop over the
+        places that both runs have. Scores are grouped by model, in the order of `models`.
 
     Raises:
-        ResultsError: A run is broken.
+        ResultsError: A run is damaged.
     """
     records = {tuple(folders): [read_record(folder) for folder in folders] for folders in models}
     found = [
@@ -112,7 +111,7 @@ class _Images:
     Attributes:
         runs: The run folders of the model.
         dataset: The dataset, or a subset of it.
-        rows: As read_counts gives them. If the dataset has references, the column image holds the
+        rows: The result of read_counts. If the dataset has references, the column image holds the
             place of each image.
         identity: Text that distinguishes its trainings from those of another model.
         trainings: The runs of each training.
@@ -130,7 +129,7 @@ class _Images:
         return frozenset(self.rows["image"])
 
     def of(self, dataset: str, names: Collection[str]) -> "_Images":
-        """Return the images `names` as a dataset of their own."""
+        """Return the images `names` as a separate dataset."""
         return replace(self, dataset=dataset, rows=self.rows[self.rows["image"].isin(names)])
 
     def scores(self, resamples: int) -> ModelScores:
@@ -181,7 +180,7 @@ def _scores_of_network(runs: Sequence[Sequence[_Images]], resamples: int) -> Ite
     """Score the subsets of one model, and its drops.
 
     Args:
-        runs: Its images on each dataset, as `_read` gives them.
+        runs: Its images on each dataset, from `_read`.
         resamples: Number of bootstrap draws.
     """
     whole = {images[0].dataset for images in runs if images}

@@ -1,1 +1,1 @@
-"""Statistics of scores: what is drawn, intervals, tests and correlations."""
+"""Statistics of scores: draws, intervals, tests and correlations."""

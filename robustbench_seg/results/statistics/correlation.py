@@ -1,7 +1,8 @@
-"""How well one score of models predicts another: correlations, with a bootstrap over models.
+"""Correlations between scores of models, with a bootstrap over models.
 
-What is drawn are models, or families of them: models of one family share architecture, data and
-recipe, and are no independent evidence. A draw is a weight for each model: how often it was drawn.
+The bootstrap draws models, or families of models: models of one family share architecture, data and
+recipe, and are not independent evidence. A draw is a weight for each model: the number of times
+that it was drawn.
 """
 
 from collections.abc import Sequence
@@ -21,12 +22,12 @@ def draw_weights(families: Sequence[str], resample: Resample, resamples: int = R
 
     Args:
         families: The family of each model.
-        resample: What is drawn.
-        resamples: How many draws.
+        resample: The sampling unit.
+        resamples: Number of draws.
 
     Returns:
-        (1 + resamples, models): how often each model counts. In the first row, which is not a draw,
-        each counts once.
+        (1 + resamples, models): the number of times that each model is drawn. The first row is not
+        a draw and is 1 for each model.
 
     Raises:
         OptionError: `resample` is unknown.
@@ -43,11 +44,11 @@ def pearson(x: Values, y: Values, weights: Values) -> Values:
 
     Args:
         x: A score of each model, (models,), or of each model in each draw, (draws, models).
-        y: Another one.
+        y: Another score.
         weights: (draws, models), see draw_weights.
 
     Returns:
-        (draws,): r; nan where x or y is the same for all models drawn.
+        (draws,): r; nan if x or y is constant over the drawn models.
     """
     total = weights.sum(axis=1, keepdims=True)
     x = x - (weights * x).sum(axis=1, keepdims=True) / total
@@ -65,11 +66,11 @@ def spearman(x: Values, y: Values, weights: Values) -> Values:
 
     Args:
         x: A score of each model, (models,).
-        y: Another one.
+        y: Another score.
         weights: (draws, models), see draw_weights.
 
     Returns:
-        (draws,): rho; nan where x or y is the same for all models drawn.
+        (draws,): rho; nan if x or y is constant over the drawn models.
     """
     return pearson(_ranks(x, weights), _ranks(y, weights), weights)
 
@@ -79,11 +80,12 @@ def partial_correlation(x: Values, y: Values, given: Values) -> float:
 
     Args:
         x: A score of each model, (models,).
-        y: Another one.
-        given: The one that is held fixed, as by linear regression.
+        y: Another score.
+        given: The score that is held fixed, by linear regression.
 
     Returns:
-        Pearson's r of what the third score does not explain; nan where it explains all.
+        Pearson's r of the residuals after regression on the third score; nan if it explains
+        everything.
     """
     ones = np.ones((1, len(x)))
     xy, xz, yz = (float(pearson(a, b, ones)[0]) for a, b in ((x, y), (x, given), (y, given)))
@@ -97,10 +99,10 @@ def percentile_interval(draws: Values) -> Interval:
     """Return the percentile interval of LEVEL percent of a statistic.
 
     Args:
-        draws: The statistic, and its draws; a draw without a value is left out.
+        draws: The statistic and its draws; draws without a value are ignored.
 
     Returns:
-        The ends; nan without a draw that has a value.
+        The ends; nan if no draw has a value.
     """
     drawn = draws[1:][~np.isnan(draws[1:])]
     if not drawn.size:
@@ -110,7 +112,7 @@ def percentile_interval(draws: Values) -> Interval:
 
 
 def _ranks(x: Values, weights: Values) -> Values:
-    """The mean rank of each model among those drawn, each as often as it was drawn."""
+    """The mean rank of each model among the drawn models, with repetition."""
     below = (x[:, None] < x[None, :]) + 0.5 * (x[:, None] == x[None, :])
     ranks: Values = weights @ below + 0.5
     return ranks

@@ -1,4 +1,4 @@
-"""Draws of the bootstrap: their layout in an array, and how images and trainings are drawn."""
+"""Draws of the bootstrap: their layout in an array, and drawing images and trainings."""
 
 import zlib
 
@@ -29,11 +29,11 @@ def draw_units(unit_of: NDArray[np.intp], resamples: int) -> NDArray[np.float64]
 
     Args:
         unit_of: The number of the unit of each image, from 0.
-        resamples: How many draws.
+        resamples: Number of draws.
 
     Returns:
-        (1 + resamples, images): how often each image counts. In the first row, which is not a draw,
-        each counts once. It depends on the arguments only.
+        (1 + resamples, images): the number of times that each image is drawn. The first row is not
+        a draw and is 1 for each image. The result depends only on the arguments.
     """
     count = int(unit_of.max()) + 1
     generator = np.random.default_rng(SEED)
@@ -47,8 +47,8 @@ def draw_trainings(identity: str, count: int, resamples: int) -> NDArray[np.floa
     Args:
         identity: Text that distinguishes the trainings from those of another model, whose draws
             are independent of these.
-        count: How many trainings there are.
-        resamples: How many draws.
+        count: Number of trainings.
+        resamples: Number of draws.
 
     Returns:
         (trainings, resamples): the share of each training in each draw.

@@ -24,12 +24,12 @@ FEW_UNITS = 30
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """How far a score, or a difference of two, depends on chance.
+    """How much a score, or a difference of two, depends on chance.
 
     Attributes:
         images: Variance that comes from the choice of images, in squared percent.
         trainings: Variance that comes from the randomness of training.
-        units: Sampling units that the images form.
+        units: Number of sampling units.
         degrees: Degrees of freedom of the trainings, over both models of a difference; 0: one
             training each.
     """
@@ -52,7 +52,7 @@ class Uncertainty:
         return math.sqrt(self.images + self.trainings)
 
     def quantile(self, p: float) -> float:
-        """Compute how many standard errors are exceeded by chance in a share `p` of cases.
+        """Compute the quantile `p` of the deviation, in standard errors.
 
         It is the mean of Student's quantiles for units - 1 and for `degrees` degrees of freedom,
         weighted by the two variances (Cochran, "Approximate significance levels of the
@@ -67,7 +67,7 @@ class Uncertainty:
 
 
 class Interval(NamedTuple):
-    """The interval of LEVEL percent of a score; its ends are nan where there is none."""
+    """The interval of LEVEL percent of a score; its ends are nan if there is none."""
 
     low: float
     high: float
@@ -83,7 +83,7 @@ def score_interval(
 
     Args:
         draws: The score and its draws.
-        units: How many units were drawn from.
+        units: Number of sampling units.
         degrees: Degrees of freedom of the trainings.
         limits: The smallest and largest value that the score can have.
     """
@@ -94,23 +94,23 @@ def score_interval(
 def interval(draws: Draws, units: int, degrees: int = 0) -> Interval:
     """Compute the interval of LEVEL percent of a score.
 
-    Of one training it is the expanded percentile interval. Few units spread too little in their own
-    draws: plain percentiles would hold the truth in 90 % of cases with ten units. So they are taken
-    further out, by as much as Student's t with units - 1 degrees of freedom asks for (Hesterberg,
+    With one training it is the expanded percentile interval. Draws of few units vary too little:
+    with ten units, plain percentiles would contain the truth in 90 % of cases. So more extreme
+    percentiles are taken, according to Student's t with units - 1 degrees of freedom (Hesterberg,
     "What teachers should know about the bootstrap", The American Statistician 2015, section 5.2);
-    with 500 units that is nothing.
+    with 500 units this makes no difference.
 
-    Two or three trainings are too few for percentiles. Of several trainings the interval is the
-    score plus and minus its standard error, times `Uncertainty.quantile`.
+    Two or three trainings are too few for percentiles. With several trainings the interval is the
+    score plus and minus its standard error times `Uncertainty.quantile`.
 
     Args:
         draws: The score and its draws.
-        units: How many units were drawn from.
+        units: Number of sampling units.
         degrees: Degrees of freedom of the trainings.
 
     Returns:
-        The ends of the interval; nan where a draw has no score, where there are no draws, and of a
-        single unit, whose draws are all the same.
+        The ends of the interval; nan if a draw has no score, if there are no draws, and for a
+        single unit, whose draws are all equal.
     """
     if units == 1 or len(draws) == 1 or np.isnan(draws).any():
         return NO_INTERVAL

@@ -1,4 +1,4 @@
-"""The sampling unit: what the bootstrap draws when it resamples the images of a split."""
+"""The sampling unit of the bootstrap over the images of a split."""
 
 import re
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from robustbench_seg.errors import ResultsError
 def unit_of_image(images: Sequence[str], clip: int) -> NDArray[np.intp]:
     """Number the sampling units of images.
 
-    A frame's number is the last that stands alone in its name, between "_", "-", "." or "/", or
-    otherwise its last digits. Frames whose names are otherwise the same are one video.
+    The number of a frame is the last separate number in its name, between "_", "-", "." or "/", or
+    otherwise its last digits. Frames whose names are otherwise equal belong to one video.
 
     Args:
         images: Image ids.
-        clip: The dataset's number of images in a unit. 1: each image is a unit. More: about so
-            many consecutive frames of a video are; the frames of a video are split evenly.
+        clip: The dataset's number of images in a unit. 1: each image is a unit. More: a unit is
+            about this many consecutive frames; the frames of a video are split evenly.
 
     Returns:
         For each image the number of its unit, from 0.

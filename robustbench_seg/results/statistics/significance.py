@@ -1,4 +1,4 @@
-"""Whether a difference is more than chance: p-values of a bootstrap, and many of them at once."""
+"""The significance of differences: p-values of a bootstrap, one or many at once."""
 
 import numpy as np
 import scipy  # scipy imports its submodules on first use
@@ -19,17 +19,17 @@ _SMALLEST = 1e-15
 def p_value(draws: Draws, units: int, degrees: int = 0) -> float:
     """Compute the two-sided p-value of a difference of 0.
 
-    It is the largest of three: twice the share of the images' draws on the far side of 0; that of a
-    t-test with the draws' standard error (see Uncertainty), because few units or few trainings say
-    little about others; and that of a sign test in which all units agree, 2 / 2^units.
+    It is the maximum of three values: twice the share of the images' draws on the other side of 0;
+    the p-value of a t-test with the draws' standard error (see Uncertainty), because few units or
+    few trainings are weak evidence; and that of a sign test in which all units agree, 2 / 2^units.
 
     Args:
         draws: The difference and its draws.
-        units: How many units were drawn from.
+        units: Number of sampling units.
         degrees: Degrees of freedom of the trainings, over both models.
 
     Returns:
-        0..1; nan where a draw has no score.
+        0..1; nan if a draw has no score.
 
     >>> images, trainings = [1, 2, 3, -1, 2, 2, 2, 2, 2, 2], [2] * 10
     >>> p_value(np.array([2.0, *images, *trainings]), units=50)
@@ -57,8 +57,8 @@ def p_values(
     Args:
         scores: The differences, float64 (N,), without nan.
         images: The draws of the images of each, (N, resamples).
-        units: How many units were drawn from.
-        student: The p-value of the t-test where trainings vary. None: each model has one training.
+        units: Number of sampling units.
+        student: The p-value of the t-test if trainings vary. None: each model has one training.
 
     Returns:
         0..1, (N,).
@@ -89,7 +89,7 @@ def _student(score: float, uncertainty: Uncertainty) -> float:
 
 
 def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Adjust p-values by Holm's procedure; nan are not counted and stay.
+    """Adjust p-values by Holm's procedure; nan values are not counted and are kept.
 
     >>> holm(np.array([0.01, 0.04, np.nan, 0.03])).tolist()
     [0.03, 0.06, nan, 0.06]

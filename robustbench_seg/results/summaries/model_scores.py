@@ -1,4 +1,4 @@
-"""The scores of one model: each as it is, and in every draw of the bootstrap."""
+"""The scores of one model, and their draws of the bootstrap."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,11 +20,12 @@ class ScoreDraws:
     """One score of a model in every draw, in percent.
 
     Attributes:
-        info: What the score is.
-        conditions: Of each condition that has rows; nan in every draw unless all images have one.
+        info: The description of the score.
+        conditions: The score of each condition with rows; nan in every draw unless all images have
+            it.
         summary: Its averages.
-        trainings: Number of trainings that it is the mean of: all, or the first one that has its
-            counts.
+        trainings: Number of trainings over which it is averaged: all, or only the first one with
+            its counts.
     """
 
     info: ScoreInfo
@@ -33,7 +34,7 @@ class ScoreDraws:
     trainings: int = 1
 
     def cell(self, condition: Condition) -> Draws:
-        """The score of a condition; nan in every draw where it has none."""
+        """The score of a condition; nan in every draw if it has none."""
         return self.conditions.get(condition, np.full_like(self.summary.clean, np.nan))
 
 
@@ -42,12 +43,12 @@ class ModelScores:
     """The scores of one model in every draw.
 
     Attributes:
-        by_name: Every score, by its key: those of the measures, and those derived from them.
-        images: Ids of the images that are drawn from, sorted.
+        by_name: Every score, by its key: scores of the measures, and derived scores.
+        images: Ids of the sampled images, sorted.
         clip: The dataset's number of images in a unit (see unit_of_image).
-        units: How many units there are.
-        trainings: How many trainings the scores are means of. One may have several runs, each
-            with another seed of the corruptions.
+        units: Number of sampling units.
+        trainings: Number of trainings over which scores are averaged. A training may have several
+            runs with different seeds of the corruptions.
     """
 
     by_name: Mapping[str, ScoreDraws]
@@ -72,20 +73,20 @@ class ModelScores:
         return self.summary.mean
 
     def cell(self, condition: Condition) -> Draws:
-        """The mIoU of a condition; nan in every draw where it has none."""
+        """The mIoU of a condition; nan in every draw if it has none."""
         return self.by_name[RANKING_SCORE].cell(condition)
 
     @property
     def degrees(self) -> int:
-        """Degrees of freedom of the trainings, trainings - 1. With 0 they are not covered."""
+        """Degrees of freedom of the trainings, trainings - 1; with 0, intervals ignore them."""
         return self.trainings - 1
 
     def of_trainings(self, key: str) -> str | None:
-        """Say how many trainings a score is the mean of, such as "1 of 3"; None: all of them."""
+        """Return the number of trainings in a score, such as "1 of 3"; None: all of them."""
         counted = self.by_name[key].trainings
         return None if counted == self.trainings else f"{counted} of {self.trainings}"
 
     @property
     def unit(self) -> str:
-        """What is drawn, in words."""
+        """The sampling unit, in words."""
         return unit_name(self.clip)

@@ -1,9 +1,9 @@
-"""The summary of a score: the averages of its conditions that a protocol asks for.
+"""The summary of a score: the averages of its conditions under a protocol.
 
 A corruption's score is the plain mean over its scored severities, a protocol's the plain mean over
 its averaged corruptions, and retention that mean divided by the clean score. mPC and rPC are the
-same two over all severities of those corruptions (Michaelis et al., arXiv 1907.07484, Eq. 1-2). All
-scores are in percent. An incomplete score is nan.
+same two averages over all severities of those corruptions (Michaelis et al., arXiv 1907.07484, Eq.
+1-2). All scores are in percent. An incomplete score is nan.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ class Summary:
     """The averages of a protocol over one score of its conditions: arrays of one shape, in percent.
 
     Attributes:
-        clean: Of the clean images.
+        clean: The score of the clean images.
         corruptions: Mean over the scored severities, in protocol order.
         categories: Plain mean over their corruptions.
         mean: Plain mean over the corruptions that the protocol averages.
@@ -42,12 +42,12 @@ class Summary:
 def summarise(
     cells: Mapping[Condition, ScoreArray], protocol: Protocol, shape: tuple[int, ...] = ()
 ) -> Summary:
-    """Average a score of conditions as a protocol says; nan where one is missing or nan.
+    """Average a score of conditions under a protocol; nan if a condition is missing or nan.
 
     Args:
         cells: Arrays of one shape, for each condition that has a score.
-        protocol: Which severities are scored.
-        shape: The shape of the arrays, where no condition has one.
+        protocol: The protocol with the scored severities.
+        shape: The shape of the arrays, if no condition has one.
     """
     nothing = np.full(next(iter(cells.values())).shape if cells else shape, np.nan)
     if not cells:  # true for most scores of a run without further measures
@@ -81,10 +81,10 @@ def category_means(
 
     Args:
         corruptions: Arrays of one shape, for each corruption of the protocol.
-        protocol: Which corruptions make a category.
+        protocol: The protocol with the categories.
 
     Returns:
-        The plain mean of each category, in protocol order; nan where a corruption is nan.
+        The plain mean of each category, in protocol order; nan if a corruption is nan.
     """
     return {
         category: _mean([corruptions[each.name] for each in perturbations])
@@ -93,7 +93,7 @@ def category_means(
 
 
 def _ratio(score: ScoreArray, clean: ScoreArray) -> ScoreArray:
-    """In percent; nan where the clean score is 0."""
+    """The ratio in percent; nan if the clean score is 0."""
     return np.asarray(100 * score / np.where(clean == 0, np.nan, clean))
 
 

@@ -25,7 +25,7 @@ class SummaryScore:
     """One number that summarises a score of a model.
 
     Attributes:
-        kind: What it covers.
+        kind: Its scope.
         name: The corruption or category; "clean"; or the name of the average, such as "mean".
         label: Its name on pages.
         severities: The severities that it averages, such as "1-3"; "0" is clean. None: those that
@@ -57,8 +57,8 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
 
     Args:
         protocol: The protocol, which names the corruptions and severities.
-        info: The score. Retention exists only if higher values are better. The averages after
-            retention exist only for the score that ranks.
+        info: The score. Retention exists only if higher values are better. The averages listed
+            after retention exist only for the score that ranks.
 
     Returns:
         Clean, each corruption, each category, and the averages over the corruptions.

@@ -1,7 +1,7 @@
 """The worst case of a protocol: the corruption, and the scored condition, with the lowest score.
 
-Every draw of the bootstrap has a worst case of its own. So the interval covers which one it is, and
-lies lower than that of the corruption that is worst on the images as they are.
+Every draw of the bootstrap has its own worst case. So the interval covers the choice of the worst
+case, and is lower than the interval of the corruption that is worst on the original images.
 """
 
 import numpy as np
@@ -12,10 +12,10 @@ from robustbench_seg.results.summaries.model_scores import ScoreDraws
 
 
 def worst_corruption(score: ScoreDraws) -> Draws:
-    """Find the lowest of the corruptions' scores in each draw; nan where one is missing."""
+    """Find the lowest score of a corruption in each draw; nan if one is missing."""
     return np.asarray(np.min([*score.summary.corruptions.values()], axis=0))
 
 
 def worst_condition(score: ScoreDraws, protocol: Protocol) -> Draws:
-    """Find the lowest score of a scored condition in each draw; nan where one is missing."""
+    """Find the lowest score of a scored condition in each draw; nan if one is missing."""
     return np.asarray(np.min([score.cell(c) for c in protocol.scored_conditions], axis=0))
