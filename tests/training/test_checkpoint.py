@@ -168,8 +168,8 @@ def test_another_training_is_refused_by_name(fit, blocks, small, card, tmp_path)
         run(other, {"size": "b1"}, precision="bf16")
     assert str(error.value) == (
         f"{tmp_path / 'checkpoint.pt'} belongs to another training: variant {{'size': 'b0'}} "
-        "there, {'size': 'b1'} here; precision float32 there, bf16 here; lr 6e-05 there, 0.001 here; "
-        "give another folder, or remove the file to start again"
+        "there, {'size': 'b1'} here; precision float32 there, bf16 here; lr 6e-05 there, 0.001 "
+        "here; give another folder, or remove the file to start again"
     )
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
