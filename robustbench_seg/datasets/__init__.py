@@ -1,12 +1,12 @@
 """Datasets: splits of images and labels, which `open_dataset` opens by name.
 
-** The interface: dataset.py; datasets on disk: file_dataset.py, dataset_files.py. ** The datasets:
-registry.py; layouts/ has a file for each public dataset, custom/ opens datasets of users, and
-minicity/ draws the built-in one.
+* The interface: dataset.py; datasets on disk: file_dataset.py, dataset_files.py.
+* The datasets: registry.py; layouts/ has a file for each public dataset, custom/ opens datasets of
+  users, and minicity/ draws the built-in one.
 * Classes and the meaning of label ids: facts.py, facts_by_name.py, label_table.py,
   label_colours.py, palette.py.
-** The files of a split: root_folder.py, globs.py, label_forms.py, split_files.py. ** Reading files
-as arrays: decoding.py, instances.py; their digests: digest_cache.py.
+* The files of a split: root_folder.py, globs.py, label_forms.py, split_files.py.
+* Reading files as arrays: decoding.py, instances.py; their digests: digest_cache.py.
 * Derived from labels: frequencies.py, plausibility.py. Other classes: class_map.py,
   class_map_file.py.
 """

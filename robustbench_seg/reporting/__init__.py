@@ -1,4 +1,4 @@
-"""What the program shows: tables, figures, words, and offline HTML pages.
+"""The output of the program: tables, figures, text, and offline HTML pages.
 
 The functions that produce them have a file each: `report` (page_report.py), `leaderboard`
 (leaderboard_report.py), `compare` (comparison_report.py), `transfer` (transfer_report.py), `cost`
@@ -7,10 +7,10 @@ analysis/, which produces no tables or figures.
 
 They use these rooms, each of which imports only from those before it:
 
-    literature/         what papers say: published results, costs and claims
-    panels/             models that compare with each other, their scores, and the finding in words
+    literature/         published results, costs and claims of papers
+    panels/             models that can be compared, their scores, and the finding in words
     tables/  figures/   both as files and as text
-    html/               what all pages share
+    html/               the parts that all pages share
     page/  boards/      the page of a report; the pages of a leaderboard
     transfer/           whether scores on corrupted images predict scores on real ones
 

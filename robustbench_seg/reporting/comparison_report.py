@@ -27,10 +27,10 @@ class Comparison:
     Attributes:
         a: The first model.
         b: The second model.
-        protocol: What they are scored under.
-        reference: What CD and rCD are against.
+        protocol: Their protocol.
+        reference: The reference of CD and rCD.
         table: Every score and difference, with the columns of `compare`.
-        warnings: What casts doubt on the scores themselves.
+        warnings: Warnings about the scores.
     """
 
     a: ScoredModel
@@ -83,7 +83,7 @@ class Comparison:
 
     @property
     def text(self) -> str:
-        """What is compared, the scores, and the number of verdicts."""
+        """The compared models, the scores, and the number of verdicts."""
         heading = heading_text(self.a, self.b, self.protocol, self.reference)
         return f"{heading}\n\n{comparison_text(self.table, self.protocol.noun)}"
 
@@ -102,11 +102,10 @@ def compare(
         a: Name of a model in the runs, a run folder or a pack. Several runs of one name are one
             model if they differ only in their seeds.
         b: The other model, given in the same way.
-        runs: Run folders or packs, or folders of them, to look for names in.
+        runs: Run folders or packs, or folders of them, to search for names.
         protocol: Protocol that scores both: a name, TOML file or Protocol. None: the protocol of
             A's run.
-        reference: Model that CD and rCD are relative to: one of the runs, or a published result.
-            None: B.
+        reference: The reference of CD and rCD: one of the runs, or a published result. None: B.
 
     Returns:
         Columns model_A, model_B, kind, score, severities, A, A_low, A_high, B, B_low, B_high,
@@ -114,8 +113,8 @@ def compare(
         percent.
 
     Raises:
-        ResultsError: There is no such model, its name may mean several, or the two were not
-            scored on the same images.
+        ResultsError: There is no such model, its name is ambiguous, or the two were not scored on
+            the same images.
 
     >>> table = rs.compare("all-road", "all-building", runs="runs")
     >>> clean = table[table["kind"] == "clean"]

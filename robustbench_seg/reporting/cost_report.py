@@ -1,4 +1,4 @@
-"""`cost`: what one image costs each model, as a table and a figure."""
+"""`cost`: the cost of one image for each model, as a table and a figure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -40,21 +40,20 @@ def cost(
         models: Names of model cards, or card files. Empty: every card.
         sizes: Heights and widths of the image, in pixels. Empty: the sizes in the tables of the
             paper, or else the input size of the network on its dataset.
-        repeat: Number of images to measure time and memory on, 0 to 10,000. 0: no measurement.
+        repeat: Number of images for measuring time and memory, 0 to 10,000. 0: no measurement.
         device: Torch device of that measurement.
         precision: Number format of that measurement: "float32", "bf16" or "fp16".
         threads: CPU threads of that measurement, 1 to 1024. None: the default of torch.
         out: Folder for cost.csv, published.csv and the figure size.svg and size.png. None: no
             files are written.
-        progress: Whether to show a bar on stderr.
+        progress: Whether to show a progress bar on stderr.
 
     Returns:
-        A row for each model and size, in order. Columns model, architecture, dataset, classes,
-        size (such as "1024x2048"), params_m (millions), gmacs and gmacs_written (10^9; see Cost);
-        paper_params_m, paper_gmacs and paper_images_per_s (nan where the paper has none); miou
-        (clean, in percent, as published or as measured at the end of the training; nan where the
-        card has neither); with `repeat` images_per_s, seconds, peak_mb, device, precision and
-        threads.
+        A row for each model and size, in order. Columns model, architecture, dataset, classes, size
+        (such as "1024x2048"), params_m (millions), gmacs and gmacs_written (10^9; see Cost);
+        paper_params_m, paper_gmacs and paper_images_per_s (nan if the paper has none); miou (clean,
+        in percent, as published or as measured at the end of the training; nan if the card has
+        neither); with `repeat` images_per_s, seconds, peak_mb, device, precision and threads.
 
     Raises:
         OptionError: A size or a number is out of range.
@@ -92,7 +91,7 @@ _Row = Mapping[str, float | str | None]
 
 @dataclass(frozen=True)
 class _Measurement:
-    """How time and memory are measured; with a `repeat` of 0 they are not."""
+    """The settings for measuring time and memory; with a `repeat` of 0 they are not measured."""
 
     repeat: int
     device: str

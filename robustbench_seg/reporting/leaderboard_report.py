@@ -13,7 +13,7 @@ from robustbench_seg.store import Paths
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """A leaderboard that was written.
+    """A written leaderboard.
 
     Attributes:
         page: Path of index.html.
@@ -61,7 +61,7 @@ def leaderboard(
 
     Raises:
         ResultsError: There is no run, or none can be scored.
-        FileError: A file cannot be written, or would replace one that no leaderboard wrote.
+        FileError: A file cannot be written, or would replace one that is not from a leaderboard.
 
     >>> rs.leaderboard("runs", out="board").as_posix()
     'board/index.html'

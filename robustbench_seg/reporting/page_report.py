@@ -1,4 +1,4 @@
-"""`report`: runs -> tables, figures and one offline page in a folder."""
+"""`report`: writes tables, figures and one offline page of runs to a folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from robustbench_seg.store import Paths
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """A report that was written.
+    """A written report.
 
     Attributes:
-        page: index.html; tables/, figures/ and pictures/ lie beside it.
-        panels: What it shows: one ranking for each dataset, split, set of files and protocol.
+        page: index.html; tables/, figures/ and pictures/ are next to it.
+        panels: Its panels: one ranking for each dataset, split, set of files and protocol.
     """
 
     page: Path
@@ -61,7 +61,7 @@ def report(
     Args:
         runs: Run folders or packs, or folders of them.
         out: Folder to write to.
-        reference: Model that CD and rCD are relative to: one of the runs, or a published result.
+        reference: The reference of CD and rCD: one of the runs, or a published result.
         protocol: Protocol that scores all runs: a name, TOML file or Protocol. None: the protocol
             of each run.
         pictures: Whether to show images of the dataset, whose licence may forbid sharing them.
@@ -71,8 +71,8 @@ def report(
         The path of index.html.
 
     Raises:
-        ResultsError: A folder holds no run or a broken one; runs do not fit together; there is no
-            such reference; pictures of an earlier report are in the way.
+        ResultsError: A folder contains no run or a damaged one; runs do not fit together; there is
+            no such reference; or the folder has pictures that are not from a report.
 
     The figures take seconds to draw, so the tests do not run this example:
 

@@ -39,7 +39,7 @@ def erf(
         weights: Weights that replace those of the card, see load_model.
         device: Torch device.
         out: Folder for erf.csv and the figure erf.svg and erf.png. None: no files are written.
-        progress: Whether to show a bar on stderr for each model.
+        progress: Whether to show a progress bar for each model on stderr.
 
     Returns:
         The fields, by model and stage.

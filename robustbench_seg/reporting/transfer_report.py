@@ -32,7 +32,7 @@ class Transfer:
     """Models with scores on corrupted and on real images.
 
     Attributes:
-        models: All models; then, where the audit flags some, those that it does not flag.
+        models: All models; then, if the audit flags some, those that it does not flag.
     """
 
     models: Sequence[ModelTable]
@@ -63,7 +63,7 @@ class Transfer:
 
     @cached_property
     def text(self) -> str:
-        """The main correlations, and how far to trust them."""
+        """The main correlations, and their limitations."""
         return transfer_text(self.models)
 
     def write(self, out: Path | str, resample: Resample = "models") -> Path:
@@ -73,7 +73,7 @@ class Transfer:
             The path of transfer.png.
 
         Raises:
-            FileError: Files of these names are there that are no such output.
+            FileError: Files with these names exist that are not such output.
         """
         folder = checked_path(out)
         figures = [folder / f"transfer.{end}" for end in ("svg", "png")]
@@ -99,23 +99,23 @@ def transfer(
         real: Run folders, or folders of them, of the same models on real adverse images, such as
             the dataset acdc or muses. The clean scores on the dataset and on each of its subsets
             are predicted; with runs on acdc-ref, also the drops from the references.
-        literature: A published table that has both, such as "semsegbench", in place of runs.
-        protocol: Score the synthetic runs under this one, a name, TOML file or Protocol. None:
-            their own.
-        resample: What the bootstrap of the intervals draws. Models of one family are not
-            independent: "families" is the more cautious.
+        literature: A published table that has both, such as "semsegbench", instead of runs.
+        protocol: The protocol for the synthetic runs: a name, TOML file or Protocol. None: their
+            own.
+        resample: The sampling unit of the bootstrap. Models of one family are not independent, so
+            "families" is more cautious.
         out: Folder for transfer.csv and the scatter figure transfer.svg and .png. None: no files
             are written.
 
     Returns:
         Columns predictor (mean, clean, a category or a corruption), target (such as acdc, acdc_fog
-        or acdc_fog_drop), models (how many), pearson and spearman, each with the ends of its 95 %
-        interval in _low and _high, and partial: Pearson's partial correlation given clean, nan for
-        clean itself. A published table with flagged rows gives two sets of rows: first for all
+        or acdc_fog_drop), models (their number), pearson and spearman, each with the ends of its 95
+        % interval in _low and _high, and partial: Pearson's partial correlation given clean, nan
+        for clean itself. A published table with flagged rows gives two sets of rows: first for all
         models, then for those that the audit does not flag.
 
     Raises:
-        ResultsError: A folder holds no run, fewer than three models have both kinds of scores,
+        ResultsError: A folder contains no run, fewer than three models have both kinds of scores,
             the runs do not fit together, or the published table has no scores of real conditions.
         OptionError: `resample` is unknown.
 

@@ -35,9 +35,9 @@ class NetworkSegmenter:
     The network maps a normalised float Nx3xHxW batch to logits NxKxhxw of any size and is in eval
     mode. It may have three further attributes:
 
-    ** `gives_scores`: true if it returns scores of 0 or more instead of logits, like mask
-    classifiers. ** `takes_bytes`: true if it takes only 8-bit images. ** `why_no_gradient`: why it
-    has no gradient, as the end of a sentence; None if it has one.
+    * `gives_scores`: true if it returns scores of 0 or more, not logits, like mask classifiers.
+    * `takes_bytes`: true if it takes only 8-bit images.
+    * `why_no_gradient`: why it has no gradient, as the end of a sentence; None if it has one.
 
     A result never depends on other images: a batch is made of windows of one image. On a CPU it
     does not depend on the batch either, because windows are processed one by one.

@@ -1,12 +1,13 @@
 """manifest.json of a generated tree: its settings, and the digest of every file.
 
-    format 3 digest sha256 of the canonical JSON of all further keys except `libraries` protocol,
-    protocol_version, severities_digest, stream, stream_version, seed, dataset, split, laws,
-    libraries, probe, source_sizes: see TreeRecord files relative path -> {file: sha256 of its
-    bytes, pixels: sha256 of its decoded pixels, or
+    format     3
+    digest     sha256 of the canonical JSON of all further keys except `libraries`
+    protocol, protocol_version, severities_digest, stream, stream_version, seed, dataset, split,
+    laws, libraries, probe, source_sizes: see TreeRecord
+    files      relative path -> {file: sha256 of its bytes, pixels: sha256 of its decoded pixels, or
                of the bytes of a TOML file}
-    links relative path -> target of the relative link that leads to the source's labels left_out
-    relative path -> why this file could not be created (--keep-going)
+    links      relative path -> target of the relative link that leads to the source's labels
+    left_out   relative path -> why this file could not be created (--keep-going)
 
 The first start writes .recipe.json, the head of the manifest, before the first image; each start
 that adds conditions adds their laws and probe there. The manifest is written after the last image.

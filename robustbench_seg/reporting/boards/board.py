@@ -23,7 +23,7 @@ class Place:
 
     Attributes:
         name: Name of the model.
-        rank: Such as "1" or "2=".
+        rank: The rank, such as "1" or "2=".
         value: The score.
         low: Lower end of its 95 % interval; nan if there is none.
         high: Upper end, likewise.
@@ -71,7 +71,7 @@ class Board(ModelRanking):
 
     @cached_property
     def scores(self) -> Mapping[str, RankingScore]:
-        """Maps a key to its score, for all scores that rank an entry."""
+        """Maps a key to its score, for all scores that rank at least one entry."""
         return {
             key: score
             for entry in self.entries
@@ -101,7 +101,7 @@ class Board(ModelRanking):
 
     @cached_property
     def compared(self) -> NDArray[np.bool_]:
-        """NxN: whether two of the N entries share images and conditions, to be drawn in pairs."""
+        """NxN: whether two of the N entries share images and conditions (paired draws)."""
         pairs = np.ones((len(self.entries), len(self.entries)), np.bool_)
         for first, one in enumerate(self.entries):
             for second, other in enumerate(self.entries[:first]):

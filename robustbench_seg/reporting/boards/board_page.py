@@ -40,7 +40,7 @@ def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
 
     Args:
         board: The board.
-        links: Where the page of each measured model lies.
+        links: The address of the page of each measured model.
     """
     ends = [end for p in board.rankings["mean"] for end in (p.value, p.low, p.high)]
     header = Column(board.scores["mean"].label, "and its 95 % interval")
@@ -66,7 +66,7 @@ def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
 
 
 def ranking_data(board: Board) -> Markup:
-    """Return the data that the page's script ranks by, as JSON that is safe inside HTML."""
+    """Return the data for the ranking script of the page, as JSON that is safe inside HTML."""
     scores = [
         {
             "key": score.key,

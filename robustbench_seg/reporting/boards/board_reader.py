@@ -1,4 +1,4 @@
-"""Run folders or packs -> the boards of a leaderboard, with scores from the cache."""
+"""Reads run folders or packs as the boards of a leaderboard, with scores from the cache."""
 
 import math
 
@@ -16,10 +16,10 @@ def read_boards(runs: Paths, protocol: Protocol | None = None) -> list[Board]:
 
     Args:
         runs: Packs or run folders, or folders of them.
-        protocol: Score all runs under this one. None: each under its own.
+        protocol: The protocol for all runs. None: each run has its own.
 
     Returns:
-        The boards, in the order of their first runs. A run that is broken, whose protocol is not
+        The boards, in the order of their first runs. A run that is damaged, whose protocol is not
         available, or whose classes differ from those of the others is left out with a warning.
 
     Raises:

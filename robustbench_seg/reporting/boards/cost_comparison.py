@@ -1,4 +1,4 @@
-"""Scores against cost on a board's page: charts, and a table of how far each model is behind."""
+"""Scores against cost on a board's page: charts, and a table of the gaps between models."""
 
 import math
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class CostChart:
 
 
 def cost_charts(board: Board) -> list[CostChart]:
-    """Return charts of the mean against GMAC and images/s, as far as the costs are known."""
+    """Return charts of the mean against GMAC and images/s, if the costs are known."""
     charts = []
     for title, axis, values, more in (
         ("Mean against GMAC", "GMAC per image", _gmacs(board), False),
@@ -45,7 +45,7 @@ def cost_charts(board: Board) -> list[CostChart]:
 
 
 def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
-    """Return how far each model is behind the best of its cost, or None if no cost is known."""
+    """Return the gap of each model to the best one of its cost, or None if no cost is known."""
     gmacs, speeds = _gmacs(board), _speeds(board)
     means = {entry.name: entry.value("mean") for entry in board.entries}
     if all(math.isnan(value) for value in (*gmacs.values(), *speeds.values())):

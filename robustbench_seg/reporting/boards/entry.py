@@ -1,4 +1,4 @@
-"""An entry of a leaderboard: one model with everything that its rows and its page show."""
+"""An entry of a leaderboard: one model with all data for its rows and its page."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,20 +18,20 @@ from robustbench_seg.results import Draws, read_model, score_interval
 
 @dataclass(frozen=True, eq=False)
 class EntryScores:
-    """The scores of a model's runs under a protocol: what a leaderboard caches of a ScoredModel.
+    """The scores of a model's runs under a protocol: the part of a ScoredModel that is cached.
 
     Attributes:
-        ranking_scores: Maps a key to the score, for all that it can be ranked by.
+        ranking_scores: Maps a key to the score, for all scores by which it can be ranked.
         draws: Maps the same keys to the bootstrap draws of the score.
         units: Number of sampling units.
-        unit: What a sampling unit is, in words.
+        unit: The sampling unit, in words.
         trainings: Number of trainings that the scores average over.
         drawn: Digest of the image ids and of the kind of unit. Models with the same digest are
             drawn in pairs.
         miou: Its row of tables/miou.csv, without the name.
         severities: Its rows of tables/per_severity.csv.
         classes: Its rows of tables/per_class.csv.
-        missing: Maps a corruption that lacks images to what is missing and why.
+        missing: Maps an incomplete corruption to the missing images and the reason.
         seconds: Median seconds from an image to its labels; nan if unknown.
     """
 

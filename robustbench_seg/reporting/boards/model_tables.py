@@ -22,7 +22,7 @@ def class_table(rows: pd.DataFrame, protocol: Protocol) -> Table | None:
 
     Args:
         rows: Its rows of tables/per_class.csv.
-        protocol: What it is scored under.
+        protocol: Its protocol.
     """
     grid = class_grid(rows, protocol, list(dict.fromkeys(rows["class"].tolist())))
     averaged = list(protocol.averaged_names)

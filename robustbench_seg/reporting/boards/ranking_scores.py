@@ -1,4 +1,4 @@
-"""The scores that a leaderboard can rank by, with their names and draws."""
+"""The scores by which a leaderboard can rank, with their names and draws."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from robustbench_seg.results import (
 
 @dataclass(frozen=True)
 class RankingScore:
-    """A score that models can be ranked by.
+    """A score by which models can be ranked.
 
     Attributes:
         key: Its name in tables, such as "mean" or "fog".
         label: Its name on the page.
-        group: The heading that it is listed under.
+        group: The heading of its list.
         higher_is_better: Whether a higher value is better.
         limits: The smallest and the largest possible value.
     """
@@ -41,14 +41,14 @@ class RankingScore:
 
 
 def ranking_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[RankingScore, Draws]]:
-    """Yield every score that a model can be ranked by, with its draws.
+    """Yield every score by which a model can be ranked, with its draws.
 
     The mean mIoU over the perturbations comes first, then the other scores of the mIoU, then the
     mean over the perturbations of every further score of the model.
 
     Args:
         model: The model.
-        protocol: The protocol that it was scored under.
+        protocol: Its protocol.
     """
     ranked = model.scores.by_name[RANKING_SCORE]
     groups: Mapping[SummaryKind, str] = {

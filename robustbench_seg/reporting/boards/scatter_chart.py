@@ -102,7 +102,7 @@ def _dot(point: Point, position: _Position) -> str:
 
 
 def _labels(front: Sequence[Point], position: _Position, right: float) -> list[str]:
-    """Return the labels of models on the front, without those that would cover another."""
+    """Return the labels of models on the front, without labels that would overlap."""
     texts, taken = [], list[tuple[float, float, float]]()
     for point in sorted(front, key=lambda point: -point.y):
         x, y = position(point.x, point.y)

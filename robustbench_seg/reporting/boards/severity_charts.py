@@ -43,7 +43,7 @@ def severity_charts(severities: pd.DataFrame, protocol: Protocol) -> list[Severi
 
     Args:
         severities: Its rows of tables/per_severity.csv; severity 0 is clean.
-        protocol: Names the corruptions and the severities that count towards the score.
+        protocol: The protocol with the corruptions and the scored severities.
     """
     columns = ("corruption", "severity", "miou", "ci_low", "ci_high")
     points = {
@@ -93,7 +93,7 @@ def _chart(spec: Perturbation, points: Mapping[tuple[str, int], _Point], limit: 
 
 
 def _unscored(spec: Perturbation, across: Callable[[int], float], step: float) -> list[str]:
-    """The grey background of severities that do not count towards the score."""
+    """The grey background of severities that are not scored."""
     return [
         f'<rect class="off" x="{across(severity) - step / 2:.1f}" y="{_TOP}" width="{step:.1f}" '
         f'height="{_HEIGHT}"/>'
@@ -116,7 +116,7 @@ def _severities(
     across: Callable[[int], float],
     down: Callable[[float], float],
 ) -> list[str]:
-    """The label of each severity and, where there is a score, its dot."""
+    """The label of each severity and, if there is a score, its dot."""
     known, marks = {point.severity: point for point in own}, []
     for severity in (0, *spec.severities):
         x = across(severity)

@@ -27,7 +27,7 @@ from robustbench_seg.reporting.html.templates import page_templates
 def write_site(boards: Sequence[Board], out: Path) -> Path:
     """Write a leaderboard: index.html, and a folder for each board.
 
-    An earlier site in the folder is replaced; other files in the folder stay.
+    An earlier site in the folder is replaced; other files in the folder are kept.
 
     Args:
         boards: The boards.
@@ -38,7 +38,7 @@ def write_site(boards: Sequence[Board], out: Path) -> Path:
 
     Raises:
         ResultsError: A probe of a run cannot be read.
-        FileError: A file cannot be written, or would replace one that no site wrote.
+        FileError: A file cannot be written, or would replace one that is not from a site.
     """
     environment = page_templates()
     slugs = unique_slugs([board.name for board in boards])

@@ -1,8 +1,8 @@
 """The SVG element of a chart of a leaderboard.
 
-The charts of a leaderboard are written as SVG here, not drawn by figures/: a page has a chart for
-each corruption, and a site may have pages of hundreds of models. Matplotlib would take about a
-second for each chart. These charts take their colours from the page.
+The boards write charts directly as SVG instead of using figures/: a page has a chart for each
+corruption, and a site may have pages of hundreds of models. Matplotlib would take about a second
+for each chart. These charts take their colours from the page.
 """
 
 from markupsafe import Markup, escape
@@ -16,8 +16,8 @@ def svg_element(width: float, height: float, label: str, content: str, kind: str
     Args:
         width: In its own units.
         height: In its own units.
-        label: Read out in place of the chart; plain text.
-        content: What it draws; SVG whose text is escaped.
+        label: Alternative text for screen readers; plain text.
+        content: The content; SVG whose text is escaped.
         kind: Its CSS class.
     """
     return Markup(

@@ -15,12 +15,12 @@ from robustbench_seg.reporting.figures.style import INK, PAPER, SOFT, plain, sty
 def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
     """Draw the mIoU over the radius: one plot for each model, one line for each attack.
 
-    Attacks that enter the mean of the protocol are drawn bold, with their interval. Those of the
-    category "control" are dashed.
+    Attacks in the mean of the protocol are drawn bold, with their interval. Those of the category
+    "control" are dashed.
 
     Args:
         severities: Rows of `tables/per_severity.csv`, in percent. Severity 0 is the clean mIoU.
-        protocol: Names the attacks and their radii.
+        protocol: The protocol with the attacks and their radii.
     """
     models = list(dict.fromkeys(severities["model"]))
     columns = min(3, len(models))

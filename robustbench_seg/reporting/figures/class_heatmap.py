@@ -16,9 +16,9 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
     Args:
         model: The title.
         classes: Indexed by class; columns clean and the corruptions in protocol order; means over
-            the scored severities in percent, nan where a class does not occur or a condition is
+            the scored severities in percent, nan if a class does not occur or a condition is
             missing.
-        protocol: Names the corruptions and their categories.
+        protocol: The protocol with the corruptions and their categories.
     """
     few = len(classes) <= 40
     with style():

@@ -31,7 +31,7 @@ def confidence_overview(
     Args:
         models: Maps the name of a model to its curves, drawn as one line.
         panel: Names of all models of the panel, which have the same colours in all figures.
-        over: What the curves pool, in words, such as "all corruptions".
+        over: The pooled conditions, in words, such as "all corruptions".
     """
     shown = next(iter(models.values())).severities
     styles = line_styles(panel)

@@ -15,13 +15,14 @@ from robustbench_seg.reporting.panels.pareto import pareto_front
 
 
 def cost_scatter(costs: pd.DataFrame) -> Figure:
-    """Draw accuracy against cost: the mean over the corruptions, and hollow the clean mIoU.
+    """Draw accuracy against cost: the mean over the corruptions, and the clean mIoU as hollow
+    points.
 
-    On the dotted line, the Pareto front of the mean, no model is both cheaper and better.
+    The dotted line is the Pareto front of the mean: no other model is both cheaper and better.
 
     Args:
-        costs: Columns model, clean, mean (percent), and one for each cost, which its name states
-            with its unit; nan where it is not known.
+        costs: Columns model, clean, mean (percent), and one for each cost, named after the cost and
+            its unit; nan if it is unknown.
     """
     names = [str(name) for name in costs.columns.drop(["model", "clean", "mean"])]
     styles = line_styles(list(costs["model"]))

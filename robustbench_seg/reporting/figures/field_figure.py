@@ -22,10 +22,10 @@ SIDE = 256
 def field_figure(fields: Mapping[str, Mapping[str, Field]]) -> Figure:
     """Draw a row for each model and a column for each stage.
 
-    The circles hold 50 % and 95 % of the energy.
+    The circles contain 50 % and 95 % of the energy.
 
     Args:
-        fields: Model -> stage -> field, all of one size, each model with the same stages.
+        fields: Maps the model, then the stage, to the field. All have the same size and stages.
     """
     models = list(fields)
     stages = list(fields[models[0]])
@@ -65,10 +65,10 @@ def field_figure(fields: Mapping[str, Mapping[str, Field]]) -> Figure:
 
 
 def _pooled(energy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The energy of a plot's pixels relative to the largest; areas are averaged.
+    """The energy of a plot's pixels relative to the maximum, averaged over areas.
 
-    Strided convolutions move single pixels much and their neighbours little: thinned out, that
-    would be an arbitrary pattern.
+    With strided convolutions, the energy varies strongly between neighbouring pixels, so
+    subsampling would give an arbitrary pattern.
     """
     scale = min(SIDE / max(energy.shape), 1)
     height, width = (max(round(side * scale), 1) for side in energy.shape)

@@ -1,7 +1,7 @@
-"""Figures as files, and as part of a page.
+"""Writes figures as files, and embeds them in a page.
 
-The same numbers give the same bytes: no date, no random identifier. Text stays text, so that the
-page can search and recolour it.
+The same numbers give the same bytes, because there is no date and no random identifier. Text
+remains text, so that the page can search and recolour it.
 """
 
 import io
@@ -50,7 +50,7 @@ def inline_svg(svg: str, label: str, prefix: str) -> Markup:
 
     Args:
         svg: The text of the SVG.
-        label: Read out in place of the figure.
+        label: Alternative text for screen readers.
         prefix: The beginning of its identifiers, unique on the page.
     """
     root = ElementTree.fromstring(svg)

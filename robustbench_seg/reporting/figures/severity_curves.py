@@ -22,11 +22,11 @@ from robustbench_seg.reporting.figures.style import (
 def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
     """Draw the mIoU over severity: one small plot for each corruption, one line for each model.
 
-    Severities that do not score are drawn hollow on grey.
+    Severities that are not scored are drawn hollow on grey.
 
     Args:
         severities: Rows of `tables/per_severity.csv`, in percent. Severity 0 is the clean mIoU.
-        protocol: Names the corruptions and the severities that score.
+        protocol: The protocol with the corruptions and the scored severities.
     """
     models = list(dict.fromkeys(severities["model"]))
     styles = line_styles(models)

@@ -1,4 +1,4 @@
-"""Size against accuracy: what section 4.2 of arXiv 2105.15203 discusses, as a figure."""
+"""A figure of size against accuracy, as in section 4.2 of arXiv 2105.15203."""
 
 import matplotlib as mpl
 import pandas as pd
@@ -26,11 +26,11 @@ _COLUMNS = 2
 def size_figure(costs: pd.DataFrame) -> Figure:
     """Draw parameters against clean mIoU: a plot for each dataset of the tables or of `costs`.
 
-    The line is SegFormer B0 to B5 as published, at one scale (table 1a); squares are the networks
-    of others in tables 2 and 4; circles are the cards, without those whose numbers are the line's.
+    The line is SegFormer B0 to B5 as published, at one scale (table 1a); squares are other networks
+    in tables 2 and 4; circles are the cards, except those whose numbers are on the line.
 
     Args:
-        costs: The table of `rs.cost`. Models whose cards state no mIoU are left out.
+        costs: The table of `rs.cost`. Models whose cards have no mIoU are left out.
     """
     paper = published_costs().dropna(subset=["miou", "params_m"])
     line, others = paper[paper["table"] == "1a"], paper[~paper["model"].str.contains("SegFormer")]
@@ -80,7 +80,7 @@ def _label_axes(axis: Axes, title: str) -> None:
 
 
 def _write_names(axis: Axes, rows: pd.DataFrame) -> None:
-    """Write each row's model beside its point, moved down where it would hide the one above."""
+    """Write each row's model next to its point, moved down if it would overlap the one above."""
     low, high = axis.get_ylim()
     gap, above = 0.033 * (high - low), float("inf")
     for row in rows.sort_values("miou", ascending=False).to_dict("records"):
@@ -92,5 +92,5 @@ def _write_names(axis: Axes, rows: pd.DataFrame) -> None:
 def _write(
     axis: Axes, text: str, point: tuple[float, float], offset: tuple[float, float]
 ) -> Annotation:
-    """Write a text beside a point, at an offset in typographic points."""
+    """Write a text next to a point, at an offset in typographic points."""
     return axis.annotate(text, point, offset, textcoords="offset points", fontsize=7.5)

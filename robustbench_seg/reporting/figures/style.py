@@ -71,7 +71,7 @@ def line_styles(models: Sequence[str]) -> Mapping[str, tuple[str, Dash]]:
 
 
 def plain(text: str) -> str:
-    """Return a name as a label: one line, not too long; one that matplotlib would hide is shown."""
+    """Return a name as a short label of one line, in a form that matplotlib does not hide."""
     label = one_line(text, MAX_LABEL)
     return f"\u200a{label}" if label.startswith("_") else label
 
@@ -85,14 +85,14 @@ def set_log_scale(axis: Axes) -> None:
 
 
 def line_mark(colour: str, dash: Dash) -> Line2D:
-    """Return the sign of a line with points in a legend."""
+    """Return the legend mark of a line with points."""
     return Line2D([], [], color=colour, linestyle=dash, marker="o", markersize=3)
 
 
 def point_mark(
     colour: str, marker: str = "o", dash: Dash | Literal[""] = "", *, size: float = 4.5
 ) -> Line2D:
-    """Return the sign of points in a legend, joined by a line if there is a `dash`."""
+    """Return the legend mark of points, joined by a line if there is a `dash`."""
     return Line2D([], [], color=colour, linestyle=dash, marker=marker, markersize=size)
 
 
@@ -103,7 +103,7 @@ def add_legend(
 
     Args:
         figure: The figure.
-        signs: Maps a name, which is shown as a label, to its sign.
+        signs: Maps a name, which is shown as a label, to its mark.
         columns: Maximum number of columns.
         title: Its title.
     """

@@ -1,4 +1,4 @@
-"""What the pages of a report and of a leaderboard share.
+"""The parts that the pages of a report and of a leaderboard share.
 
 table.py                                        a table, as the templates show it
 heat_table.py  ranking.py  elsewhere_table.py   tables of both

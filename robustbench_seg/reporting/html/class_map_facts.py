@@ -1,4 +1,4 @@
-"""Describes a class map: which class counts as which, and why some classes are in no score."""
+"""Describes a class map: the mapping of classes, and why some classes are not scored."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,7 +26,7 @@ def class_map_facts(record: RunRecord) -> list[Fact]:
 
 
 def class_map_note(record: RunRecord, name: str) -> str:
-    """Say why classes of a row have no IoU, or an IoU of 0. Empty if there are no such classes.
+    """Explain why classes of a row have no IoU, or an IoU of 0. Empty if there are no such classes.
 
     Args:
         record: The content of run.json of the row's first run.

@@ -9,7 +9,7 @@ from robustbench_seg.measures import MEASURES
 
 @dataclass(frozen=True)
 class Definition:
-    """What a word on the page means."""
+    """The definition of a word on the page."""
 
     term: str
     text: str

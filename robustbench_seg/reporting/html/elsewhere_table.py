@@ -1,4 +1,4 @@
-"""Published results of the dataset that do not rank, and why."""
+"""Published results of the dataset that are not ranked, and why."""
 
 import pandas as pd
 

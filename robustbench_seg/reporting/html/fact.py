@@ -10,7 +10,7 @@ class Fact(NamedTuple):
 
     Attributes:
         name: Its name, such as "weights".
-        text: What it is.
+        text: Its value.
     """
 
     name: str

@@ -32,11 +32,11 @@ def heat_table(
 
     Args:
         scores: The rows.
-        protocol: Names the perturbations and their categories.
+        protocol: The protocol with the perturbations and their categories.
         caption: The caption.
-        header: (model, source) -> the header of its row.
-        detailed: (cell, model, source, perturbation or None for clean) -> the cell with further
-            content.
+        header: Maps (model, source) to the header of the row.
+        detailed: Maps (cell, model, source, perturbation or None for clean) to the cell with
+            further content.
     """
     by_category = protocol.by_category
     specs = [spec for group in by_category.values() for spec in group]

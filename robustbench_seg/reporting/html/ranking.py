@@ -37,10 +37,10 @@ def ranking_columns(
 
     Args:
         protocol: The protocol.
-        chief: Clean and the mean, in the order of the page.
-        machine: Where the page names the machine of the speed.
-        further: Columns of one page alone, such as CD.
-        links: Where the page of each measured model lies. None: there are none.
+        chief: The columns of clean and the mean, in the order of the page.
+        machine: A text about the place where the page names the machine of the speed.
+        further: Columns of only one page, such as CD.
+        links: The address of the page of each measured model. None: there are no such pages.
     """
     return (
         RankingColumn(Column("model"), lambda row: _name_cell(row, links)),
@@ -78,7 +78,7 @@ def mean_column(header: Column, span: tuple[float, float]) -> RankingColumn:
 
 
 def score_column(key: str, header: Column) -> RankingColumn:
-    """Return the column of a score, with its interval on hover where a row has one.
+    """Return the column of a score, with its interval on hover if a row has one.
 
     Args:
         key: The score's key in `RankingRow.scores`.
@@ -96,7 +96,7 @@ def ranking(caption: str, columns: Sequence[RankingColumn], rows: Sequence[Ranki
     """Return a ranking without the columns in which no row has a value.
 
     Args:
-        caption: What the table shows.
+        caption: The caption.
         columns: Its columns.
         rows: Its rows, the most robust first.
     """

@@ -1,4 +1,4 @@
-"""The folder of a report: a new report replaces the earlier one, and nothing else in it."""
+"""The folder of a report: a new report replaces the earlier one, and no other files."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ def report_files(out: Path) -> frozenset[str]:
     """Return the files of the report in `out`, as relative paths; empty without a list of them.
 
     Raises:
-        ResultsError: The file of the list's name is something else.
+        ResultsError: The file with the name of the list is not a list.
     """
     path = out / FILE_LIST
     try:
@@ -41,12 +41,12 @@ def report_files(out: Path) -> frozenset[str]:
 def report_folder(out: Path) -> Iterator[Path]:
     """Yield an empty folder; what the caller writes there becomes the report in `out`.
 
-    Files that an earlier report wrote and this one does not are removed, all other files stay.
-    If the caller raises, `out` is as it was.
+    Files of an earlier report that this one does not have are removed; all other files are kept. If
+    the caller raises, `out` does not change.
 
     Raises:
         ResultsError: See `report_files`; or a folder in `out` is a link that leads out of it.
-        FileError: A file cannot be written, or would replace one that no report wrote.
+        FileError: A file cannot be written, or would replace one that is not from a report.
     """
     old, existed = report_files(out), out.exists()
     try:
@@ -78,14 +78,14 @@ def report_folder(out: Path) -> Iterator[Path]:
 
 
 def _check_own(out: Path, names: Iterable[str]) -> None:
-    """Refuse to replace files that no report has written."""
+    """Refuse to replace files that are not from a report."""
     for name in sorted(names):
         if os.path.lexists(out / name):
             raise not_own(out / name, f"of the report in {out}", "folder")
 
 
 def _check_links(out: Path, names: Iterable[str]) -> None:
-    """Refuse to write or remove what lies outside of the report's folder."""
+    """Refuse to write or remove files outside the report's folder."""
     root = os.path.realpath(out)
     for folder in sorted({(out / name).parent for name in names}):
         if not Path(os.path.realpath(folder)).is_relative_to(root):

@@ -1,4 +1,4 @@
-"""The facts of a run, and of a model, that a reader of its page looks for first."""
+"""The most important facts of a run, and of a model, for readers of a page."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from robustbench_seg.store import probed_hardware
 
 
 def run_facts(folder: Path, record: RunRecord) -> list[Fact]:
-    """Return what a reader looks for first, without what the record does not state.
+    """Return the most important facts of a run, without facts that the record does not state.
 
     Args:
         folder: The run folder.
@@ -45,7 +45,7 @@ def run_facts(folder: Path, record: RunRecord) -> list[Fact]:
 
 
 def model_facts(records: Sequence[RunRecord]) -> list[Fact]:
-    """Return what the runs of a model have in common, and the weights and seeds of its trainings.
+    """Return the common facts of a model's runs, and the weights and seeds of its trainings.
 
     Args:
         records: The content of run.json of each run.
@@ -79,7 +79,7 @@ def model_facts(records: Sequence[RunRecord]) -> list[Fact]:
 
 
 def _changes(segmenter: SegmenterRecord) -> list[tuple[str, object]]:
-    """What changes a network's answers without other weights."""
+    """The settings that change a network's output without changing weights."""
     return [
         ("test-time augmentation", str(segmenter.augment or "")),
         ("adaptation", str(segmenter.adaptation or "")),
@@ -87,7 +87,7 @@ def _changes(segmenter: SegmenterRecord) -> list[tuple[str, object]]:
 
 
 def _origin(record: RunRecord) -> list[tuple[str, object]]:
-    """Where the corrupted images come from."""
+    """The origin of the corrupted images."""
     if foreign := record.key.corruption.foreign:
         return [("corrupted images", f"a tree of unknown origin, contents {foreign[:16]}")]
     return [("random numbers", record.stream), ("seed", record.seed)]

@@ -8,12 +8,12 @@ LONGEST = 60
 
 
 def slug(text: str) -> str:
-    """Return a text as some lower-case letters, digits and hyphens, for a file or identifier."""
+    """Convert a text to a few lower-case letters, digits and hyphens, for a file or identifier."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower())[:LONGEST].strip("-") or "unnamed"
 
 
 def unique_slugs(names: Sequence[str]) -> list[str]:
-    """Return the slug of each name; one that an earlier name has taken gets a number."""
+    """Return the slug of each name; a slug that an earlier name has gets a number."""
     counts = dict[str, int]()
     for name in map(slug, names):
         free, count = name, 1

@@ -1,4 +1,4 @@
-"""A table as the page shows it: text, sort key and colour of each cell. There is no HTML here."""
+"""A table of a page: text, sort key and colour of each cell. It contains no HTML."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class MetricOption:
-    """A score that the page's script can show in place of the mIoU.
+    """A score that the page's script can show instead of the mIoU.
 
     Attributes:
         name: Its name in headings and in the page's address.
@@ -65,14 +65,14 @@ class Cell:
     """One cell.
 
     Attributes:
-        text: What it shows.
-        sort: What the column sorts by, where it is not the text.
+        text: Its text.
+        sort: The sort key of the column, if it is not the text.
         value: The number from which the page's script computes other metrics.
-        title: Shown on hover.
+        title: Text shown on hover.
         style: Inline CSS.
         classes: CSS classes.
-        tag: Small text behind the text.
-        rank: Place in the ranking, before the text.
+        tag: Small text after the text.
+        rank: Rank, before the text.
         bar: An interval below the text.
         href: Link target of the text in the row's header.
         metrics: The values of the table's further metrics, in their order.
@@ -109,9 +109,9 @@ class Column:
     """The header of a column.
 
     Attributes:
-        name: What it shows.
-        title: Shown on hover.
-        starts_group: Whether a rule stands to its left.
+        name: Its text.
+        title: Text shown on hover.
+        starts_group: Whether there is a rule to its left.
         group: The category with which it is hidden.
         is_text: Whether its cells are text, aligned to the left.
     """
@@ -136,15 +136,15 @@ class Table:
     """A table of the page.
 
     Attributes:
-        caption: What it shows; with a `ramp` whose scores, as the page's script can show others.
+        caption: Its caption. With a `ramp`, the page's script adds the name of the metric.
         columns: Their headers.
-        rows: As many cells each as there are columns.
-        note: A smaller text behind the caption.
+        rows: The rows, with one cell for each column.
+        note: A smaller text after the caption.
         groups: Headers over the columns.
         kind: A CSS class.
         ramp: Styles of a cell from the lowest value to the highest. With them the page's script
             can show other metrics.
-        reference: The row that CD and rCD are relative to.
+        reference: The reference of CD and rCD.
         metrics: Further metrics of the cells, in addition to those computed from the mIoU.
     """
 

@@ -1,4 +1,4 @@
-"""The templates of all pages, and what they may do with a text or a number."""
+"""The templates of all pages, and their filters."""
 
 import re
 from collections.abc import Sequence
@@ -28,13 +28,13 @@ def page_templates() -> Environment:
 
 
 def _visible(value: object) -> object:
-    """Text of a page without characters that change how the text around them reads."""
+    """Return text without characters that change the direction of the text around them."""
     plain = isinstance(value, str) and not isinstance(value, Markup)
     return one_line(value) if plain else value  # type: ignore[arg-type]
 
 
 def _unbroken(title: str) -> Markup:
-    """A title that does not break between a number and its noun."""
+    """Return a title that does not break between a number and its noun."""
     return Markup(re.sub(r"(?<=\d) (?=\w)", "\u00a0", escape(one_line(title))))
 
 

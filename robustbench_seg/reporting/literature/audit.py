@@ -1,4 +1,4 @@
-"""The audit: published results and claims that do not follow from their own numbers."""
+"""The audit: published results and claims that contradict their own numbers."""
 
 import pandas as pd
 
@@ -12,13 +12,13 @@ CLAIM = "claim"
 
 
 def audit() -> pd.DataFrame:
-    """Recompute what the library holds, and return what does not agree.
+    """Recompute the published results of the library, and return inconsistent ones.
 
     Returns:
         AUDIT_COLUMNS, a row for each inconsistent model of a source, and for each claim in
         `reports/published/claims.csv` that does not follow from the published table (source
         "claims"). kind: "cells" (no score of the row is used), "summary" (only a stored mean or
-        minimum is wrong) or "claim"; flag: what is wrong, in words.
+        minimum is wrong) or "claim"; flag: the fault, in words.
     """
     results = literature()
     flagged = results.loc[results["flag"] != "", list(AUDIT_COLUMNS)]

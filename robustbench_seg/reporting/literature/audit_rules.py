@@ -1,8 +1,8 @@
-"""The rules of the audit: what a published result has to satisfy to be believed.
+"""The rules of the audit: conditions that a credible published result satisfies.
 
-They look at a row's own scores and at nothing that the scores are meant to predict. The TOML file
-of a published table names those that fit its protocol: a mean over all severities, for one, may lie
-far below clean under brightness.
+They use only the scores of a row, not the scores that these should predict. The TOML file of a
+published table names the rules that fit its protocol. For example, a mean over all severities may
+be far below clean under brightness.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +38,7 @@ class Rule:
 
     Attributes:
         unusable: The part of a row that cannot be used if the row breaks the rule.
-        check: Says what is wrong with a row.
+        check: Describes the fault of a row.
     """
 
     unusable: Unusable
@@ -47,11 +47,11 @@ class Rule:
 
 @dataclass(frozen=True)
 class Flag:
-    """What the audit says of a row that breaks a rule.
+    """The result of the audit for a row that breaks a rule.
 
     Attributes:
         unusable: The part of the row that cannot be used, "cells" before "summary".
-        text: All that is wrong, in words.
+        text: All faults, in words.
     """
 
     unusable: Unusable
@@ -98,7 +98,7 @@ def audit_row(
     """Apply rules to a row.
 
     Args:
-        row: Its scores in percent: clean, each corruption, and what the rules compare.
+        row: Its scores in percent: clean, each corruption, and the values that the rules compare.
         corruptions: Names of its corruptions.
         rules: Names of the rules.
 

@@ -55,10 +55,10 @@ def literature(
     """Return published results, a row for each model, dataset and source.
 
     Args:
-        *models: Words of names, such as "segformer-b5": rows whose model has all words of one of
-            them, in upper or lower case. Without any: all rows.
+        *models: Words of names, such as "segformer-b5": selects rows whose model has all words of
+            one of them; case is ignored. Without any: all rows.
         dataset: Only rows on this dataset.
-        protocol: Only rows whose scores can be measured under this shipped protocol.
+        protocol: Only rows whose scores can be measured under this included protocol.
 
     Returns:
         Columns source, model, family (models of one family are not independent), dataset, split,
@@ -88,7 +88,7 @@ def literature(
 
 
 def cells_are_flagged(results: pd.DataFrame) -> "pd.Series[bool]":
-    """Whether the audit finds the cells of each published result wrong; then no score is used.
+    """Whether the audit rejects the cells of each published result; then no score is used.
 
     Args:
         results: Rows of `literature`.
@@ -122,7 +122,7 @@ def _words(name: str) -> set[str]:
 
 
 def _without_empty_scores(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows without the columns in which none has a value, but for those of every result."""
+    """The rows without empty columns, except for the columns that every result has."""
     kept = {*SUBJECT_COLUMNS, CLEAN.name, *SUMMARY_COLUMNS, *FLAG_COLUMNS}
     return rows[[name for name in rows.columns if name in kept or _has_values(rows[name])]]
 

@@ -1,6 +1,6 @@
 """Claims of papers about Cityscapes-C, recomputed from its published table.
 
-They stand in `reports/published/claims.csv`. `CLAIM_TYPES` lists the kinds of claims.
+They are in `reports/published/claims.csv`. `CLAIM_TYPES` lists the kinds of claims.
 """
 
 import math
@@ -23,9 +23,9 @@ class Claim(ABC):
     """A number in percent that a paper claims.
 
     Attributes:
-        paper: Which paper.
+        paper: The paper.
         model: The model that the claim is about.
-        score: What it was scored under: a corruption, or "mean" or "retention".
+        score: A corruption, or "mean" or "retention".
         claimed: The number as printed.
     """
 
@@ -40,18 +40,18 @@ class Claim(ABC):
     @property
     @abstractmethod
     def text(self) -> str:
-        """What is claimed, in words."""
+        """The claim, in words."""
 
     @abstractmethod
     def numbers(self, scores: Mapping[str, float]) -> Mapping[str, float]:
-        """Return the numbers that the claimed one may be, by the model that gives each.
+        """Return the possible values of the claimed number, by the model that gives each.
 
         Args:
             scores: Maps the claim's model and others to their scores in percent.
         """
 
     def is_given_by(self, number: float) -> bool:
-        """Whether a number is the claimed one, rounded as that is."""
+        """Whether a number equals the claimed one after rounding."""
         return round(number, self.decimals) == self.claimed
 
 
@@ -62,7 +62,7 @@ class ScoreClaim(Claim):
 
     @property
     def text(self) -> str:
-        """Such as "mean of SegFormer-B5"."""
+        """Text such as "mean of SegFormer-B5"."""
         return f"{self.score} of {self.model}"
 
     def numbers(self, scores: Mapping[str, float]) -> Mapping[str, float]:
@@ -77,7 +77,7 @@ class GainClaim(Claim):
 
     @property
     def text(self) -> str:
-        """Such as "gain of SegFormer-B5 on snow, up to"."""
+        """Text such as "gain of SegFormer-B5 on snow, up to"."""
         return f"gain of {self.model} on {self.score.replace('_', ' ')}, up to"
 
     def numbers(self, scores: Mapping[str, float]) -> Mapping[str, float]:
@@ -96,11 +96,11 @@ CLAIM_TYPES: Mapping[str, type[Claim]] = {"gain": GainClaim, "score": ScoreClaim
 
 @dataclass(frozen=True)
 class RecomputedClaim:
-    """A claim beside the same number, computed from the published table.
+    """A claim with the same number, computed from the published table.
 
     Attributes:
         claim: The claim.
-        recomputed: The number in percent; of a gain the largest.
+        recomputed: The number in percent; for a gain, the largest.
         best_row: The row of the table that gives it.
         rows_matching: The rows that give the claimed number; none if the claim is wrong.
     """
@@ -130,9 +130,9 @@ def claim_table() -> pd.DataFrame:
     """Return the claims as a table, one row each.
 
     Returns:
-        Columns claim (in words); paper; claimed (percent, as printed); recomputed (percent; of a
-        gain the largest); best_row (the row of the published table that gives it); rows_matching
-        (the rows that give the claimed number, rounded as it is; empty if none does).
+        Columns claim (in words); paper; claimed (percent, as printed); recomputed (percent; for a
+        gain, the largest); best_row (the row of the published table that gives it); rows_matching
+        (the rows that give the claimed number after rounding; empty if there is none).
     """
     rows = [
         {

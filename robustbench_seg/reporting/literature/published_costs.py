@@ -38,10 +38,10 @@ def published_costs() -> pd.DataFrame:
 
     Returns:
         Columns table; model (as printed, with its encoder); dataset; card (the card of the same
-        network; nan if there is none); size (height, width) of the image; params_m (millions,
-        with heads that only training uses); gmacs (10^9 multiply-accumulates, which the paper
-        calls GFLOPs); images_per_s (FPS in the paper); miou and miou_ms (percent, single and multi
-        scale). nan where a table has no value.
+        network; nan if there is none); size (height, width) of the image; params_m (millions, with
+        heads that only training uses); gmacs (10^9 multiply-accumulates, which the paper calls
+        GFLOPs); images_per_s (FPS in the paper); miou and miou_ms (percent, single and multi
+        scale). nan if a table has no value.
     """
     return pd.DataFrame([*_table1a(), *_table2(), *_table4()])
 
@@ -50,8 +50,8 @@ def costs_by_card() -> Mapping[tuple[str, Size], Mapping[str, float]]:
     """Return the published costs of the networks that have a card.
 
     Returns:
-        (card, image size) -> params_m, gmacs and images_per_s, without those that no table has.
-        Where two tables have a value, the first one counts.
+        Maps (card, image size) to params_m, gmacs and images_per_s, without values that no table
+        has. If two tables have a value, the first one counts.
     """
     costs = dict[tuple[str, Size], dict[str, float]]()
     for row in published_costs().to_dict("records"):

@@ -1,4 +1,4 @@
-"""The published results of models that are about to be evaluated, in one line."""
+"""One line on the published results of models, before their evaluation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,10 +7,10 @@ from robustbench_seg.reporting.literature.catalogue import cells_are_flagged, li
 
 
 def published_notice(models: Sequence[str], dataset: str, split: str, protocol: str) -> str:
-    """Return one line on the published results of models that are about to be evaluated.
+    """Return one line on the published results of models, before their evaluation.
 
-    A result is of a model if its name is that of the card, in upper or lower case and with or
-    without the name of its encoder ("segformer-mit-b5", "SegFormer-B5" and "segformer-b5").
+    A result belongs to a model if its name is that of the card, ignoring case and the name of its
+    encoder ("segformer-mit-b5", "SegFormer-B5" and "segformer-b5").
 
     Args:
         models: Names of model cards.
@@ -36,7 +36,7 @@ def published_notice(models: Sequence[str], dataset: str, split: str, protocol: 
 
 
 def _network_name(model: str) -> str:
-    """A model's name in lower case and without the name of its encoder."""
+    """The name of a model in lower case and without the name of its encoder."""
     return model.lower().replace("-mit-", "-")
 
 

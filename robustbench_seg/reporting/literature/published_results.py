@@ -1,4 +1,4 @@
-"""Which published results rank beside measured ones, and why the others do not."""
+"""Finds published results that rank with measured ones, and why the others are not ranked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ class PublishedResults:
     """The published results that belong to a ranking of measured models.
 
     Attributes:
-        ranked: Those that were scored on the same images under the same protocol. Columns of
-            tables/miou.csv: model (with the crop of its training where that tells two rows apart),
-            source ("published"), dataset, split, protocol, images, and in percent clean, each
-            corruption (nan where a source prints means alone), mean and retention.
-        benchmark: Where none ranks, those of the benchmark's own table (see
+        ranked: Results on the same images under the same protocol. Columns of tables/miou.csv:
+            model (with its training crop if this distinguishes two rows), source ("published"),
+            dataset, split, protocol, images, and in percent clean, each corruption (nan if a source
+            prints only means), mean and retention.
+        benchmark: If none is ranked, those of the benchmark's own table (see
             TableDescription.benchmark), with the same columns.
-        sources: Names of the published tables that these are from.
-        elsewhere: The others of the dataset, with the columns ELSEWHERE_COLUMNS.
+        sources: Names of the published tables with these results.
+        elsewhere: The other results on the dataset, with the columns ELSEWHERE_COLUMNS.
     """
 
     ranked: pd.DataFrame
@@ -46,7 +46,7 @@ class PublishedResults:
 
     @property
     def shown(self) -> pd.DataFrame:
-        """The rows that are shown with their cells: the ranked ones, or else the benchmark's."""
+        """The rows that are shown with their cells: the ranked ones, or those of the benchmark."""
         return self.benchmark if self.ranked.empty else self.ranked
 
     @property
@@ -58,7 +58,7 @@ class PublishedResults:
 
     @property
     def citation(self) -> str:
-        """What the shown rows are and how they were measured, in words; empty without any."""
+        """The source of the shown rows and how they were measured, in words; empty without rows."""
         return " ".join(table_description(source).reference_text for source in self.sources)
 
 
@@ -67,13 +67,13 @@ def published_results(
 ) -> PublishedResults:
     """Find the published results that belong to a ranking of measured models.
 
-    Those whose cells are flagged by the audit do not rank.
+    Results whose cells the audit flags are not ranked.
 
     Args:
         dataset: Name of the dataset.
         split: Its split.
-        protocol: The protocol that the measured models are scored under.
-        images: Number of images that they are scored on.
+        protocol: The protocol of the measured models.
+        images: Number of their images.
         all_classes: Whether they are scored in all classes of the dataset, as published results
             are. If not, no published result is shown with its cells.
     """
@@ -94,7 +94,7 @@ def published_results(
 
 
 def published_extent(model: str) -> str | None:
-    """Return what a published model was scored on, in words; None if no result has this name.
+    """Return the images and the protocol of a published model, in words; None if there is none.
 
     >>> published_extent("SegFormer-B5")
     'all 500 images of cityscapes val under cityscapes-c'
@@ -121,16 +121,16 @@ def _benchmark_tables(protocol: Protocol) -> list[str]:
 def _reasons_not_to_rank(
     results: pd.DataFrame, split: str, protocol: Protocol, images: int
 ) -> "pd.Series[str]":
-    """Why each result of a dataset does not rank beside those of so many images of a split.
+    """The reasons why results on a dataset are not ranked with those of a number of images.
 
     Args:
         results: Rows of `literature`.
         split: The split of the measured models.
-        protocol: The protocol that they are scored under.
-        images: Number of images that they are scored on.
+        protocol: Their protocol.
+        images: Number of their images.
 
     Returns:
-        Indexed as the rows; empty for one that ranks.
+        Indexed like the rows; empty for a ranked result.
     """
     flagged = cells_are_flagged(results)
     reasons = []
@@ -153,7 +153,7 @@ def _reasons_not_to_rank(
 
 
 def _miou_rows(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
-    """Published results as rows of tables/miou.csv, whose column source says "published"."""
+    """Published results as rows of tables/miou.csv, with "published" in the column source."""
     twice = results["model"].duplicated(keep=False) & (results["crop"] != "")
     names = results["model"].where(~twice, results["model"] + " " + results["crop"])
     scores = results.reindex(columns=list(miou_columns(protocol)))
@@ -168,7 +168,7 @@ def _miou_rows(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
 
 
 def _elsewhere(results: pd.DataFrame, reasons: "pd.Series[str]") -> pd.DataFrame:
-    """The results that have a reason not to rank, with the columns ELSEWHERE_COLUMNS."""
+    """The results that are not ranked, with the columns ELSEWHERE_COLUMNS."""
     rows = results[reasons != ""]
     texts = [_conditions_text(row) for row in rows.to_dict("records")]
     names = (rows["model"] + " " + rows["crop"]).str.strip()
@@ -177,7 +177,7 @@ def _elsewhere(results: pd.DataFrame, reasons: "pd.Series[str]") -> pd.DataFrame
 
 
 def _conditions_text(row: Mapping[Any, Any]) -> str:
-    """What a published result was measured under: a protocol, or the source's own words."""
+    """The conditions of a published result: a protocol, or the words of the source."""
     how = table_description(row["source"]).measured
     if row["protocol"] or how is None:
         return str(row["protocol"])

@@ -1,7 +1,7 @@
 """The published tables: numbers of papers, in `reports/published/`.
 
-Each is a CSV file with the cells as printed, and a TOML file of the same name that says where they
-were copied from and how they were measured.
+Each is a CSV file with the cells as printed, and a TOML file of the same name that states their
+source and how they were measured.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def list_published_tables() -> tuple[str, ...]:
 
 @cache
 def table_description(name: str) -> TableDescription:
-    """Return what the TOML file of a table says.
+    """Return the content of a table's TOML file.
 
     Args:
         name: The file's name without suffix.
@@ -63,8 +63,8 @@ def read_published_table(folder: Path, name: str) -> tuple[TableDescription, pd.
         The description, and the cells as printed.
 
     Raises:
-        ResultsError: There is no table of that name; a column is not described, or described and
-            not there; a score is not a percentage; a row is there twice.
+        ResultsError: There is no table of that name; a column has no description, or a description
+            has no column; a score is not a percentage; a row is listed twice.
         CardError: The TOML file is missing or wrong.
     """
     description = _description(folder, name)
@@ -88,7 +88,7 @@ def read_published_table(folder: Path, name: str) -> tuple[TableDescription, pd.
 
 
 def score_columns(table: pd.DataFrame) -> Sequence[str]:
-    """The columns of a table of kind "scores" that hold an mIoU."""
+    """The mIoU columns of a table of kind "scores"."""
     return [str(column) for column in table.columns if column not in IDENTITY_COLUMNS]
 
 

@@ -1,4 +1,4 @@
-"""The description of a published table: where it was copied from, and how it was measured."""
+"""The description of a published table: its source, and how it was measured."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,14 +29,15 @@ class Measurement:
     """How the scores of a published table were measured, in the words of its source.
 
     Attributes:
-        corruptions: Which ones.
-        severities: Which of their severities.
-        averaging: How a mean is made of them.
-        colour_order: The order of the channels that the corruptions get.
-        resolution: Height x width that the network sees.
-        inference: How it is run.
-        protocol: The shipped protocol under which such scores can be measured; None: no one.
-        attacks: The attacks, where there are any, with what the ATTACK_COLUMNS columns do not say.
+        corruptions: The corruptions.
+        severities: Their severities.
+        averaging: How they are averaged.
+        colour_order: The channel order at the input of the corruptions.
+        resolution: Height x width at the input of the network.
+        inference: The inference mode.
+        protocol: The included protocol under which such scores can be measured. None: there is
+            none.
+        attacks: The attacks, if any, with facts that ATTACK_COLUMNS do not contain.
     """
 
     corruptions: str
@@ -58,24 +59,24 @@ class TableDescription:
     """The content of the TOML file of a published table.
 
     Attributes:
-        title: What it is.
-        kind: "scores": mIoU of models in percent, a row each; "table": anything else.
+        title: Its title.
+        kind: "scores": mIoU of models in percent, one row each; "table": other tables.
         citation: Key of the BibTeX entry in `reports/citations.toml`.
-        copied_from: Document and place.
-        also_cited: Keys of further entries, and what each of them cites, in words.
-        reference: What it is and how it was measured, in a sentence or two, as a caption cites it.
-            None: a text of the other keys.
-        benchmark: Name of the benchmark whose table it is. Reports under its protocol show all its
-            rows for reference where none rank. None: it is no such table.
-        inferred: What the source does not state, and how it was concluded.
-        checks: How the copy, or the source, was checked.
-        rules: The rules of the audit that its rows have to satisfy.
-        dataset: Of all rows; None: the CSV file has a column of it.
-        split: Of all rows.
-        images: How many images the scores of a dataset are of, where it is known.
+        copied_from: Document and place of the source.
+        also_cited: Keys of further entries, and the purpose of each, in words.
+        reference: Its source and how it was measured, in a sentence or two, for captions. None: a
+            text of the other keys.
+        benchmark: Name of its benchmark. Reports under the protocol show all its rows for reference
+            if none is ranked. None: it is not the table of a benchmark.
+        inferred: Facts that the source does not state, and how they were inferred.
+        checks: How the copy or the source was checked.
+        rules: The rules of the audit for its rows.
+        dataset: The dataset of all rows. None: the CSV file has a column.
+        split: The split of all rows.
+        images: Maps datasets to numbers of scored images, if known.
         measured: How its scores were measured; "scores" need it, "table" has none.
-        columns: What a column holds, but for the IDENTITY_COLUMNS, clean, mean and the protocol's
-            corruptions.
+        columns: Descriptions of the columns, except for IDENTITY_COLUMNS, clean, mean and the
+            protocol's corruptions.
         real: The columns that are scores under real adverse conditions.
     """
 
@@ -116,12 +117,12 @@ class TableDescription:
 
     @property
     def further_citations(self) -> Sequence[tuple[str, str]]:
-        """What each of its BibTeX entries cites but for the first, and the entry."""
+        """The purpose and the text of each BibTeX entry except the first."""
         return [(what, citation(key)) for key, what in self.also_cited.items()]
 
     @property
     def reference_text(self) -> str:
-        """What it is and how it was measured, in a sentence or two."""
+        """Its source and how it was measured, in a sentence or two."""
         if self.reference is not None:
             return self.reference
         text, how = f"{self.title}: {self.copied_from}.", self.measured
@@ -139,5 +140,5 @@ class TableDescription:
 
     @property
     def corruptions(self) -> tuple[str, ...]:
-        """The corruptions of that protocol, in its order; none without one."""
+        """The corruptions of that protocol, in its order; empty without a protocol."""
         return load_protocol(self.protocol).names if self.protocol else ()

@@ -1,1 +1,1 @@
-"""The page of a report: its sections, and the files beside it."""
+"""The page of a report: its sections, and the files next to it."""

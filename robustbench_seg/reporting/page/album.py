@@ -23,7 +23,7 @@ class PictureRow:
 
     Attributes:
         name: The row's header.
-        pictures: One for each severity; None where the condition was not run.
+        pictures: One for each severity; None if the condition was not run.
     """
 
     name: str
@@ -52,10 +52,10 @@ class Album:
     """All pictures of a panel.
 
     Attributes:
-        note: What they show.
+        note: A description.
         clean: The clean image, the truth and the predictions.
         legend: Class names and their colours.
-        errors_legend: What the colours of the rows of errors mean.
+        errors_legend: The legend of the rows of errors.
         categories: The pictures under corruptions.
     """
 
@@ -90,7 +90,7 @@ def album(panel: Panel, width: int) -> Album | None:
 def copy_pictures(panel: Panel, folder: Path) -> None:
     """Copy all pictures that the panel's runs kept, in full size, into a folder for each run.
 
-    Only pictures of known names are copied, and none through a link.
+    Only pictures with known names are copied, and never through a link.
     """
     for model in panel.measured:
         files, target = _files(model), folder / model.folder.name

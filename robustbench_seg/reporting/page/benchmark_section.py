@@ -1,4 +1,4 @@
-"""The published table of a benchmark, for reference where its rows do not rank."""
+"""The published table of a benchmark, for reference if its rows are not ranked."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class BenchmarkSection:
 
     Attributes:
         name: Name of the benchmark, such as "Cityscapes-C".
-        reason: Why its rows do not rank, after "measured by others".
+        reason: Why its rows are not ranked, after "measured by others".
         table: Model x corruption.
     """
 
@@ -24,7 +24,7 @@ class BenchmarkSection:
 
 
 def benchmark_section(panel: Panel) -> BenchmarkSection | None:
-    """Return the table of a protocol's benchmark; None if its rows rank, or there is none.
+    """Return the table of a protocol's benchmark; None if its rows are ranked, or there is none.
 
     Args:
         panel: The panel.

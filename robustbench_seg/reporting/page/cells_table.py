@@ -1,6 +1,6 @@
 """The paper's table: model x (clean, corruptions by category), coloured by value.
 
-The page's script computes other metrics from the same numbers; ECE and AUROC lie beside them.
+The page's script computes other metrics from the same numbers; ECE and AUROC are stored with them.
 """
 
 from dataclasses import replace
@@ -30,7 +30,7 @@ def cells_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
     Args:
         scores: The panel's own scores, or published ones.
         panel: The panel.
-        caption: Whose scores it shows; the page adds which.
+        caption: The source of the scores; the page adds their name.
     """
     infos = chief_confidence_scores(panel) if is_measured(scores).any() else []
 
@@ -82,7 +82,7 @@ def _interval_title(model: MeasuredModel, spec: Perturbation | None, key: str) -
 
 
 def _draws(model: MeasuredModel, spec: Perturbation | None, key: str) -> Draws:
-    """A score of a cell; nan where the model has none."""
+    """A score of a cell; nan if the model has none."""
     if key not in model.scores.by_name:
         return model.scores.mean * np.nan
     summary = model.scores.by_name[key].summary

@@ -1,4 +1,4 @@
-"""Claims of papers, beside the published table and what was measured here."""
+"""Claims of papers, with the published and the measured numbers."""
 
 import math
 from dataclasses import replace
@@ -10,10 +10,11 @@ from robustbench_seg.text import number
 
 
 def claims_table(panel: Panel) -> Table | None:
-    """Return the claims and, where a claim's model was measured on all its images, its number here.
+    """Return the claims and, if the model of a claim was measured on all its images, the measured
+    number.
 
-    A gain is over the least robust of the other measured models. None if the panel does not show
-    the published table that they are about.
+    A gain is relative to the least robust of the other measured models. None if the panel does not
+    show the published table of the claims.
     """
     if CLAIMS_SOURCE not in panel.published.sources:
         return None
@@ -52,9 +53,9 @@ def claims_table(panel: Panel) -> Table | None:
 
 
 def _measured(panel: Panel, claim: Claim) -> float:
-    """What the claim says, of its model as measured in the panel; nan where it was not.
+    """The number of a claim, measured in the panel; nan if it was not measured.
 
-    The panel has to rank the published results: then both are of the same images. Names are
+    The panel must rank the published results, because then both are on the same images. Names are
     compared in lower case.
     """
     if panel.published.ranked.empty:

@@ -43,7 +43,7 @@ def class_table(panel: Panel) -> Table:
 
 
 def class_losses_text(panel: Panel) -> str:
-    """Return which classes keep the least and the most of their clean IoU at severity 1.
+    """Return the classes that keep the least and the most of their clean IoU at severity 1.
 
     Returns:
         The text; empty if too few classes have a score.

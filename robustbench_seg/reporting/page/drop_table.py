@@ -12,7 +12,7 @@ def drop_table(drops: pd.DataFrame, sampling_unit: str) -> Table | None:
 
     Args:
         drops: See panels.drop_rows.
-        sampling_unit: What the bootstrap draws, in words.
+        sampling_unit: The sampling unit of the bootstrap, in words.
     """
     if drops.empty:
         return None

@@ -1,4 +1,4 @@
-"""Where models are wrong: a picture of how many are at each pixel, and its legend."""
+"""A picture of the number of models that are wrong at each pixel, and its legend."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,13 +14,13 @@ _DARK_RED = (0.65, 0.06, 0.08)
 
 
 def error_picture(truth: Path, predictions: Sequence[Path], width: int, alt: str) -> Picture | None:
-    """Show how many of the models are wrong at each pixel.
+    """Show the number of models that are wrong at each pixel.
 
     Args:
         truth: The picture of the true classes.
         predictions: The picture of the predicted classes of each model.
-        width: Largest width of the picture, in pixels.
-        alt: The text in its place.
+        width: Maximum width of the picture, in pixels.
+        alt: The alternative text.
 
     Returns:
         The picture, with the colours of `errors_legend`; None without the truth, or without any
@@ -42,14 +42,14 @@ def error_picture(truth: Path, predictions: Sequence[Path], width: int, alt: str
 
 
 def _error_colours(models: int) -> list[tuple[int, int, int]]:
-    """Light grey where no model is wrong, light to dark red from one to all; then without truth."""
+    """Light grey for no wrong model, light to dark red from one to all; then without truth."""
     reds = sns.color_palette("Reds", 2 * models + 1)[2::2] if models > 1 else [_DARK_RED]
     colours = [(0.93, 0.93, 0.92), *reds, (0.55, 0.55, 0.55)]
     return [(round(255 * r), round(255 * g), round(255 * b)) for r, g, b in colours]
 
 
 def errors_legend(models: int) -> list[tuple[str, str]]:
-    """Return what each colour means for so many models, with the colour."""
+    """Return the meaning of each colour for this number of models, with the colour."""
     wrong = (
         ["wrong"]
         if models == 1

@@ -49,10 +49,10 @@ class PanelFigures:
     Attributes:
         curves: mIoU over severity; None without scores.
         heatmaps: Classes under corruption, of the first models.
-        heatmaps_note: Where those of the other models are.
+        heatmaps_note: The place of those of the other models.
         confidence: Reliability and risk-coverage of the models; None without confidence.
         reliability: Reliability by category, of the first models.
-        reliability_note: Where the diagrams of the other models are.
+        reliability_note: The place of the diagrams of the other models.
         cost: Accuracy against cost; None if no cost of a complete model is known.
     """
 
@@ -71,7 +71,7 @@ def write_panel_figures(panel: Panel, stem: str, folder: Path) -> PanelFigures:
     Args:
         panel: The panel.
         stem: The beginning of the files' names.
-        folder: Where to write them.
+        folder: The folder of the files.
 
     Returns:
         The figures that the page shows.
@@ -90,7 +90,7 @@ def write_panel_figures(panel: Panel, stem: str, folder: Path) -> PanelFigures:
 
 
 def _others(count: int, what: str) -> str:
-    """Say where the figures are that the page does not show; empty if it shows all."""
+    """State the place of figures that the page does not show; empty if it shows all."""
     return f"The {what} of {count} more models are in figures/." if count > 0 else ""
 
 
@@ -201,6 +201,6 @@ def _cost(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
 
 
 def _written(figure: Figure, path: Path, title: str, caption: str) -> PageFigure:
-    """Write a figure to `path`.svg and .png, and return it as the page shows it."""
+    """Write a figure to `path`.svg and .png, and return it for the page."""
     svg = write_figure(figure, path)
     return PageFigure(title, caption, inline_svg(svg, f"{title}. {caption}", path.name))

@@ -1,4 +1,4 @@
-"""The images on which a model did worst: their scores, and the pictures that its run kept."""
+"""The images with the lowest scores of a model: their scores, and the pictures of its run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def hardest_views(panel: Panel, width: int) -> list[HardestView]:
 
     Args:
         panel: The panel.
-        width: Largest width of a picture, in pixels. 0: no pictures.
+        width: Maximum width of a picture, in pixels. 0: no pictures.
     """
     models = [model for model in panel.measured if model.scored.hardest]
     return [_view(model, width) for model in models[:MAX_MODELS]]

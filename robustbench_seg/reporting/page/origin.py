@@ -1,4 +1,4 @@
-"""The top of the page: when its runs were made, with what, and how to cite them."""
+"""The top of the page: dates and versions of its runs, and how to cite them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -20,11 +20,11 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a report comes from.
+    """The origin of a report.
 
     Attributes:
         facts: The date of the runs, the versions of the program and the protocols, by name.
-        citations: What each BibTeX entry cites, and the entry.
+        citations: The purpose of each BibTeX entry, and the entry.
     """
 
     facts: Sequence[Fact]
@@ -32,7 +32,7 @@ class Origin:
 
 
 def origin(panels: Sequence[Panel], title: str) -> Origin:
-    """Return where the report of some panels comes from; `title` is that of the report."""
+    """Return the origin of the report of some panels; `title`: the title of the report."""
     records = [r for panel in panels for model in panel.measured for r in model.scored.records]
     used = ", ".join(sorted({r.libraries.get("robustseg", "") for r in records} - {""}))
     protocols = dict.fromkeys(
@@ -68,7 +68,7 @@ def _period(records: Sequence[RunRecord]) -> list[str]:
 
 
 def _entry(records: Sequence[RunRecord], title: str, protocols: Iterable[str]) -> str:
-    """The BibTeX entry of a report. It has no author: the runs name none."""
+    """The BibTeX entry of a report. It has no author, because runs do not name one."""
     digests = sorted({record.key.digest for record in records})
     key = digest_bytes(" ".join(digests).encode())[:8]
     note = f"Protocol {'; '.join(protocols)}. Runs {', '.join(each[:8] for each in digests)}"

@@ -1,4 +1,4 @@
-"""Panels -> index.html, tables/, figures/ and pictures/ of a report's folder."""
+"""Writes panels as index.html, tables/, figures/ and pictures/ of a report's folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,10 +25,10 @@ def write_page(
     """Write a report: index.html, tables/, figures/ and pictures/.
 
     report.json lists these files. The report replaces an earlier one in the folder, whose other
-    files are removed; files that no report wrote stay.
+    files are removed; files that are not from a report are kept.
 
     Args:
-        panels: What it shows.
+        panels: The panels of the page.
         out: The folder.
         pictures: Whether it has images of the dataset, whose licence may forbid sharing them.
         intervals: Whether tables/miou.md and .tex have the interval of each score.
@@ -37,8 +37,8 @@ def write_page(
         The path of index.html.
 
     Raises:
-        ResultsError: The report is to have no pictures, and `out` has some that are not in the
-            list of an earlier report; a picture or the list cannot be read.
+        ResultsError: The report has no pictures, but `out` has some that are not in the list of an
+            earlier report; a picture or the list cannot be read.
     """
     if not pictures:
         _check_no_pictures(out)
@@ -58,7 +58,7 @@ def _check_no_pictures(out: Path) -> None:
 
 
 def _write(panels: Sequence[Panel], folder: Path, *, pictures: bool, intervals: bool) -> None:
-    """Write index.html and the folders beside it."""
+    """Write index.html and the folders next to it."""
     subsets = panel_subset_scores(panels)
     write_tables(panels, folder / "tables", intervals=intervals, subsets=subsets)
     width = _thumbnail_width(len(panels)) if pictures else 0
@@ -101,5 +101,5 @@ def _title(panels: Sequence[Panel]) -> str:
 
 
 def _thumbnail_width(panels: int) -> int:
-    """Narrower pictures where there are more of them, so that the page stays under 6 MB."""
+    """Narrower thumbnails if there are more of them, so that the page stays under 6 MB."""
     return max(96, 320 // max(1, panels - 1))

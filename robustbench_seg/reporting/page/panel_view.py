@@ -1,4 +1,4 @@
-"""What the page's template shows of a panel."""
+"""The view of a panel for the template of the page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,21 +38,21 @@ class Section:
 
 @dataclass(frozen=True)
 class PanelView:
-    """What the template shows of a panel.
+    """The view of a panel for the template.
 
     Attributes:
         id: The beginning of its identifiers.
         name: Its heading.
-        noun: What its protocol lists, such as "corruption".
-        over: What its means are over, in words.
+        noun: The word for its perturbations, such as "corruption".
+        over: The perturbations in its means, in words.
         extent: The numbers of runs, images and classes.
         finding: Sentences.
-        is_established: Whether the most robust model is shown to be better than all others.
+        is_established: Whether the most robust model is significantly better than all others.
         warnings: Sentences.
         sections: Maps the end of an identifier to its section, in the order of the page; those
             without content are left out.
-        figures: Its figures; those of classes and confidence stand inside their sections.
-        class_losses: Which classes lose most.
+        figures: Its figures; those of classes and confidence are inside their sections.
+        class_losses: The classes that lose most.
     """
 
     id: str
@@ -71,7 +71,7 @@ class PanelView:
 def panel_view(
     panel: Panel, slug: str, figures: PanelFigures, picture_width: int, drops: pd.DataFrame
 ) -> PanelView:
-    """Return what the page shows of a panel.
+    """Return the view of a panel for the template.
 
     Args:
         panel: The panel.

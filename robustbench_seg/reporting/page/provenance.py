@@ -1,4 +1,4 @@
-"""Where a measured row comes from: what its run folders record, and what they lack."""
+"""The provenance of a measured row: the records of its run folders, and missing images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ class RunView:
 
     Attributes:
         model: The name of its model.
-        where: The run folder, after the panel where the page has several.
-        facts: What a reader looks for first.
+        where: The run folder, after the panel if the page has several.
+        facts: The most important facts.
         record: Everything else in run.json.
     """
 
@@ -33,7 +33,7 @@ class RunView:
 
 @dataclass(frozen=True)
 class SpanCell:
-    """A cell over neighbouring runs that agree."""
+    """A cell over neighbouring runs with the same value."""
 
     text: str
     span: int
@@ -56,14 +56,14 @@ class FactTable:
 
 
 def fact_tables(runs: Sequence[RunView], facts: Sequence[Sequence[Fact]]) -> list[FactTable]:
-    """Return facts as one table, or, of more than `RUNS_ACROSS` runs, as several.
+    """Return facts as one table, or as several for more than `RUNS_ACROSS` runs.
 
     Args:
         runs: The runs.
         facts: The name and text of each fact, for each run; each name once.
 
     Returns:
-        The tables. What all runs agree in is a single cell, in the first table only.
+        The tables. A fact that all runs share is a single cell, only in the first table.
     """
     texts = [dict(each) for each in facts]
     names = list(dict.fromkeys(name for each in texts for name in each))
@@ -119,7 +119,7 @@ def _everything(record: RunRecord) -> list[Fact]:
 
 
 def _scored(panel: Panel) -> str:
-    """Such as "blur 1-5, noise 1-3": a category once for each choice of severities in it."""
+    """Text such as "blur 1-5, noise 1-3": a category once for each choice of its severities."""
     specs = map(panel.protocol.spec, panel.protocol.averaged_names)
     return ", ".join(dict.fromkeys(f"{spec.category} {spec.scored_text}" for spec in specs))
 

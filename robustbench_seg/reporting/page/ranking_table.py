@@ -53,7 +53,7 @@ def panel_columns(panel: Panel) -> tuple[RankingColumn, ...]:
 
 
 def other_scores(panel: Panel) -> list[ScoreInfo]:
-    """Return the further scores that at least one model has a mean of."""
+    """Return the further scores whose mean at least one model has."""
     return [
         info
         for measure in MEASURES

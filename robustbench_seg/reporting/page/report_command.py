@@ -1,4 +1,4 @@
-"""The command that writes a page, as the page states it."""
+"""The command that writes a page, for display on the page."""
 
 import shlex
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from robustbench_seg.reporting.panels import Panel
 
 
 def report_command(panels: Sequence[Panel], *, pictures: bool, intervals: bool = False) -> str:
-    """Return the command, with run folders by their names, so that no place is in it.
+    """Return the command, with the names of run folders instead of their paths.
 
     Args:
-        panels: What the page shows.
+        panels: The panels of the page.
         pictures: Whether it has images of the dataset.
         intervals: Whether its tables have the interval of each score.
     """

@@ -1,4 +1,4 @@
-"""The sections of further scores: where a model fails, and whether it knows when."""
+"""The sections of further scores: where a model fails, and how reliable its confidence is."""
 
 import math
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ class ScoreSection:
     Attributes:
         chief: The most important scores, clean and corrupted, for each model; None if there are
             none.
-        every: All scores of the section; None where these are the chief ones.
-        missing: Sentences that say which models or trainings have no such scores, and why.
+        every: All scores of the section; None if these are only the chief ones.
+        missing: Sentences about models or trainings without such scores, and the reasons.
     """
 
     chief: Table | None
@@ -88,7 +88,7 @@ def _section(
 
 
 def _partly_counted(panel: Panel, infos: Sequence[ScoreInfo]) -> Sequence[str]:
-    """Name the models of which some trainings lack counts for some or all of the scores."""
+    """Name the models with trainings that lack counts for some or all of the scores."""
     names = dict[tuple[str, str], list[str]]()
     for model in panel.measured:
         found = [model.scores.of_trainings(info.key) for info in infos]

@@ -33,9 +33,9 @@ class Picture:
 
     Attributes:
         src: A data: address.
-        alt: The text in its place.
-        width: In pixels.
-        height: In pixels.
+        alt: The alternative text.
+        width: Width in pixels.
+        height: Height in pixels.
         label: The caption.
     """
 
@@ -63,7 +63,7 @@ def thumbnail(path: Path, alt: str, width: int, label: str = "") -> Picture | No
 
 @contextmanager
 def _one_warning() -> Iterator[None]:
-    """Leave warnings of Pillow out: what is wrong is said once, by `read_picture`."""
+    """Suppress warnings of Pillow, because `read_picture` reports faults once."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -80,7 +80,7 @@ def class_indices(path: Path, width: int) -> NDArray[np.uint8] | None:
     """Read a label picture, at most `width` pixels wide.
 
     Returns:
-        uint8 HxW class indices; None if there is none, or it has colours in place of indices.
+        uint8 HxW class indices; None if there is no picture, or it has colours instead of indices.
     """
     picture = read_picture(path, width)
     return None if picture is None or picture.mode != "P" else np.asarray(picture)
@@ -94,8 +94,8 @@ def read_picture(path: Path, width: int | None = None) -> Image.Image | None:
         width: The width in pixels to which a wider one is reduced. None: it is not reduced.
 
     Returns:
-        A palette or RGB image; None where there is no file. A link, or a file that cannot be read,
-        is left out with a warning.
+        A palette or RGB image; None if there is no file. A link, or a file that cannot be read, is
+        left out with a warning.
     """
     if not is_own_picture(path):
         if path.is_symlink() or path.exists():

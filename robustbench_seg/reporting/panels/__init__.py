@@ -1,4 +1,4 @@
-"""Panels: the models of a report that compare with each other, and what they show in words.
+"""Panels: the models of a report that can be compared, and the finding in words.
 
 A leaderboard shares the grouping of models, their ranks, references, and the rows of tables.
 """

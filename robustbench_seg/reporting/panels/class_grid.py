@@ -13,12 +13,12 @@ def class_grid(rows: pd.DataFrame, protocol: Protocol, classes: Sequence[str]) -
 
     Args:
         rows: The model's rows of tables/per_class.csv.
-        protocol: Names the corruptions and their scored severities.
+        protocol: The protocol with the corruptions and their scored severities.
         classes: Names of the classes.
 
     Returns:
         Indexed by class; columns clean and the corruptions in protocol order; percent, the mean
-        over the scored severities, nan where a class does not occur or a severity is incomplete.
+        over the scored severities, nan if a class does not occur or a severity is incomplete.
     """
     perturbations = {spec.name: spec.scored for spec in protocol.perturbations}
     scored = {CLEAN.name: (CLEAN.severity,), **perturbations}

@@ -16,12 +16,12 @@ class ConfidenceCurves:
     """The data of the curves of one model. Severity 0 is clean.
 
     The pixels of all corruptions of a category, and of all runs of the model, are pooled. A
-    severity at which images are missing is left out.
+    severity with missing images is left out.
 
     Attributes:
-        all: Maps a severity to the reliability over all corruptions that enter the mean.
+        all: Maps a severity to the reliability over all corruptions in the mean.
         categories: Maps a category, then a severity, to the reliability over its corruptions.
-        severities: Those shown: clean and the two highest of `Protocol.shown_severities`.
+        severities: The shown severities: clean and the two highest of `Protocol.shown_severities`.
     """
 
     all: Mapping[int, Reliability]
@@ -36,7 +36,7 @@ def confidence_curves(
 
     Args:
         model: The model.
-        protocol: Names the corruptions and their categories.
+        protocol: The protocol with the corruptions and their categories.
         measure: Raw confidence, or confidence after temperature scaling.
     """
     severities = protocol.shown_severities[-2:]

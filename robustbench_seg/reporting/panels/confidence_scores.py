@@ -17,7 +17,7 @@ ADD_CONFIDENCE = "evaluate again to add it"
 def chief_confidence_scores(panel: Panel) -> Sequence[ScoreInfo]:
     """Return the first chief scores of confidence, ECE and AUROC, raw and after scaling.
 
-    Those that no model of the panel has, clean or corrupted, are left out.
+    Scores that no model of the panel has are left out.
     """
     infos = (info for measure in (CONFIDENCE, SCALED_CONFIDENCE) for info in measure.infos)
     chief = [info for info in infos if info.chief is not None and info.chief <= _PLACES]

@@ -42,9 +42,9 @@ def degradation_rows(
     Args:
         scores: The rows of tables/miou.csv.
         measured: The measured models, by their names.
-        protocol: What they are scored under.
-        reference: The model that CD and rCD are relative to; a measured one counts before a
-            published one. None: there are no rows.
+        protocol: Their protocol.
+        reference: The reference of CD and rCD; a measured model has priority over a published one.
+            None: there are no rows.
 
     Returns:
         The columns model, source, dataset, split, protocol, images, reference, CD_<corruption> for
@@ -89,7 +89,7 @@ def _score(draws: Draws) -> float:
 def _mean_interval(
     model: MeasuredModel | None, reference: Reference, draws: Draws
 ) -> tuple[float, float]:
-    """The interval of a mean; nan for a published result, and where draws are not in pairs."""
+    """The interval of a mean; nan for a published result, and if draws are not paired."""
     if model is None or not reference.is_paired(model.scores):
         return math.nan, math.nan
     degrees = model.scores.degrees + reference.degrees

@@ -41,7 +41,7 @@ def drop_rows(panels: Sequence[Panel], subsets: Sequence[SubsetScore]) -> Sequen
 
     Returns:
         A table with the columns DROP_COLUMNS for each panel. It is empty unless the references of
-        its dataset were scored, too.
+        its dataset were also scored.
     """
     tables = []
     for panel in panels:

@@ -1,4 +1,4 @@
-"""Where the most robust model fails and whether it knows, in a sentence each."""
+"""One sentence each on where the most robust model fails, and on its confidence."""
 
 import math
 
@@ -12,7 +12,7 @@ def failure_sentences(panel: Panel) -> list[str]:
     """Describe the most robust model by further scores: clean, and the mean over the corruptions.
 
     Returns:
-        Up to two sentences; none about scores that it does not have.
+        Up to two sentences, only about scores that it has.
     """
     model, noun = panel.model(str(panel.complete.iloc[0]["model"])), panel.protocol.noun
     sentences = (_where_it_fails(model, noun), _whether_it_knows(model, noun))
@@ -55,7 +55,7 @@ def _changed(noun: str) -> str:
 
 
 def _clean_and_mean(model: MeasuredModel, name: str) -> tuple[str, str] | None:
-    """A score clean and corrupted, as text; None where the model lacks one of the two."""
+    """A score on clean and corrupted images, as text; None if the model lacks one of the two."""
     score = model.scores.by_name.get(score_infos()[name].key)  # KeyError: no measure has this score
     if score is None:
         return None
@@ -64,6 +64,6 @@ def _clean_and_mean(model: MeasuredModel, name: str) -> tuple[str, str] | None:
 
 
 def _of_trainings(model: MeasuredModel, name: str) -> str:
-    """Say of how many trainings a score is, unless it is of all."""
+    """Return the number of trainings of a score, as text; empty if it is all."""
     of = model.scores.of_trainings(score_infos()[name].key)
     return f" ({of} trainings)" if of else ""

@@ -1,4 +1,4 @@
-"""The finding: what the panels show, in sentences."""
+"""The finding of each panel, in sentences."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ def finding(panels: Sequence[Panel]) -> str:
 
 
 def finding_sentences(panel: Panel) -> list[str]:
-    """Return the leader, what costs most, where and whether it knows, and how far to trust it.
+    """Return sentences on the leader, the largest losses, failures, confidence and limitations.
 
-    Published results are not in it: an interval needs their images, which are not at hand.
+    Published results are not included, because an interval needs their images.
     """
     complete = panel.complete
     if complete.empty:
@@ -90,7 +90,7 @@ def _unpaired_models(
 
 
 def is_established(panel: Panel) -> bool:
-    """Whether the most robust model is shown to be better than every other complete one."""
+    """Whether the most robust model is significantly better than every other complete one."""
     names = [str(name) for name in panel.complete["model"]]
     verdicts = [panel.verdict(names[0], name) for name in names[1:]]
     return bool(verdicts) and all(each is not None and each.is_established for each in verdicts)
@@ -99,7 +99,7 @@ def is_established(panel: Panel) -> bool:
 def _open_difference(
     panel: Panel, best: "pd.Series[Any]", over: str, others: Mapping[str, Verdict]
 ) -> str:
-    """Which models may be as robust as the first, and how many units would tell."""
+    """The models that may be as robust as the first, and the number of units that would decide."""
     name, verdict = next(iter(others.items()))
     means = panel.complete.set_index("model")["mean"]
     scores = enumeration([f"{other} ({number(means[other])})" for other in [*others][:3]])
@@ -134,7 +134,7 @@ def _verdict_text(panel: Panel, verdict: Verdict) -> str:
 
 
 def _lead(panel: Panel, first: str, second: str) -> str:
-    """What carries the lead. Empty if only one perturbation enters the mean."""
+    """The composition of the lead. Empty if only one perturbation is in the mean."""
     if len(panel.protocol.averaged_names) == 1:
         return ""
     one, other = panel.model(first).scores, panel.model(second).scores
@@ -148,7 +148,7 @@ def _lead(panel: Panel, first: str, second: str) -> str:
 
 
 def _worst_corruptions(complete: pd.DataFrame, panel: Panel) -> list[str]:
-    """Say which perturbations cost most. Empty if only one enters the mean."""
+    """The perturbations with the largest losses. Empty if only one is in the mean."""
     names = list(panel.protocol.averaged_names)
     if len(names) == 1:
         return []
@@ -164,7 +164,7 @@ def _worst_corruptions(complete: pd.DataFrame, panel: Panel) -> list[str]:
 
 
 def _notes(panel: Panel, complete: pd.DataFrame) -> list[str]:
-    """Who keeps the largest share of its clean score, and who is not ranked."""
+    """The model that keeps the largest share of its clean score, and models that are not ranked."""
     notes = []
     keeper = complete.iloc[int(complete["retention"].to_numpy(float).argmax())]
     if keeper["model"] != complete.iloc[0]["model"]:
@@ -205,7 +205,7 @@ def _trust(panel: Panel) -> str:
 
 
 def _seed_sentences(panel: Panel) -> list[str]:
-    """What several seeds of the corruptions change, a sentence for each set of seeds."""
+    """The effect of several seeds of the corruptions, a sentence for each set of seeds."""
     groups = dict[tuple[int, ...], list[MeasuredModel]]()
     for model in panel.measured:
         if len(model.scored.seeds) > 1:

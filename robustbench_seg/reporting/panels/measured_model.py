@@ -21,7 +21,7 @@ class MeasuredModel(RankedModel):
 
     @classmethod
     def of(cls, name: str, scored: ScoredModel) -> "MeasuredModel":
-        """Return a scored model under the name that it has in its panel."""
+        """Return a scored model under its name in the panel."""
         return cls(name, scored.folders, scored.records, scored)
 
     @property
@@ -41,10 +41,10 @@ class MeasuredModel(RankedModel):
         return math.nan if seconds is None else seconds
 
     def limits(self, draws: Draws, within: tuple[float, float] = PERCENT) -> tuple[float, float]:
-        """Return the 95 % interval of one of the `scores`; nan where there is none.
+        """Return the 95 % interval of one of the `scores`; nan if there is none.
 
         Args:
             draws: The score.
-            within: The smallest and largest value that it can have.
+            within: The smallest and largest possible value.
         """
         return score_interval(draws, self.scores.units, self.scores.degrees, limits=within)

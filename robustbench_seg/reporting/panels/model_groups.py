@@ -32,7 +32,7 @@ class _Key:
     Attributes:
         dataset: Name of the dataset.
         split: Its split.
-        protocol: Name of the protocol that the models are scored under.
+        protocol: Name of the protocol of the models.
         images: Number of images of the evaluation, scored or not.
         files: The first digits of the digest of the dataset's fingerprint.
         left_out: The classes that a class map leaves out.
@@ -47,7 +47,7 @@ class _Key:
 
     @classmethod
     def of(cls, record: RunRecord, protocol: Protocol) -> "_Key":
-        """Return the key of a run that is scored under a protocol."""
+        """Return the key of a run under a protocol."""
         data = record.key.dataset
         files = digest_bytes(canonical_json(data.fingerprint).encode())[:8]
         where = data.name, data.split, protocol.name
@@ -79,7 +79,7 @@ class ModelGroup(Generic[Model]):
     """Models that rank together.
 
     Attributes:
-        protocol: The protocol that they are scored under.
+        protocol: Their protocol.
         subset: Text that distinguishes the group from others of its dataset, split and protocol;
             empty if there is no other.
         models: The models, in the order of their runs.
@@ -121,11 +121,11 @@ def group_models(
 
     Args:
         runs: Packs or run folders, or folders of them.
-        protocol: Score all runs under this one. None: each under its own.
+        protocol: The protocol for all runs. None: each run has its own.
         read: Scores the runs of one model under a protocol.
 
     Returns:
-        The groups, in the order of their first runs. A run that is broken, whose protocol is not
+        The groups, in the order of their first runs. A run that is damaged, whose protocol is not
         available, or whose classes differ from those of the others is left out with a warning.
 
     Raises:
@@ -166,7 +166,7 @@ def _check_classes(other: GroupedModel[Model], folder: Path, record: RunRecord) 
 
 
 def _subset(key: _Key, keys: Sequence[_Key]) -> str:
-    """Return the text that distinguishes a group from others of its heading."""
+    """Return the text that distinguishes a group from others with the same heading."""
     similar = [other for other in keys if other.heading == key.heading and other != key]
     others = [other for other in similar if (other.images, other.files) != (key.images, key.files)]
     images = counted(key.images, "image")

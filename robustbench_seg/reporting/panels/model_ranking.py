@@ -1,4 +1,4 @@
-"""What a panel of a report and a board of a leaderboard have in common."""
+"""The common base of a panel of a report and a board of a leaderboard."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,17 @@ from robustbench_seg.reporting.literature.published_results import PublishedResu
 class ModelRanking:
     """Models that were scored on the same images under one protocol.
 
-    There are two kinds. A `Panel` holds all scores and draws of a few models, because the page of a
+    There are two kinds. A `Panel` has all scores and draws of a few models, because the page of a
     report shows them by condition, class and image. A `Board` ranks many models by any score, and
-    holds only what the cache of a leaderboard keeps of them.
+    has only the cached scores of a leaderboard.
 
     Attributes:
         dataset: Name of the dataset.
         split: Its split.
-        protocol: The protocol that the models are scored under.
-        subset: What distinguishes the images and classes from those of another ranking of the same
-            dataset, split and protocol, such as "50 images"; empty if there is no other.
-        published: Published results: those that rank beside the models, and the others of the
+        protocol: The protocol of the models.
+        subset: Text that distinguishes the images and classes from those of another ranking of the
+            same dataset, split and protocol, such as "50 images"; empty if there is no other.
+        published: Published results: those that rank with the models, and the others on the
             dataset.
     """
 

@@ -1,8 +1,8 @@
 """A panel: models that were scored on the same images under one protocol.
 
-Published results rank in a panel of the dataset, images and protocol that they are of. Where none
-rank, a panel carries those of the benchmark's own table for reference; all others of the dataset
-stand in a list that says why they do not rank.
+Published results rank in a panel with the same dataset, images and protocol. If none does, a panel
+has those of the benchmark's own table for reference. All other results on the dataset are in a list
+with the reasons why they are not ranked.
 """
 
 import math
@@ -47,8 +47,8 @@ class Panel(ModelRanking):
         category_means: Mean over the corruptions of each category; indexed as `scores`.
         degradation: The rows of tables/degradation.csv, indexed as `scores`; without a `reference`
             there are none.
-        reference: The model that CD and rCD are relative to.
-        warnings: What a reader has to know before comparing rows.
+        reference: The reference of CD and rCD.
+        warnings: Facts that a reader must know before comparing rows.
     """
 
     classes: tuple[str, ...]
@@ -74,12 +74,12 @@ class Panel(ModelRanking):
 
     @property
     def class_maps(self) -> str:
-        """Such as ", class map cityscapes-to-camvid"; empty where no row has a class map."""
+        """Text such as ", class map cityscapes-to-camvid"; empty if no row has a class map."""
         return class_maps_text(model.record for model in self.measured)
 
     @property
     def _scored_classes(self) -> str:
-        """Over how many classes an mIoU is a mean, where that is not all of them."""
+        """The number of classes in an mIoU, as text, if it is not all of them."""
         counts = sorted(
             {n for model in self.measured for n in model.scored.scored_classes.values()}
         )
@@ -89,7 +89,7 @@ class Panel(ModelRanking):
 
     @property
     def sampling_unit(self) -> str:
-        """What the bootstrap draws: images or clips, and trainings if a row has several."""
+        """The sampling unit: images or clips, and trainings if a row has several."""
         unit = self.measured[0].scores.unit
         several = any(model.scores.trainings > 1 for model in self.measured)
         return f"{unit} and trainings" if several else unit
@@ -125,9 +125,9 @@ class Panel(ModelRanking):
     def ranks(self) -> tuple[str, ...]:
         """The rank of each row of `scores`: "1" for the most robust, "" without a mean.
 
-        Rows that follow the first of a rank share it unless the first is established to be better
-        (see `verdict`). All of them are marked: "2=". Published results share no rank, because
-        their images are not at hand.
+        Rows after the first of a rank share it unless the first is significantly better (see
+        `verdict`). All of them are marked: "2=". Published results share no rank, because their
+        images are not available.
         """
         names = self.scores["model"].where(is_measured(self.scores)).tolist()
 
@@ -155,14 +155,14 @@ class Panel(ModelRanking):
         return model.limits(model.scores.mean)
 
     def verdict(self, first: str, second: str) -> Verdict | None:
-        """Return what is established of the difference of the means of two complete rows.
+        """Return the verdict about the difference of the means of two complete rows.
 
         Args:
             first: Name of a row of `complete`.
             second: Name of one that is less robust, whose mean is subtracted.
 
         Returns:
-            The verdict; None if the two do not compare in pairs.
+            The verdict; None if the two cannot be compared in pairs.
         """
         return self._verdicts.get((first, second))
 

@@ -1,4 +1,4 @@
-"""Run folders -> the panels of a report. All scores come from `results`."""
+"""Reads run folders as the panels of a report. All scores come from `results`."""
 
 import pandas as pd
 
@@ -26,16 +26,16 @@ def read_panels(
 
     Args:
         runs: Packs or run folders, or folders of them.
-        reference: The model that CD and rCD are relative to, a measured or a published one.
-        protocol: Score all runs under this one. None: each under its own.
+        reference: The reference of CD and rCD, a measured or a published model.
+        protocol: The protocol for all runs. None: each run has its own.
 
     Returns:
-        The panels, in the order of their first runs. A run that is broken, whose protocol is not
-        at hand, or whose classes are not those of the other runs of its dataset is left out with a
-        warning.
+        The panels, in the order of their first runs. A run that is damaged, whose protocol is not
+        available, or whose classes differ from those of the other runs of its dataset is left out
+        with a warning.
 
     Raises:
-        ResultsError: A folder holds no run; no run can be scored; the reference is in no panel.
+        ResultsError: A folder contains no run; no run can be scored; the reference is in no panel.
     """
     groups = group_models(runs, protocol, read_model)
     panels = [_panel(group, reference) for group in groups]

@@ -1,4 +1,4 @@
-"""What a reader has to know before comparing the rows of a panel: one function for each rule."""
+"""Warnings for readers who compare the rows of a panel: one function for each rule."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def panel_warnings(
     Args:
         models: The measured models.
         subset: `Panel.subset`.
-        protocol: What they are scored under.
+        protocol: Their protocol.
     """
     warnings = [
         *clean_score_warnings(models),
@@ -35,7 +35,7 @@ def panel_warnings(
 
 
 def clean_score_warnings(models: Sequence[MeasuredModel]) -> list[str]:
-    """Warn of each run whose clean score is far from the published one."""
+    """Warn about each run whose clean score is far from the published one."""
     gaps: list[str | None] = []
     for model in models:
         if model.scores.trainings > 1:  # each training has its own published score
@@ -46,7 +46,7 @@ def clean_score_warnings(models: Sequence[MeasuredModel]) -> list[str]:
 
 
 def setting_warnings(models: Sequence[MeasuredModel]) -> list[str]:
-    """Warn of each setting, such as the precision or the seed, in which the rows differ."""
+    """Warn about each setting, such as the precision or the seed, in which the rows differ."""
     return [
         f"The rows differ in {note}: read their provenance before you compare them."
         for note in reading_notes([model.scored for model in models])
@@ -54,7 +54,7 @@ def setting_warnings(models: Sequence[MeasuredModel]) -> list[str]:
 
 
 def foreign_warnings(models: Sequence[MeasuredModel]) -> list[str]:
-    """Warn of each row whose corrupted images another program has made."""
+    """Warn about each row with corrupted images from another program."""
     return [
         f"{model.name}: its corrupted images come from a tree of unknown origin, which this "
         "program did not generate, so they may differ from those of the protocol."
@@ -64,7 +64,7 @@ def foreign_warnings(models: Sequence[MeasuredModel]) -> list[str]:
 
 
 def same_model_warnings(models: Sequence[MeasuredModel]) -> list[str]:
-    """Say of each row why it is another run than the first row of the same model."""
+    """Explain for each row how it differs from the first row of the same model."""
     first = dict[str, MeasuredModel]()
     warnings = []
     for model in models:
@@ -82,7 +82,7 @@ def same_model_warnings(models: Sequence[MeasuredModel]) -> list[str]:
 
 
 def other_images_warning(subset: str) -> str | None:
-    """Warn if another panel is of other images of the same split."""
+    """Warn if another panel has other images of the same split."""
     if not subset:
         return None
     return (

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 
 def pareto_front(costs: Mapping[str, float], scores: Mapping[str, float]) -> frozenset[str]:
-    """Return the models of the front. Of several that are equal in both, the first name is in it.
+    """Return the models of the front. Of several with equal values, the first is in it.
 
     Args:
         costs: Maps the name of a model to its cost; lower is better.

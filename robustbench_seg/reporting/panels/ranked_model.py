@@ -1,4 +1,4 @@
-"""What a measured model of a panel and an entry of a leaderboard have in common."""
+"""The common base of a measured model of a panel and an entry of a leaderboard."""
 
 import math
 from abc import ABC, abstractmethod
@@ -12,8 +12,8 @@ from robustbench_seg.records.runs.run_record import RunRecord
 class RankedModel(ABC):
     """A model with its runs, which may be several trainings and seeds.
 
-    A `MeasuredModel` of a panel has all scores and draws. An `Entry` of a board has what the cache
-    of a leaderboard keeps of them.
+    A `MeasuredModel` of a panel has all scores and draws. An `Entry` of a board has only the cached
+    scores.
 
     Attributes:
         name: Its name, unique within its ranking.
@@ -47,12 +47,12 @@ class RankedModel(ABC):
 
     @property
     def parameters(self) -> int | None:
-        """Number of parameters of the network, where the run states it."""
+        """Number of parameters of the network, if the run states it."""
         return self.record.about.params
 
     @property
     def gmacs(self) -> float:
-        """10^9 multiply-accumulates for one image; nan where the run does not state them."""
+        """10^9 multiply-accumulates for one image; nan if the run does not state them."""
         macs = self.record.about.macs
         return math.nan if macs is None else macs / 1e9
 
@@ -63,7 +63,7 @@ class RankedModel(ABC):
 
     @property
     def tag(self) -> str | None:
-        """What stands behind its name: its trainings, seeds and augmentation. None: nothing."""
+        """The text after its name: its trainings, seeds and augmentation. None: no text."""
         seeds = len({record.seed for record in self.records})
         tags = [f"{self.trainings} trainings"] if self.trainings > 1 else []
         tags += [f"{seeds} seeds"] if seeds > 1 else []

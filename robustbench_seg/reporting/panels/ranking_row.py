@@ -1,4 +1,4 @@
-"""A row of a ranking, of a report as of a leaderboard."""
+"""A row of a ranking, in a report or a leaderboard."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,16 +9,16 @@ from robustbench_seg.results import MEASURED, PUBLISHED, Source
 
 @dataclass(frozen=True, eq=False)
 class RankingRow:
-    """A row of a ranking, measured or published. All scores are in percent; nan: there is none.
+    """A row of a ranking, measured or published. All scores are in percent; nan: no score.
 
     Attributes:
-        rank: Such as "1" or "2="; empty without a mean.
+        rank: The rank, such as "1" or "2="; empty without a mean.
         name: The model's name.
         scores: Maps clean, mean, retention and further scores to their value.
         categories: The mean over the perturbations of each category.
         limits: Maps keys of `scores` to the ends of the score's 95 % interval.
         model: The measured model; None for a published result.
-        missing: What the model lacks for a mean; None if it has one.
+        missing: The missing images of a model without a mean; None if it has one.
     """
 
     rank: str

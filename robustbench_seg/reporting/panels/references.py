@@ -1,4 +1,4 @@
-"""The model that CD and rCD are relative to, found by its name."""
+"""Finds the reference of CD and rCD by its name."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,13 +23,13 @@ def find_reference(
     runs: Sequence[Path | str],
     protocol: Protocol,
 ) -> Reference:
-    """Find a reference among the models that are compared, the published ones, and the runs.
+    """Find a reference among the compared models, the published ones, and the runs.
 
     Args:
         name: Name of a model, or a run folder.
-        models: The models that are compared.
-        runs: Run folders, or folders of them, to look for other models in.
-        protocol: What they are scored under.
+        models: The compared models.
+        runs: Run folders, or folders of them, to search for other models.
+        protocol: Their protocol.
 
     Returns:
         The reference.
@@ -65,7 +65,7 @@ def published_reference(name: str, scores: pd.DataFrame, protocol: Protocol) -> 
     Args:
         name: The model of the row.
         scores: Rows of tables/miou.csv.
-        protocol: Names the corruptions.
+        protocol: The protocol with the corruptions.
     """
     (row,) = scores[scores["model"] == name].to_dict("records")
     return Reference.of_row(name, {column: row[column] for column in (CLEAN.name, *protocol.names)})

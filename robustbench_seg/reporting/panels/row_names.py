@@ -1,4 +1,4 @@
-"""Names of a panel's rows: unique, also where two runs have models of one name."""
+"""Names of a panel's rows, which are unique even if models of two runs have the same name."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -12,8 +12,8 @@ def row_names(runs: Sequence[tuple[str, Path]]) -> list[str]:
         runs: Name and run folder of each model.
 
     Returns:
-        The models' names, each once; where two share one, followed by the end of the run folder's
-        name, and where that is another's too, by a number.
+        Unique names: the names of the models. Names that two models share are followed by the end
+        of the run folder's name or, if this is not unique, by a number.
     """
     models = [model for model, _ in runs]
     names = list[str]()

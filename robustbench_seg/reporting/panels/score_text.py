@@ -1,4 +1,4 @@
-"""How tables, pages and sentences write a score and its 95 % interval."""
+"""The text of a score and its 95 % interval in tables, pages and sentences."""
 
 import math
 

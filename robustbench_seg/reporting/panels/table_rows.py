@@ -1,4 +1,4 @@
-"""A measured model as rows of the tables miou.csv, per_severity.csv and per_class.csv."""
+"""The rows of a measured model in the tables miou.csv, per_severity.csv and per_class.csv."""
 
 from collections.abc import Mapping
 

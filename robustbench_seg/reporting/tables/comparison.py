@@ -19,13 +19,13 @@ from robustbench_seg.text import counted, one_line, text_table
 
 
 def heading_text(a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: Reference) -> str:
-    """Return what is compared, on what, and how far to trust it, in lines.
+    """Return lines on the compared models, their images, and limitations.
 
     Args:
         a: The first model.
         b: The second one.
-        protocol: What they are scored under.
-        reference: What CD and rCD are against.
+        protocol: Their protocol.
+        reference: The reference of CD and rCD.
     """
     models = {"A": a, "B": b}
     lines = [
@@ -53,7 +53,7 @@ def _model_text(model: ScoredModel) -> str:
 
 
 def _extent_text(models: Mapping[str, ScoredModel], protocol: Protocol) -> str:
-    """The images, the protocol and the class maps, all the same for both models."""
+    """The images, the protocol and the class maps, which are the same for both models."""
     first = models["A"]
     record = first.records[0]
     return (

@@ -39,7 +39,7 @@ def write_confidence_tables(
 
     Args:
         panels: The panels.
-        folder: Where to write.
+        folder: The folder to write to.
         intervals: Whether .md and .tex have the interval of each score.
     """
     known = [panel for panel in panels if chief_confidence_scores(panel)]

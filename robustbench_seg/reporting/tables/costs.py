@@ -23,7 +23,7 @@ _FORMATS = {"params_m": "{:.2f}", "peak_mb": "{:.0f}", "images_per_s": "{:.3g}"}
 
 
 def cost_text(table: pd.DataFrame) -> str:
-    """Return the table of `rs.cost` as text, without the columns that have no number."""
+    """Return the table of `rs.cost` as text, without empty columns."""
     return _text(table, ["model", "classes", "size"])
 
 

@@ -20,11 +20,11 @@ from robustbench_seg.results import DEGRADATION_CITATION
 
 
 def write_degradation_tables(panels: Sequence[Panel], folder: Path) -> None:
-    """Write the tables of the panels that have the reference; no files if none has.
+    """Write the tables of the panels with the reference; no files if there is no such panel.
 
     Args:
         panels: The panels.
-        folder: Where to write.
+        folder: The folder to write to.
     """
     related = [panel for panel in panels if panel.reference is not None]
     if not related:

@@ -1,7 +1,7 @@
-"""A DataFrame as the text of a CSV, LaTeX or Markdown file.
+"""Formats a DataFrame as CSV, LaTeX or Markdown.
 
-Names are data: one function for each format escapes all text that goes into it. A cell that a
-spreadsheet would run as a formula is made text; LaTeX and Markdown signs in it are escaped.
+Names are untrusted: for each format, one function escapes all text. A cell that a spreadsheet would
+run as a formula becomes text; special characters of LaTeX and Markdown are escaped.
 """
 
 import io
@@ -22,7 +22,7 @@ from robustbench_seg.text import number, one_line
 
 @dataclass(frozen=True)
 class Estimate:
-    """A score with the ends of its interval; nan where there is none. Not for CSV."""
+    """A score with the ends of its interval; nan if there is none. Not for CSV."""
 
     value: float
     low: float
@@ -33,14 +33,14 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
 
 def csv(table: pd.DataFrame, float_format: str | None = "%.4f") -> str:
-    """Return a table as CSV, with an apostrophe before text that is like a formula.
+    """Return a table as CSV, with an apostrophe before text that looks like a formula.
 
-    Text that already begins with apostrophes and such a sign gets one more, so that removing one
-    apostrophe always restores the text.
+    Text that begins with apostrophes and such a sign also gets one, so that removing one apostrophe
+    always restores the text.
 
     Args:
         table: The table.
-        float_format: How floats are written. None: with all digits.
+        float_format: The format of floats. None: all digits.
     """
     safe = table.copy()
     safe.columns = [_csv_cell(name) for name in table.columns]
@@ -61,7 +61,7 @@ def grouped_latex(table: pd.DataFrame, groups: Mapping[str, str], caption: str, 
     Args:
         table: Text columns are aligned to the left, numbers to the right with one digit; an
             Estimate has its interval below it.
-        groups: Column name -> the header above it and its neighbours of the same group.
+        groups: Maps a column name to the header above it and its neighbours of the same group.
         caption: The caption.
         label: The label.
     """
@@ -102,7 +102,7 @@ def grouped_latex(table: pd.DataFrame, groups: Mapping[str, str], caption: str, 
 def markdown(table: pd.DataFrame) -> str:
     """Return a table as GitHub Markdown: text to the left, numbers to the right, one digit.
 
-    An Estimate has its interval behind it, in brackets.
+    An Estimate is followed by its interval in brackets.
     """
     rules = ["---" if _is_text(table[name]) else "--:" for name in table.columns]
     rows = [[_markdown_cell(value) for value in row] for row in table.itertuples(index=False)]
@@ -136,7 +136,7 @@ def _markdown_cell(value: object) -> str:
 
 
 def _markdown_text(text: str) -> str:
-    """Text that GitHub shows as it is: no link, picture, emphasis, formula, HTML or new cell."""
+    """Escape text so that GitHub shows it literally: no links, emphasis, formulas or HTML."""
     shown = re.sub(r"([\\`*{}\[\]()<>#!|~$&])", r"\\\1", one_line(text))
     shown = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", shown)  # within words it means nothing
     return re.sub(
@@ -169,7 +169,7 @@ _LATEX = {
 
 
 def latex_text(text: str) -> str:
-    """Return text that LaTeX prints as it is, in any place of a table."""
+    """Escape text so that LaTeX prints it literally, anywhere in a table."""
     escaped = "".join(_LATEX.get(character, character) for character in one_line(text))
     # After the end of a row, LaTeX would read these as options.
     return f"{{{escaped[0]}}}{escaped[1:]}" if escaped.startswith(("[", "*")) else escaped

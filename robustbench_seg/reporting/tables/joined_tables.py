@@ -1,4 +1,4 @@
-"""The tables of several panels as one table."""
+"""Joins the tables of several panels."""
 
 from collections.abc import Sequence
 

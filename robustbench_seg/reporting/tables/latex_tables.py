@@ -13,7 +13,7 @@ def perturbation_latex(table: pd.DataFrame, protocol: Protocol, caption: str, la
 
     Args:
         table: Columns model and others, perturbations of the protocol, then means.
-        protocol: Names the perturbations and their categories.
+        protocol: The protocol with the perturbations and their categories.
         caption: The caption.
         label: The label, without "tab:".
     """
@@ -29,20 +29,20 @@ def perturbation_latex(table: pd.DataFrame, protocol: Protocol, caption: str, la
 
 
 def panel_text(panel: Panel) -> str:
-    """Return the dataset, split, protocol and class maps of a panel, as a caption begins."""
+    """Return the dataset, split, protocol and class maps of a panel, for the start of a caption."""
     return f"On {panel.dataset} {panel.split} ({panel.protocol.name}{panel.class_maps})"
 
 
 def averaged_text(protocol: Protocol) -> str:
-    """Return which perturbations enter the mean, as captions say it."""
+    """Return the perturbations in the mean, for captions."""
     return f"averaged: {protocol.averaged.replace('_', ' ')}"
 
 
 def interval_source(panel: Panel) -> str:
-    """Return where intervals below a score come from, as captions say it."""
+    """Return the origin of the intervals below scores, for captions."""
     return f"95 % intervals from a bootstrap over {panel.sampling_unit}"
 
 
 def published_marks(table: pd.DataFrame) -> "pd.Series[str]":
-    """Return what stands behind the name of each model: a star if it is published."""
+    """Return the mark after the name of each model: a star if it is published."""
     return is_measured(table).map({True: "", False: " *"})

@@ -1,4 +1,4 @@
-"""Published results as the terminal prints them."""
+"""Published results as text for the terminal."""
 
 import pandas as pd
 
@@ -23,7 +23,7 @@ def literature_text(rows: pd.DataFrame) -> str:
 
 
 def _value_text(value: object) -> str:
-    """Return a value without trailing zeros; "-" where it is empty."""
+    """Return a value without trailing zeros; "-" if it is empty."""
     return (f"{value:g}" if isinstance(value, float) else str(value)) or "-"
 
 

@@ -51,7 +51,7 @@ def write_published_tables(panels: Sequence[Panel], folder: Path) -> None:
     """Write published.csv, published.md and published.tex; no files without panels.
 
     Args:
-        panels: Panels with published results, of a protocol each.
+        panels: Panels with published results, one for each protocol.
         folder: The folder to write to.
 
     Raises:
@@ -103,6 +103,6 @@ def _scores_text(protocol: Protocol) -> str:
 
 
 def _latex(scores: pd.DataFrame, protocol: Protocol, caption: str, label: str) -> str:
-    """Rows of miou.csv as the SegFormer paper prints them."""
+    """Rows of miou.csv in the layout of the SegFormer paper."""
     columns = ["model", CLEAN.name, *protocol.names, "mean", "retention"]
     return perturbation_latex(scores[columns], protocol, caption, label)

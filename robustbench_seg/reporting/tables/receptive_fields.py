@@ -10,9 +10,9 @@ def field_table(measured: ReceptiveFields) -> pd.DataFrame:
     """Return a row for each model and stage.
 
     Returns:
-        Columns model; stage; radius50 and radius95 (the radii of the discs that hold 50 % and 95 %
-        of the energy, in pixels); radius50_share and radius95_share (relative to the crop's
-        shorter side); images; height; width.
+        Columns model; stage; radius50 and radius95 (the radii of the discs with 50 % and 95 % of
+        the energy, in pixels); radius50_share and radius95_share (relative to the crop's shorter
+        side); images; height; width.
     """
     height, width = measured.size
     rows = []

@@ -1,4 +1,4 @@
-"""Correlations of synthetic with real scores: every one as a table, the main ones as text."""
+"""Correlations of synthetic with real scores: all of them as a table, the main ones as text."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ def transfer_table(models: ModelTable, resample: Resample) -> pd.DataFrame:
 
     Args:
         models: The models.
-        resample: What the bootstrap of the intervals draws.
+        resample: The sampling unit of the bootstrap.
     """
     weights = draw_weights(models.families, resample)
     clean = models.predictors[CLEAN.name].to_numpy()

@@ -41,10 +41,10 @@ class ModelTable:
     """Models with their scores, in percent and without gaps.
 
     Attributes:
-        title: Which models they are, in words.
-        protocol: Of the corrupted images.
-        names: Of the models.
-        families: The family of each; models of one are not independent.
+        title: The source of the models, in words.
+        protocol: The protocol of the corrupted images.
+        names: The names of the models.
+        families: The family of each model; models of one family are not independent.
         flagged: Whether the audit flags a model's cells.
         predictors: mean, clean, the categories and the corruptions, a row for each model.
         targets: Scores under real conditions, a row for each model.
@@ -67,7 +67,7 @@ class ModelTable:
         Args:
             title: Which models they are.
             rows: Columns model, family, flagged, clean, the corruptions of the protocol, and the
-                targets. A row that lacks a score is left out.
+                targets. A row with a missing score is left out.
             targets: Columns of scores under real conditions.
             protocol: The protocol.
 
@@ -132,15 +132,16 @@ def published_models(source: str) -> Sequence[ModelTable]:
 
 
 def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) -> ModelTable:
-    """Read the models that have runs on corrupted and on real images; they are one by name.
+    """Read the models that have runs on corrupted and on real images, matched by name.
 
     Args:
         synthetic: Run folders, or folders of them, of one dataset and protocol.
         real: Run folders, or folders of them, of one or several datasets with the same classes.
-        protocol: Score the synthetic runs under this one. None: their own.
+        protocol: The protocol for the synthetic runs. None: their own.
 
     Raises:
-        ResultsError: A folder holds no run; the runs do not fit together; there are too few models.
+        ResultsError: A folder contains no run; the runs do not fit together; there are too few
+            models.
     """
     scored, used = _synthetic(synthetic, protocol)
     targets = _real(real, next(iter(scored.values())).records[0].classes)
@@ -165,7 +166,7 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
 
 
 def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, float]]:
-    """The scores of the real runs: target -> model -> score."""
+    """The scores of the real runs: maps the target, then the model, to the score."""
     targets = dict[str, dict[str, float]]()
     groups, names = group_runs(runs), dict[tuple[Path, ...], str]()
     for folders in groups:
@@ -195,7 +196,7 @@ def _target(dataset: str) -> str:
 def _synthetic(
     runs: Paths, protocol: Protocol | None
 ) -> tuple[Mapping[str, ScoredModel], Protocol]:
-    """The models of the synthetic runs by name, and what they are scored under."""
+    """The models of the synthetic runs by name, and their protocol."""
     scored = dict[str, ScoredModel]()
     kinds = dict[tuple[str, str, str], Protocol]()
     for folders in group_runs(runs):

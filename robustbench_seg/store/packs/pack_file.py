@@ -1,9 +1,11 @@
 """A pack: a run as one file, without images. Its content is not trusted when it is read.
 
-    <run>/pack.json a list of the other members, with a digest of each <run>/run.json the run's
-    record <run>/scores.csv the scores of each condition, computed when the pack was written
-    <run>/parts/*.parquet the run's rows <run>/timings/*.parquet the seconds that the rows took
-    <run>/probes/*.json the results of each start on the built-in image
+    <run>/pack.json           a list of the other members, with a digest of each
+    <run>/run.json            the run's record
+    <run>/scores.csv          the scores of each condition, computed when the pack was written
+    <run>/parts/*.parquet     the run's rows
+    <run>/timings/*.parquet   the seconds that the rows took
+    <run>/probes/*.json       the results of each start on the built-in image
 
 A pack is a zip archive with uncompressed members. Parts are compressed already, any program can
 look inside, one member can be read without the others, and no pack is larger after unpacking.
