@@ -118,7 +118,7 @@ def test_a_run_of_openvino_is_not_computed_anew_where_it_was_removed(evaluate, i
     with pytest.raises(ModelError) as caught:
         evaluate()
     said = str(caught.value)
-    assert said.startswith(f"{begun.path} began with the backend openvino, which cannot go on (")
+    assert said.startswith(f"{begun.path} began with the backend openvino, which cannot continue (")
     assert said.endswith("give the backend torch to compute the run anew")
     assert "\n" not in said
     assert len(list((tmp_path / "runs").iterdir())) == 1

@@ -150,9 +150,9 @@ def test_a_callable_may_answer_confidence(toy, tmp_path):
 @pytest.mark.parametrize(
     ("sure", "message"),
     [
-        (1.5, "answers a confidence outside of 0 to 1"),
-        (np.nan, "answers a confidence outside of 0 to 1"),
-        (1, "answers confidence int64 of 40x48; floats 0 to 1"),
+        (1.5, "returns a confidence outside of 0 to 1"),
+        (np.nan, "returns a confidence outside of 0 to 1"),
+        (1, "returns confidence int64 of 40x48; expected floats 0 to 1"),
     ],
 )
 def test_a_wrong_confidence_is_named(toy, tmp_path, sure, message):

@@ -85,6 +85,8 @@ def test_what_does_not_exist_is_one_line(options, error, message):
 
 
 def test_other_classes_are_refused_with_both_lists(toy, reds, protocol):
-    message = r"reds predicts 2 classes \(dark, bright\); toy has 3 classes \(dark, middle, bright"
+    message = (
+        r"reds predicts 2 classes \(dark, bright\), but toy has 3 classes \(dark, middle, bright"
+    )
     with pytest.raises(ModelError, match=message):
         evaluation([reds(classes=("dark", "bright"))], toy(), protocol, ())

@@ -56,7 +56,7 @@ def test_interrupted_or_terminated(place, whole, number, code, word):
     process.send_signal(number)
     _, told = process.communicate(timeout=120)
     assert process.returncode == code
-    assert told.splitlines()[-1] == f"robustseg: {word}; what is finished is kept"
+    assert told.splitlines()[-1] == f"robustseg: {word}; finished work is kept"
     assert list(out.rglob("*.partial*")) == []
     kept = rows(out)
     assert 0 < len(kept) < IMAGES * CONDITIONS
@@ -109,7 +109,7 @@ def test_a_full_disk_is_one_line_and_what_is_written_stays(place, whole):
     assert process.returncode == 2
     last = told.splitlines()[-1]
     assert "parquet cannot be written: " in last
-    assert "File too large; what is finished is kept: fix this and start again" in last
+    assert "File too large; finished work is kept: fix this and start again" in last
     kept = rows(out)
     assert 0 < len(kept) < IMAGES * CONDITIONS
     assert start(place, out.name).wait(timeout=120) == 0
@@ -170,7 +170,7 @@ def test_a_dataset_that_disappears_stops_the_run_and_it_goes_on_once_it_is_back(
     assert process.returncode == 2, told
     last = told.splitlines()[-1]
     assert last.startswith("robustseg: 8 images in a row could not be read; the last: ")
-    assert last.endswith("check the disk that holds them, and evaluate again")
+    assert last.endswith("check the disk of the images and evaluate again")
     found = rows(out)
     left_out = [key for key, row in found.items() if isinstance(row, str)]
     assert 0 < len(left_out) <= 8 * CONDITIONS

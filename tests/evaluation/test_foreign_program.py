@@ -88,5 +88,7 @@ def test_other_clean_images_are_noticed(study, tmp_path):
     root, _, out = study
     path = next(root.glob("leftImg8bit/val/*/*.png"))
     Image.fromarray(np.zeros((64, 128, 3), np.uint8)).save(path)
-    with pytest.raises(ResultsError, match=r"manifest.json was made of other images: leftImg8bit"):
+    with pytest.raises(
+        ResultsError, match=r"manifest.json was generated from other images: leftImg8bit"
+    ):
         rs.evaluate(model=f"predictions:{out}", data=root, out=tmp_path / "runs")

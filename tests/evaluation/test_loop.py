@@ -366,7 +366,9 @@ def test_a_broken_label_is_not_scored(toy, reds, protocol, tmp_path):
             sample.labels[5, 5] = 7
             return sample
 
-    with pytest.raises(IncompleteError, match=r"val/0.png: label 7 for 3 classes.*\(and 5 more"):
+    with pytest.raises(
+        IncompleteError, match=r"val/0.png: label 7 is out of range for 3 classes.*\(and 5 more"
+    ):
         evaluate([reds()], Stray(), protocol, [], tmp_path)
     assert rows(tmp_path) == {}
 

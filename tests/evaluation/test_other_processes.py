@@ -91,7 +91,9 @@ def test_what_is_finished_is_kept_and_goes_on(place, killed):
     last = told.splitlines()[-1]
     if killed:
         assert process.returncode == 2
-        assert last.startswith("robustseg: a process died, perhaps for want of memory; finished")
+        assert last.startswith(
+            "robustseg: a process died, perhaps because memory ran out; finished"
+        )
     else:
         assert process.returncode == 130
         assert last == "robustseg: interrupted; finished work is kept"
@@ -173,7 +175,7 @@ def test_threads_are_shared_out():
 
 @pytest.mark.parametrize("options", [{"executor": "ray"}, {"device": "cuda"}])
 def test_they_are_for_the_cpus_of_one_machine(options):
-    with pytest.raises(OptionError, match="several processes are for the CPUs of this machine"):
+    with pytest.raises(OptionError, match="processes is for the CPUs of this machine"):
         EvaluationSpec(("m",), processes=2, **options)
     with pytest.raises(OptionError, match="processes = 0 is out of range"):
         EvaluationSpec(("m",), processes=0)
@@ -184,6 +186,6 @@ def test_an_object_that_cannot_be_pickled_is_named(toy, tmp_path):
     with pytest.raises(OptionError) as caught:
         rs.evaluate(model=lambda image: image[..., 0], dataset=toy(), processes=2, **given)
     said = str(caught.value)
-    assert said.startswith("processes: mine cannot be given to another process (")
+    assert said.startswith("processes: mine cannot be sent to another process (")
     assert "\n" not in said
     assert list(tmp_path.iterdir()) == []

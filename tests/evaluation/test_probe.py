@@ -1,4 +1,4 @@
-"""A run goes on under other versions of the libraries, unless they give other pixels or labels."""
+"""A run continues under other versions of the libraries, unless they give other pixels or labels."""
 
 import base64
 import json
@@ -94,7 +94,7 @@ def test_an_upgrade_recomputes_nothing_and_goes_on_in_the_folder(start, upgrade,
     assert idle.calls == 0, "nothing is missing, so nothing is probed"
     assert start(second) == folder
     assert second.calls == 2 * 4 + PROBED
-    (line,) = [text for text in caplog.messages if "goes on under other versions" in text]
+    (line,) = [text for text in caplog.messages if "continues under other versions" in text]
     assert re.search(r"numpy \S+ then, 9\.9\.9 now", line)
     assert (folder / "run.json").read_bytes() == record
     assert {*(folder / "parts").iterdir()} > parts
@@ -219,7 +219,7 @@ def test_another_start_does_not_sweep_the_probe_that_is_being_written(start, red
 def test_labels_of_a_probe_that_cannot_be_unpacked_are_one_line(start, upgrade, labels):
     _altered(start(Network(), 3), labels)
     upgrade()
-    with pytest.raises(ResultsError, match=r"the labels of an earlier start cannot be read \(.*\)"):
+    with pytest.raises(ResultsError, match=r"the labels of an earlier run cannot be read \(.*\)"):
         start(Network())
 
 

@@ -132,7 +132,7 @@ def test_the_record_says_what_a_report_needs(record, reds, protocol, monkeypatch
 def test_a_tree_made_otherwise_is_refused(toy, reds, protocol, conditions, tmp_path, tree):
     corrupted = tree(toy(), conditions, seed=1)
     options = {"corrupted": corrupted, "out": tmp_path / "r"}
-    with pytest.raises(TreeError, match=r"its seed is 1, not 0. Ask for what it holds"):
+    with pytest.raises(TreeError, match=r"its seed is 1, not 0. Request the images"):
         evaluate([reds()], toy(), protocol, conditions, **options)
     with pytest.raises(TreeError, match="its split is val, not train"):
         evaluate([reds()], toy(split="train"), protocol, conditions, seeds=(1,), **options)
@@ -170,8 +170,8 @@ def test_a_tree_of_other_images_is_refused_and_one_of_more_images_is_not(tmp_pat
     with pytest.raises(TreeError) as caught:
         manifest_for(data)
     assert str(caught.value) == (
-        f"{folder} was made of other images: {data.ids[2]} had {size} bytes then and has "
-        f"{size + 1} now; give the images that it was made of, or choose another folder"
+        f"{folder} was generated from other images: {data.ids[2]} had {size} bytes then and has "
+        f"{size + 1} now; give the original images, or choose another folder"
     )
 
 
@@ -184,7 +184,7 @@ def test_a_tree_of_unknown_origin_is_a_run_of_its_own(
     for name in ("manifest.json", ".recipe.json"):
         (corrupted / name).unlink()
     (first,) = evaluate(*things, corrupted=corrupted)
-    assert f"{corrupted} has no record of this program: its images are of unknown origin" in (
+    assert f"{corrupted} has no record from this program, so its images are of unknown origin" in (
         caplog.text
     )
     assert first != ours
@@ -200,5 +200,5 @@ def test_a_tree_of_unknown_origin_is_a_run_of_its_own(
 def test_a_folder_without_the_images_is_one_line(toy, reds, protocol, conditions, tmp_path):
     for condition in conditions:
         (tmp_path / "tree" / condition.folder).mkdir(parents=True)
-    with pytest.raises(TreeError, match="it is not a tree of this dataset"):
+    with pytest.raises(TreeError, match="give a tree of this dataset"):
         evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=tmp_path / "tree")

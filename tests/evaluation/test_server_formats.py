@@ -209,7 +209,7 @@ def test_acdc_s_test_split_goes_to_bravo_and_lacking_files_are_made_again(put, s
 
 def test_a_model_without_confidence_has_no_bravo_files(put, saved, tmp_path):
     put("bravo_synobjs/baby/49.png")
-    with pytest.raises(ModelError, match=r"unsure gives no confidence \(.*\), which the"):
+    with pytest.raises(ModelError, match=r"unsure returns no confidence \(.*\), which the"):
         saved("bravo", "bravo", model=Unsure())
     assert not (tmp_path / "runs").exists()
 
@@ -228,7 +228,7 @@ def test_what_no_server_knows_is_refused_before_a_model_is_loaded(put, saved, tm
     put("valannot/a.png", np.zeros((20, 30)))
     with pytest.raises(OptionError, match="acdc is for the classes of Cityscapes; camvid has"):
         saved("acdc", "camvid", "val")
-    with pytest.raises(OptionError, match="the prediction format acdc has nowhere to go; say"):
+    with pytest.raises(OptionError, match="the prediction format acdc needs a folder; give"):
         rs.EvaluationSpec(("m",), prediction_format="acdc")
     with pytest.raises(OptionError, match="unknown prediction_format 'acdcs'; did you mean"):
         rs.EvaluationSpec(("m",), prediction_format="acdcs", save_predictions=tmp_path)

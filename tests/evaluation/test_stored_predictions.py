@@ -78,7 +78,7 @@ def test_confidence_is_saved_only_where_it_is_asked_for(levels, stored, folder):
     levels(2)
     assert len(list(folder.rglob("*.confidence.png"))) == 10, "asked for later, they are added"
     assert len(stored(2).results()["confidence"].dropna()) == 10
-    with pytest.raises(OptionError, match="confidence is saved beside predictions; give save_pr"):
+    with pytest.raises(OptionError, match="confidence is saved next to predictions; give save_pr"):
         levels(2, save_predictions=None)
     with pytest.raises(OptionError, match="prediction format acdc has no confidence; leave out"):
         levels(2, prediction_format="acdc")
@@ -221,7 +221,7 @@ def test_label_ids_and_train_ids_give_equal_counts(tmp_path):
     (tmp_path / "label/predictions.toml").write_text(lines.format("train"))
     with pytest.raises(IncompleteError) as caught:
         rs.evaluate(model=f"predictions:{tmp_path / 'label'}", out=tmp_path / "wrong", **options)
-    assert "predictions.toml says that the file holds train ids, and those of the 19 " in str(
+    assert "predictions.toml says that the file contains train ids, and those of the 19 " in str(
         caught.value
     )
 
@@ -234,11 +234,11 @@ def grey(value, size=(40, 48), kind=np.uint8):
     ("picture", "message"),
     [
         (grey(0, (20, 48)), "has 48x20 pixels, its image 48x40; save predictions at the size of"),
-        (grey(3), "no class has the id 3; predictions.toml says that the file holds train ids"),
+        (grey(3), "no class has the id 3; predictions.toml says that the file contains train ids"),
         (grey(3), "train ids, and those of the 3 classes are 0..2"),
         (grey(255), "no class has the id 255;"),
         (grey(300, kind=np.uint16), "no class has the id 300;"),
-        (Image.new("RGB", (48, 40)), "the labels are a colour image (mode RGB); one class id a"),
+        (Image.new("RGB", (48, 40)), "the labels are a colour image (mode RGB); expected one class id per"),
         (None, "the label file cannot be read (not an image file"),
     ],
 )  # fmt: skip
@@ -275,7 +275,7 @@ def test_a_confidence_that_is_wrong_is_one_line(levels, stored, folder, picture,
 
 def test_several_seeds_and_other_classes_are_refused(levels, stored, toy, folder):
     levels(1)
-    with pytest.raises(OptionError, match="holds the predictions for the images of one seed; ev"):
+    with pytest.raises(OptionError, match="holds predictions for the images of one seed; ev"):
         stored(1, seeds=(0, 1))
     with pytest.raises(
         ModelError, match=r"levels predicts 3 classes \(dark, middle, bright\); toy"
@@ -307,7 +307,7 @@ def test_a_file_that_is_replaced_while_it_is_read_is_not_scored(
         return ids
 
     monkeypatch.setattr(stored_predictions, "read_label_ids", slowly)
-    with pytest.raises(IncompleteError, match=r"clean/0/val/0.png changes while it is read; eval"):
+    with pytest.raises(IncompleteError, match=r"clean/0/val/0.png changed while it was read; eval"):
         stored(1, measures="confusion")
 
 

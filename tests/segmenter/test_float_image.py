@@ -98,17 +98,17 @@ def test_scaling_is_that_of_bytes_without_rounding(resize):
 
 
 WRONG = [
-    (FLOATS.astype(np.float64), "a float32 array is wanted, not float64"),
-    (BYTES, "a float32 array is wanted, not uint8"),
-    (torch.zeros(4, 6, 3), "a float32 array is wanted, not torch.float32"),
-    ("a.png", "a float32 array is wanted, not str"),
-    (FLOATS[..., :2], "HxWx3 RGB is wanted, not 60x83x2"),
-    (FLOATS[0], "HxWx3 RGB is wanted, not 83x3"),
-    (FLOATS[:0], "HxWx3 RGB is wanted, not 0x83x3"),
-    (FLOATS * np.float32("nan"), "it has values that are NaN or infinite"),
-    (FLOATS + np.float32("inf"), "it has values that are NaN or infinite"),
-    (FLOATS - 1, "values of 0 to 1 are wanted, not -"),
-    (FLOATS * 255, "values of 0 to 1 are wanted, not 0"),
+    (FLOATS.astype(np.float64), "expected a float32 array, got float64"),
+    (BYTES, "expected a float32 array, got uint8"),
+    (torch.zeros(4, 6, 3), "expected a float32 array, got torch.float32"),
+    ("a.png", "expected a float32 array, got str"),
+    (FLOATS[..., :2], "expected HxWx3 RGB, got 60x83x2"),
+    (FLOATS[0], "expected HxWx3 RGB, got 83x3"),
+    (FLOATS[:0], "expected HxWx3 RGB, got 0x83x3"),
+    (FLOATS * np.float32("nan"), "it has NaN or infinite values"),
+    (FLOATS + np.float32("inf"), "it has NaN or infinite values"),
+    (FLOATS - 1, "expected values from 0 to 1, got -"),
+    (FLOATS * 255, "expected values from 0 to 1, got 0"),
 ]
 
 

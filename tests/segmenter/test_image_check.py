@@ -59,7 +59,9 @@ def segmenters():
 
 def test_every_segmenter_checks_its_image(segmenters):
     for segmenter in segmenters:
-        with pytest.raises(ModelError, match=f"{segmenter.name}: one uint8 image of HxWx3 RGB is"):
+        with pytest.raises(
+            ModelError, match=f"{segmenter.name}: expected one uint8 image of HxWx3 RGB"
+        ):
             segmenter(np.zeros((64, 64), np.uint8))
 
 

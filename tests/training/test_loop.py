@@ -143,7 +143,7 @@ def test_a_diverged_loss_is_an_error(fit, blocks, small, card, tmp_path):
     torch.nn.init.constant_(network.head[1].bias, float("nan"))
     with pytest.raises(ModelError, match="the loss is nan at iteration 20; lower lr or"):
         fit(network, blocks, blocks, RECIPE, card, out=tmp_path, workers=0)
-    with pytest.raises(ModelError, match="loss is nan at iteration 20: use precision bf16"):
+    with pytest.raises(ModelError, match="loss is nan at iteration 20; use precision bf16"):
         fit(network, blocks, blocks, RECIPE, card, out=tmp_path, workers=0, precision="fp16")
 
 

@@ -146,7 +146,11 @@ def test_what_cannot_be_attacked_is_one_line(evaluate, protocol, names, options,
 def test_an_ensemble_has_the_radii_of_its_members(evaluate, protocol, shares):
     path = protocol(*MEMBERS, "sea")
     for old, new, message in (
-        ("{ epsilon = 64 }", "{ epsilon = 4 }", "sea at severity 2 has epsilon = 4, its member"),
+        (
+            "{ epsilon = 64 }",
+            "{ epsilon = 4 }",
+            "sea at severity 2 has epsilon = 4, but its member",
+        ),
         ("{ epsilon = 64 }", "{ epsilon = 64, steps = 4 }", "sea at severity 2 has one parameter"),
     ):
         other = path.with_name("other.toml")
@@ -253,7 +257,9 @@ def test_a_callable_has_no_gradients(evaluate, protocol):
 
 
 def test_options_of_attacks_need_an_attack(evaluate):
-    with pytest.raises(OptionError, match="round_attacks is for attacks, and none is asked for"):
+    with pytest.raises(
+        OptionError, match="round_attacks is for attacks, but the protocol has none"
+    ):
         evaluate(Shade(), "cityscapes-c", corruptions="fog", severities=1, round_attacks=True)
 
 

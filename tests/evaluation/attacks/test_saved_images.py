@@ -120,7 +120,7 @@ def test_a_folder_that_cannot_be_written_stops_at_once(
         save(file, values)
 
     monkeypatch.setattr("robustbench_seg.evaluation.outputs.attack_folder.np.save", full)
-    with pytest.raises(FileError, match="No space left on device; what is finished is kept") as no:
+    with pytest.raises(FileError, match="No space left on device; finished work is kept") as no:
         evaluate(Shade(), path, save_attacks=tmp_path / "images")
     assert "\n" not in str(no.value)
     assert len(written) == 4, "a full disk is not the network's failure"

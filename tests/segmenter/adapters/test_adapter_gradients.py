@@ -180,10 +180,10 @@ def test_a_users_object_with_gradients():
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (lambda z, g: (z[:2], g), "answers logits 2x67x91; a tensor 3x67x91 is wanted"),
-        (lambda z, g: (z, g[:, 1:]), "answers gradient 3x66x91; a tensor 3x67x91 is wanted"),
-        (lambda z, g: (z, None), "answers gradient NoneType; a tensor 3x67x91 is wanted"),
-        (lambda z, g: (z, g / 0), "answers gradient with values that are NaN or infinite"),
+        (lambda z, g: (z[:2], g), "returns logits 2x67x91; expected a tensor 3x67x91"),
+        (lambda z, g: (z, g[:, 1:]), "returns gradient 3x66x91; expected a tensor 3x67x91"),
+        (lambda z, g: (z, None), "returns gradient NoneType; expected a tensor 3x67x91"),
+        (lambda z, g: (z, g / 0), "returns gradient with NaN or infinite values"),
         (lambda z, g: z / 0 if z.sum() else 1 / 0, "fails: "),
     ],
 )

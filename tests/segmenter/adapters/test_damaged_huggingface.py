@@ -180,7 +180,9 @@ def test_weights_in_several_files_are_read_and_digested(folder, sharded):
     file.write_bytes(data)
     assert load_segmenter(f"hf:{sharded}").record.weights != many.record.weights
     file.unlink()
-    assert f"{file.name}: no such file; model.safetensors.index.json beside it" in outcome(sharded)
+    assert f"{file.name}: no such file, but model.safetensors.index.json lists it" in outcome(
+        sharded
+    )
 
 
 @pytest.mark.parametrize(

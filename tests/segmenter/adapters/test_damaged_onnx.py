@@ -74,7 +74,7 @@ def test_labels_are_accepted_as_labels(tmp_path, keep, shape):
     labels = load_segmenter(f"onnx:{path}")(IMAGE)
     assert (labels == reference().argmax(0)).mean() > 0.999
     path.with_suffix(".toml").write_text(SIDECAR.format(classes=TWO, more=""))
-    assert "answers class indices 0 to 2; 2 classes are named" in outcome(path)
+    assert "returns class indices 0 to 2, but 2 classes are named" in outcome(path)
 
 
 def test_a_probability_is_compared_with_the_threshold_alone_if_there_is_one(tmp_path):
@@ -86,7 +86,7 @@ def test_a_probability_is_compared_with_the_threshold_alone_if_there_is_one(tmp_
     shape += [node("Cast", "f", "i", to=TensorProto.INT64), node("Reshape", "q", "i", "y")]
     hidden = [node("Conv", "x", "W1", "z"), node("Sigmoid", "z", "q"), *shape]
     wrong = outcome(write(tmp_path, hidden, OPEN, classes=TWO))
-    assert "answers float32 1x1x40x56; float logits 1x2xhxw of the 2 classes" in wrong
+    assert "returns float32 1x1x40x56; expected float logits 1x2xhxw for the 2" in wrong
     assert "if it is the probability of the second class, give threshold in its TOML" in wrong
     plain = []
     for threshold in (0.5, 0.75):
@@ -107,20 +107,20 @@ def test_a_probability_is_compared_with_the_threshold_alone_if_there_is_one(tmp_
             [node("Conv", "x", "W1", "y")],
             OPEN,
             TensorProto.FLOAT,
-            "the graph gives 1 classes, 3 are named in g.toml: sky, road, car",
+            "the graph returns 1 classes, but 3 are named in g.toml: sky, road, car",
         ),
-        ([node("Shape", "x", "y")], ["n"], TensorProto.INT64, "class indices as output wanted"),
+        ([node("Shape", "x", "y")], ["n"], TensorProto.INT64, "class indices as output;"),
         (
             [node("Conv", "x", "W", "z"), node("Greater", "z", "z", "y")],
             OPEN,
             TensorProto.BOOL,
-            "logits 1xKxhxw or class indices as output wanted",
+            "logits 1xKxhxw or class indices as output;",
         ),
         (
             [node("Concat", "x", "x", "y", axis=0)],
             OPEN,
             TensorProto.FLOAT,
-            "answers float32 2x3x40",
+            "returns float32 2x3x40",
         ),
     ],
 )
@@ -199,7 +199,7 @@ def test_external_data_lies_beside_the_graph(tmp_path, name):
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value=name)
     path.write_bytes(model.SerializeToString())
-    assert "which is not beside it" in outcome(path)
+    assert "which is not in the same folder" in outcome(path)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,8 @@ def test_names_in_the_graph_s_metadata_are_compared(tmp_path, names, refused):
     assert (wrong is not None) == refused
     assert (
         not refused
-        or "the graph (names) name its classes car, road, sky, g.toml names sky, road, car" in wrong
+        or "the graph (names) name its classes car, road, sky, but g.toml names sky, road, car"
+        in wrong
     )
 
 
@@ -240,14 +241,14 @@ def test_mean_and_std_of_levels_are_refused(tmp_path):
 def test_swapped_height_and_width_are_told(tmp_path):
     nodes = [node("Conv", "x", "W", "z"), node("Transpose", "z", "y", perm=[0, 1, 3, 2])]
     wrong = outcome(write(tmp_path, nodes, OPEN))
-    assert "answers 56x40 to an image of 40x56: height and width are swapped" in wrong
+    assert "returns 56x40 for an image of 40x56: height and width are swapped" in wrong
 
 
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         ("threshold = nan", "threshold = nan is out of range; give a finite number"),
-        ("threshold = 'x'", "threshold: float wanted"),
+        ("threshold = 'x'", "threshold: expected float"),
         ("input_size = [0, 4]", "input_size[0] = 0 is out of range; give 1 to 32768"),
         ("input_size = [4, 99999]", "input_size[1] = 99999 is out of range; give 1 to 32768"),
     ],

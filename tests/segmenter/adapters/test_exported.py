@@ -172,7 +172,7 @@ def test_bytes_with_the_channels_last(path):
 def test_one_of_several_outputs(path):
     export(describe(path), Ends(Call(lambda x: {"aux": -x, "out": x})))
     assert message(path) == (
-        f"exported:{path}: answers 2 outputs: 'aux', 'out'; choose one in its TOML file, such as "
+        f"exported:{path}: returns 2 outputs: 'aux', 'out'; choose one in its TOML file, such as "
         'output = "aux"'
     )
     describe(path, MEAN + 'output = "out"')
@@ -188,7 +188,7 @@ def test_one_of_several_outputs(path):
 def test_labels_are_said_to_be_labels(path):
     export(describe(path), Ends(Call(lambda x: x.argmax(1))))
     assert message(path) == (
-        f"exported:{path}: answers int64; if these are class indices, give answer = "
+        f"exported:{path}: returns int64; if these are class indices, give answer = "
         '"labels" in its TOML file'
     )
     describe(path, MEAN + 'answer = "labels"')
@@ -219,7 +219,11 @@ def test_another_number_of_classes_is_said(path):
     export(path, small())
     text = SIDECAR.format(more=MEAN).replace('"car"]', '"car", "bus"]')
     path.with_suffix(".toml").write_text(text)
-    told = "answers float32 1x3x17x23" if path.suffix == ".pt" else "the graph gives 3 classes, 4 a"
+    told = (
+        "returns float32 1x3x17x23"
+        if path.suffix == ".pt"
+        else "the graph returns 3 classes, but 4 a"
+    )
     assert told in message(path)
 
 
@@ -229,7 +233,7 @@ def test_what_is_no_program_is_refused(tmp_path):
     path.write_bytes(b"no program")
     assert "neither a file of torch.export nor of TorchScript" in message(path)
     torch.save(small().state_dict(), path)
-    assert message(path).endswith("give the card as model and the file as weights")
+    assert message(path).endswith("give a card as model and the file as weights")
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n")
     assert "git lfs pull" in message(path)
     export(path, small())
@@ -281,7 +285,7 @@ def test_no_pickle_of_code_is_loaded(tmp_path, place):
             lambda old: old.replace(b'"use_pickle": false', b'"use_pickle": true'),
         )
     told = message(path)
-    assert "is a pickle of more than tensors, which may run code; export it again" in told
+    assert "is a pickle with more than tensors, which may run code; export it again" in told
     assert not (tmp_path / "touched").exists()
 
 
@@ -290,7 +294,7 @@ def test_objects_and_machine_code_are_refused(tmp_path):
     export(path, small())
     config = b'{"config": {"a": {"path_name": "opaque_obj_0", "use_pickle": true}}}'
     replaced(path, "model_constants_config.json", lambda _: config)
-    assert "refused: it holds objects that are no tensors" in message(path)
+    assert "refused: it contains objects that are not tensors" in message(path)
     export(path, small())
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("mine/data/aotinductor/model/a.so", b"")
@@ -300,9 +304,9 @@ def test_objects_and_machine_code_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"precision": "bf16"}, "a graph has its own precision"),
-        ({"weights": "none"}, "brings its own weights"),
-        ({"backend": "openvino"}, "decides itself what runs it"),
+        ({"precision": "bf16"}, "the precision of a graph is fixed"),
+        ({"weights": "none"}, "has its own weights"),
+        ({"backend": "openvino"}, "decides what runs it"),
     ],
 )
 def test_what_a_program_cannot_do_is_refused(path, options, told):

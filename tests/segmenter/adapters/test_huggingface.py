@@ -126,16 +126,16 @@ def test_what_is_no_folder_is_not_looked_for_on_the_hub(tmp_path):
     (tmp_path / "file").write_text("a")
     (tmp_path / "loop").symlink_to("loop")
     for name in ("file", "loop"):
-        with pytest.raises(ModelError, match=f"hf:.*{name}: not a folder; give the folder that"):
+        with pytest.raises(ModelError, match=f"hf:.*{name}: give a folder that"):
             load_segmenter(f"hf:{tmp_path / name}")
 
 
 def drop_processor(folder):
     (folder / "preprocessor_config.json").unlink()
     return (
-        "it has no preprocessor_config.json, which says how images are normalised; write the file "
+        "it has no preprocessor_config.json, which contains the normalisation of images; write the file "
         'with the values of the training, such as {"image_mean": [0.485, 0.456, 0.406], '
-        '"image_std": [0.229, 0.224, 0.225]}, or copy that of the model that the training started'
+        '"image_std": [0.229, 0.224, 0.225]}, or copy the file of the model that the training started'
     )
 
 
@@ -206,7 +206,7 @@ def test_code_in_a_folder_never_runs(folder, tmp_path):
 
 
 def test_it_brings_its_own_weights(folder):
-    with pytest.raises(OptionError, match="brings its own weights; weights go with a card"):
+    with pytest.raises(OptionError, match="it has its own weights; give weights only with a card"):
         load_segmenter(f"hf:{folder}", weights="none")
 
 

@@ -153,7 +153,7 @@ def test_weights_in_another_file_lie_beside_the_graph(graph, tmp_path):
                 entry.value = "../weights.bin"
     (inside / "mine.onnx").write_bytes(model.SerializeToString())
     (inside / "mine.toml").write_bytes(graph.with_suffix(".toml").read_bytes())
-    with pytest.raises(ModelError, match=r"its tensors lie in '\.\./weights\.bin', which is not"):
+    with pytest.raises(ModelError, match=r"its tensors are in '\.\./weights\.bin', which is not"):
         load_segmenter(f"onnx:{inside / 'mine.onnx'}")
 
 
@@ -202,7 +202,7 @@ def test_without_a_sidecar_one_to_fill_in_is_printed(graph):
         (
             '"car"]',
             '"car", "bus"]',
-            "the graph gives 3 classes, 4 are named in mine.toml: sky, road",
+            "the graph returns 3 classes, but 4 are named in mine.toml: sky, road",
         ),
         ("classes =", "clases =", "unknown key 'clases'; did you mean 'classes'?"),
         ('name = "small"', 'name = "small"\ndataset = "camvid"', "give either dataset or classes"),
@@ -237,10 +237,10 @@ def test_a_wrong_sidecar_is_refused(graph, old, new, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"precision": "bf16"}, "a graph has its own precision"),
+        ({"precision": "bf16"}, "the precision of a graph is fixed"),
         ({"device": "cuda"}, "has no CUDAExecutionProvider; choose another device"),
         ({"inference": "slide"}, "takes images of 48x64 only, not windows of 1024x1024; leave"),
-        ({"weights": "none"}, "brings its own weights"),
+        ({"weights": "none"}, "has its own weights"),
     ],
 )
 def test_what_a_graph_cannot_do_is_refused(graph, options, message):
@@ -281,7 +281,7 @@ def test_windows_of_the_only_size_a_graph_takes(tmp_path, image):
         about=ModelFacts(),
     )
     torch.testing.assert_close(there.logits(image), wanted.logits(image), rtol=0, atol=1e-4)
-    with pytest.raises(CardError, match="windows of 32x32 do not go into an input_size of 48x64"):
+    with pytest.raises(CardError, match="windows of 32x32 do not fit an input_size of 48x64"):
         exported_as(tmp_path / "other.onnx", small_network(), sliding, (48, 64))
     assert not (tmp_path / "other.onnx").exists()
 
@@ -293,7 +293,9 @@ def test_logits_are_upsampled_as_the_network_was_trained(tmp_path, image):
     wanted = wanted_logits(image, None, align_corners=True)
     torch.testing.assert_close(there.logits(image), wanted, rtol=0, atol=1e-4)
     network.grid = 16
-    with pytest.raises(ModelError, match="small: sees padded images, which the description of a"):
+    with pytest.raises(
+        ModelError, match="small: it evaluates padded images, which the description of a"
+    ):
         exported_as(tmp_path / "b.onnx", network, Inference("whole"))
 
 
@@ -311,7 +313,7 @@ def test_an_export_never_overwrites_a_card(tmp_path):
 
 
 def test_a_graph_is_called_onnx(tmp_path):
-    with pytest.raises(ModelError, match=r"call the graph something\.onnx"):
+    with pytest.raises(ModelError, match=r"name the graph with the suffix \.onnx"):
         export_onnx(
             small_network(),
             tmp_path / "a.pt",

@@ -98,9 +98,9 @@ def test_channels_last_as_the_sidecar_says(tmp_path):
     layout = '\nlayout = "NHWC"'
     path = write(tmp_path, *graph, MEAN + layout)
     assert message(path) == (
-        f"onnx:{path}: answers float32 1x40x56x3; float logits 1x3xhxw of the 3 classes that are "
-        "named, or integer class indices 1xhxw, are wanted; if the last axis is that of the "
-        'classes, give output_layout = "NHWC" there'
+        f"onnx:{path}: returns float32 1x40x56x3; expected float logits 1x3xhxw for the 3 named "
+        "classes, or integer class indices 1xhxw; if the classes are on the last axis, give "
+        'output_layout = "NHWC" there'
     )
     path = write(tmp_path, *graph, MEAN + layout + '\noutput_layout = "NHWC"')
     segmenter = assert_answers(path, logits())
@@ -116,7 +116,7 @@ def test_bytes_go_in_as_they_are(tmp_path):
         write(tmp_path, *graph)
     )
     graph = [CONV], value("x", FLOAT, NCHW), [value("y", FLOAT, NCHW)]
-    assert "g.toml: give mean and std of RGB in 0..1, because" in message(
+    assert "g.toml: the program takes floats; give mean and std" in message(
         write(tmp_path, *graph, "")
     )
     levels = "mean = [0, 0, 0]\nstd = [0.00392157, 0.00392157, 0.00392157]"
@@ -157,7 +157,9 @@ def test_labels_of_floats_are_said_to_be_labels(tmp_path, last):
     assert why_no_confidence(segmenter) == "its graph returns labels"
     told = message(write(tmp_path, *graph))
     hint = 'if its floats are class indices, give answer = "labels" in its TOML file'
-    assert "answers float32 1x40x56x1; float logits" in told if last else told.endswith(hint)
+    assert (
+        "returns float32 1x40x56x1; expected float logits" in told if last else told.endswith(hint)
+    )
     fractions = [node("Conv", "x", "W", "z"), node("ReduceMax", "z", "y", axes=[1], keepdims=1)]
     path = write(
         tmp_path,
@@ -166,7 +168,7 @@ def test_labels_of_floats_are_said_to_be_labels(tmp_path, last):
         [value("y", FLOAT, [1, 1, "h", "w"])],
         MEAN + '\nanswer = "labels"',
     )
-    assert "answers float32 1x1x40x56; " in message(path)
+    assert "returns float32 1x1x40x56; " in message(path)
 
 
 def test_one_of_several_outputs_is_chosen_by_name(tmp_path):
@@ -240,7 +242,10 @@ def test_the_sidecar_to_fill_in_holds_what_the_graph_says(tmp_path):
     ("more", "told"),
     [
         ("mean = [0, 0, 0]", "give both mean and std, or neither"),
-        (MEAN + '\nanswer = "labels"\nthreshold = 0.5', "threshold: class indices have none"),
+        (
+            MEAN + '\nanswer = "labels"\nthreshold = 0.5',
+            "threshold: class indices need no threshold",
+        ),
         (MEAN + '\nlayout = "HWC"', "layout"),
         (MEAN + '\nanswer = "logit"', "answer"),
     ],

@@ -102,8 +102,8 @@ def test_what_is_missing_is_said(location, message):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("Flat", "answers uint8 of 5 to an image of 7x9x3; integer class indices of its height"),
-        ("Wild", "answers class indices 2 to 2; it names 2 classes"),
+        ("Flat", "returns uint8 of 5 for an image of 7x9x3; expected integer class indices"),
+        ("Wild", "returns class indices 2 to 2, but names 2 classes"),
     ],
 )
 def test_a_wrong_answer_is_refused(name, message):
@@ -236,5 +236,5 @@ def test_a_wrong_location_is_one_line(location):
 
 
 def test_a_location_that_no_record_can_name_is_one_line():
-    with pytest.raises(FileError, match=r"'\\x00:make' is not a path that a record can name"):
+    with pytest.raises(FileError, match=r"'\\x00:make' cannot be stored in a record"):
         load_segmenter("python:\0:make")

@@ -69,7 +69,7 @@ def test_a_model_gives_its_labels(tmp_path):
     assert record.laws == {"tflite": 1, "inference": 1}
     assert (segmenter.name, about.location) == ("m", f"tflite:{path}")
     assert why_no_confidence(segmenter) is None
-    assert "another library than torch" in str(why_no_gradient(segmenter))
+    assert "does not run in torch" in str(why_no_gradient(segmenter))
 
 
 def test_one_size_is_read_from_the_model(tmp_path):
@@ -197,7 +197,7 @@ def test_names_that_the_model_brings_are_compared(tmp_path, lines, refused):
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n", "git lfs pull"),
         (b"", "m.tflite: not a readable model file (empty)"),
         (b"<html>", "a web page instead of the file"),
-        (b"hello", "not a model of TensorFlow Lite; convert the model to .tflite"),
+        (b"hello", "not a TensorFlow Lite model; convert the model to .tflite"),
         (b"\x1c\0\0\0TFL3" + bytes(100), "not a model that can be run ("),
     ],
 )
@@ -211,7 +211,7 @@ def test_another_number_of_classes_and_values_that_are_no_numbers_are_told(tmp_p
     path = plain(tmp_path)
     text = path.with_suffix(".toml").read_text()
     path.with_suffix(".toml").write_text(text.replace('"car"]', '"car", "bus"]'))
-    assert "the graph gives 3 classes, 4 are named in m.toml" in outcome(path)
+    assert "the graph returns 3 classes, but 4 are named in m.toml" in outcome(path)
     broken = {
         "x": tensor("float32", FREE),
         "w": constant(np.full_like(WEIGHTS, np.nan)),
@@ -237,9 +237,9 @@ def test_damaged_bytes_are_one_line(tmp_path, seed):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"precision": "bf16"}, "a graph has its own precision"),
+        ({"precision": "bf16"}, "the precision of a graph is fixed"),
         ({"device": "cuda:0"}, "LiteRT runs on the CPU only; leave out the device"),
-        ({"weights": "none"}, "brings its own weights"),
+        ({"weights": "none"}, "has its own weights"),
     ],
 )
 def test_what_a_model_cannot_do_is_refused(tmp_path, options, told):

@@ -136,7 +136,7 @@ def test_a_prior_mixes_the_networks_own_in():
 
 
 def test_a_single_value_for_each_channel_is_an_error(network, images):
-    with pytest.raises(ModelError, match=r"'aspp\.pool\.2' gets one value for each channel; adapt"):
+    with pytest.raises(ModelError, match=r"'aspp\.pool\.2' gets one value per channel; adapt"):
         batch_statistics(network, network, lambda: images[:1], images=1)
     found = batch_statistics(network, network, lambda: images[:1], images=1, prior=3)
     own = network.aspp.pool[2].running_var
@@ -218,7 +218,7 @@ def test_a_users_module_and_segformers_decoder_have_some():
 def test_other_runtimes_and_callables_are_refused():
     with pytest.raises(OptionError, match="backend openvino cannot adapt a network; leave out"):
         rs.load_segmenter("segformer-b0", weights="none", adapt="bn", backend="openvino")
-    with pytest.raises(OptionError, match="no network that can be adapted or given variants"):
+    with pytest.raises(OptionError, match="no network that robustseg can adapt or run on variants"):
         rs.load_segmenter(
             lambda image: image[..., 0], name="m", classes=("a",), version="1", adapt="bn"
         )

@@ -232,7 +232,7 @@ def test_what_cannot_be_loaded_is_said_in_one_line(call, kind, message):
 def test_a_loaded_segmenter_takes_no_further_options():
     segmenter = load_segmenter("segformer-b0", weights="none")
     assert segmenter_of(segmenter, SegmenterOptions(classes=("a",), batch=4)) is segmenter
-    with pytest.raises(ModelError, match=r"is loaded already: give inference and version to load_"):
+    with pytest.raises(ModelError, match=r"is already loaded; give inference and version to load_"):
         segmenter_of(segmenter, SegmenterOptions(inference="slide"), version="2")
 
 
