@@ -156,7 +156,10 @@ def test_every_mistake_is_named(text, message):
         ({"level": True}, "run.json: level: unknown value 'True'"),
         ({"either": 1.5}, "run.json: either: expected int or str, got float"),
         ({"file": 3}, "run.json: file: expected Path, got int"),
-        ({"inners": [{"mean": [0, 0, "x"]}]}, "run.json: inners[0]: mean[2]: float wanted, str"),
+        (
+            {"inners": [{"mean": [0, 0, "x"]}]},
+            "run.json: inners[0]: mean[2]: expected float, got str",
+        ),
         ({"by_name": {"a": "x"}}, "run.json: by_name.a: expected float, got str"),
         ({"place": "there"}, "run.json: unknown key 'place'"),
         ({"count": -1}, "run.json: count = -1 is out of range"),

@@ -69,7 +69,7 @@ def test_random_weights_are_named_so(tmp_path):
         (["--model", "segformer-b0-minicity", "--device", "cuda:99"], "choose another device\n"),
         (
             ["--model", "segformer-b0-minicity", "--model", "segformer-b0-minicity"],
-            "measure them one by one, or give one card a name of its own\n",
+            "measure them one by one, or rename one card\n",
         ),
         (
             ["--model", "a", "--model", "b", "--weights", "w"],

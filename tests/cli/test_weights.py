@@ -56,7 +56,7 @@ def test_what_can_be_had_is_fetched_and_the_rest_is_named(tmp_path):
     assert result.stdout == f"segformer-b0-minicity {load_card(names[1]).weights_file}\n"
     assert result.stderr.count("\n") == 1
     file = load_card(names[0]).weights.location.rpartition("/")[2]
-    assert f"fetch it on a machine that can, and put it at {tmp_path / 'cache' / file}" in (
+    assert f"download it on another machine and save it as {tmp_path / 'cache' / file}" in (
         result.stderr
     )
     assert f"and save it as {tmp_path / 'cache' / names[2]}.pth" in result.stderr

@@ -288,8 +288,11 @@ def test_wrong_parameters_of_a_protocol(image, name, parameters, message):
             lambda image, rng: image / 2,
             r"returns float64 \(64, 70, 3\); expected uint8 \(64, 70, 3\)",
         ),
-        (lambda image, rng: image[:8].copy(), r"returns uint8 \(8, 70, 3\); uint8 \(64, 70, 3\)"),
-        (lambda image, rng: None, "returns <class 'NoneType'>; uint8"),
+        (
+            lambda image, rng: image[:8].copy(),
+            r"returns uint8 \(8, 70, 3\); expected uint8 \(64, 70, 3\)",
+        ),
+        (lambda image, rng: None, "returns <class 'NoneType'>; expected uint8"),
     ],
 )
 def test_a_function_that_breaks_its_word(image, monkeypatch, function, message):

@@ -121,7 +121,7 @@ def test_the_digest_holds_what_decides_counts(load):
         (
             'sky = "ignore"\n',
             "",
-            'map: sky: no target; give each class of the model a class of .* or "',
+            'map: sky: no target; map each class of the model to a class of .* or to "',
         ),
         (
             'grass = "plant"',
@@ -147,10 +147,14 @@ def test_the_digest_holds_what_decides_counts(load):
         ),
         ('["road",', '["road", "road",', "dataset: the class road is listed twice; list each once"),
         ('["street",', '["path",', "model: the class path is listed twice"),
-        ('["road",', '["ignore",', 'dataset: the name "ignore" is kept for ignored classes'),
+        ('["road",', '["ignore",', 'dataset: the name "ignore" is reserved for ignored classes'),
         ('path = "it is', 'lane = "it is', "reasons: unknown class 'lane'"),
         ('model = ["street", "path", "grass", "sky"]', 'model = "citys"', "model: unknown dataset"),
-        ('dataset = ["road", "plant", "rock", "pond"]', "dataset = []", "dataset: 0 classes; 1 to"),
+        (
+            'dataset = ["road", "plant", "rock", "pond"]',
+            "dataset = []",
+            "dataset: 0 classes; expected 1 to",
+        ),
         ("about =", "abuot =", "unknown key 'abuot'; did you mean 'about'"),
     ],
 )

@@ -122,11 +122,11 @@ def test_a_label_map_beside_classes_of_replaces_its_ids(tmp_path):
             'classes = ["a"]\nclasses_of = "camvid"',
             "classes is taken from 'camvid' by classes_of; leave out one of the two",
         ),
-        ('classes_of = "camvid"\nignore = [0]', "ignore is that of 'camvid' by classes_of;"),
+        ('classes_of = "camvid"\nignore = [0]', "ignore is taken from 'camvid' by classes_of;"),
         ('classes_of = "camvid"\npersons = []\nlabel_map = {1 = "rok"}', "label_map.1: unknown"),
         (
             'classes_of = "camvid"\nclip = 2\ngroups = {a = ["sky"]}\nlabel_map = {1 = 0}',
-            "groups is that of 'camvid' by classes_of;",
+            "groups is taken from 'camvid' by classes_of;",
         ),
     ],
 )

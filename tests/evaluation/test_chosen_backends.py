@@ -119,7 +119,7 @@ def test_a_run_of_openvino_is_not_computed_anew_where_it_was_removed(evaluate, i
         evaluate()
     said = str(caught.value)
     assert said.startswith(f"{begun.path} began with the backend openvino, which cannot continue (")
-    assert said.endswith("give the backend torch to compute the run anew")
+    assert said.endswith("give the backend torch to compute the run again")
     assert "\n" not in said
     assert len(list((tmp_path / "runs").iterdir())) == 1
     assert evaluate(backend="torch").path != begun.path

@@ -300,7 +300,7 @@ def test_pieces_that_do_not_fit_are_one_line(score, toy, reds, tmp_path):
     ):
         score(TWO_TO_ONE, reds())
     swapped = TWO_TO_ONE.replace('["black", "grey"', '["grey", "black"')
-    with pytest.raises(ModelError, match="choose a map in the same order"):
+    with pytest.raises(ModelError, match="classes, in the same order"):
         score(swapped)
     with pytest.raises(
         ModelError, match=r"the class map own maps to 3 classes .*; toy has 2 classes"

@@ -27,7 +27,9 @@ def test_a_wrong_clean_score_is_told_before_the_long_part(
     data = toy()
     evaluate([Listening(about=SCORE)], data, protocol, conditions, tmp_path)
     assert heard == [0] * 6 + [1] * 6 * 4
-    assert caplog.messages[0].startswith("reds: its clean mIoU is 100.0, published is 31.0 (the p")
+    assert caplog.messages[0].startswith(
+        "reds: its clean mIoU is 100.0, but the published one is 31.0 (the p"
+    )
     assert data.reads == 2 * list(range(6))
 
 

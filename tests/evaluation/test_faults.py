@@ -109,7 +109,7 @@ def test_a_full_disk_is_one_line_and_what_is_written_stays(place, whole):
     assert process.returncode == 2
     last = told.splitlines()[-1]
     assert "parquet cannot be written: " in last
-    assert "File too large; finished work is kept: fix this and start again" in last
+    assert "File too large; finished work is kept: fix this and run again" in last
     kept = rows(out)
     assert 0 < len(kept) < IMAGES * CONDITIONS
     assert start(place, out.name).wait(timeout=120) == 0

@@ -30,7 +30,7 @@ def test_files_are_counted_and_some_are_named(dataset):
     one = replace(dataset, items=dataset.items * 2, left_out=("b.jpg",))
     assert files_found(one) == "photos val: 2 images, 2 labels, 1 other file ignored: b.jpg"
     assert files_found(replace(dataset, left_out=tuple("bcde"))) == (
-        "photos val: 1 image, 1 label, 4 files beside them left out: b, c, d, ..."
+        "photos val: 1 image, 1 label, 4 other files ignored: b, c, d, ..."
     )
 
 

@@ -1,4 +1,4 @@
-"""A run continues under other versions of the libraries, unless they give other pixels or labels."""
+"""A run continues under other library versions, unless these change pixels or labels."""
 
 import base64
 import json

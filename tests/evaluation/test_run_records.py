@@ -170,8 +170,8 @@ def test_a_tree_of_other_images_is_refused_and_one_of_more_images_is_not(tmp_pat
     with pytest.raises(TreeError) as caught:
         manifest_for(data)
     assert str(caught.value) == (
-        f"{folder} was generated from other images: {data.ids[2]} had {size} bytes then and has "
-        f"{size + 1} now; give the original images, or choose another folder"
+        f"{folder} was generated from other images: {data.ids[2]} had {size} bytes and now has "
+        f"{size + 1}; give the original images, or choose another folder"
     )
 
 

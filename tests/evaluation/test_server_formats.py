@@ -153,7 +153,7 @@ def test_a_test_split_without_labels_is_predicted_as_train_ids(
     values, mode = read(path)
     assert mode == "L"
     assert np.array_equal(values, pixels[..., 0] % 19)
-    assert f"{form} test has no labels: it is predicted, but not scored" in caplog.text
+    assert f"{form} test has no labels: its images are predicted, but not scored" in caplog.text
     scores = rs.scores(tmp_path / "runs")
     assert scores[scores["metric"] == "miou"]["value"].isna().all()
 

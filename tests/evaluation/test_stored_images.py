@@ -66,12 +66,12 @@ def test_the_images_are_compared_with_a_digest(
     path = folder / "predictions.toml"
     path.write_text(path.read_text().replace(digest, "ab" * 32))
     with pytest.raises(
-        ResultsError, match=r"says that the images have the digest abababab\.\.\., t"
+        ResultsError, match=r"says that the images have the digest abababab\.\.\., but t"
     ):
         stored(2, corrupted=made)
     for stray in (*made.glob("*.json"), made / ".recipe.json"):
         stray.unlink(missing_ok=True)
     with pytest.raises(
-        ResultsError, match=r"says that the images have the digest abababab\.\.\., t"
+        ResultsError, match=r"says that the images have the digest abababab\.\.\., but t"
     ):
         stored(2, corrupted=made)

@@ -238,7 +238,7 @@ def grey(value, size=(40, 48), kind=np.uint8):
         (grey(3), "train ids, and those of the 3 classes are 0..2"),
         (grey(255), "no class has the id 255;"),
         (grey(300, kind=np.uint16), "no class has the id 300;"),
-        (Image.new("RGB", (48, 40)), "the labels are a colour image (mode RGB); expected one class id per"),
+        (Image.new("RGB", (48, 40)), "the labels are a colour image (mode RGB); expected one cl"),
         (None, "the label file cannot be read (not an image file"),
     ],
 )  # fmt: skip
@@ -259,9 +259,9 @@ def test_a_file_that_is_wrong_is_one_line(levels, stored, folder, picture, messa
 @pytest.mark.parametrize(
     ("picture", "message"),
     [
-        (grey(0), "the confidence is not a grey PNG of 16 bits; save 65535 times the confidence"),
+        (grey(0), "the confidence is not a 16-bit grey PNG; save 65535 times the confidence"),
         (grey(0, (20, 48), np.uint16), "has 48x20 pixels, its image 48x40"),
-        (Image.new("RGB", (48, 40)), "(the confidence: a grey PNG of 16 bits is wanted)"),
+        (Image.new("RGB", (48, 40)), "(the confidence: expected a 16-bit grey PNG)"),
     ],
 )
 def test_a_confidence_that_is_wrong_is_one_line(levels, stored, folder, picture, message):
@@ -278,7 +278,7 @@ def test_several_seeds_and_other_classes_are_refused(levels, stored, toy, folder
     with pytest.raises(OptionError, match="holds predictions for the images of one seed; ev"):
         stored(1, seeds=(0, 1))
     with pytest.raises(
-        ModelError, match=r"levels predicts 3 classes \(dark, middle, bright\); toy"
+        ModelError, match=r"levels predicts 3 classes \(dark, middle, bright\), but toy"
     ):
         stored(data=toy(1, classes=("dark", "bright")))
     with pytest.raises(OptionError, match="leave out inference, device and precision"):

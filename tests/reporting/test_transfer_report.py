@@ -181,7 +181,7 @@ def test_a_model_without_a_real_score_is_left_out(pair, caplog):
 def test_what_does_not_fit_together_is_named(run, pair):
     town, nights = pair
     other = run("e", dataset="camvid")
-    with pytest.raises(ResultsError, match="minicity val under cityscapes-c and of camvid val"):
+    with pytest.raises(ResultsError, match="minicity val under cityscapes-c and to camvid val"):
         rs.transfer([*town, other], nights)
     odd = run("a", dataset="acdc:fog", classes=("road", "sky"))
     with pytest.raises(ResultsError, match="other classes than those of the synthetic runs"):

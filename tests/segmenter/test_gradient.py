@@ -296,10 +296,10 @@ class Infinite(Toy):
 ONE = "toy: expected one float32 image of 3xHxW RGB"
 BAD_IMAGES = [
     (np.zeros((3, 4, 6), np.float32), f"{ONE}, got a ndarray; give a torch tensor"),
-    (torch.zeros(3, 4, 6, dtype=torch.float64), f"{ONE}, not float64 3x4x6"),
-    (torch.zeros(4, 6, 3), f"{ONE}, not float32 4x6x3"),
-    (torch.zeros(1, 3, 4, 6), f"{ONE}, not float32 1x3x4x6"),
-    (torch.zeros(3, 0, 6), f"{ONE}, not float32 3x0x6"),
+    (torch.zeros(3, 4, 6, dtype=torch.float64), f"{ONE}, got float64 3x4x6"),
+    (torch.zeros(4, 6, 3), f"{ONE}, got float32 4x6x3"),
+    (torch.zeros(1, 3, 4, 6), f"{ONE}, got float32 1x3x4x6"),
+    (torch.zeros(3, 0, 6), f"{ONE}, got float32 3x0x6"),
     (torch.zeros(3, 4, 6, device="meta"), f"{ONE} on cpu, got one on meta; move it there"),
     (
         torch.full((3, 4, 6), float("nan")),

@@ -129,8 +129,8 @@ def test_a_mutated_record_of_the_first_format_is_read_or_refused_in_one_line(tmp
         (b" " * (17 << 20), "larger than 16 MiB"),
         (b"\xff\xfe{}", "cannot be read"),
         (b"", "cannot be read"),
-        (b'{"format": true}', "of format True"),
-        (b'{"format": [1]}', r"of format \[1\]"),
+        (b'{"format": true}', "has format True"),
+        (b'{"format": [1]}', r"has format \[1\]"),
     ],
 )
 def test_a_file_that_is_no_record_is_one_line(folder, data, message):
@@ -213,7 +213,7 @@ def part_of(folder, **columns):
         ({"matrix": [[3, 1, 0, 2**60]]}, "confusion contains invalid counts"),
         ({"matrix": [[3.0, 1, 0, float("nan")]]}, "confusion contains invalid counts"),
         ({"matrix": [["3", "1", "0", "4"]]}, "is damaged"),
-        ({"matrix": [[3, 1, 0]]}, "confusion of 2x2 numbers an image wanted"),
+        ({"matrix": [[3, 1, 0]]}, "confusion: expected 2x2 numbers per image"),
         ({"matrix": pa.array([None], pa.list_(pa.int64()))}, "a row lacks a reason or values"),
         ({"matrix": [4]}, "damaged"),
         ({"severity": pa.array([9], pa.int8())}, "a severity is outside 0 to 5"),

@@ -214,7 +214,7 @@ def test_a_score_that_does_not_follow_is_named(run, tmp_path):
     ("old", "new", "detail"),
     [
         (b"fog,3,miou,3,68.0000\n", b"", "miou of fog 3 is missing"),
-        (b"fog,3,miou,3,", b"fog,3,miou,2,", "is 68.0000 of 2 images, the parts give 68.0000 of 3"),
+        (b"fog,3,miou,3,", b"fog,3,miou,2,", "is 68.0000 for 2 images, but 68.0000 for 3 in the"),
         (b"\nfog,3,miou", b"\nmud,3,miou,3,90.0\nfog,3,miou", "miou of mud 3 has no rows"),
         (b"corruption,", b"perturbation,", "it is not a table of scores"),
         (b"fog,3,miou,3,68.0000", b"fog,3,miou,3,none of it", "it is not a table of scores"),

@@ -73,18 +73,20 @@ def test_runs_of_one_name_that_are_no_trainings_of_one_model(run):
 @pytest.mark.parametrize(
     ("change", "where"),
     [
-        ({"dataset": "camvid"}, "cityscapes val under cityscapes-c and of camvid val under city"),
-        ({"split": "test"}, "cityscapes val under cityscapes-c and of cityscapes test under c"),
+        ({"dataset": "camvid"}, "cityscapes val under cityscapes-c and to camvid val under city"),
+        ({"split": "test"}, "cityscapes val under cityscapes-c and to cityscapes test under c"),
         (
             {"protocol": "mpc-15"},
-            "cityscapes val under cityscapes-c and of cityscapes val under mpc",
+            "cityscapes val under cityscapes-c and to cityscapes val under mpc",
         ),
     ],
 )
 def test_one_name_on_two_datasets_or_protocols_is_refused_for_that(run, change, where):
     """Also where the runs are trainings; a report keeps them apart in the same way."""
     runs = [run("a", trained=0), run("a", trained=1, **change)]
-    with pytest.raises(ResultsError, match=f"2 runs are called a and are of {where}.*; name a fol"):
+    with pytest.raises(
+        ResultsError, match=f"2 runs are called a and belong to {where}.*; name a fol"
+    ):
         model_runs("a", runs)
     assert group_runs(runs) == [[runs[0]], [runs[1]]]
 

@@ -169,7 +169,7 @@ def test_augmentation_for_robustness_shows(stripes, tmp_path):
         (
             ["--model", "segformer-b0", "--name", "a/b"],
             ModelError,
-            "name 'a/b': it names files",
+            "name 'a/b' is part of file names",
         ),
         (["--model", "segformer-b0", "--device", "cuda:99"], OptionError, "device 'cuda:99': "),
         (

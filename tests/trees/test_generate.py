@@ -173,8 +173,8 @@ def test_a_tree_does_not_grow_from_other_images(town, tmp_path):
     with pytest.raises(TreeError) as caught:
         generate_cityscapes_c(data=town.root, out=out, **(FOG | {"severities": [1]}))
     assert str(caught.value) == (
-        f"{out} was generated from other images: {name} had {size} bytes then and has {now} now; give the "
-        "images that it was made of, or choose another folder"
+        f"{out} was generated from other images: {name} had {size} bytes and now has {now}; "
+        "give the original images, or choose another folder"
     )
     assert before.record.source_sizes[name] == size
     assert not (out / "fog/1").exists()

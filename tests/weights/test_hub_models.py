@@ -84,7 +84,7 @@ def test_a_model_without_its_image_processor_is_said_before_its_weights_are_fetc
     withdraw(hub, "preprocessor_config.json")
     text = message(lambda: load_segmenter(f"hf:{REPOSITORY}"), ModelError)
     assert text.startswith(
-        f"hf:{REPOSITORY}: it has no preprocessor_config.json, which says how images are normalised"
+        f"hf:{REPOSITORY}: it has no preprocessor_config.json, which contains the normal"
     )
     assert not [path for _, path, _ in hub.requests if "model" in path.rpartition("/")[2]]
 

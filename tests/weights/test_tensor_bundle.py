@@ -108,7 +108,7 @@ def with_bytes_lost(path):
             lambda path: write_bundle(path, variables(), sliced=["half"]),
             "'half' is saved in slices",
         ),
-        (without_a_shard, "model.ckpt.data-00001-of-00002: no such file; it belongs beside"),
+        (without_a_shard, "model.ckpt.data-00001-of-00002: no such file; put it next to"),
         (with_a_truncated_shard, "/gamma' is truncated"),
         (with_a_flipped_bit, "/gamma' is damaged"),
         (with_another_name, "not a readable checkpoint (damaged)"),

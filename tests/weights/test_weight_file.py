@@ -236,14 +236,14 @@ def make_truncated_old_pickle(path):
         (lambda path: path.mkdir(), "none of model.safetensors, model.safetensors.index.json, p"),
         (lambda path: path.write_bytes(b""), "not a readable model file (empty)"),
         (lambda path: path.write_text("a note"), "(neither safetensors, nor PyTorch's, nor Tensor"),
-        (lambda path: path.write_text("<html>404</html>"), "(a web page, saved in place of the"),
+        (lambda path: path.write_text("<html>404</html>"), "(a web page instead of the file"),
         (make_truncated_safetensors, "(truncated: it has 220 of 440 bytes)"),
-        (make_truncated_pickle, "(cut: the end is missing after "),
+        (make_truncated_pickle, "(truncated: the end is missing after "),
         (make_truncated_old_pickle, "not a readable model file"),
-        (lambda path: torch.save([1, 2], path), "no weights: holds a list, not tensors"),
+        (lambda path: torch.save([1, 2], path), "no weights: it contains a list, not tensors"),
         (
             lambda path: torch.save({"epoch": 3, "optimizer": {"a": torch.ones(1)}}, path),
-            "no weights: it contains no tensor, but epoch, optimizer; they are looked for under",
+            "no weights: it contains no tensor, but epoch, optimizer; save the tensors under one of ",
         ),
         (
             lambda path: path.write_text(

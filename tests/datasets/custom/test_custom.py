@@ -109,12 +109,16 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
     [
         ("name", "nam", "unknown key 'nam'; did you mean 'name'?"),
         ('name = "quarry"', "", "the key 'name' is missing"),
-        ('"quarry"', '"my quarry"', "name 'my quarry' goes into file names; use letters, digits"),
-        ('"quarry"', '"camvid"', "name 'camvid' is a built-in dataset's; use another"),
+        ('"quarry"', '"my quarry"', "name 'my quarry' is part of file names; use letters, digits"),
+        ('"quarry"', '"camvid"', "name 'camvid' belongs to a built-in dataset; choose another"),
         ('"rock"', '"ground"', "the class 'ground' is listed twice; list each once"),
         ('["ground", "rock", "machine"]', "[]", "0 classes; expected 1 to 254"),
-        ('"photos/{split}/*.jpg"', "3", "images: str or list of str or table of str or list of"),
-        ('"photos/{split}/*.jpg"', "{val = 3}", "or table of str or list of str wanted, dict g"),
+        (
+            '"photos/{split}/*.jpg"',
+            "3",
+            "images: expected str or list of str or table of str or list of",
+        ),
+        ('"photos/{split}/*.jpg"', "{val = 3}", "or table of str or list of str, got dict"),
         ('"photos/{split}/*.jpg"', "[]", "images: the list is empty; give a glob"),
         ("*.jpg", "?.jpg", "images: '?' in 'photos/val/?.jpg' is not supported; use only * and **"),
         ("*.jpg", "**.jpg", "images: ** in 'photos/val/**.jpg' matches folders only; write **/*"),
@@ -126,7 +130,7 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
         ),
         ("*.jpg", "{*,a}.jpg", "images: {*,a} in 'photos/val/{*,a}.jpg' is not a choice of names;"),
         ("*.jpg", "*.{jpg", "images: the braces in 'photos/val/*.{jpg' do not match; write"),
-        ("*.jpg", "**/*.jpg", "must have the same number of *, and of ** at the same places"),
+        ("*.jpg", "**/*.jpg", "must have the same number of *, and ** at the same places"),
         (
             '"masks/{split}/*_mask.png"',
             '["masks/{split}/*_mask.png", "masks/*.png"]',
@@ -137,12 +141,16 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
             "7.jpg",
             "images: 'photos/val/7.jpg' has no *; write * for the part that differs between files",
         ),
-        ("photos/", "/photos/", "images: '/photos/val/*.jpg' leaves the dataset's root; use"),
-        ("masks/", "../masks/", "labels: '../masks/val/*_mask.png' leaves the dataset's root;"),
+        ("photos/", "/photos/", "images: '/photos/val/*.jpg' leads out of the dataset's root; use"),
+        (
+            "masks/",
+            "../masks/",
+            "labels: '../masks/val/*_mask.png' leads out of the dataset's root;",
+        ),
         (
             "*_mask",
             "*_*_mask",
-            "must have the same number of *, and of ** at the same places, since what",
+            "must have the same number of *, and ** at the same places, because",
         ),
         (
             "name",
@@ -169,9 +177,17 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
         ),
         ("name", "label_map = {}\nname", "label_map is empty; leave it out, or name the class of"),
         ("name", "label_map = {a = 1}\nname", "label_map: 'a' is not an id; expected 0..65535"),
-        ("name", "label_map = {70000 = 1}\nname", "label_map: '70000' is not an id; 0..65535"),
+        (
+            "name",
+            "label_map = {70000 = 1}\nname",
+            "label_map: '70000' is not an id; expected 0..65535",
+        ),
         ("name", "label_map = {1 = 'rok'}\nname", "label_map.1: unknown class 'rok'; did you me"),
-        ("name", "label_map = {1 = 3}\nname", "label_map.1: a class name or an index 0..2 is wan"),
+        (
+            "name",
+            "label_map = {1 = 3}\nname",
+            "label_map.1: expected a class name or an index 0..2",
+        ),
         ("name", "label_map = {1 = true}\nname", "label_map.1: expected str or int, got bool"),
         ("name", "groups = {a = ['rok']}\nname", "groups.a: unknown class 'rok'; did you mean 'r"),
         (
@@ -180,7 +196,7 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
             "groups.b: the class 'rock' is listed twice; list each once",
         ),
         ("name", "groups = ['rock']\nname", "groups: "),
-        ("name", "groups = {a = []}\nname", "groups.a: no class is in it; name its classes, or"),
+        ("name", "groups = {a = []}\nname", "groups.a: it has no classes; name its classes, or"),
         ("name", "persons = ['rok']\nname", "persons: unknown class 'rok'; did you mean 'rock'"),
     ],
 )

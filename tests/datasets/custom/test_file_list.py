@@ -57,7 +57,7 @@ def test_names_of_several_parts_are_separated_as_paths(voc, put):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("1\n\n9\n", "line 3: there is no JPEGImages/9.jpg; write what * stands for in 'JPEGI"),
+        ("1\n\n9\n", "line 3: there is no JPEGImages/9.jpg; write what * matches in 'JPEGI"),
         ("1.jpg 1.png\n", "line 1: there is no JPEGImages/1.jpg 1.png.jpg; write what"),
         ("JPEGImages/1\n", "line 1: 'JPEGImages/1' does not match * in 'JPEGImages/*.jpg'"),
         ("\n", "the list names no image; write one name per line"),

@@ -130,7 +130,12 @@ def test_rounded_images_are_scored_as_bytes(evaluate, protocol):
 @pytest.mark.parametrize(
     ("names", "options", "error", "message"),
     [
-        (["pgd"], {"corrupted": "tree"}, OptionError, "attacked images are made for each network"),
+        (
+            ["pgd"],
+            {"corrupted": "tree"},
+            OptionError,
+            "attacked images are computed for each network",
+        ),
         (["pgd"], {"precision": "bf16"}, ModelError, "shade cannot be attacked: .*float32"),
         (["apgd_mce_bal"], {}, AttackError, "apgd_mce_bal balances the classes; count them"),
         (["nothing"], {}, AttackError, "unknown attack 'nothing'"),
@@ -151,7 +156,11 @@ def test_an_ensemble_has_the_radii_of_its_members(evaluate, protocol, shares):
             "{ epsilon = 4 }",
             "sea at severity 2 has epsilon = 4, but its member",
         ),
-        ("{ epsilon = 64 }", "{ epsilon = 64, steps = 4 }", "sea at severity 2 has one parameter"),
+        (
+            "{ epsilon = 64 }",
+            "{ epsilon = 64, steps = 4 }",
+            "sea at severity 2 takes only the parameter epsilon",
+        ),
     ):
         other = path.with_name("other.toml")
         other.write_text(path.read_text().replace(old, new))

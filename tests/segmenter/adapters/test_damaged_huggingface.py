@@ -109,10 +109,13 @@ def test_damaged_bytes_are_one_line(folder, file, seed):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"hidden_sizes": [8, 16, 24, 10**9]}, "hidden_sizes is 1000000000, which no model has"),
+        ({"hidden_sizes": [8, 16, 24, 10**9]}, "hidden_sizes is 1000000000, which is too large"),
         ({"hidden_sizes": [8, 16, 24, 10**6]}, "the weight file has"),
         ({"depths": [1, 1, 1, 10**6]}, "describes far more layers than the weight file holds"),
-        ({"decoder_hidden_size": 32}, "tensors of its weight file have other shapes than its conf"),
+        (
+            {"decoder_hidden_size": 32},
+            "tensors of its weight file do not have the shapes that its conf",
+        ),
         (
             {"id2label": {"1": "a", "2": "b", "3": "c"}},
             "numbers the classes 1, 2, 3; number them 0",
@@ -121,7 +124,7 @@ def test_damaged_bytes_are_one_line(folder, file, seed):
         ({"id2label": {"0": "a", "1": "", "2": "c"}}, "has a class without a name"),
         ({"hidden_act": "nothing"}, "transformers cannot build it from its config.json (KeyError"),
         ({"layer_norm_eps": "x"}, "config.json"),
-        ({"_attn_implementation": "evil/kernel"}, "names code of the hub, 'evil/kernel', which ne"),
+        ({"_attn_implementation": "evil/kernel"}, "names code on the hub, 'evil/kernel', which ne"),
         ({"transformers_weights": "other.safetensors"}, None),
     ],
 )
@@ -150,7 +153,7 @@ def test_a_config_of_fewer_layers_is_refused(saved, tmp_path):
         ),
         (
             "<!DOCTYPE html><html></html>",
-            "not a readable model file (a web page, saved in place of",
+            "not a readable model file (a web page instead of",
         ),
         ("", "model.safetensors: not a readable model file (empty)"),
         ("12345678{}", "model.safetensors: not a readable model file ("),

@@ -97,7 +97,7 @@ def test_a_probability_is_compared_with_the_threshold_alone_if_there_is_one(tmp_
         plain.append(segmenter.record)
     assert plain[0] != plain[1]
     path = write(tmp_path, nodes, OPEN, classes=THREE, more="threshold = 0.5")
-    assert "a threshold tells two classes apart; 3 are named" in outcome(path)
+    assert "a threshold separates two classes, but 3 are named" in outcome(path)
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ def test_what_is_no_program_is_refused(tmp_path):
     export(path, small())
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    assert "mine.pt2: not a readable model file (cut: the end is missing" in message(path)
+    assert "mine.pt2: not a readable model file (truncated: the end is missing" in message(path)
     two = torch.export.export(Two(), (torch.rand(1, 3, 8, 8),) * 2)
     torch.export.save(two, path)
     assert "takes 2 inputs; one image is wanted" in message(path)
@@ -298,7 +298,7 @@ def test_objects_and_machine_code_are_refused(tmp_path):
     export(path, small())
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("mine/data/aotinductor/model/a.so", b"")
-    assert "refused: it holds machine code (AOTInductor)" in message(path)
+    assert "refused: it contains machine code (AOTInductor)" in message(path)
 
 
 @pytest.mark.parametrize(

@@ -126,23 +126,24 @@ def test_what_is_no_folder_is_not_looked_for_on_the_hub(tmp_path):
     (tmp_path / "file").write_text("a")
     (tmp_path / "loop").symlink_to("loop")
     for name in ("file", "loop"):
-        with pytest.raises(ModelError, match=f"hf:.*{name}: give a folder that"):
+        with pytest.raises(ModelError, match=f"hf:.*{name}: not a folder; give a folder that"):
             load_segmenter(f"hf:{tmp_path / name}")
 
 
 def drop_processor(folder):
     (folder / "preprocessor_config.json").unlink()
     return (
-        "it has no preprocessor_config.json, which contains the normalisation of images; write the file "
-        'with the values of the training, such as {"image_mean": [0.485, 0.456, 0.406], '
-        '"image_std": [0.229, 0.224, 0.225]}, or copy the file of the model that the training started'
+        "it has no preprocessor_config.json, which contains the normalisation of images; write "
+        'the file with the values of the training, such as {"image_mean": [0.485, 0.456, 0.406], '
+        '"image_std": [0.229, 0.224, 0.225]}, or copy the file of the model that the '
+        "training started"
     )
 
 
 def flip(folder):
     flipped = json.dumps({**PROCESSOR, "do_flip_channel_order": True})
     (folder / "preprocessor_config.json").write_text(flipped)
-    return "swaps red and blue and does not say which of them image_mean begins with; choose the"
+    return "swaps red and blue, and it is unclear whether image_mean begins with red or blue"
 
 
 def no_mean(folder):

@@ -64,7 +64,11 @@ def test_a_run_of_a_module_with_integers_goes_on(tmp_path):
 @pytest.mark.parametrize(
     ("mean", "std", "message"),
     [
-        ((123.7, 116.3, 103.5), (0.2,) * 3, "mean has 123.7; it is of RGB in 0..1, so divide"),
+        (
+            (123.7, 116.3, 103.5),
+            (0.2,) * 3,
+            "mean contains 123.7, which is not for RGB in 0..1; divide",
+        ),
         ((0.5,) * 3, (0.0, 0.0, 0.0), "std contains 0, which is not for RGB in 0..1"),
         (0.5, (0.2,) * 3, "mean is 0.5; give three numbers, for red, green and blue"),
         ((0.5, 0.5), (0.2,) * 3, r"mean is \(0.5, 0.5\); give three numbers"),

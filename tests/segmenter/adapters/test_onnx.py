@@ -217,7 +217,7 @@ def test_without_a_sidecar_one_to_fill_in_is_printed(graph):
         (
             '"whole"',
             '"slide"\ncrop = 32\nstride = 24',
-            "windows of 32x32 do not go into an input",
+            "windows of 32x32 do not fit an input",
         ),
         ('"whole"', '"slide"', "mode 'slide' needs a positive crop, and a stride of at most that"),
         ('"whole"', '"whole"\ncrop = 32', "mode 'whole' takes neither crop nor stride"),
@@ -239,7 +239,7 @@ def test_a_wrong_sidecar_is_refused(graph, old, new, message):
     [
         ({"precision": "bf16"}, "the precision of a graph is fixed"),
         ({"device": "cuda"}, "has no CUDAExecutionProvider; choose another device"),
-        ({"inference": "slide"}, "takes images of 48x64 only, not windows of 1024x1024; leave"),
+        ({"inference": "slide"}, "takes only images of 48x64, not windows of 1024x1024; leave"),
         ({"weights": "none"}, "has its own weights"),
     ],
 )

@@ -82,12 +82,12 @@ def test_an_object_is_a_segmenter():
     ("location", "message"),
     [
         ("own_models", "write python:<module>:<callable>"),
-        ("own_modells:make", "no module named 'own_modells' in "),
+        ("own_modells:make", "there is no module 'own_modells' in "),
         ("own_models:number", "own_models.py has no callable 'number'"),
         ("own_models:nothing", "own_models.py has no callable 'nothing'"),
-        ("own_models:three", "returns a int, which maps no image"),
-        ("own_models:bare", "what it returns has no attribute 'name'"),
-        ("own_models:Nameless", "what it returns has no attribute 'name'"),
+        ("own_models:three", "returns int, which cannot be called"),
+        ("own_models:bare", "the object it returns has no attribute 'name'"),
+        ("own_models:Nameless", "the object it returns has no attribute 'name'"),
         ("own_models:Unversioned", "has neither 'version' nor 'facts'; give it one that changes"),
     ],
 )
@@ -215,7 +215,7 @@ def test_a_model_that_writes_into_its_image_changes_it_for_no_other():
         ("import numpy as", "SyntaxError: "),
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("raise SystemExit(2)", "SystemExit: 2"),
-        ("import gone_library", "no module named 'gone_library'"),
+        ("import gone_library", "there is no module 'gone_library'"),
         ("from numpy import gone_name", "ImportError: "),
     ],
 )

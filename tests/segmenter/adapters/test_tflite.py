@@ -238,7 +238,7 @@ def test_damaged_bytes_are_one_line(tmp_path, seed):
     ("options", "told"),
     [
         ({"precision": "bf16"}, "the precision of a graph is fixed"),
-        ({"device": "cuda:0"}, "LiteRT runs on the CPU only; leave out the device"),
+        ({"device": "cuda:0"}, "LiteRT runs only on the CPU; leave out device"),
         ({"weights": "none"}, "has its own weights"),
     ],
 )

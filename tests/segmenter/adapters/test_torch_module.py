@@ -87,7 +87,7 @@ def test_models_of_torchvision_answer_a_dict(image):
         (lambda logits: logits[0], r"\(3, 17, 23\)"),
         (lambda logits: logits.tolist(), "list"),
         (lambda logits: torch.cat([logits, logits]), r"\(2, 3, 17, 23\)"),
-        (lambda logits: logits.mT, "23x17 to an image of .*: height and width are swapped"),
+        (lambda logits: logits.mT, "23x17 for an image of .*: height and width are swapped"),
     ],
 )
 def test_an_answer_that_is_no_logits_is_refused(image, answer, given):

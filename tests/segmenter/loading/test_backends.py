@@ -116,7 +116,7 @@ def test_a_card_s_segmenter(runtime):
     [
         ("tensorrt", {}, "backend 'tensorrt'"),
         ("openvino", {"precision": "bf16"}, "the backend openvino computes in float32"),
-        ("openvino", {"device": "cuda"}, "runs on the CPU, not on 'cuda'"),
+        ("openvino", {"device": "cuda"}, "runs only on the CPU, not on 'cuda'"),
         ("onnxruntime", {"device": "cuda"}, "has no CUDAExecutionProvider"),
     ],
 )

@@ -202,7 +202,7 @@ def test_load_model_gives_logits_at_a_quarter():
             lambda: load_segmenter("deeplabv3plus-mobilenetv2"),
             WeightsError,
             "deeplabv3plus-mobilenetv2: no weights are published; train some with robustseg train "
-            "--model deeplabv3plus-mobilenetv2. Give a file as weights",
+            "--model deeplabv3plus-mobilenetv2, give a file as weights",
         ),
         (
             lambda: load_segmenter("segformer-b0", weights="none", precision="fp8"),
@@ -217,7 +217,7 @@ def test_load_model_gives_logits_at_a_quarter():
         (
             lambda: load_segmenter("onnx:"),
             ModelError,
-            "onnx:: nothing behind the colon; give a file",
+            "onnx:: there is nothing after the colon; give a file",
         ),
         (lambda: load_segmenter("segformer-b6"), ModelError, "unknown model 'segformer-b6'; did"),
     ],

@@ -101,7 +101,7 @@ class PythonSegmenter:
         """
         if not callable(given):
             raise ModelError(
-                f"{where}: returns a {type(given).__name__}, which cannot be called with an "
+                f"{where}: returns {type(given).__name__}, which cannot be called with an "
                 "image; return a callable"
             )
         name = options.name or getattr(given, "name", None)
