@@ -243,7 +243,7 @@ def make_truncated_old_pickle(path):
         (lambda path: torch.save([1, 2], path), "no weights: it contains a list, not tensors"),
         (
             lambda path: torch.save({"epoch": 3, "optimizer": {"a": torch.ones(1)}}, path),
-            "no weights: it contains no tensor, but epoch, optimizer; save the tensors under one of ",
+            "no weights: it contains no tensor, but epoch, optimizer; save the tensors under",
         ),
         (
             lambda path: path.write_text(
