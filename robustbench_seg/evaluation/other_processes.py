@@ -210,7 +210,7 @@ def _opened(spec: EvaluationSpec, folder: Path) -> Evaluation:
             segmenters.append(_read(path))
         else:
             options = _read(folder / f"options-{number}.pt")
-            segmenters.append(load_named(model, spec.weights, options))
+            segmenters.append(load_named(model, options))
     return open_evaluation(spec, segmenters=segmenters, dataset=dataset, protocol=protocol)
 
 
