@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # `import x as x` tells type checkers that a name is exported
     from robustbench_seg.records.cards.protocol import list_protocols as list_protocols
     from robustbench_seg.records.cards.protocol import load_protocol as load_protocol
     from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec as EvaluationSpec
+    from robustbench_seg.records.specs.model_spec import ModelSpec as ModelSpec
     from robustbench_seg.records.specs.training_spec import TrainingSpec as TrainingSpec
     from robustbench_seg.records.specs.tree_spec import TreeSpec as TreeSpec
     from robustbench_seg.records.values.shard import Shard as Shard
@@ -56,6 +57,7 @@ _ROOMS = {
     "AblationSpec": "ablation",
     "EvaluationSpec": "records.specs.evaluation_spec",
     "FastStream": "corruption",
+    "ModelSpec": "records.specs.model_spec",
     "RobustsegError": "errors",
     "Run": "store",
     "Shard": "records.values.shard",

@@ -1,24 +1,18 @@
 """robustseg evaluate: score models on a dataset under corruptions."""
 
+from functools import partial
 from typing import Any
 
 import click
 
 from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli.field_option import field_option
 from robustbench_seg.records.cards.model_forms import listed_forms
 from robustbench_seg.records.specs.evaluation_options import evaluation_spec
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.values import ranges
-from robustbench_seg.records.values.adaptation import PRIOR
-from robustbench_seg.records.values.choices import (
-    AdaptationMethod,
-    Backend,
-    Executor,
-    InferenceMode,
-    InferencePrecision,
-    PredictionFormat,
-    choices,
-)
+
+_option = partial(field_option, EvaluationSpec)
+"""The option of a field of EvaluationSpec."""
 
 
 @click.command()
@@ -29,10 +23,9 @@ from robustbench_seg.records.values.choices import (
 @options.data()
 @options.dataset()
 @options.split()
-@click.option(
-    "--corrupted",
+@_option(
+    "corrupted",
     metavar="DIR",
-    type=parsers.PATH,
     help="Folder of corrupted images, written by generate-cityscapes-c or another program.  "
     "[default: corrupt in memory]",
 )
@@ -44,168 +37,137 @@ from robustbench_seg.records.values.choices import (
 @options.severities()
 @options.protocol()
 @options.stream()
-@options.seed(
+@_option(
     "seeds",
-    multiple=True,
-    default=EvaluationSpec.seeds,
+    "--seed",
     help="Seed of the corruptions; repeatable. Each further seed repeats the random "
     "corruptions, and scores are means over the seeds.",
 )
 @options.limit()
-@click.option(
-    "--measure",
+@_option(
     "measures",
+    "--measure",
     metavar="NAME",
-    multiple=True,
     help="Measure to compute, such as image_miou or confidence; repeatable.  [default: all "
     "that the model supports]",
 )
-@click.option(
-    "--class-map",
+@_option(
+    "class_map",
     metavar="FILE",
     help="Map from the classes of the models to those of the dataset: a TOML file, or a name "
     "that 'robustseg models' lists, such as cityscapes-to-camvid "
     "(docs/how-to/class-map.md).",
 )
-@click.option(
-    "--temperature",
+@_option(
+    "temperature",
     metavar="none|T|fit",
     callback=parsers.parse_temperature,
     default="none",
-    show_default=True,
     help="Compute the confidence measures a second time with logits divided by T. fit: the T "
     "with the lowest NLL on clean images that are not scored, from the train split or "
     "else from the other half of the split.",
 )
 @options.out(metavar="RUNS", default=EvaluationSpec.out, help="Folder of run folders.")
-@click.option(
-    "--inference",
-    type=click.Choice(choices(InferenceMode)),
+@_option(
+    "inference",
     help="Whole images or sliding windows.  [default: the mode of the model]",
 )
-@click.option(
-    "--input-size",
+@_option(
+    "input_size",
     metavar="native|processor|HxW",
     callback=parsers.parse_input_size,
     help="Input size of an hf: model. native: the size of the image; processor: as its image "
     "processor prepares it; HxW: height and width.  [default: native if the network "
     "accepts any size, else processor]",
 )
-@click.option(
-    "--augment",
+@_option(
+    "augment",
     metavar="flip,SCALE,...",
     callback=parsers.parse_augment,
     help="Test-time augmentation: average the predictions over the image and its flipped "
     "(flip) and scaled copies, such as flip,0.75,1.25.  [default: none]",
 )
-@click.option(
-    "--adapt",
-    type=click.Choice(choices(AdaptationMethod)),
+@_option(
+    "adapt",
     help="bn: estimate BatchNorm statistics on images of each condition, and append -bn to the "
     "name of the model (docs/adaptation.md).  [default: none]",
 )
-@click.option(
-    "--adapt-images",
+@_option(
+    "adapt_images",
     metavar="N|all",
     callback=parsers.parse_adapt_images,
-    default=EvaluationSpec.adapt_images,
-    show_default=True,
     help="Number of images for these statistics, evenly spaced in the split.",
 )
-@click.option(
-    "--adapt-prior",
+@_option(
+    "adapt_prior",
     metavar="N",
-    type=click.FloatRange(PRIOR.least, PRIOR.most),
-    default=EvaluationSpec.adapt_prior,
-    show_default=True,
     help="Weight of the original statistics, as a number of images.",
 )
 @options.device()
-@options.precision(
-    type=click.Choice(choices(InferencePrecision)),
+@_option(
+    "precision",
     help="Number format that the network computes in; int8: quantised with 32 train images, for "
     "the backends onnxruntime and openvino.",
 )
-@click.option(
-    "--backend",
-    type=click.Choice(choices(Backend)),
-    default=EvaluationSpec.backend,
-    show_default=True,
+@_option(
+    "backend",
     help="Library that runs the network of a card. auto: openvino for float32 on a CPU if it is "
     "installed, else torch.",
 )
-@click.option(
-    "--batch",
+@_option(
+    "batch",
     metavar="N",
-    type=parsers.integer(ranges.BATCH),
-    default=EvaluationSpec.batch,
-    show_default=True,
     help="Windows of an image in one GPU batch; halved if its memory is too small.",
 )
 @options.shard(help="Process only the I-th of N parts of the images; all parts form one run.")
-@click.option(
-    "--executor",
-    type=click.Choice(choices(Executor)),
-    default=EvaluationSpec.executor,
-    show_default=True,
+@_option(
+    "executor",
     help="ray: run on the cluster at $RAY_ADDRESS, or on the one started on this machine.",
 )
 @options.threads(help="CPU threads of a network.  [default: all cores, shared by the processes]")
-@click.option(
-    "--processes",
+@_option(
+    "processes",
     metavar="N",
-    type=parsers.integer(ranges.PROCESSES),
-    default=EvaluationSpec.processes,
-    show_default=True,
     help="Processes of this machine that share the images on its CPUs, each with a network.",
 )
-@click.option(
-    "--workers",
-    type=parsers.integer(ranges.WORKERS),
+@_option(
+    "workers",
     help="Threads that corrupt images; with 1, the thread of the model does it.  [default: 1, "
     "for a GPU 8]",
 )
-@click.option(
-    "--save-predictions",
+@_option(
+    "save_predictions",
     metavar="DIR",
-    type=parsers.PATH,
     help="Also write each prediction as a PNG file.",
 )
-@click.option(
-    "--prediction-format",
-    type=click.Choice(choices(PredictionFormat)),
-    default=EvaluationSpec.prediction_format,
-    show_default=True,
+@_option(
+    "prediction_format",
     help="indices: class indices in the colours of the dataset. Otherwise: file names and "
     "values for the test server of that dataset or challenge (docs/datasets.md).",
 )
-@click.option(
-    "--save-confidence",
-    is_flag=True,
+@_option(
+    "save_confidence",
     help="Also write the confidence of each label as 16-bit PNG files (3 MB for an image of "
     "2048x1024).",
 )
-@click.option(
-    "--attack-from",
+@_option(
+    "attack_from",
     metavar="MODEL",
     help="Attack this model instead of the scored one (transfer attack).",
 )
-@click.option(
-    "--round",
+@_option(
     "round_attacks",
-    is_flag=True,
+    "--round",
     help="Round attacked images to 8 bits before scoring.",
 )
-@click.option(
-    "--class-frequencies",
+@_option(
+    "class_frequencies",
     metavar="FILE",
-    type=parsers.PATH,
     help="Output of class-frequencies, for attacks that balance the classes.",
 )
-@click.option(
-    "--save-attacks",
+@_option(
+    "save_attacks",
     metavar="DIR",
-    type=parsers.PATH,
     help="Also write attacked images, as float32 .npy files in 0..1.",
 )
 def evaluate(models: tuple[str, ...], **chosen: Any) -> None:

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from robustbench_seg.cli import options, parsers
-from robustbench_seg.records.specs.tree_spec import tree_spec
-from robustbench_seg.records.values import ranges
+from robustbench_seg.cli import options
+from robustbench_seg.cli.field_option import field_option
+from robustbench_seg.records.specs.tree_spec import TreeSpec, tree_spec
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -24,17 +24,11 @@ if TYPE_CHECKING:
 @options.protocol()
 @options.stream()
 @options.seed()
-@click.option(
-    "--workers",
-    type=parsers.integer(ranges.WORKERS),
-    help="Number of processes.  [default: one per core]",
-)
+@field_option(TreeSpec, "workers", help="Number of processes.  [default: one per core]")
 @options.shard(
     help="Process only the I-th of N parts of the images; verify merges the finished parts."
 )
-@click.option(
-    "--keep-going", is_flag=True, help="Skip images that cannot be read, and exit with 1."
-)
+@field_option(TreeSpec, "keep_going", help="Skip images that cannot be read, and exit with 1.")
 def generate_cityscapes_c(**chosen: Any) -> None:
     """Write every image of a dataset under every corruption and severity.
 

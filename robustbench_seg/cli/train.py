@@ -5,9 +5,8 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli.field_option import field_option
 from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
-from robustbench_seg.records.values import ranges
-from robustbench_seg.records.values.choices import Augmentation, choices
 from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingRecipe
 
 
@@ -21,28 +20,30 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
 @options.checkpoint_every()
 @options.out(required=True)
 @options.name(help="Name of the result.  [default: MODEL-DATASET]")
-@click.option(
-    "--encoder",
+@field_option(
+    TrainingSpec,
+    "encoder",
     metavar="W",
     help="Initial weights of the encoder: file, hf:<hub id> or URL.  [default: random]",
 )
-@click.option(
-    "--iterations",
-    type=parsers.integer(ranges.ITERATIONS),
+@field_option(
+    TrainingRecipe,
+    "iterations",
     help=f"Optimiser steps.  [default: {ITERATIONS}; with --minutes no limit]",
 )
-@click.option(
-    "--minutes",
-    type=float,
+@field_option(
+    TrainingRecipe,
+    "minutes",
     help="Stop after this many minutes of training; the learning rate then reaches 0.",
 )
 @options.batch()
-@click.option(
-    "--crop",
+@field_option(
+    TrainingRecipe,
+    "crop",
+    type=str,
     callback=parsers.parse_size,
     metavar="HxW",
     default="{}x{}".format(*TrainingRecipe.crop),
-    show_default=True,
     help="Size of the training crops.",
 )
 @options.lr()
@@ -50,17 +51,15 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
 @options.weight_decay()
 @options.head_lr_factor()
 @options.ema()
-@click.option(
-    "--augment",
-    type=click.Choice(choices(Augmentation)),
+@field_option(
+    TrainingRecipe,
+    "augment",
     help="Augmentation for robustness; part of the name of the model.",
 )
 @options.drop_path()
-@click.option(
-    "--seed",
-    type=parsers.integer(ranges.TRAINING_SEED),
-    default=TrainingRecipe.seed,
-    show_default=True,
+@field_option(
+    TrainingRecipe,
+    "seed",
     help="Seed of initial weights, image order and augmentation.",
 )
 @options.device()

@@ -1,18 +1,17 @@
 """Sorts the arguments of `evaluate` into a specification and objects."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import DatasetError, OptionError
-from robustbench_seg.evaluation.inputs.opening import segmenter_options
 from robustbench_seg.machine.torchrun import own_device
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.specs.evaluation_options import EvaluationOptions, evaluation_spec
 from robustbench_seg.records.specs.evaluation_spec import NO_MODEL, EvaluationSpec
-from robustbench_seg.segmenter import Segmenter, segmenter_of
+from robustbench_seg.segmenter import Segmenter, SegmenterOptions, segmenter_of
 
 
 class EvaluateOptions(EvaluationOptions, total=False):
@@ -113,7 +112,5 @@ def _name(model: object) -> str:
 def _segmenters(
     models: tuple[object, ...], spec: EvaluationSpec, about_objects: Mapping[str, Any]
 ) -> tuple[Segmenter, ...]:
-    if spec.weights is not None:
-        raise OptionError("weights are only for a card; give objects that have their weights")
-    options = segmenter_options(spec, device=own_device(spec.device))
+    options = SegmenterOptions.of(replace(spec, device=own_device(spec.device)))
     return tuple(segmenter_of(model, options, **about_objects) for model in models)

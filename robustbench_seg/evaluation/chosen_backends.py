@@ -14,14 +14,14 @@ from typing import cast
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import DatasetError, ModelError, OptionError, ResultsError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
-from robustbench_seg.evaluation.inputs.opening import open_evaluation, segmenter_options
+from robustbench_seg.evaluation.inputs.opening import open_evaluation
 from robustbench_seg.evaluation.run_records import dataset_record
 from robustbench_seg.files import file_name
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.choices import Backend, choices
-from robustbench_seg.segmenter import Segmenter, load_named
+from robustbench_seg.segmenter import Segmenter, SegmenterOptions, load_named
 from robustbench_seg.segmenter.loading.backends import (
     automatic_backend,
     runs_on_backends,
@@ -80,7 +80,7 @@ def _with_own_backend(evaluation: Evaluation, model: str, segmenter: Segmenter) 
     """
     if not runs_on_backends(segmenter.record) or evaluation.needs_gradients:
         return segmenter
-    options = segmenter_options(evaluation.spec, classes=tuple(segmenter.classes))
+    options = SegmenterOptions.of(evaluation.spec, classes=tuple(segmenter.classes))
     best = automatic_backend(options) if _have_one_size(evaluation.dataset) else "torch"
     standing = _standing_run(evaluation, segmenter)
     backend = standing.backend if standing else best
@@ -92,7 +92,7 @@ def _with_own_backend(evaluation: Evaluation, model: str, segmenter: Segmenter) 
     if backend == "torch":
         return segmenter
     try:
-        return load_named(model, evaluation.spec.weights, replace(options, backend=backend))
+        return load_named(model, replace(options, backend=backend))
     except (ModelError, OptionError) as error:
         if standing is None:
             log.info("torch runs %s: %s", segmenter.name, error)

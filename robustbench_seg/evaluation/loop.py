@@ -7,8 +7,7 @@ change it.
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
 
 from robustbench_seg.corruption.compiling import announce_compiling
@@ -16,12 +15,10 @@ from robustbench_seg.errors import IncompleteError
 from robustbench_seg.evaluation.block_loop import BlockLoop, lacking, wanted_images
 from robustbench_seg.evaluation.hardest_pictures import keep_hardest
 from robustbench_seg.evaluation.image_bar import ImageBar
-from robustbench_seg.evaluation.images.image_maker import ImageMaker
-from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.other_processes import OtherProcesses
-from robustbench_seg.evaluation.run_opening import open_runs
+from robustbench_seg.evaluation.run_opening import opened_runs
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results import clean_gap_warnings, unit_of_image
 
@@ -58,15 +55,11 @@ def run_evaluation(evaluation: Evaluation, *, progress: bool = False) -> list[Pa
     unit_of_image(data.ids, data.clip)  # fail now, not after hours, if frames have no numbers
     if progress:
         announce_compiling()
-    tree = corrupted_tree(evaluation)
+    several = evaluation.spec.processes > 1
     with (
-        ExitStack() as at_work,
-        ThreadPoolExecutor(1) as scorer,
-        ImageMaker(evaluation, tree) as maker,
+        opened_runs(evaluation) as (runs, maker),
+        OtherProcesses(evaluation) if several else nullcontext() as others,
     ):
-        runs = open_runs(evaluation, tree, maker, scorer, at_work)
-        several = evaluation.spec.processes > 1
-        others = at_work.enter_context(OtherProcesses(evaluation)) if several else None
         paths = [run.folder.path for run in runs]
         with _bar(evaluation, runs, shown=progress) as bar:
             loop = BlockLoop(evaluation, runs, maker, bar.update)

@@ -5,17 +5,17 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
-from robustbench_seg.datasets import IGNORE, ClassMap, Dataset
+from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import FileError, RobustsegError
 from robustbench_seg.evaluation.images.attacker import Attacker
 from robustbench_seg.evaluation.images.image_maker import ConditionImage, SourceImage
 from robustbench_seg.evaluation.images.outcomes import Outcomes
-from robustbench_seg.evaluation.inputs.evaluation import BLOCK
+from robustbench_seg.evaluation.inputs.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.outputs.pictures import keep_pictures
 from robustbench_seg.evaluation.outputs.prediction_folder import PredictionFolder
 from robustbench_seg.evaluation.predictions.class_mapping import map_classes
@@ -37,58 +37,37 @@ AHEAD = 4
 """Maximum number of predictions that wait to be scored."""
 
 
-@dataclass(frozen=True, eq=False)
-class RunInputs:
-    """The parts of one run of an evaluation.
-
-    Attributes:
-        segmenter: The segmenter.
-        predictions: Its predictions, with the checks that files of predictions need.
-        folder: The run folder for the rows.
-        saved: The folder for predictions; None: they are not saved.
-        dataset: The images.
-        measures: The measures of each image.
-        temperature: The temperature of the scaled confidence.
-        attacker: Computes the images of attacks.
-        class_map: Maps the segmenter's classes to the dataset's; None: they are the same.
-    """
-
-    segmenter: Segmenter
-    predictions: Predictions
-    folder: RunFolder
-    saved: PredictionFolder | None
-    dataset: Dataset
-    measures: tuple[Measure, ...]
-    temperature: TemperatureRecord | None
-    attacker: Attacker
-    class_map: ClassMap | None = None
-
-
+@dataclass(eq=False)
 class ModelRun:
     """Segments images, scores each while the next is segmented, and writes rows block by block.
 
     Attributes:
-        folder: The run folder for the rows.
+        evaluation: The evaluation.
         segmenter: The segmenter.
-        predictions: Its predictions.
+        predictions: Its predictions, with the checks that files of predictions need.
+        folder: The run folder for the rows.
+        saved: The folder for predictions. None: they are not saved.
+        temperature: The temperature of the scaled confidence. None: there is none.
+        attacker: Computes the images of attacks.
+        scorer: A pool of one thread, which the runs of one evaluation may share.
+        measures: The measures of each image.
         outcomes: The outcomes of the images.
     """
 
-    def __init__(self, inputs: RunInputs, scorer: Executor) -> None:
-        """Prepare a run.
+    evaluation: Evaluation
+    segmenter: Segmenter
+    predictions: Predictions
+    folder: RunFolder
+    saved: PredictionFolder | None
+    temperature: TemperatureRecord | None
+    attacker: Attacker
+    scorer: Executor
+    measures: tuple[Measure, ...] = field(init=False)
+    outcomes: Outcomes = field(init=False)
 
-        Args:
-            inputs: The parts of the run.
-            scorer: A pool of one thread, which the runs of one evaluation may share.
-        """
-        self.folder = inputs.folder
-        self.segmenter = inputs.segmenter
-        self.predictions = inputs.predictions
-        self.outcomes = Outcomes(inputs.segmenter.name)
-        self._inputs = inputs
-        self._saved = inputs.saved
-        self._dataset = inputs.dataset
-        self._scorer = scorer
+    def __post_init__(self) -> None:
+        self.measures = self.evaluation.measures_of(self.segmenter)
+        self.outcomes = Outcomes(self.segmenter.name)
         self._scoring: deque[Future[tuple[Row, Timing | None]]] = deque()
         self._rows: list[Row] = []
         self._timings: list[Timing] = []
@@ -100,9 +79,9 @@ class ModelRun:
             return False
         if self.folder.missing(source.id, condition):
             return True
-        if self._inputs.attacker.lacks(self.segmenter, source.id, condition):
+        if self.attacker.lacks(self.segmenter, source.id, condition):
             return True
-        return self._saved is not None and not self._saved.holds(source.id, condition)
+        return self.saved is not None and not self.saved.holds(source.id, condition)
 
     def is_complete(self, images: Sequence[str], conditions: Sequence[Condition]) -> bool:
         """Whether all results of these images under these conditions exist."""
@@ -141,13 +120,13 @@ class ModelRun:
         if not observers:
             return
         seconds = time.perf_counter() - started
-        self._scoring.append(self._scorer.submit(self._score, image, prediction, seconds))
+        self._scoring.append(self.scorer.submit(self._score, image, prediction, seconds))
         if len(self._scoring) > AHEAD:
             self._collect()
 
     def attacked(self, image: ConditionImage) -> ConditionImage:
         """Perturb an image if its condition is an attack. Raises ModelError if that fails."""
-        return self._inputs.attacker.attacked(self.segmenter, image)
+        return self.attacker.attacked(self.segmenter, image)
 
     def flush(self, block: range, after: float = 0.0) -> None:
         """Write the waiting rows, if the last time was at least `after` seconds ago."""
@@ -165,21 +144,21 @@ class ModelRun:
 
     def _missing(self, image: ConditionImage) -> tuple[Measure, ...]:
         # If only the prediction is to be saved, no measure is missing.
-        return self.folder.missing(image.source.id, image.condition) or self._inputs.measures
+        return self.folder.missing(image.source.id, image.condition) or self.measures
 
     def _predict(self, image: ConditionImage, segmenter: Segmenter) -> Prediction:
         """Predict the labels, with confidence if a missing measure or a saved file needs it."""
         pixels = image.pixels
         assert pixels is not None, "take leaves out images that could not be made"
-        truth, classes = image.source.sample().labels, len(self._dataset.classes)
+        truth, classes = image.source.sample().labels, len(self.evaluation.dataset.classes)
         wanted = {m.needs_confidence for m in self._missing(image) if m.needs_confidence}
-        exported = self._saved is not None and self._saved.form.confidence
-        class_map = self._inputs.class_map
+        exported = self.saved is not None and self.saved.form.confidence
+        class_map = self.evaluation.class_map
         if not (wanted or exported) or not isinstance(segmenter, ConfidentSegmenter):
             return map_classes(Prediction(segmenter(pixels), truth, classes), class_map)
-        temperatures, fitted = [1.0], self._inputs.temperature
+        temperatures, fitted = [1.0], self.temperature
         if fitted and "scaled" in wanted:
-            temperatures.append(fitted.of(image.source.index, len(self._dataset)))
+            temperatures.append(fitted.of(image.source.index, len(self.evaluation.dataset)))
         # With a class map, the truth is not in the segmenter's classes, so the segmenter does not
         # get it.
         shown = np.full_like(truth, IGNORE) if class_map else truth
@@ -197,7 +176,7 @@ class ModelRun:
     def _score(
         self, image: ConditionImage, prediction: Prediction, seconds: float
     ) -> tuple[Row, Timing | None]:
-        source, condition, data = image.source, image.condition, self._dataset
+        source, condition, data = image.source, image.condition, self.evaluation.dataset
         labels, truth = prediction.labels, prediction.truth
         try:
             values = {
@@ -211,8 +190,8 @@ class ModelRun:
             keep_pictures(
                 self.folder.path, condition, *shown, data.palette, is_attack=image.is_attack
             )
-        if self._saved:
-            self._saved.write(source.id, condition, prediction, data.palette)
+        if self.saved:
+            self.saved.write(source.id, condition, prediction, data.palette)
         timing = Timing(source.id, condition, image.seconds, seconds)
         return Row(source.id, condition, values, source=prediction.source), timing
 

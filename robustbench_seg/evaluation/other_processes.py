@@ -14,8 +14,6 @@ import os
 import pickle
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -28,13 +26,11 @@ from robustbench_seg.errors import OptionError, ResultsError
 from robustbench_seg.evaluation.arguments import GivenObjects
 from robustbench_seg.evaluation.block_loop import BlockLoop, wanted_images
 from robustbench_seg.evaluation.chosen_backends import backend_of
-from robustbench_seg.evaluation.images.image_maker import ImageMaker
 from robustbench_seg.evaluation.images.image_watch import UnchangedImages
-from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.inputs.opening import open_evaluation, options_on_data
 from robustbench_seg.evaluation.model_run import ModelRun
-from robustbench_seg.evaluation.run_opening import open_runs
+from robustbench_seg.evaluation.run_opening import opened_runs
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.pool import run_in_processes
 from robustbench_seg.machine.threads import torch_threads
@@ -156,25 +152,23 @@ class _Work:
         logging.disable()  # the process that started this one finds the error again
         keep_freed_memory()
         own = self.spec.shard.subshard(Shard(index + 1, self.count))
-        with torch_threads(self.spec.threads), ExitStack() as at_work:
+        with torch_threads(self.spec.threads):
             evaluation = _opened(replace(self.spec, shard=own, processes=1), self.folder)
-            scorer = at_work.enter_context(ThreadPoolExecutor(1))
-            tree = corrupted_tree(evaluation)
-            maker = at_work.enter_context(ImageMaker(evaluation, tree))
-            runs = open_runs(evaluation, tree, maker, scorer, at_work)
-            counted = 0
+            with opened_runs(evaluation) as (runs, maker):
+                counted = 0
 
-            def progressed() -> None:
-                nonlocal counted
-                now = sum(run.outcomes.scored for run in runs)
-                with self.scored.get_lock():
-                    self.scored.value += now - counted
-                counted = now
-                if stopped():
-                    raise KeyboardInterrupt  # the process that started this one reports the reason
+                def progressed() -> None:
+                    nonlocal counted
+                    now = sum(run.outcomes.scored for run in runs)
+                    with self.scored.get_lock():
+                        self.scored.value += now - counted
+                    counted = now
+                    if stopped():
+                        # The process that started this one reports the reason.
+                        raise KeyboardInterrupt
 
-            loop = BlockLoop(evaluation, runs, maker, progressed)
-            loop.run(self.conditions)
+                loop = BlockLoop(evaluation, runs, maker, progressed)
+                loop.run(self.conditions)
         return loop.unchanged
 
 
@@ -210,7 +204,7 @@ def _opened(spec: EvaluationSpec, folder: Path) -> Evaluation:
             segmenters.append(_read(path))
         else:
             options = _read(folder / f"options-{number}.pt")
-            segmenters.append(load_named(model, spec.weights, options))
+            segmenters.append(load_named(model, options))
     return open_evaluation(spec, segmenters=segmenters, dataset=dataset, protocol=protocol)
 
 

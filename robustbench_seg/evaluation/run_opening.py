@@ -1,8 +1,9 @@
 """Opens the runs of an evaluation and checks their folders before the first image."""
 
 import logging
-from concurrent.futures import Executor
-from contextlib import ExitStack
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from robustbench_seg.analysis import image_macs
@@ -10,9 +11,9 @@ from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.evaluation.images.attacker import Attacker
 from robustbench_seg.evaluation.images.image_maker import ImageMaker
-from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
+from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.inputs.evaluation import BLOCK, Evaluation
-from robustbench_seg.evaluation.model_run import ModelRun, RunInputs
+from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.outputs.prediction_folder import PredictionFolder
 from robustbench_seg.evaluation.outputs.server_formats import file_format
 from robustbench_seg.evaluation.predictions.adaptation import AdaptedPredictions
@@ -23,7 +24,6 @@ from robustbench_seg.evaluation.temperature_fit import run_temperature
 from robustbench_seg.machine.locks import registered
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.segmenter import NetworkSegmenter, Segmenter, why_no_confidence
@@ -32,68 +32,116 @@ from robustbench_seg.store import RunFolder
 log = logging.getLogger(__name__)
 
 
-def open_runs(
-    evaluation: Evaluation,
-    tree: Tree | None,
-    maker: ImageMaker,
-    scorer: Executor,
-    at_work: ExitStack,
-) -> list[ModelRun]:
-    """Open the run of every segmenter of an evaluation.
+@contextmanager
+def opened_runs(evaluation: Evaluation) -> Iterator[tuple[list[ModelRun], ImageMaker]]:
+    """Open the run of every segmenter of an evaluation, for the duration of the block.
 
     Args:
         evaluation: The evaluation.
-        tree: The tree with the images; None: they are created in memory.
-        maker: Creates the images to which networks are adapted.
-        scorer: A pool of one thread, which the runs share.
-        at_work: Registers the presence of this process in the folders.
+
+    Yields:
+        The runs, and the maker of their images.
 
     Raises:
         ModelError: A segmenter supports none of the measures.
         ResultsError: A folder has other contents, a prediction file has changed, or other libraries
             give other pixels or labels than when the run began.
-        TreeError: The manifest of a folder of predictions cannot be read.
+        TreeError: The corrupted images on disk are not the requested ones, or the manifest of a
+            folder of predictions cannot be read.
         CardError: That manifest is wrong.
     """
-    attacker = Attacker(evaluation.attack_settings)
-    return [
-        ModelRun(_inputs(evaluation, segmenter, tree, maker, attacker, at_work), scorer)
-        for segmenter in evaluation.segmenters
-    ]
+    with (
+        ExitStack() as at_work,
+        ThreadPoolExecutor(1) as scorer,
+        ImageMaker(evaluation, corrupted_tree(evaluation)) as maker,
+    ):
+        opener = _RunOpener(evaluation, maker, scorer, at_work)
+        yield [opener.open(segmenter) for segmenter in evaluation.segmenters], maker
 
 
-def _inputs(
-    evaluation: Evaluation,
-    segmenter: Segmenter,
-    tree: Tree | None,
-    maker: ImageMaker,
-    attacker: Attacker,
-    at_work: ExitStack,
-) -> RunInputs:
-    spec, data = evaluation.spec, evaluation.dataset
-    temperature = run_temperature(evaluation, segmenter)
-    record = run_record(evaluation, segmenter, tree, temperature, _macs(segmenter, data))
-    blocks = {block.start // BLOCK for block in evaluation.blocks}
-    measures = evaluation.measures_of(segmenter)
-    folder = RunFolder.open(spec.out, record, measures, blocks)
-    # Register before writing, because other processes remove files of unregistered processes.
-    _enter(folder.path, spec, at_work)
-    _warn_of_what_stays(folder.path, record)
-    predictions = _predictions(evaluation, segmenter, folder, record, tree, maker)
-    _check_probe(evaluation, segmenter, folder, tree)
-    saved = _open_saved_predictions(spec, segmenter, record, at_work)
-    _open_saved_attacks(spec, segmenter, record, attacker, at_work)
-    return RunInputs(
-        segmenter=segmenter,
-        predictions=predictions,
-        folder=folder,
-        saved=saved,
-        dataset=data,
-        measures=measures,
-        temperature=temperature,
-        attacker=attacker,
-        class_map=evaluation.class_map,
-    )
+class _RunOpener:
+    """Opens the runs of one evaluation, one by one."""
+
+    def __init__(
+        self, evaluation: Evaluation, maker: ImageMaker, scorer: Executor, at_work: ExitStack
+    ) -> None:
+        """Store the objects that the runs share.
+
+        Args:
+            evaluation: The evaluation.
+            maker: Creates the images, also those to which networks are adapted.
+            scorer: A pool of one thread.
+            at_work: Registers the presence of this process in the folders.
+        """
+        self._evaluation, self._maker = evaluation, maker
+        self._scorer, self._at_work = scorer, at_work
+        self._attacker = Attacker(evaluation.attack_settings)
+
+    def open(self, segmenter: Segmenter) -> ModelRun:
+        """Open the run of a segmenter; see `opened_runs`."""
+        evaluation = self._evaluation
+        temperature = run_temperature(evaluation, segmenter)
+        macs = _macs(segmenter, evaluation.dataset)
+        record = run_record(evaluation, segmenter, self._maker.tree, temperature, macs)
+        blocks = {block.start // BLOCK for block in evaluation.blocks}
+        measures = evaluation.measures_of(segmenter)
+        folder = RunFolder.open(evaluation.spec.out, record, measures, blocks)
+        # Register before writing, because other processes remove files of unregistered processes.
+        self._enter(folder.path)
+        _warn_of_what_stays(folder.path, record)
+        predictions = self._predictions(segmenter, folder, record)
+        self._check_probe(segmenter, folder)
+        saved = self._open_saved_predictions(segmenter, record)
+        self._open_saved_attacks(segmenter, record)
+        return ModelRun(
+            evaluation=evaluation,
+            segmenter=segmenter,
+            predictions=predictions,
+            folder=folder,
+            saved=saved,
+            temperature=temperature,
+            attacker=self._attacker,
+            scorer=self._scorer,
+        )
+
+    def _enter(self, folder: Path) -> None:
+        """Register this process in a folder until the end, and remove leftovers of killed ones."""
+        sweep = self._at_work.enter_context(registered(folder))
+        if self._evaluation.spec.shard == WHOLE:
+            sweep()
+
+    def _predictions(
+        self, segmenter: Segmenter, folder: RunFolder, record: RunRecord
+    ) -> Predictions:
+        if record.key.segmenter.adaptation and isinstance(segmenter, NetworkSegmenter):
+            return AdaptedPredictions(self._evaluation, segmenter, record, self._maker)
+        return open_predictions(self._evaluation, segmenter, folder, self._maker.tree)
+
+    def _check_probe(self, segmenter: Segmenter, folder: RunFolder) -> None:
+        """Check that the run continues with the same results, unless no image is missing."""
+        missing = _missing_conditions(self._evaluation, folder)
+        if missing:
+            conditions = [condition for condition in missing if condition != CLEAN]
+            tree = self._maker.tree
+            tree_probe = None if tree is None else tree.probe
+            check_probe(folder.path, self._evaluation, segmenter, conditions, tree_probe)
+
+    def _open_saved_predictions(
+        self, segmenter: Segmenter, record: RunRecord
+    ) -> PredictionFolder | None:
+        spec = self._evaluation.spec
+        if spec.save_predictions is None:
+            return None
+        confident = spec.save_confidence and why_no_confidence(segmenter) is None
+        form = file_format(spec.prediction_format, confidence=confident)
+        saved = PredictionFolder.open(spec.save_predictions, segmenter.name, record, form)
+        self._enter(saved.folder)
+        return saved
+
+    def _open_saved_attacks(self, segmenter: Segmenter, record: RunRecord) -> None:
+        folder = self._evaluation.spec.save_attacks
+        if folder and (saved := self._attacker.open_folder(folder, segmenter, record.key)):
+            self._enter(saved.folder)
 
 
 def _macs(segmenter: Segmenter, data: Dataset) -> int | None:
@@ -106,62 +154,6 @@ def _macs(segmenter: Segmenter, data: Dataset) -> int | None:
     except RobustsegError as error:
         log.info("%s: operations not counted: %s", segmenter.name, error)
         return None
-
-
-def _predictions(
-    evaluation: Evaluation,
-    segmenter: Segmenter,
-    folder: RunFolder,
-    record: RunRecord,
-    tree: Tree | None,
-    maker: ImageMaker,
-) -> Predictions:
-    if record.key.segmenter.adaptation and isinstance(segmenter, NetworkSegmenter):
-        return AdaptedPredictions(evaluation, segmenter, record, maker)
-    return open_predictions(evaluation, segmenter, folder, tree)
-
-
-def _check_probe(
-    evaluation: Evaluation, segmenter: Segmenter, folder: RunFolder, tree: Tree | None
-) -> None:
-    """Check that the run continues with the same results, unless no image is missing."""
-    missing = _missing_conditions(evaluation, folder)
-    if missing:
-        conditions = [condition for condition in missing if condition != CLEAN]
-        tree_probe = None if tree is None else tree.probe
-        check_probe(folder.path, evaluation, segmenter, conditions, tree_probe)
-
-
-def _open_saved_predictions(
-    spec: EvaluationSpec, segmenter: Segmenter, record: RunRecord, at_work: ExitStack
-) -> PredictionFolder | None:
-    if spec.save_predictions is None:
-        return None
-    confident = spec.save_confidence and why_no_confidence(segmenter) is None
-    form = file_format(spec.prediction_format, confidence=confident)
-    saved = PredictionFolder.open(spec.save_predictions, segmenter.name, record, form)
-    _enter(saved.folder, spec, at_work)
-    return saved
-
-
-def _open_saved_attacks(
-    spec: EvaluationSpec,
-    segmenter: Segmenter,
-    record: RunRecord,
-    attacker: Attacker,
-    at_work: ExitStack,
-) -> None:
-    if spec.save_attacks is None:
-        return
-    if attacks := attacker.open_folder(spec.save_attacks, segmenter, record.key):
-        _enter(attacks.folder, spec, at_work)
-
-
-def _enter(folder: Path, spec: EvaluationSpec, at_work: ExitStack) -> None:
-    """Register this process in a folder until the end, and remove leftovers of killed processes."""
-    sweep = at_work.enter_context(registered(folder))
-    if spec.shard == WHOLE:
-        sweep()
 
 
 def _missing_conditions(evaluation: Evaluation, folder: RunFolder) -> list[Condition]:

@@ -1,4 +1,19 @@
-"""Segmenters: they map an image to labels."""
+"""Segmenters: objects that map an image to labels. segmenter.py defines the interface.
+
+A reader begins with `load_segmenter` in loading/segmenters.py. It chooses by the kind of the model:
+
+* the name of a card: loading/card_segmenter.py. There, networks.py builds the network with its
+  weights, and backends.py or quantised_network.py prepares it for the library that runs it.
+* a prefix, such as onnx:net.onnx: the function `load` in the file of that name in adapters/. Its
+  rooms have the parts: programs/ for exported, onnx and tflite, transformers/ for hf, and
+  python_models/ for python.
+* an object: adapters/python_models/python_objects.py.
+
+Each of them gives a torch module and its record to `assemble` (assembly.py), which applies the
+options (options.py) and returns a NetworkSegmenter. That class prepares an image (preparation.py),
+runs the network (inference/) and computes the labels (labelling/). Only callables (PythonSegmenter)
+and predictions in files (StoredPredictions) have no network.
+"""
 
 from robustbench_seg.segmenter.adapted_segmenter import AdaptedSegmenter, adapt
 from robustbench_seg.segmenter.adapters import segmenter_of

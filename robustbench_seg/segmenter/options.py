@@ -1,70 +1,61 @@
-"""The options of a model that a user sets."""
+"""How a model runs, and the data that it runs on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import OptionError
-from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages
-from robustbench_seg.records.values.augment import parse_augment
-from robustbench_seg.records.values.choices import (
-    AdaptationMethod,
-    Backend,
-    InferenceMode,
-    InferencePrecision,
-    check_choices,
-)
+from robustbench_seg.records.specs.model_spec import ModelSpec
 from robustbench_seg.records.values.preprocessing import Inference
-from robustbench_seg.records.values.quantisation import check_int8
 from robustbench_seg.segmenter.inference.windows import WINDOW
 
 
-@dataclass(frozen=True)
-class SegmenterOptions:
-    """The options of a model that a user sets.
+@dataclass(frozen=True, kw_only=True)
+class SegmenterOptions(ModelSpec):
+    """How a model runs, as ModelSpec says, and the data that it runs on.
 
     Attributes:
-        name: Its name in tables. None: its default name.
-        inference: "whole" or "slide". None: its default mode.
-        input_size: "native", "processor", or height and width such as "512x1024" (see
-            records.values.input_size). None: the model's own.
-        device: Torch device.
-        precision: "float32", "bf16" or "fp16" (autocast), or "int8" (quantised).
-        backend: The library that runs the network: "torch", "onnxruntime" or "openvino"; "auto":
-            the fastest supported one.
         classes: Class names of the dataset. None: unknown.
-        batch: Number of windows that a GPU gets at once.
-        augment: Test-time augmentation such as "flip,0.75,1.25" (see records.values.augment).
-        adapt: "bn": adapt the statistics of BatchNorm.
-        adapt_images: Number of images for these statistics, or "all".
-        adapt_prior: Weight of the network's original statistics, as a number of images.
-        calibration: Images that calibrate a network in int8; none of them is scored.
+        calibration: Images that calibrate a network in int8; none of them is scored. None: there
+            are none.
     """
 
-    name: str | None = None
-    inference: InferenceMode | None = None
-    device: str = "cpu"
-    precision: InferencePrecision = "float32"
-    backend: Backend = "torch"
     classes: tuple[str, ...] | None = None
-    batch: int = 1
-    input_size: str | None = None
-    augment: str | None = None
-    adapt: AdaptationMethod | None = None
-    adapt_images: AdaptImages = Adaptation.images
-    adapt_prior: float = Adaptation.prior
     calibration: Dataset | None = None
 
-    def __post_init__(self) -> None:
-        _ = self.adaptation, parse_augment(self.augment)
-        check_choices(self)
-        check_int8(self.precision, self.backend, self.device, self.adapt)
+    @classmethod
+    def of(
+        cls,
+        spec: ModelSpec,
+        *,
+        classes: tuple[str, ...] | None = None,
+        calibration: Dataset | None = None,
+    ) -> "SegmenterOptions":
+        """Add data to a specification.
 
-    @property
-    def adaptation(self) -> Adaptation | None:
-        """How the network is adapted; None: not at all."""
-        if self.adapt is None:
-            return None
-        return Adaptation(self.adapt, self.adapt_images, float(self.adapt_prior))
+        Args:
+            spec: How the model runs. Other fields of a subclass are left out.
+            classes: Class names of the dataset. None: unknown.
+            calibration: Images that calibrate a network in int8.
+        """
+        own = {each.name: getattr(spec, each.name) for each in fields(ModelSpec)}
+        return cls(**own, classes=classes, calibration=calibration)
+
+    def refuse_card_options(self, where: str) -> None:
+        """Refuse options for a model that is not a network of a card.
+
+        Args:
+            where: The model's name in errors.
+
+        Raises:
+            OptionError: The options set weights or a backend.
+        """
+        if self.weights is not None:
+            raise OptionError(f"{where}: it has its own weights; give weights only with a card")
+        if self.backend not in ("auto", "torch"):
+            raise OptionError(
+                f"{where}: the backend {self.backend} runs only networks of cards; leave out "
+                "backend"
+            )
 
     def refuse_input_size(self, where: str) -> None:
         """Refuse an input size for a model that does not support one.

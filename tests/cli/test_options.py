@@ -1,6 +1,7 @@
-"""An option that several commands have stands once, in options.py."""
+"""Options follow from the fields of specifications; shared ones stand once, in options.py."""
 
 import ast
+from dataclasses import fields, replace
 from pathlib import Path
 
 import click
@@ -8,38 +9,107 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli import options
+from robustbench_seg.cli.evaluate import evaluate
+from robustbench_seg.cli.field_option import flag_of
+from robustbench_seg.cli.generate_cityscapes_c import generate_cityscapes_c
 from robustbench_seg.cli.parsers import parse_adapt_images, parse_augment, parse_temperature
+from robustbench_seg.cli.train import train
+from robustbench_seg.records.specs.evaluation_options import evaluation_spec
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
+from robustbench_seg.records.specs.tree_spec import TreeSpec, tree_spec
 from robustbench_seg.records.values.shard import Shard
 
 CLI = Path(options.__file__).parent
 OTHER_MEANING = {
     "ablation.py": {"--seed"},
     "train.py": {"--seed"},
-    "evaluate.py": {"--batch", "--workers"},
+    "evaluate.py": {"--batch", "--workers", "--seed", "--precision"},
     "generate_cityscapes_c.py": {"--workers"},
     "class_frequencies.py": {"--out"},
     "pack.py": {"--out"},
 }
-"""Options of a shared name that mean something else: a training's seed, an evaluation's batch, a
-file in place of a folder."""
+"""Options of a shared name that mean something else: a training's seed, several seeds, int8, an
+evaluation's batch, a file in place of a folder."""
+
+FLAG_PLACE = {"_shared": 0, "option": 0, "_option": 1, "_of": 2, "field_option": 2}
+"""Which argument of a function is the flag. Before it is the name of the field, if there is one."""
 
 
-def declared(path, function):
-    """The first argument of each call of `function`, or of an attribute of that name."""
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    return [
-        call.args[0].value
-        for call in calls
-        if function in (getattr(call.func, "id", ""), getattr(call.func, "attr", ""))
-    ]
+def declared(path, *functions):
+    """The flags that a file declares by calls of the functions, or of attributes of these names."""
+    flags = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        called = getattr(node, "func", None)
+        name = getattr(called, "id", getattr(called, "attr", ""))
+        if name in functions:
+            place = FLAG_PLACE[name]
+            words = [getattr(each, "value", None) for each in node.args[: place + 1]]
+            flags.add(words[place] if len(words) > place else flag_of(words[-1]))
+    return flags
 
 
 @pytest.mark.parametrize("path", sorted(CLI.glob("*.py")), ids=lambda path: path.name)
 def test_no_command_declares_a_shared_option_again(path):
-    shared = declared(CLI / "options.py", "_shared")
-    assert len(shared) > 15
-    others = OTHER_MEANING.get(path.name, set())
-    assert set(declared(path, "option")) & set(shared) - others == set()
+    shared = {flag for flag in declared(CLI / "options.py", "_shared", "_of") if flag}
+    assert len(shared) > 30
+    again = declared(path, "option", "_option", "field_option") & shared
+    assert again <= OTHER_MEANING.get(path.name, set())
+
+
+def values(command, *words):
+    """What a command line without further words gives to the library."""
+    return command.make_context("x", list(words)).params
+
+
+def test_the_defaults_of_the_commands_are_those_of_the_specifications():
+    given = values(evaluate, "--model", "m")
+    spec = evaluation_spec(given.pop("models"), **given)
+    assert spec == replace(EvaluationSpec(("m",)), command=spec.command)
+    tree = values(generate_cityscapes_c, "--out", "o")
+    assert tree_spec(**tree) == TreeSpec(Path("o"))
+    training = values(train, "--model", "m", "--out", "o")
+    assert training_spec(**training) == TrainingSpec("m", Path("o"))
+
+
+@pytest.mark.parametrize(
+    ("command", "spec", "without"),
+    [
+        (evaluate, EvaluationSpec, {"folder", "command"}),
+        (generate_cityscapes_c, TreeSpec, set()),
+        (train, TrainingSpec, {"recipe"}),
+    ],
+)
+def test_every_field_of_a_specification_has_an_option(command, spec, without):
+    parameters = {parameter.name for parameter in command.params}
+    assert {each.name for each in fields(spec)} - parameters == without
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value"),
+    [
+        (["--adapt-images", "all"], "adapt_images", "all"),
+        (["--adapt-images", "3"], "adapt_images", 3),
+        (["--seed", "1", "--seed", "2"], "seeds", (1, 2)),
+        (["--limit", "2"], "limit", 2),
+        (["--adapt-prior", "2.5"], "adapt_prior", 2.5),
+        (["--temperature", "1.5"], "temperature", 1.5),
+        (["--corrupted", "tree"], "corrupted", Path("tree")),
+        (["--round"], "round_attacks", True),
+        (["--precision", "int8"], "precision", "int8"),
+    ],
+)
+def test_words_become_values_of_the_field_s_type(words, name, value):
+    found = values(evaluate, "--model", "m", *words)[name]
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    "words", [["--limit", "0"], ["--precision", "fp8"], ["--seed", "-1"], ["--batch", "many"]]
+)
+def test_values_that_a_field_does_not_have_are_refused(words):
+    with pytest.raises(click.BadParameter, match="is not"):
+        values(evaluate, "--model", "m", *words)
 
 
 @pytest.mark.parametrize(

@@ -92,14 +92,14 @@ class ConditionImage:
 class ImageMaker:
     """Creates images in order, a few per worker in advance.
 
-    Args:
-        evaluation: What is evaluated.
-        tree: The tree with the corrupted images; None: they are created in memory.
+    Attributes:
+        tree: The tree with the corrupted images. None: they are created in memory.
     """
 
     def __init__(self, evaluation: Evaluation, tree: Tree | None = None) -> None:
+        """Start the threads that create the images of an evaluation."""
         self._evaluation = evaluation
-        self._tree = tree
+        self.tree = tree
         workers = evaluation.workers
         self._workers = workers
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
@@ -144,7 +144,7 @@ class ImageMaker:
 
     def _corrupted(self, source: SourceImage, condition: Condition) -> NDArray[np.uint8]:
         spec, clean = self._evaluation.spec, source.sample().image
-        if spec.corrupted is None or self._tree is None:
+        if spec.corrupted is None or self.tree is None:
             return corrupt(
                 clean,
                 condition.name,
@@ -161,5 +161,5 @@ class ImageMaker:
                 f"{source.id} in {folder} has {image.shape[1]}x{image.shape[0]} pixels, its clean "
                 f"image {clean.shape[1]}x{clean.shape[0]}; generate it again"
             )
-        self._tree.check_image(spec.corrupted, f"{condition.folder}/{as_png(source.id)}", image)
+        self.tree.check_image(spec.corrupted, f"{condition.folder}/{as_png(source.id)}", image)
         return image

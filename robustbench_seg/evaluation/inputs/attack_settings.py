@@ -142,7 +142,7 @@ def _attacked(spec: EvaluationSpec, data: Dataset) -> Segmenter | None:
     if spec.attack_from is None:
         return None
     options = SegmenterOptions(device=spec.device, batch=spec.batch, classes=data.classes)
-    source = load_named(spec.attack_from, None, options)
+    source = load_named(spec.attack_from, options)
     if tuple(source.classes) != tuple(data.classes):
         raise ModelError(
             f"attack_from: the classes of {source.name} are not those of {data.name}; choose a "

@@ -1,8 +1,6 @@
 """Opens an evaluation: the data and the models of a specification, loaded and checked."""
 
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import Any
 
 from robustbench_seg.datasets import ClassMap, Dataset, load_class_map, open_dataset
 from robustbench_seg.errors import DatasetError
@@ -19,21 +17,6 @@ from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.segmenter import Segmenter, SegmenterOptions, load_named
 
 
-def segmenter_options(spec: EvaluationSpec, **other: Any) -> SegmenterOptions:
-    """Select the options of a specification for a segmenter.
-
-    Args:
-        spec: The specification.
-        **other: Values that replace its values or that it lacks: classes, calibration.
-    """
-    own = {
-        each.name: getattr(spec, each.name)
-        for each in fields(SegmenterOptions)
-        if each.name not in ("classes", "calibration")
-    }
-    return SegmenterOptions(**own | other)
-
-
 def options_on_data(
     spec: EvaluationSpec, data: Dataset, class_map: ClassMap | None
 ) -> SegmenterOptions:
@@ -48,7 +31,7 @@ def options_on_data(
         DatasetError: Calibration images are needed, but all images are scored.
     """
     classes = class_map.model_classes if class_map else tuple(data.classes)
-    return segmenter_options(spec, classes=classes, calibration=_calibration(spec, data))
+    return SegmenterOptions.of(spec, classes=classes, calibration=_calibration(spec, data))
 
 
 def _calibration(spec: EvaluationSpec, data: Dataset) -> Dataset | None:
@@ -103,4 +86,4 @@ def open_evaluation(
 
 
 def _load(spec: EvaluationSpec, options: SegmenterOptions) -> list[Segmenter]:
-    return [load_named(model, spec.weights, options) for model in spec.models]
+    return [load_named(model, options) for model in spec.models]

@@ -2,24 +2,17 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, Unpack
 
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.specs.model_spec import ModelOptions
 from robustbench_seg.records.specs.options import spec_values
-from robustbench_seg.records.values.choices import (
-    AdaptationMethod,
-    Backend,
-    Executor,
-    InferenceMode,
-    InferencePrecision,
-    PredictionFormat,
-    Stream,
-)
+from robustbench_seg.records.values.choices import Executor, PredictionFormat, Stream
 from robustbench_seg.records.values.shard import Shard
 
 
-class EvaluationOptions(TypedDict, total=False):
+class EvaluationOptions(ModelOptions, total=False):
     """Fields of EvaluationSpec except models, dataset and protocol, as users write them."""
 
     data: str | Path | None
@@ -34,18 +27,6 @@ class EvaluationOptions(TypedDict, total=False):
     class_map: str | Path | None
     temperature: float | Literal["fit"] | None
     out: str | Path
-    weights: str | Path | None
-    name: str | None
-    inference: InferenceMode | None
-    input_size: str | tuple[int, int] | None
-    augment: str | None
-    adapt: AdaptationMethod | None
-    adapt_images: int | Literal["all"]
-    adapt_prior: float
-    device: str
-    precision: InferencePrecision
-    backend: Backend
-    batch: int
     threads: int | None
     processes: int
     workers: int | None

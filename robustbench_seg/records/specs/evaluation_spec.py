@@ -7,27 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from robustbench_seg.codec import check_ranges, check_text
 from robustbench_seg.errors import CorruptionError, OptionError
 from robustbench_seg.machine.command_text import command_line
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED
-from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages, Prior
-from robustbench_seg.records.values.augment import augment_text
+from robustbench_seg.records.specs.model_spec import ModelSpec
 from robustbench_seg.records.values.choices import (
     CONFIDENCE_FORMATS,
-    AdaptationMethod,
-    Backend,
     Executor,
-    InferenceMode,
-    InferencePrecision,
     PredictionFormat,
     Stream,
-    check_choices,
 )
 from robustbench_seg.records.values.condition import CLEAN, SEVERITIES, Condition
-from robustbench_seg.records.values.input_size import input_size_text
-from robustbench_seg.records.values.quantisation import check_int8
 from robustbench_seg.records.values.ranges import (
     TEMPERATURE,
     Batch,
@@ -43,8 +34,10 @@ NO_MODEL = "give a model: its name, a segmenter, a torch module or a callable"
 
 
 @dataclass(frozen=True)
-class EvaluationSpec:
+class EvaluationSpec(ModelSpec):
     """Which models to evaluate on which images, and how.
+
+    It also has the fields of ModelSpec, such as device and precision. They hold for all models.
 
     Attributes:
         models: Names of cards, card files, or models that need no card (see MODEL_FORMS).
@@ -67,27 +60,7 @@ class EvaluationSpec:
             confidence. "fit": the temperature with the lowest NLL on clean images that are not
             scored. None: no second confidence.
         out: Folder of run folders.
-        weights: File, hf:<hub id> or URL that replaces the weights of the card. "none": random
-            weights.
-        name: Name of the model in every table. None: the name of the model.
-        inference: "whole" images or "slide" for windows. None: the mode of the model.
-        input_size: Input size of an hf: model: "native" (the size of the image), "processor" (as
-            its image processor prepares it) or height and width such as "512x1024". None: native
-            if the network accepts any size, else processor.
-        augment: Test-time augmentation: "flip", scales such as "0.75,1.25", or both. The
-            probabilities of these variants and of the image itself are averaged. None: no
-            augmentation.
-        adapt: "bn": BatchNorm statistics are estimated on images of each condition, and the name
-            of the model ends in "-bn". None: no adaptation.
-        adapt_images: Number of these images, evenly spaced in the split, or "all".
-        adapt_prior: Weight of the original statistics, as a number of images, at least 0.
-        device: A torch device.
-        precision: Number format of the forward pass: "float32", "bf16" or "fp16". "int8": the
-            network of a card is quantised with images of the train split, and the name of the
-            model ends in "-int8".
-        backend: Library that runs the network of a card. "auto": the fastest supported one; the
-            key of a run names the chosen one.
-        batch: Number of windows of an image in one GPU batch, 1 to 65,536.
+        batch: As in ModelSpec, but 4 by default.
         threads: CPU threads of each network, 1 to 1024. None: the default of torch, divided by the
             number of processes.
         processes: Processes of this machine that share the images, each with its own network.
@@ -136,18 +109,7 @@ class EvaluationSpec:
     class_map: str | None = None
     temperature: float | Literal["fit"] | None = None
     out: Path = Path("runs")
-    weights: str | None = None
-    name: str | None = None
-    inference: InferenceMode | None = None
-    input_size: str | None = field(default=None, metadata={"parse": input_size_text})
-    augment: str | None = field(default=None, metadata={"parse": augment_text})
-    adapt: AdaptationMethod | None = None
-    adapt_images: AdaptImages = Adaptation.images
-    adapt_prior: Prior = Adaptation.prior
-    device: str = "cpu"
-    precision: InferencePrecision = "float32"
-    backend: Backend = "torch"
-    batch: Batch = 4
+    batch: Batch = field(default=4, kw_only=True)
     threads: Threads | None = None
     processes: Processes = 1
     workers: Workers | None = None
@@ -170,6 +132,7 @@ class EvaluationSpec:
             raise OptionError(
                 "name and weights are for a single model; evaluate the models one by one"
             )
+        super().__post_init__()
         if not isinstance(self.shard, Shard):
             raise OptionError(
                 f"shard = {self.shard!r:.60} is not a Shard; give one, such as Shard(1, 2)"
@@ -184,25 +147,16 @@ class EvaluationSpec:
                 "a shard is for machines without a cluster; leave out shard or the executor ray"
             )
         self._check_confidence()
-        self._check_adaptation()
-        check_choices(self)
-        check_int8(self.precision, self.backend, self.device, self.adapt)
         if self.prediction_format != "indices" and self.save_predictions is None:
             raise OptionError(
                 f"the prediction format {self.prediction_format} needs a folder; give "
                 "save_predictions, too"
             )
-        if self.input_size != input_size_text(self.input_size):
-            raise OptionError(f"write the input size as {input_size_text(self.input_size)}")
-        if self.augment != augment_text(self.augment):
-            raise OptionError(f"write augment as {augment_text(self.augment)}")
         for severity in self.severities:
             if type(severity) is not int or severity not in SEVERITIES:
                 raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
         self._check_temperature()
-        check_ranges(self)
         self._check_seeds()
-        check_text("name", self.name)
 
     def _check_confidence(self) -> None:
         if self.save_confidence and self.save_predictions is None:
@@ -223,12 +177,6 @@ class EvaluationSpec:
                 "a temperature cannot be fitted with a class map, because the probability of the "
                 "true class is unknown; give it as a number"
             )
-
-    def _check_adaptation(self) -> None:
-        if self.adapt is not None:
-            Adaptation(self.adapt, self.adapt_images, self.adapt_prior)
-        elif (self.adapt_images, self.adapt_prior) != (Adaptation.images, Adaptation.prior):
-            raise OptionError("adapt_images and adapt_prior need adapt; give adapt bn, too")
 
     def _check_seeds(self) -> None:
         if not self.seeds:

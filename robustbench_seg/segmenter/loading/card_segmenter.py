@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 from torch import nn
 
@@ -30,14 +29,11 @@ from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import Weights, digest_weights
 
 
-def load_card_segmenter(
-    card: ModelCard, weights: str | Path | None, options: SegmenterOptions
-) -> Segmenter:
+def load_card_segmenter(card: ModelCard, options: SegmenterOptions) -> Segmenter:
     """Build the segmenter of a card.
 
     Args:
         card: The card.
-        weights: As in load_model.
         options: How the network runs.
 
     Returns:
@@ -46,7 +42,7 @@ def load_card_segmenter(
     Raises:
         RobustsegError: As for `load_segmenter`.
     """
-    file_weights = load_weights(card, weights)
+    file_weights = load_weights(card, options.weights)
     if file_weights is None:
         classes = options.classes or _card_classes(card)
         network = untrained_network(card, len(classes))

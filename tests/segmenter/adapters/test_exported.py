@@ -306,7 +306,7 @@ def test_objects_and_machine_code_are_refused(tmp_path):
     [
         ({"precision": "bf16"}, "the precision of a graph is fixed"),
         ({"weights": "none"}, "has its own weights"),
-        ({"backend": "openvino"}, "decides what runs it"),
+        ({"backend": "openvino"}, "runs only networks of cards"),
     ],
 )
 def test_what_a_program_cannot_do_is_refused(path, options, told):

@@ -167,5 +167,5 @@ def test_a_runtime_that_is_not_installed(monkeypatch, network, missing):
 
 
 def test_others_models_decide_themselves():
-    with pytest.raises(OptionError, match="give a backend only with a card"):
+    with pytest.raises(OptionError, match="runs only networks of cards"):
         load_segmenter("python:mine:segment", backend="openvino")

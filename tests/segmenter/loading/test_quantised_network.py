@@ -183,7 +183,7 @@ def test_what_cannot_be_is_refused(options, message):
 
 
 def test_only_cards_are_quantised():
-    with pytest.raises(OptionError, match="decides what runs it"):
+    with pytest.raises(OptionError, match="runs only networks of cards"):
         load_segmenter("onnx:mine.onnx", precision="int8", backend="openvino")
     with pytest.raises(OptionError, match="runs only networks of cards"):
         load_segmenter(

@@ -220,6 +220,26 @@ def test_load_model_gives_logits_at_a_quarter():
             "onnx:: there is nothing after the colon; give a file",
         ),
         (lambda: load_segmenter("segformer-b6"), ModelError, "unknown model 'segformer-b6'; did"),
+        (
+            lambda: load_segmenter("segformer-b0", devise="cuda"),
+            OptionError,
+            "unknown option of load_segmenter 'devise'; did you mean 'device'",
+        ),
+        (
+            lambda: load_segmenter("segformer-b0", mean=(0.5, 0.5, 0.5)),
+            OptionError,
+            "segformer-b0: mean is for models that are objects; leave it out",
+        ),
+        (
+            lambda: load_segmenter(len, weights="none"),
+            OptionError,
+            "builtin_function_or_method: it has its own weights; give weights only with a card",
+        ),
+        (
+            lambda: load_segmenter(len, backend="openvino", name="length"),
+            OptionError,
+            "length: the backend openvino runs only networks of cards; leave out backend",
+        ),
     ],
 )
 def test_what_cannot_be_loaded_is_said_in_one_line(call, kind, message):

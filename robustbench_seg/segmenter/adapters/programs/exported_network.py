@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from robustbench_seg.errors import ModelError, unknown
-from robustbench_seg.segmenter.adapters.programs.exported_file import ExportedFile
+from robustbench_seg.segmenter.adapters.programs.exported_file import read_exported
 from robustbench_seg.segmenter.adapters.programs.interface import MAX_BATCH
 from robustbench_seg.segmenter.adapters.programs.program import Program, only_size
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
@@ -25,23 +26,25 @@ class ExportedNetwork(Program):
     """A program of torch.export or TorchScript as a torch module."""
 
     def __init__(
-        self, file: ExportedFile, device: str, sidecar: Sidecar, where: str, classes: int
+        self, path: Path, device: str, sidecar: Sidecar, *, where: str, classes: int
     ) -> None:
-        """Check what the program declares.
+        """Read the program and check what it declares.
 
         Args:
-            file: The program.
+            path: Path of the program.
             device: Torch device.
             sidecar: Its description.
             where: Its name in errors.
             classes: Number of classes that are named.
 
         Raises:
-            ModelError: It does not take a single image, or its size differs from that in the
-                sidecar.
+            ModelError: It cannot be read, does not take a single image, or its size differs from
+                that in the sidecar.
+            WeightsError: The file is empty, a web page or a Git LFS pointer.
         """
         super().__init__(classes, sidecar)
-        self.where, self.params = where, file.params
+        file = read_exported(path, device, where)
+        self.where, self.params, self.version = where, file.params, str(torch.__version__)
         self._run, self._device, self._name = file.run, device, sidecar.output
         self.nhwc, fixed = sidecar.layout == "NHWC", None
         if file.image is not None:

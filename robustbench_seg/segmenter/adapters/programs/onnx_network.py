@@ -1,7 +1,8 @@
 """A graph in ONNX as a torch module, run by ONNX Runtime."""
 
+import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,17 +19,15 @@ from robustbench_seg.segmenter.foreign_errors import reason
 
 INSTALL = "pip install 'robustseg[onnx]'"
 
+NAMES = ("names", "classes", "class_names", "id2label")
+"""The keys of a graph's metadata under which exporters write the class names."""
+
 _NUMPY = {"float": "float32", "double": "float64"}
 """NumPy's names of types for which ONNX Runtime has other names."""
 
 
 class OnnxNetwork(Program):
-    """A graph as a torch module.
-
-    Attributes:
-        metadata: The metadata of the graph.
-        version: Version of ONNX Runtime.
-    """
+    """A graph as a torch module."""
 
     def __init__(
         self,
@@ -57,10 +56,16 @@ class OnnxNetwork(Program):
         self.where = where or f"onnx:{path}"
         self.version, self._session = _open_session(path, device, self.where)
         with _reading(self.where):
-            self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+            self._metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         interface = _interface(self._session, self.where)
         image, output = self.take_interface(interface, sidecar)
         self._input, self._output = image.name, output.name
+
+    @property
+    def own_names(self) -> Mapping[str, Sequence[str]]:
+        """See Program. Exporters write the names under one of NAMES."""
+        found = {key: _names_in(self._metadata.get(key, "")) for key in NAMES}
+        return {f"the metadata of the graph ({key})": each for key, each in found.items() if each}
 
     def answer(self, images: Tensor) -> Tensor:
         """See Program."""
@@ -75,16 +80,16 @@ class OnnxNetwork(Program):
             ) from error
 
 
-def read_interface(path: Path) -> Interface:
+def read_interface(path: Path, where: str) -> Interface:
     """Read the inputs and outputs that a graph declares.
 
     Args:
         path: Path of the graph.
+        where: Its name in errors.
 
     Raises:
         ModelError: ONNX Runtime is not installed, or the graph cannot run.
     """
-    where = f"onnx:{path}"
     _, session = _open_session(path, "cpu", where)
     return _interface(session, where)
 
@@ -139,3 +144,18 @@ def _value(described: Any) -> Value:
     found = re.fullmatch(r"tensor\((\w+)\)", str(described.type))
     kind = found[1] if found else str(described.type)
     return Value(str(described.name), _NUMPY.get(kind, kind), tuple(described.shape))
+
+
+def _names_in(text: str) -> tuple[str, ...] | None:
+    """Return the names in a list, or in a dict by index, in JSON or Python. None: other text."""
+    try:
+        names = ast.literal_eval(text)
+        if isinstance(names, dict):
+            names = [
+                {int(index): name for index, name in names.items()}[i] for i in range(len(names))
+            ]
+    except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
+        return None
+    if isinstance(names, list | tuple) and names and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    return None

@@ -1,6 +1,7 @@
 """An exported program, such as a graph in ONNX, as a torch module."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -32,12 +33,14 @@ class Program(nn.Module, ABC):
         channels: Number of channels of its answer. None: not declared.
         integer: Whether it declares its output as integers, which are class indices.
         params: Number of its parameters. None: unknown.
+        version: Version of the library that runs it.
         why_no_gradient: Why it has no gradient, as the end of a sentence; None if it has one.
     """
 
     advice = "give input_size in its TOML file"
 
     where: str
+    version: str
     size: Size | None = None
     dtype: torch.dtype = torch.float32
     nhwc = False
@@ -105,6 +108,11 @@ class Program(nn.Module, ABC):
         Raises:
             ModelError: The program does not take images of this size.
         """
+
+    @property
+    def own_names(self) -> Mapping[str, Sequence[str]]:
+        """The class names in the program itself: maps their place, in words, to the names."""
+        return {}
 
     @property
     def takes_bytes(self) -> bool:

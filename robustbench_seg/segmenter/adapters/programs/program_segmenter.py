@@ -1,32 +1,116 @@
-"""The segmenter of an exported program and its sidecar."""
+"""The segmenters of exported programs, which a TOML file next to each describes: its sidecar."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, ModelError, OptionError
+from robustbench_seg.files import digest_file
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.preprocessing import Inference
+from robustbench_seg.segmenter.adapters.programs.interface import Interface
 from robustbench_seg.segmenter.adapters.programs.program import Program
-from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
+from robustbench_seg.segmenter.adapters.programs.sidecar import (
+    Sidecar,
+    read_sidecar,
+    sidecar_to_fill_in,
+)
 from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 
-def check_runnable(where: str, path: Path, options: SegmenterOptions) -> None:
-    """Check that a program exists, and refuse options that no program supports.
+class _Opener(Protocol):
+    """Opens a program: the path, the torch device, the sidecar, and the number of its classes."""
+
+    def __call__(
+        self, path: Path, device: str, sidecar: Sidecar, *, where: str, classes: int
+    ) -> Program: ...
+
+
+@dataclass(frozen=True)
+class ProgramKind:
+    """What distinguishes one kind of programs from the others.
+
+    Attributes:
+        prefix: The prefix of the model before the colon, such as "onnx".
+        law: Version of the input preparation for programs of this kind.
+        open: Opens a program.
+        runtime: The library that runs it; see SegmenterRecord.
+        library: The name of that library's package.
+        digest: Computes the sha256 of a program's files, after checking them.
+        read_interface: Reads the inputs and outputs that a program declares, given its path and
+            its name in errors. None: without a sidecar they cannot be read.
+    """
+
+    prefix: str
+    law: int
+    open: _Opener
+    runtime: str
+    library: str
+    digest: Callable[[Path], str] = digest_file
+    read_interface: Callable[[Path, str], Interface] | None = None
+
+
+def load_program(kind: ProgramKind, location: str, options: SegmenterOptions) -> Segmenter:
+    """Build the segmenter of a program.
 
     Args:
-        where: The model's name in errors.
-        path: Path of the program.
+        kind: The kind of the program.
+        location: Path of the program.
         options: How it runs.
 
+    Returns:
+        The segmenter, named as in the sidecar.
+
     Raises:
-        ModelError: There is no such file.
-        OptionError: The options set a precision.
+        ModelError: The program or its sidecar is missing, it cannot run, or it has other classes
+            than the sidecar names.
+        OptionError: It cannot run with these options.
+        CardError: The sidecar is wrong.
+        WeightsError: A file is empty, a web page or a Git LFS pointer.
     """
+    where, path = f"{kind.prefix}:{location}", Path(location)
+    _check_runnable(where, path, options)
+    sidecar = read_sidecar(path, lambda: _example(kind, path, where))
+    beside = path.with_suffix(".toml").name
+    classes = _classes(sidecar, beside)
+    weights = kind.digest(path)
+    network = kind.open(path, options.device, sidecar, where=where, classes=len(classes))
+    _check_names(network, classes, beside)
+    _check_channels(network, sidecar, classes, beside)
+    _check_windows(network, options.inference_of(sidecar.inference))
+    return assemble(
+        network,
+        options,
+        name=sidecar.name,
+        classes=class_spelling(classes, options.classes),
+        record=SegmenterRecord(
+            architecture=kind.prefix,
+            weights=weights,
+            variant=sidecar.deviations(),
+            preprocessing=sidecar.preprocessing(takes_bytes=network.takes_bytes, beside=beside),
+            inference=sidecar.inference,
+            input_size=network.size,
+            align_corners=sidecar.align_corners,
+            runtime=kind.runtime,
+            laws={kind.prefix: kind.law},
+        ),
+        about=ModelFacts(
+            location=where,
+            params=network.params,
+            weights_file=path.name,
+            libraries={kind.library: network.version},
+            no_confidence=_why_no_confidence(network, sidecar),
+        ),
+    )
+
+
+def _check_runnable(where: str, path: Path, options: SegmenterOptions) -> None:
+    """Check that a program exists, and refuse options that no program supports."""
     if not path.is_file():
         raise ModelError(f"{where}: there is no such file")
     if options.precision != "float32":
@@ -36,16 +120,25 @@ def check_runnable(where: str, path: Path, options: SegmenterOptions) -> None:
         )
 
 
-def classes_of_program(sidecar: Sidecar, beside: str) -> tuple[str, ...]:
-    """Name the classes of a program.
+def _example(kind: ProgramKind, path: Path, where: str) -> str:
+    """Return a sidecar to fill in, with what the program declares if that can be read."""
+    if kind.read_interface is None:
+        return sidecar_to_fill_in(path.stem)
+    try:
+        kind.digest(path)  # checks the files before they are opened
+        interface = kind.read_interface(path, where)
+    except ModelError:
+        return sidecar_to_fill_in(path.stem)
+    return sidecar_to_fill_in(
+        path.stem,
+        str(interface),
+        takes_bytes=interface.takes_bytes,
+        outputs=interface.answers,
+    )
 
-    Args:
-        sidecar: Its description.
-        beside: Name of the sidecar, for errors.
 
-    Raises:
-        CardError: There is a threshold, but the number of classes is not two.
-    """
+def _classes(sidecar: Sidecar, beside: str) -> tuple[str, ...]:
+    """Return the names of the classes of a program: two if the sidecar has a threshold."""
     classes = sidecar.classes or class_names(str(sidecar.dataset))
     if sidecar.threshold is not None and len(classes) != 2:
         raise CardError(
@@ -55,91 +148,15 @@ def classes_of_program(sidecar: Sidecar, beside: str) -> tuple[str, ...]:
     return classes
 
 
-def refuse_other_names(
-    names: Sequence[str], place: str, classes: Sequence[str], where: str, beside: str
-) -> None:
-    """Refuse a program that names other classes, or another order, than its sidecar.
-
-    Args:
-        names: The names in the program.
-        place: The source of these names, for errors, in the plural.
-        classes: The names in the sidecar.
-        where: The program's name in errors.
-        beside: Name of the sidecar, for errors.
-
-    Raises:
-        ModelError: The names differ.
-    """
-    if class_spelling(names, classes) != tuple(classes):
-        raise ModelError(
-            f"{where}: {place} name its classes {', '.join(names)}, but {beside} names "
-            f"{', '.join(classes)}; give the names of the program as classes in {beside}, in the "
-            "same order"
-        )
-
-
-def segmenter_of_program(
-    network: Program,
-    sidecar: Sidecar,
-    classes: tuple[str, ...],
-    options: SegmenterOptions,
-    *,
-    path: Path,
-    weights: str,
-    kind: str,
-    law: int,
-    runtime: str,
-    libraries: Mapping[str, str],
-) -> Segmenter:
-    """Build the segmenter of a program.
-
-    Args:
-        network: The program.
-        sidecar: Its description.
-        classes: Names of its classes, from `classes_of_program`.
-        options: How it runs.
-        path: Path of the program.
-        weights: sha256 of its files.
-        kind: The prefix of the model before the colon, such as "onnx".
-        law: Version of the input preparation for programs of this kind.
-        runtime: The library that runs it; see SegmenterRecord.
-        libraries: Maps the name of each library that runs it to its version.
-
-    Returns:
-        The segmenter, named as in the sidecar.
-
-    Raises:
-        ModelError: The program declares another number of classes.
-        OptionError: The size of the windows is not that of the program.
-        CardError: The sidecar is wrong.
-    """
-    beside = path.with_suffix(".toml").name
-    _check_windows(network, options.inference_of(sidecar.inference))
-    _check_channels(network, sidecar, classes, beside)
-    return assemble(
-        network,
-        options,
-        name=sidecar.name,
-        classes=class_spelling(classes, options.classes),
-        record=SegmenterRecord(
-            architecture=kind,
-            weights=weights,
-            variant=sidecar.deviations(),
-            preprocessing=sidecar.preprocessing(takes_bytes=network.takes_bytes, beside=beside),
-            inference=sidecar.inference,
-            input_size=network.size,
-            align_corners=sidecar.align_corners,
-            runtime=runtime,
-            laws={kind: law},
-        ),
-        about=ModelFacts(
-            location=network.where,
-            params=network.params,
-            weights_file=path.name,
-            libraries=libraries,
-            no_confidence=_why_no_confidence(network, sidecar),
-        ),
-    )
+def _check_names(network: Program, classes: Sequence[str], beside: str) -> None:
+    """Refuse a program that names other classes, or another order, than its sidecar."""
+    for place, names in network.own_names.items():
+        if class_spelling(names, classes) != tuple(classes):
+            raise ModelError(
+                f"{network.where}: {place} name its classes {', '.join(names)}, but {beside} names "
+                f"{', '.join(classes)}; give the names of the program as classes in {beside}, in "
+                "the same order"
+            )
 
 
 def _why_no_confidence(network: Program, sidecar: Sidecar) -> str | None:

@@ -18,6 +18,7 @@ from robustbench_seg.segmenter.adapters.programs.interface import Interface, Val
 from robustbench_seg.segmenter.adapters.programs.program import Program
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
 from robustbench_seg.segmenter.foreign_errors import reason
+from robustbench_seg.text import escaped
 from robustbench_seg.weights import check_file
 
 INSTALL = "pip install 'robustseg[tflite]'"
@@ -30,28 +31,29 @@ MAX_LABELS = 1 << 20
 
 
 class TfliteNetwork(Program):
-    """A model of TensorFlow Lite as a torch module.
+    """A model of TensorFlow Lite as a torch module."""
 
-    Attributes:
-        version: Version of LiteRT.
-    """
-
-    def __init__(self, path: Path, sidecar: Sidecar, *, where: str, classes: int) -> None:
+    def __init__(
+        self, path: Path, device: str, sidecar: Sidecar, *, where: str, classes: int
+    ) -> None:
         """Start an interpreter.
 
         Args:
             path: Path of the model.
+            device: Torch device.
             sidecar: Its description.
             where: Its name in errors.
             classes: Number of classes that are named.
 
         Raises:
-            ModelError: LiteRT is not installed, the model cannot run, its inputs or outputs are not
-                supported, or the sizes differ.
+            ModelError: The device is not the CPU, LiteRT is not installed, the model cannot run,
+                its inputs or outputs are not supported, or the sizes differ.
             WeightsError: The file is empty, a web page or a Git LFS pointer.
         """
         super().__init__(classes, sidecar)
-        self.where = where
+        if device != "cpu":
+            raise ModelError(f"{where}: LiteRT runs only on the CPU; leave out device")
+        self.where, self._path = where, path
         self._interpreter = _open_interpreter(path, where)
         self.version = version("ai-edge-litert")
         inputs, outputs = _ends(self._interpreter, where)
@@ -59,6 +61,12 @@ class TfliteNetwork(Program):
         (self._input,) = (each for each in inputs if each.value is image)
         (self._output,) = (each for each in outputs if each.value is answer)
         self._shape: tuple[int, ...] | None = None
+
+    @property
+    def own_names(self) -> Mapping[str, Sequence[str]]:
+        """See Program."""
+        found = _label_files(self._path).items()
+        return {f"the lines of {escaped(name)} in it": names for name, names in found}
 
     def answer(self, images: Tensor) -> Tensor:
         """See Program."""
@@ -145,7 +153,7 @@ def read_interface(path: Path, where: str) -> Interface:
     return _interface(*_ends(_open_interpreter(path, where), where), where)
 
 
-def label_files(path: Path) -> dict[str, tuple[str, ...]]:
+def _label_files(path: Path) -> dict[str, tuple[str, ...]]:
     """Read the class names in the metadata of a model.
 
     TensorFlow Lite's metadata writer appends a zip archive to the model. It contains text files

@@ -52,7 +52,9 @@ def segmenter_of(
                 f"{' and '.join(late)} to load_segmenter"
             )
         return cast(Segmenter, model)
-    options.refuse_input_size(options.name or type(model).__name__)
+    where = options.name or type(model).__name__
+    options.refuse_input_size(where)
+    options.refuse_card_options(where)
     if isinstance(model, nn.Module):
         return from_module(model, options, classes, _preprocessing(mean, std))
     if not callable(model):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from robustbench_seg.errors import ModelError, OptionError, RobustsegError
+from robustbench_seg.errors import ModelError, RobustsegError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.segmenter.assembly import assemble
@@ -42,14 +42,9 @@ def from_module(
 
     Raises:
         ModelError: The classes or the preprocessing is missing.
-        OptionError: The backend is a runtime.
     """
     kind = type(network)
     where = f"{kind.__module__}.{kind.__qualname__}"
-    if options.backend not in ("auto", "torch"):
-        raise OptionError(
-            f"{where}: the backend {options.backend} runs only networks of cards; leave out backend"
-        )
     if classes is None:
         raise ModelError(
             f"{where}: give classes, the names of its classes in the order of their indices"
