@@ -14,7 +14,7 @@ ADAPTER = "robustbench_seg.segmenter.adapters.hf."
 def test_it_brings_its_weights_and_its_runtime():
     with pytest.raises(OptionError, match="eomt-l: it has its own weights"):
         load_segmenter("eomt-l", weights="none")
-    with pytest.raises(OptionError, match="eomt-l: decides what runs it"):
+    with pytest.raises(OptionError, match="eomt-l: it decides what runs it"):
         load_segmenter("eomt-l", backend="onnxruntime")
 
 
