@@ -252,40 +252,6 @@ def test_an_option_that_does_not_exist_is_one_line(tmp_path):
         ablation_spec("width", out=tmp_path, warm_up=1)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--lr", "high"], "Invalid value for '--lr': 'high' is not a valid float."),
-        (["--learning-rate", "1"], "No such option '--learning-rate'"),
-        (["--batch", "0"], "0 is not in the range 1<=x<=65536"),
-        (["more"], "Got unexpected extra argument (more)"),
-    ],
-)
-def test_a_wrong_option_of_trainings_is_an_error(options, message, tmp_path):
-    done = run("width", "--dry-run", "--out", str(tmp_path), *options)
-    assert done.exit_code == 2
-    assert message in " ".join(done.stderr.split())
-
-
-@pytest.mark.parametrize(
-    ("weights", "message"),
-    [
-        (
-            ["A", "B"],
-            "--encoder: two values without V=; give one for all networks, or write V=W for each",
-        ),
-        (["c51=Q"], "unknown network 'c51'; did you mean 'c512'"),
-        (["c1024=Q"], "unknown network 'c1024'"),
-    ],
-)
-def test_an_encoder_for_no_network_is_refused(weights, message, tmp_path):
-    words = [word for text in weights for word in ("--encoder", text)]
-    only = ("--variant", "c256", "--variant", "c512")
-    done = run("width", "--dry-run", *only, *words, "--out", str(tmp_path))
-    assert done.exit_code == 2
-    assert message in " ".join(done.output.split())
-
-
 def test_the_paper_s_size_is_claimed_for_the_paper_s_size_alone(tmp_path):
     def note(**options):
         spec = ablation_spec("width", out=tmp_path, full=True, **options)
@@ -310,25 +276,6 @@ def test_each_seed_is_a_training_of_its_own_in_a_folder_of_its_own(tmp_path):
         ("c256-1", "c256", 1, 7),
         ("c512-1", "c512", 1, 7),
     ]
-
-
-def test_an_unknown_variant_is_one_line(tmp_path):
-    done = run("encoders", "--variant", "resnet5", "--out", str(tmp_path / "o"))
-    assert done.exit_code == 2
-    assert done.stderr == (
-        "robustseg: unknown variant 'resnet5'; did you mean 'resnet50'? Known: "
-        "resnet50, resnet101, resnext101, mit-s4, mit\n"
-    )
-    assert not (tmp_path / "o").exists()
-
-
-def test_an_unknown_name_is_one_line(tmp_path):
-    done = run("widht", "--out", str(tmp_path))
-    assert done.exit_code == 2
-    assert done.stderr == (
-        "robustseg: unknown ablation 'widht'; did you mean 'width'? Known: "
-        "encoders, positions, width\n"
-    )
 
 
 @pytest.mark.parametrize("root", ["train", "evaluate"])

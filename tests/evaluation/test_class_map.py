@@ -303,7 +303,7 @@ def test_pieces_that_do_not_fit_are_one_line(score, toy, reds, tmp_path):
     with pytest.raises(ModelError, match="classes, in the same order"):
         score(swapped)
     with pytest.raises(
-        ModelError, match=r"the class map own maps to 3 classes .*; toy has 2 classes"
+        ModelError, match=r"the class map own maps to 3 classes .*, but toy has 2 classes"
     ):
         score(TWO_TO_ONE, dataset=toy(classes=("dark", "bright")))
     with pytest.raises(

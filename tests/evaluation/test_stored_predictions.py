@@ -283,7 +283,7 @@ def test_several_seeds_and_other_classes_are_refused(levels, stored, toy, folder
         stored(data=toy(1, classes=("dark", "bright")))
     with pytest.raises(OptionError, match="leave out inference, device and precision"):
         stored(1, precision="bf16")
-    with pytest.raises(ModelError, match="are those for the images of a dataset; evaluate them"):
+    with pytest.raises(ModelError, match="exist only for the images of a dataset; score them"):
         load_segmenter(f"predictions:{folder}")(toy(1).image(0))
 
 

@@ -85,7 +85,7 @@ def test_one_name_on_two_datasets_or_protocols_is_refused_for_that(run, change, 
     """Also where the runs are trainings; a report keeps them apart in the same way."""
     runs = [run("a", trained=0), run("a", trained=1, **change)]
     with pytest.raises(
-        ResultsError, match=f"2 runs are called a and belong to {where}.*; name a fol"
+        ResultsError, match=f"2 runs are called a and belong to {where}.*; name one fol"
     ):
         model_runs("a", runs)
     assert group_runs(runs) == [[runs[0]], [runs[1]]]

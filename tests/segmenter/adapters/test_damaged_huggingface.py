@@ -124,7 +124,7 @@ def test_damaged_bytes_are_one_line(folder, file, seed):
         ({"id2label": {"0": "a", "1": "", "2": "c"}}, "has a class without a name"),
         ({"hidden_act": "nothing"}, "transformers cannot build it from its config.json (KeyError"),
         ({"layer_norm_eps": "x"}, "config.json"),
-        ({"_attn_implementation": "evil/kernel"}, "names code on the hub, 'evil/kernel', which ne"),
+        ({"_attn_implementation": "evil/kernel"}, "names code on the hub, 'evil/kernel', which"),
         ({"transformers_weights": "other.safetensors"}, None),
     ],
 )

@@ -242,7 +242,7 @@ def test_what_is_no_program_is_refused(tmp_path):
     assert "mine.pt2: not a readable model file (truncated: the end is missing" in message(path)
     two = torch.export.export(Two(), (torch.rand(1, 3, 8, 8),) * 2)
     torch.export.save(two, path)
-    assert "takes 2 inputs; one image is wanted" in message(path)
+    assert "takes 2 inputs; expected one image" in message(path)
 
 
 class Two(nn.Module):
