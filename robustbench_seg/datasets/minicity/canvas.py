@@ -1,24 +1,27 @@
-"""The canvas of a minicity scene: an id map, and the surface of each id.
+"""The canvas of a minicity scene: flat shapes, which become an id map.
 
-Everything is painted as flat polygons, from far to near, each with its own id; colours, texture,
-light and haze are looked up once at the end. Labels and pixels therefore agree exactly, and a scene
-needs one fill per polygon. Fills are not antialiased, and all arithmetic is elementwise in a fixed
-order, so the bytes are the same on every machine.
+An object adds flat shapes, in the order of its parts. The canvas keeps the shapes of all objects and
+fills them at the end, far objects first, each shape with its own id; colours, texture, light and
+haze are then looked up by id. Labels and pixels therefore agree exactly, and a scene needs one fill
+per shape. Fills are not antialiased, and all arithmetic is elementwise in a fixed order, so the
+bytes are the same on every machine.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from robustbench_seg.datasets.facts import dataset_facts
+
 Colour = Sequence[float]
 Points = Sequence[tuple[float, float]]
 Pixels = list[tuple[float, float]]
 
-SKY = 10
-"""Train id of the sky."""
+ID = {name: index for index, name in enumerate(dataset_facts("minicity").classes)}
+"""Maps the name of a class to its index."""
 
 CAMERA_HEIGHT = 1.5
 """Height of the camera above the street, in metres."""
@@ -26,7 +29,7 @@ CAMERA_HEIGHT = 1.5
 
 @dataclass(frozen=True)
 class Surface:
-    """The surface of an id of a canvas.
+    """The surface of an id of a painting.
 
     Attributes:
         label: Class index.
@@ -41,21 +44,47 @@ class Surface:
     grain: float
 
 
-@dataclass(frozen=True)
-class PaintStep:
-    """Paints one object of a scene.
+@dataclass(frozen=True, eq=False)
+class Painting:
+    """All shapes of a scene, painted.
 
     Attributes:
-        distance: Distance of the object, in metres; farther objects are painted first.
-        paint: The function that paints it.
+        ids: int32 HxW, the id of the surface that each pixel shows.
+        surfaces: The surface of each id. Id 0 is the sky, which remains where nothing is painted.
+        shade: uint8 HxW, 1 where a shadow falls on the ground.
+        horizon: Row of the horizon.
     """
 
-    distance: float
-    paint: Callable[[], None]
+    ids: NDArray[np.int32]
+    surfaces: Sequence[Surface]
+    shade: NDArray[np.uint8]
+    horizon: float
+
+    @property
+    def labels(self) -> NDArray[np.uint8]:
+        """The labels: uint8 HxW class indices."""
+        return np.array([surface.label for surface in self.surfaces], np.uint8)[self.ids]
+
+
+@dataclass(frozen=True, eq=False)
+class _Shape:
+    """A polygon or a line.
+
+    Attributes:
+        order: Layer and negative distance of its object. Lower ones are painted first.
+        corners: int32 Nx2, column and row.
+        thickness: Thickness of a line, in pixels. None: a filled polygon.
+        surface: What it shows.
+    """
+
+    order: tuple[int, float]
+    corners: NDArray[np.int32]
+    thickness: int | None
+    surface: Surface
 
 
 class Canvas:
-    """Converts polygons in metres to an image and its labels.
+    """Converts shapes in metres to a painting.
 
     The camera looks along z, CAMERA_HEIGHT above a flat street: the point (x, y, z), x right and
     y up, lies at column cx + f x / z and row horizon + f (CAMERA_HEIGHT - y) / z.
@@ -66,10 +95,18 @@ class Canvas:
         self.focal = 0.55 * width
         self.horizon = horizon * height
         self.centre = centre * width
-        self.ids = np.zeros((height, width), np.int32)
-        self.shade = np.zeros((height, width), np.uint8)
-        # Id 0 is the sky, which remains where nothing is painted.
-        self.surfaces = [Surface(SKY, (0, 0, 0), 0.0, 0.0)]
+        self._shade = np.zeros((height, width), np.uint8)
+        self._shapes = list[_Shape]()
+        self._order = (0, 0.0)
+
+    def start_object(self, layer: int, distance: float) -> None:
+        """Begin an object: the shapes that follow belong to it.
+
+        Args:
+            layer: Its layer. Lower layers are painted first.
+            distance: Its distance, in metres. Within a layer, farther objects are painted first.
+        """
+        self._order = (layer, -distance)
 
     def project(self, x: float, y: float, z: float) -> tuple[float, float]:
         """Project a point onto the picture.
@@ -117,12 +154,12 @@ class Canvas:
         project = self.project
         return [project(x0, y0, z), project(x1, y0, z), project(x1, y1, z), project(x0, y1, z)]
 
-    def polygon(self, points: Points, label: int, colour: Colour, z: float, grain: float) -> None:
-        """Fill a polygon.
+    def polygon(self, points: Points, label: str, colour: Colour, z: float, grain: float) -> None:
+        """Add a filled polygon.
 
         Args:
             points: Its corners, in pixels.
-            label: Class index.
+            label: Name of its class.
             colour: RGB colour.
             z: Its distance, in metres.
             grain: Strength of its texture.
@@ -130,23 +167,22 @@ class Canvas:
         columns = [point[0] for point in points]
         if max(columns) < 0 or min(columns) >= self.width:
             return
-        cv2.fillPoly(self.ids, [_rounded(points)], len(self.surfaces))
-        self.surfaces.append(Surface(label, colour, z, grain))
+        surface = Surface(ID[label], colour, z, grain)
+        self._shapes.append(_Shape(self._order, _rounded(points), None, surface))
 
-    def line(self, points: Points, thickness: float, label: int, colour: Colour, z: float) -> None:
-        """Draw an open line.
+    def line(self, points: Points, thickness: float, label: str, colour: Colour, z: float) -> None:
+        """Add an open line.
 
         Args:
             points: Its points, in pixels.
             thickness: Its thickness, in pixels, at least 1.
-            label: Class index.
+            label: Name of its class.
             colour: RGB colour.
             z: Its distance, in metres.
         """
-        cv2.polylines(
-            self.ids, [_rounded(points)], False, len(self.surfaces), max(1, round(thickness))
-        )
-        self.surfaces.append(Surface(label, colour, z, 0.3))
+        surface = Surface(ID[label], colour, z, 0.3)
+        pixels = max(1, round(thickness))
+        self._shapes.append(_Shape(self._order, _rounded(points), pixels, surface))
 
     def shadow(self, x: float, z: float, half_width: float, reach: float) -> None:
         """Darken the ground around a point, and to the side away from the light.
@@ -161,11 +197,19 @@ class Canvas:
         left, right = sorted((x - half_width, x + half_width))
         left, right = (left + reach, right) if reach < 0 else (left, right + reach)
         corners = [(left, near), (right, near), (right, far), (left, far)]
-        cv2.fillPoly(self.shade, [_rounded([self.project(cx, 0, cz) for cx, cz in corners])], 1)
+        cv2.fillPoly(self._shade, [_rounded([self.project(cx, 0, cz) for cx, cz in corners])], 1)
 
-    def label_map(self) -> NDArray[np.uint8]:
-        """Return the labels: uint8 HxW class indices."""
-        return np.array([surface.label for surface in self.surfaces], np.uint8)[self.ids]
+    def paint(self) -> Painting:
+        """Fill all shapes: layer by layer, and in a layer from far to near."""
+        ids = np.zeros((self.height, self.width), np.int32)
+        surfaces = [Surface(ID["sky"], (0, 0, 0), 0.0, 0.0)]
+        for shape in sorted(self._shapes, key=lambda shape: shape.order):
+            if shape.thickness is None:
+                cv2.fillPoly(ids, [shape.corners], len(surfaces))
+            else:
+                cv2.polylines(ids, [shape.corners], False, len(surfaces), shape.thickness)
+            surfaces.append(shape.surface)
+        return Painting(ids, surfaces, self._shade, self.horizon)
 
 
 def _rounded(points: Points) -> NDArray[np.int32]:

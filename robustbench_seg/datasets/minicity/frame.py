@@ -1,4 +1,4 @@
-"""The frame of an object: its coordinates on the canvas.
+"""The frame of an object at one place: its coordinates on the canvas.
 
 u runs along the width of an object, 0..1, and v up its height, 0..1. The object is on the street at
 (x, z).
@@ -8,12 +8,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from robustbench_seg.datasets.facts import dataset_facts
 from robustbench_seg.datasets.minicity.canvas import Canvas, Colour
 from robustbench_seg.datasets.minicity.colours import Rng
-
-ID = {name: index for index, name in enumerate(dataset_facts("minicity").classes)}
-"""Maps the name of a class to its index."""
 
 CIRCLE = {
     n: [(math.cos(2 * math.pi * k / n), math.sin(2 * math.pi * k / n)) for k in range(n)]
@@ -41,7 +37,7 @@ class Pose:
 
 
 Painter = Callable[[Canvas, Rng, Pose], None]
-"""Paints an object on a canvas, with random colours and sizes."""
+"""Adds an object to a canvas, with random colours and sizes."""
 
 
 class Frame:
@@ -52,13 +48,17 @@ class Frame:
         pose: The place and orientation of the object.
         width: Its width in the picture's plane, in metres.
         height: Its height, in metres.
+        lift: Height of its lower edge above the street, in metres.
     """
 
-    def __init__(self, canvas: Canvas, pose: Pose, width: float, height: float) -> None:
+    def __init__(
+        self, canvas: Canvas, pose: Pose, width: float, height: float, lift: float = 0.0
+    ) -> None:
         self.canvas, self.z, self.flip = canvas, pose.z, pose.flip
-        left, self.bottom = canvas.project(pose.x - width / 2, 0.0, pose.z)
-        right, self.top = canvas.project(pose.x + width / 2, height, pose.z)
-        self.left, self.span, self.rise = left, right - left, self.bottom - self.top
+        left, bottom = canvas.project(pose.x - width / 2, 0.0, pose.z)
+        right, top = canvas.project(pose.x + width / 2, height, pose.z)
+        self.left, self.span, self.rise = left, right - left, bottom - top
+        self.bottom = bottom - lift * canvas.focal / pose.z
 
     def at(self, u: float, v: float) -> tuple[float, float]:
         """Convert the object's coordinates to pixels.
@@ -77,7 +77,7 @@ class Frame:
         self, label: str, colour: Colour, *corners: tuple[float, float], grain: float = 0.4
     ) -> None:
         """Fill the polygon of the given (u, v) corners."""
-        self.canvas.polygon([self.at(u, v) for u, v in corners], ID[label], colour, self.z, grain)
+        self.canvas.polygon([self.at(u, v) for u, v in corners], label, colour, self.z, grain)
 
     def box(
         self,
@@ -103,4 +103,4 @@ class Frame:
     ) -> None:
         """Draw a line `metres` thick."""
         thickness = metres * self.canvas.focal / self.z
-        self.canvas.line([self.at(u, v) for u, v in corners], thickness, ID[label], colour, self.z)
+        self.canvas.line([self.at(u, v) for u, v in corners], thickness, label, colour, self.z)

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.minicity.canvas import Canvas
+from robustbench_seg.datasets.minicity.canvas import ID, Painting
 from robustbench_seg.datasets.minicity.colours import Rng
-from robustbench_seg.datasets.minicity.frame import ID
 
 HAZE_METRES = 140.0
 _GROUND = tuple(ID[name] for name in ("road", "sidewalk", "terrain"))
@@ -25,37 +24,37 @@ SKIES = np.array(
 )
 
 
-def develop(canvas: Canvas, rng: Rng) -> NDArray[np.uint8]:
-    """Compute the picture of a painted canvas.
+def develop(painting: Painting, rng: Rng) -> NDArray[np.uint8]:
+    """Compute the picture of a painted scene.
 
     Args:
-        canvas: The canvas.
+        painting: The scene.
         rng: Generator of the random numbers.
 
     Returns:
         uint8 HxWx3 RGB.
     """
-    height, width = canvas.height, canvas.width
+    ids, surfaces = painting.ids, painting.surfaces
+    height, width = ids.shape
     top, bottom = SKIES[rng.integers(len(SKIES))] * _scalar(rng, 0.85, 1.1)
     coarse = (noise(rng, height, width, 0.11) + noise(rng, height, width, 0.045)) / 2
     fine = (noise(rng, height, width, 0.02) + noise(rng, height, width, 0.006)) / 2
 
-    colours = np.array([surface.colour for surface in canvas.surfaces], np.float64)
-    distances = np.array([surface.distance for surface in canvas.surfaces])
-    grain = np.array([surface.grain for surface in canvas.surfaces])
-    labels = [surface.label for surface in canvas.surfaces]
+    colours = np.array([surface.colour for surface in surfaces], np.float64)
+    distances = np.array([surface.distance for surface in surfaces])
+    grain = np.array([surface.grain for surface in surfaces])
+    labels = [surface.label for surface in surfaces]
     mist = (1 - np.exp(-distances / HAZE_METRES)) * rng.uniform(0.5, 1.0)
     # Haze is applied per id and texture per pixel, which is cheap in both cases.
     colours = colours * (1 - mist)[:, None] + bottom * mist[:, None]
     grain = grain * (1 - mist)
-    ids = canvas.ids
     texture = (fine - _HALF) * np.float32(0.7) + (coarse - _HALF) * np.float32(0.6)
     bright = 1 + np.take(grain.astype(np.float32), ids) * texture
     ground = np.take(np.isin(labels, _GROUND), ids)
-    np.multiply(bright, _scalar(rng, 0.5, 0.75), out=bright, where=(canvas.shade > 0) & ground)
+    np.multiply(bright, _scalar(rng, 0.5, 0.75), out=bright, where=(painting.shade > 0) & ground)
     picture = np.take(colours.astype(np.float32), ids, axis=0)
     picture *= bright[..., None]
-    _paint_sky(picture, ids == 0, top, bottom, canvas.horizon, coarse - _scalar(rng, 0.35, 0.8))
+    _paint_sky(picture, ids == 0, top, bottom, painting.horizon, coarse - _scalar(rng, 0.35, 0.8))
 
     exposure = rng.uniform(0.65, 1.15, 1).astype(np.float32)
     picture *= exposure * rng.uniform(0.93, 1.07, 3).astype(np.float32)

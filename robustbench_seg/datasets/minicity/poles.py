@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from robustbench_seg.datasets.minicity.canvas import Canvas, Colour, PaintStep
+from robustbench_seg.datasets.minicity.canvas import Canvas, Colour
 from robustbench_seg.datasets.minicity.colours import Rng, paint_colour, shaded
 from robustbench_seg.datasets.minicity.frame import Frame, Pose
 
@@ -12,34 +12,20 @@ _PLATES = np.array([[190, 40, 40], [40, 70, 165], [235, 200, 50], [225, 225, 225
 _LAMPS = ((60.0, 230.0, 110.0), (245.0, 190.0, 50.0), (235.0, 50.0, 45.0))
 
 
-def pole(canvas: Canvas, rng: Rng, x: float, z: float, reach: float) -> PaintStep:
-    """A pole with its load.
-
-    Args:
-        canvas: The canvas.
-        rng: Generator of the random numbers.
-        x: Metres to the right.
-        z: Metres ahead.
-        reach: Length of its shadow to the side, in metres, negative to the left.
-    """
+def pole(canvas: Canvas, rng: Rng, pose: Pose) -> None:
+    """A pole with its load."""
     colour, height = shaded(paint_colour(rng), 0.8), rng.uniform(2.8, 5.5)
     load = rng.choice(3, p=(0.22, 0.38, 0.40))
     shape, plate = rng.choice(4), rng.choice(_PLATES).tolist()
-    phase, lean = rng.choice(3), math.copysign(0.6, -x)
-    canvas.shadow(x, z, 0.12, reach)
-    pose = Pose(x, z)
-
-    def paint() -> None:
-        f = Frame(canvas, pose, 0.17, height)
-        f.box("pole", colour, 0.0, 0.0, 1.0, 1.0)
-        if load == 0:
-            f.stroke("pole", colour, 0.1, (0.5, 0.99), (0.5 + lean / 0.17 * 2.4, 1.0))
-        elif load == 1:
-            _traffic_light(Frame(canvas, pose, 0.5, height), height, phase)
-        else:
-            _traffic_sign(Frame(canvas, pose, 0.85, height), height, shape, plate)
-
-    return PaintStep(z, paint)
+    phase, lean = rng.choice(3), math.copysign(0.6, -pose.x)
+    f = Frame(canvas, pose, 0.17, height)
+    f.box("pole", colour, 0.0, 0.0, 1.0, 1.0)
+    if load == 0:
+        f.stroke("pole", colour, 0.1, (0.5, 0.99), (0.5 + lean / 0.17 * 2.4, 1.0))
+    elif load == 1:
+        _traffic_light(Frame(canvas, pose, 0.5, height), height, phase)
+    else:
+        _traffic_sign(Frame(canvas, pose, 0.85, height), height, shape, plate)
 
 
 def _traffic_light(f: Frame, height: float, phase: int) -> None:

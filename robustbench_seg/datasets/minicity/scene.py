@@ -36,8 +36,9 @@ def draw_scene(split: str, index: int, size: tuple[int, int] = SIZE) -> Sample:
     key = hashlib.sha256(f"minicity {VERSION}|{split}|{index}".encode()).digest()
     rng = np.random.Generator(np.random.PCG64(int.from_bytes(key[:16], "big")))
     canvas = Canvas(*size, horizon=rng.uniform(0.38, 0.5), centre=rng.uniform(0.38, 0.62))
-    Street(canvas, rng).paint()
-    return Sample(image_id(split, index), develop(canvas, rng), canvas.label_map())
+    Street(canvas, rng).draw()
+    painting = canvas.paint()
+    return Sample(image_id(split, index), develop(painting, rng), painting.labels)
 
 
 def image_id(split: str, index: int) -> str:

@@ -1,4 +1,4 @@
-"""A street of minicity: its objects and their places, painted from far to near.
+"""A street of minicity: its objects and their places.
 
 Buildings, walls, fences, hedges and open ground line both kerbs; trees, poles, traffic and people
 are in front of them. Places follow the logic of a street (a rider is on a two-wheeler on the road,
@@ -10,9 +10,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from robustbench_seg.datasets.minicity.canvas import Canvas, Colour, PaintStep
+from robustbench_seg.datasets.minicity.canvas import Canvas, Colour
 from robustbench_seg.datasets.minicity.colours import Rng, paint_colour, shaded
-from robustbench_seg.datasets.minicity.frame import ID, Painter, Pose
+from robustbench_seg.datasets.minicity.frame import Painter, Pose
 from robustbench_seg.datasets.minicity.people import bicycle, motorcycle, person
 from robustbench_seg.datasets.minicity.plants import hedge, tree
 from robustbench_seg.datasets.minicity.poles import pole
@@ -22,9 +22,9 @@ from robustbench_seg.datasets.minicity.vehicles import bus, car, train, truck
 NEAR, FAR = 1.2, 110.0
 """Distances in metres from the camera at which the street begins and ends."""
 
-BEHIND, ROW, STREET = range(3)
+GROUND, BEHIND, ROW, STREET = range(4)
 """Layers, painted in this order. Objects beside the street never hide objects on it, because the
-camera is in its middle. Within a layer, farther objects are painted first.
+camera is in its middle.
 """
 
 
@@ -37,20 +37,16 @@ class Street:
         self.pavement = rng.uniform(1.8, 3.8)
         self.verge = [rng.uniform(1.0, 4.5) * (rng.random() < 0.65) for _ in range(2)]
         self.reach = float(rng.uniform(0.4, 2.2) * rng.choice([-1, 1]))
-        self.layers: tuple[list[PaintStep], ...] = ([], [], [])
         self._taken: list[tuple[float, float, float]] = []
         """For each object in the traffic: metres to the right and ahead, and its width."""
 
-    def paint(self) -> None:
-        """Paint the ground, then everything on it from far to near."""
+    def draw(self) -> None:
+        """Draw the ground and everything on it."""
         self._ground()
         for side in (0, 1):
             self._row(side)
             self._kerb(side)
         self._traffic()
-        for layer in self.layers:
-            for step in sorted(layer, key=lambda step: -step.distance):
-                step.paint()
 
     def _edge(self, side: int) -> float:
         """Distance of the building line from the middle of the street."""
@@ -61,9 +57,10 @@ class Street:
     ) -> None:
         corners = [(x0, z0), (x1, z0), (x1, z1), (x0, z1)]
         points = [self.canvas.project(x, 0.0, z) for x, z in corners]
-        self.canvas.polygon(points, ID[label], colour, (z0 * z1) ** 0.5, 0.55)
+        self.canvas.polygon(points, label, colour, (z0 * z1) ** 0.5, 0.55)
 
     def _ground(self) -> None:
+        self.canvas.start_object(GROUND, 0.0)
         rng = self.rng
         asphalt = shaded((120.0, 120.0, 122.0), rng.uniform(0.55, 1.25))
         tint, grey = paint_colour(rng), rng.uniform(70, 150)
@@ -109,9 +106,8 @@ class Street:
             if kind == 0:
                 self._building(edge, z, end, ROW)
             elif kind < 4:
-                self.layers[ROW].append(
-                    (wall, fence, hedge)[kind - 1](self.canvas, rng, edge, z, end)
-                )
+                self.canvas.start_object(ROW, z)
+                (wall, fence, hedge)[kind - 1](self.canvas, rng, edge, z, end)
             if kind and rng.random() < 0.7:
                 # Behind low objects there is something tall, further away from the street.
                 behind = self._building if rng.random() < 0.6 else self._grove
@@ -120,14 +116,17 @@ class Street:
 
     def _building(self, x: float, z0: float, z1: float, layer: int) -> None:
         lit = 1.12 if (x > 0) == (self.reach < 0) else 0.72
-        self.layers[layer].append(building(self.canvas, self.rng, x, z0, z1, lit=lit))
+        self.canvas.start_object(layer, z0)
+        building(self.canvas, self.rng, x, z0, z1, lit=lit)
 
     def _grove(self, x: float, z0: float, z1: float, layer: int) -> None:
         for z in np.arange(z0 + 2, z1, 5.0).tolist():
             self._tree(x, z, self.rng.uniform(4, 7), layer)
 
     def _tree(self, x: float, z: float, height: float, layer: int) -> None:
-        self.layers[layer].append(tree(self.canvas, self.rng, x, z, height, self.reach))
+        self.canvas.start_object(layer, z)
+        self.canvas.shadow(x, z, 1.6, self.reach * 1.5)
+        tree(self.canvas, self.rng, Pose(x, z), height)
 
     def _kerb(self, side: int) -> None:
         """Trees, poles, lights and signs along one kerb."""
@@ -138,17 +137,20 @@ class Street:
                 self._tree(x, z, rng.uniform(4, 8), STREET)
             if rng.random() < 0.6:
                 x, away = sign * (self.road + rng.uniform(0.3, 0.8)), z + rng.uniform(0, 2)
-                self.layers[STREET].append(pole(self.canvas, rng, x, away, self.reach))
+                self.canvas.start_object(STREET, away)
+                self.canvas.shadow(x, away, 0.12, self.reach)
+                pole(self.canvas, rng, Pose(x, away))
 
     def _place(self, paint: Painter, x: float, z: float, *, from_side: bool, width: float) -> None:
         """Add an object of `width` metres, unless it would overlap another one."""
         if any(abs(x - a) < (width + w) / 2 and abs(z - b) < 2.5 for a, b, w in self._taken):
             return
         self._taken.append((x, z, width))
-        canvas, pose = self.canvas, Pose(x, z, from_side, bool(self.rng.random() < 0.5))
+        pose = Pose(x, z, from_side, bool(self.rng.random() < 0.5))
         rng = np.random.Generator(np.random.PCG64(int(self.rng.integers(2**32))))
-        canvas.shadow(x, z, width / 2, self.reach)
-        self.layers[STREET].append(PaintStep(z, lambda: paint(canvas, rng, pose)))
+        self.canvas.start_object(STREET, z)
+        self.canvas.shadow(x, z, width / 2, self.reach)
+        paint(self.canvas, rng, pose)
 
     def _traffic(self) -> None:
         """Add vehicles and people, if they do not overlap earlier objects."""
