@@ -9,7 +9,6 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.training import Training
 from robustbench_seg.reporting.panels import read_panels
-from robustbench_seg.results import is_measured
 
 
 def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str) -> pd.DataFrame:
@@ -29,30 +28,29 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
     Raises:
         ResultsError: A model has no run, or several that are not trainings of one recipe.
     """
-    measured = [(panel, model) for panel in read_panels([runs]) for model in panel.measured]
+    measured = [model for panel in read_panels([runs]) for model in panel.measured]
     rows = []
     for name, published in expected.items():
-        found = [(panel, model) for panel, model in measured if model.scored.name == name]
+        found = [model for model in measured if model.scored.name == name]
         if len(found) != 1:
             raise ResultsError(
                 f"{runs}: {len(found)} runs of {name}; the table needs one: keep one there, or "
                 "give another folder"
             )
-        ((panel, model),) = found
-        scores = panel.scores[is_measured(panel.scores)].set_index("model").loc[model.name]
-        low, high = panel.interval(model.name)
+        (model,) = found
+        low, high = model.mean_limits
         rows.append(
             {
                 "model": name,
                 "params M": None if model.parameters is None else model.parameters / 1e6,
                 "GMAC": model.gmacs,
                 **_how_trained(model.scored.records),
-                "images": scores["images"],
-                "clean": scores["clean"],
-                "mean": scores["mean"],
+                "images": model.images,
+                "clean": model.miou["clean"],
+                "mean": model.mean,
                 "low": low,
                 "high": high,
-                "retention": scores["retention"],
+                "retention": model.miou["retention"],
                 paper: published,
             }
         )

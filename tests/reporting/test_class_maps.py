@@ -114,5 +114,5 @@ def test_no_published_row_ranks_beside_a_run_that_leaves_out_classes(write, shor
         "robustbench_seg.reporting.literature.published_results.literature", lambda: rows
     )
     with_it, without = read_panels([write("native"), short])
-    assert "paper" in set(with_it.scores["model"])
-    assert "paper" not in set(without.scores["model"])
+    assert "paper" in set(with_it.miou["model"])
+    assert "paper" not in set(without.miou["model"])

@@ -1,10 +1,10 @@
 """The canvas of a minicity scene: flat shapes, which become an id map.
 
-An object adds flat shapes, in the order of its parts. The canvas keeps the shapes of all objects and
-fills them at the end, far objects first, each shape with its own id; colours, texture, light and
-haze are then looked up by id. Labels and pixels therefore agree exactly, and a scene needs one fill
-per shape. Fills are not antialiased, and all arithmetic is elementwise in a fixed order, so the
-bytes are the same on every machine.
+An object adds flat shapes, in the order of its parts. The canvas keeps the shapes of all objects
+and fills them at the end, far objects first, each shape with its own id; colours, texture, light
+and haze are then looked up by id. Labels and pixels therefore agree exactly, and a scene needs one
+fill per shape. Fills are not antialiased, and all arithmetic is elementwise in a fixed order, so
+the bytes are the same on every machine.
 """
 
 from collections.abc import Sequence

@@ -1,13 +1,12 @@
 """Reads run folders or packs as the boards of a leaderboard, with scores from the cache."""
 
-import math
-
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.boards.entry import Entry, EntryScores
 from robustbench_seg.reporting.boards.entry_cache import cached_scores
 from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
+from robustbench_seg.reporting.panels.ranked_model import by_robustness
 from robustbench_seg.store import Paths
 
 
@@ -33,17 +32,12 @@ def _board(group: ModelGroup[EntryScores]) -> Board:
         Entry(name, tuple(model.folders), tuple(map(read_record, model.folders)), model.scored)
         for name, model in zip(group.names, group.models, strict=True)
     ]
-
-    def order(entry: Entry) -> tuple[bool, float, str]:
-        mean = entry.value("mean")
-        return math.isnan(mean), -mean, entry.name
-
     return Board(
         dataset=group.record.dataset,
         split=group.record.split,
         protocol=group.protocol,
         images=group.record.images,
         subset=group.subset,
-        entries=tuple(sorted(entries, key=order)),
+        entries=by_robustness(entries),
         published=group.published,
     )

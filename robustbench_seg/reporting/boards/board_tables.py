@@ -66,7 +66,7 @@ def costs_table(board: Board) -> pd.DataFrame:
     rows = [
         {
             "model": entry.name,
-            "mean": entry.value("mean"),
+            "mean": entry.mean,
             "params": entry.record.about.params,
             "gmacs": entry.gmacs,
             "images_per_s": entry.speed,

@@ -29,7 +29,7 @@ def cost_charts(board: Board) -> list[CostChart]:
         ("Mean against GMAC", "GMAC per image", _gmacs(board), False),
         ("Mean against speed", "images/s", _speeds(board), True),
     ):
-        means = {entry.name: entry.value("mean") for entry in board.entries}
+        means = {entry.name: entry.mean for entry in board.entries}
         names = [n for n in values if not math.isnan(values[n]) and not math.isnan(means[n])]
         if not names:
             continue
@@ -47,7 +47,7 @@ def cost_charts(board: Board) -> list[CostChart]:
 def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
     """Return the gap of each model to the best one of its cost, or None if no cost is known."""
     gmacs, speeds = _gmacs(board), _speeds(board)
-    means = {entry.name: entry.value("mean") for entry in board.entries}
+    means = {entry.name: entry.mean for entry in board.entries}
     if all(math.isnan(value) for value in (*gmacs.values(), *speeds.values())):
         return None
     slowness = {name: -speed for name, speed in speeds.items()}

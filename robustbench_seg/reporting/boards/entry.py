@@ -59,6 +59,11 @@ class Entry(RankedModel):
     scores: EntryScores
 
     @property
+    def mean(self) -> float:
+        """Its mIoU averaged over the perturbations, in percent; nan while it lacks conditions."""
+        return self.value("mean")
+
+    @property
     def trainings(self) -> int:
         """Number of trainings that its scores average over."""
         return self.scores.trainings

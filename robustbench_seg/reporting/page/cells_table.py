@@ -76,7 +76,7 @@ def _title(model: MeasuredModel, spec: Perturbation | None, cell: Cell) -> str |
 
 def _interval_title(model: MeasuredModel, spec: Perturbation | None, key: str) -> str:
     severities = f"severities {spec.scored_text}, " if spec else ""
-    texts = [f"{severities}{model.scored.images.get(CLEAN, 0)} images"]
+    texts = [f"{severities}{model.images} images"]
     interval = interval_text(*model.limits(_draws(model, spec, key)))
     return ", ".join([*texts, interval] if interval else texts)
 

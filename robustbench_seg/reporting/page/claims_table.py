@@ -60,8 +60,8 @@ def _measured(panel: Panel, claim: Claim) -> float:
     """
     if panel.published.ranked.empty:
         return math.nan
-    names, scores = panel.complete["model"].str.lower(), panel.complete[claim.score].astype(float)
-    known = {name: score for name, score in zip(names, scores, strict=True) if score == score}
+    scores = {model.name.lower(): model.miou[claim.score] for model in panel.complete}
+    known = {name: score for name, score in scores.items() if not math.isnan(score)}
     own = replace(claim, model=claim.model.lower())
     numbers = own.numbers(known).values() if own.model in known else ()
     largest = max(numbers, default=math.nan)

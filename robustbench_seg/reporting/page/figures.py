@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
 from robustbench_seg.reporting.figures.class_heatmap import class_heatmap
 from robustbench_seg.reporting.figures.confidence_figures import (
@@ -181,8 +183,7 @@ def _reliability(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
 
 
 def _cost(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
-    scores = panel.complete[["model", "clean", "mean"]].astype({"clean": float, "mean": float})
-    models = [panel.model(name) for name in scores["model"]]
+    models = panel.complete
     costs = {
         "GMAC an image": [model.gmacs for model in models],
         "seconds an image": [model.seconds for model in models],
@@ -191,7 +192,12 @@ def _cost(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     if not costs:
         return None
     path = folder / f"{stem}-cost"
-    figure = cost_scatter(scores.assign(**costs))
+    scores = {
+        "model": [model.name for model in models],
+        "clean": [model.miou[CLEAN.name] for model in models],
+        "mean": [model.mean for model in models],
+    }
+    figure = cost_scatter(pd.DataFrame({**scores, **costs}))
     caption = (
         f"Solid: mean over {panel.protocol.over}; hollow: clean. The dotted line joins the models "
         "that no other model beats in both cost and robustness. The provenance names the "

@@ -99,7 +99,7 @@ def _sections(
     panel: Panel, figures: PanelFigures, picture_width: int, drops: pd.DataFrame
 ) -> Mapping[str, Section]:
     noun, benchmark = panel.protocol.noun, benchmark_section(panel)
-    cells = cells_table(panel.scores, panel, panel.name)
+    cells = cells_table(panel.miou, panel, panel.name)
     classes = class_table(panel) if figures.heatmaps else None  # no class has a score
     pictures = album(panel, picture_width) if picture_width else None
     elsewhere = elsewhere_table(panel.published.not_shown, panel.dataset)

@@ -91,8 +91,7 @@ def _note(panel: Panel, shown: Sequence[str]) -> str:
         note = f"Mean: over {protocol.averaged}."
     if shown_only := [spec.name for spec in protocol.perturbations if not spec.averaged]:
         note += f" Not in the mean: {', '.join(shown_only)}."
-    limits = [model.limits(model.scores.mean) for model in panel.measured]
-    if not all(math.isnan(low) for low, _ in limits):
+    if not all(math.isnan(model.mean_limits[0]) for model in panel.measured):
         note += f" The bar is the 95 % interval from a bootstrap over {panel.sampling_unit}."
     if any("=" in rank for rank in panel.ranks):
         note += " A place with = is shared: the difference from its first model is not significant."

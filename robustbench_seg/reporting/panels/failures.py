@@ -14,7 +14,7 @@ def failure_sentences(panel: Panel) -> list[str]:
     Returns:
         Up to two sentences, only about scores that it has.
     """
-    model, noun = panel.model(str(panel.complete.iloc[0]["model"])), panel.protocol.noun
+    model, noun = panel.complete[0], panel.protocol.noun
     sentences = (_where_it_fails(model, noun), _whether_it_knows(model, noun))
     return [sentence for sentence in sentences if sentence]
 

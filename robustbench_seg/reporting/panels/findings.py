@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.failures import failure_sentences
 from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.panel import Panel
@@ -29,7 +29,7 @@ def finding_sentences(panel: Panel) -> list[str]:
     Published results are not included, because an interval needs their images.
     """
     complete = panel.complete
-    if complete.empty:
+    if not complete:
         return [
             f"No model has a clean score and all scored severities on {panel.name} yet, so no "
             "model is ranked; the tables show the scores so far."
@@ -43,78 +43,74 @@ def finding_sentences(panel: Panel) -> list[str]:
     ]
 
 
-def _leader(panel: Panel, complete: pd.DataFrame) -> str:
+def _leader(panel: Panel, complete: Sequence[MeasuredModel]) -> str:
     over = panel.protocol.averaged_text
-    best = complete.iloc[0]
-    where = f"On {counted(best['images'], 'image')} of {panel.dataset} {panel.split}"
-    if len(complete) == 1:
-        return f"{where}, {_only_model(panel, best, over)}"
-    rest = [str(name) for name in complete["model"][1:]]
-    compared = {name: panel.verdict(best["model"], name) for name in rest}
-    unpaired = [name for name, verdict in compared.items() if verdict is None]
-    if unpaired:
-        second = complete.iloc[1 + rest.index(unpaired[0])]
-        return f"{where}, {_unpaired_models(panel, best, second, over)}"
-    judged = {name: verdict for name, verdict in compared.items() if verdict is not None}
-    open_ones = {name: v for name, v in judged.items() if not v.is_established}
+    best, *rest = complete
+    where = f"On {counted(best.images, 'image')} of {panel.dataset} {panel.split}"
+    if not rest:
+        return f"{where}, {_only_model(best, over)}"
+    compared = [(other, panel.verdict(best.name, other.name)) for other in rest]
+    for other, verdict in compared:
+        if verdict is None:
+            return f"{where}, {_unpaired_models(best, other, over)}"
+    judged = {other.name: verdict for other, verdict in compared if verdict is not None}
+    open_ones = {name: verdict for name, verdict in judged.items() if not verdict.is_established}
     if open_ones:
         return f"{where}, {_open_difference(panel, best, over, open_ones)}"
-    second, verdict = complete.iloc[1], judged[rest[0]]
+    second = rest[0]
+    verdict = judged[second.name]
     return (
-        f"{where}, {best['model']} is the most robust of {len(complete)} models: mean mIoU "
-        f"{number(best['mean'])} over {over}, {number(verdict.points)} points more than "
-        f"{second['model']} with {number(second['mean'])} ({_verdict_text(panel, verdict)}). "
-        f"{_lead(panel, best['model'], second['model'])}"
+        f"{where}, {best.name} is the most robust of {len(complete)} models: mean mIoU "
+        f"{number(best.mean)} over {over}, {number(verdict.points)} points more than "
+        f"{second.name} with {number(second.mean)} ({_verdict_text(panel, verdict)}). "
+        f"{_lead(panel, best, second)}"
     ).rstrip()
 
 
-def _only_model(panel: Panel, model: "pd.Series[Any]", over: str) -> str:
-    interval = interval_text(*panel.interval(model["model"]))
+def _only_model(model: MeasuredModel, over: str) -> str:
+    interval = interval_text(*model.mean_limits)
     limits = f" ({interval})" if interval else ""
     return (
-        f"{model['model']} keeps {number(model['retention'])} % of its clean mIoU: "
-        f"{number(model['mean'])} on average over {over}{limits}, "
-        f"{number(model['clean'])} on clean images."
+        f"{model.name} keeps {number(model.miou['retention'])} % of its clean mIoU: "
+        f"{number(model.mean)} on average over {over}{limits}, "
+        f"{number(model.miou[CLEAN.name])} on clean images."
     )
 
 
-def _unpaired_models(
-    panel: Panel, best: "pd.Series[Any]", second: "pd.Series[Any]", over: str
-) -> str:
-    a, b = panel.model(best["model"]).scores, panel.model(second["model"]).scores
+def _unpaired_models(best: MeasuredModel, other: MeasuredModel, over: str) -> str:
     return (
-        f"{best['model']} has the highest mean mIoU over {over}, {number(best['mean'])} against "
-        f"{number(second['mean'])} for {second['model']}; the bootstrap draws {a.unit} for one "
-        f"and {b.unit} for the other, so no difference can be established."
+        f"{best.name} has the highest mean mIoU over {over}, {number(best.mean)} against "
+        f"{number(other.mean)} for {other.name}; the bootstrap draws {best.scores.unit} for one "
+        f"and {other.scores.unit} for the other, so no difference can be established."
     )
 
 
 def is_established(panel: Panel) -> bool:
     """Whether the most robust model is significantly better than every other complete one."""
-    names = [str(name) for name in panel.complete["model"]]
+    names = [model.name for model in panel.complete]
     verdicts = [panel.verdict(names[0], name) for name in names[1:]]
     return bool(verdicts) and all(each is not None and each.is_established for each in verdicts)
 
 
 def _open_difference(
-    panel: Panel, best: "pd.Series[Any]", over: str, others: Mapping[str, Verdict]
+    panel: Panel, best: MeasuredModel, over: str, others: Mapping[str, Verdict]
 ) -> str:
     """The models that may be as robust as the first, and the number of units that would decide."""
     name, verdict = next(iter(others.items()))
-    means = panel.complete.set_index("model")["mean"]
-    scores = enumeration([f"{other} ({number(means[other])})" for other in [*others][:3]])
+    scores = enumeration(
+        [f"{other} ({number(panel.model(other).mean)})" for other in [*others][:3]]
+    )
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    unit = panel.model(best["model"]).scores.unit
+    unit, units = best.scores.unit, best.scores.units
     chance = "there is only one sampling unit"
     if not math.isnan(verdict.low):
         chance = f"{_verdict_text(panel, verdict)}; p = {verdict.p:.3f}"
     text = (
-        f"no difference in robustness is established between {best['model']} (mean mIoU over "
-        f"{over} {number(best['mean'])}) and {scores}{more}: "
-        f"{best['model']} and {name} differ by {number(verdict.points)} points "
+        f"no difference in robustness is established between {best.name} (mean mIoU over "
+        f"{over} {number(best.mean)}) and {scores}{more}: "
+        f"{best.name} and {name} differ by {number(verdict.points)} points "
         f"({chance})."
     )
-    units = panel.model(best["model"]).scores.units
     if 1 < units < FEWEST_UNITS:
         text += (
             f" {units} {unit} are too few to establish any difference, even if the interval "
@@ -133,12 +129,11 @@ def _verdict_text(panel: Panel, verdict: Verdict) -> str:
     return f"{interval}, paired bootstrap over {panel.sampling_unit}"
 
 
-def _lead(panel: Panel, first: str, second: str) -> str:
+def _lead(panel: Panel, first: MeasuredModel, second: MeasuredModel) -> str:
     """The composition of the lead. Empty if only one perturbation is in the mean."""
     if len(panel.protocol.averaged_names) == 1:
         return ""
-    one, other = panel.model(first).scores, panel.model(second).scores
-    lead = lead_of(one, other, panel.protocol.averaged_names)
+    lead = lead_of(first.scores, second.scores, panel.protocol.averaged_names)
     behind = f" and behind under {lead.behind}" if lead.behind else ""
     return (
         f"It is ahead under {lead.ahead} of {lead.corruptions}{behind} (after Holm's adjustment); "
@@ -147,13 +142,13 @@ def _lead(panel: Panel, first: str, second: str) -> str:
     )
 
 
-def _worst_corruptions(complete: pd.DataFrame, panel: Panel) -> list[str]:
+def _worst_corruptions(complete: Sequence[MeasuredModel], panel: Panel) -> list[str]:
     """The perturbations with the largest losses. Empty if only one is in the mean."""
     names = list(panel.protocol.averaged_names)
     if len(names) == 1:
         return []
-    cells = complete[names].astype(float)
-    loss = cells.rsub(complete["clean"].astype(float), axis=0).mean()
+    miou = pd.DataFrame([model.miou for model in complete])
+    loss = miou[names].rsub(miou[CLEAN.name], axis=0).mean()
     worst = loss.sort_values(ascending=False, kind="stable").index[:3]
     items = [
         f"{str(name).replace('_', ' ')} ({number(loss[name])} points below clean)" for name in worst
@@ -163,17 +158,17 @@ def _worst_corruptions(complete: pd.DataFrame, panel: Panel) -> list[str]:
     return [f"On average, the models lose most to {enumeration(items)}."]
 
 
-def _notes(panel: Panel, complete: pd.DataFrame) -> list[str]:
+def _notes(panel: Panel, complete: Sequence[MeasuredModel]) -> list[str]:
     """The model that keeps the largest share of its clean score, and models that are not ranked."""
     notes = []
-    keeper = complete.iloc[int(complete["retention"].to_numpy(float).argmax())]
-    if keeper["model"] != complete.iloc[0]["model"]:
+    first, keeper = complete[0], max(complete, key=lambda model: model.miou["retention"])
+    if keeper is not first:
         notes.append(
-            f"The share of clean mIoU kept is highest for {keeper['model']} "
-            f"({number(keeper['retention'])} %, against "
-            f"{number(complete.iloc[0]['retention'])} %)."
+            f"The share of clean mIoU kept is highest for {keeper.name} "
+            f"({number(keeper.miou['retention'])} %, against "
+            f"{number(first.miou['retention'])} %)."
         )
-    absent = [model.name for model in panel.measured if model.name not in set(complete["model"])]
+    absent = [model.name for model in panel.measured if model not in complete]
     if absent:
         notes.append(f"Not ranked, because conditions are missing: {', '.join(absent)}.")
     return notes

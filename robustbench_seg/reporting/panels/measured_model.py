@@ -1,9 +1,11 @@
 """A measured model of a panel."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.ranked_model import RankedModel
 from robustbench_seg.results import PERCENT, Draws, ModelScores, ScoredModel, score_interval
 from robustbench_seg.store import median_seconds
@@ -28,6 +30,33 @@ class MeasuredModel(RankedModel):
     def scores(self) -> ModelScores:
         """The model's scores, with their draws."""
         return self.scored.scores
+
+    @property
+    def miou_draws(self) -> Mapping[str, Draws]:
+        """The draws of the scores of `miou`."""
+        summary = self.scores.summary
+        means = {"mean": summary.mean, "retention": summary.retention}
+        return {CLEAN.name: summary.clean, **summary.corruptions, **means}
+
+    @cached_property
+    def miou(self) -> Mapping[str, float]:
+        """Its row of tables/miou.csv: clean, each perturbation, mean and retention, in percent."""
+        return {name: float(draws[0]) for name, draws in self.miou_draws.items()}
+
+    @property
+    def mean(self) -> float:
+        """Its mIoU averaged over the perturbations, in percent; nan while it lacks conditions."""
+        return self.miou["mean"]
+
+    @property
+    def mean_limits(self) -> tuple[float, float]:
+        """The 95 % interval of its mean; nan where there is none."""
+        return self.limits(self.scores.mean)
+
+    @property
+    def images(self) -> int:
+        """Number of images that were scored clean."""
+        return self.scored.images.get(CLEAN, 0)
 
     @property
     def trainings(self) -> int:

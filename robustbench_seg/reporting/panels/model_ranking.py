@@ -1,5 +1,6 @@
 """The common base of a panel of a report and a board of a leaderboard."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -39,14 +40,14 @@ class ModelRanking:
         return f"{self.dataset} {self.split}{subset} ({self.protocol.name})"
 
 
-def miou_table(measured: list[pd.DataFrame], published: PublishedResults) -> pd.DataFrame:
+def miou_table(measured: Iterable[pd.DataFrame], published: PublishedResults) -> pd.DataFrame:
     """Return the rows of tables/miou.csv, the most robust first, incomplete rows last.
 
     Args:
         measured: The row of each measured model.
         published: Its ranked results are among the rows.
     """
-    tables = [*measured, published.ranked] if len(published.ranked) else measured
+    tables = [*measured, *([published.ranked] if len(published.ranked) else [])]
     rows = pd.concat(tables, ignore_index=True)
     rows = rows.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
     return rows.reset_index(drop=True)

@@ -16,15 +16,19 @@ import pandas as pd
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.run_record import class_maps_text
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.class_grid import class_grid
-from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_SCORES
+from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_SCORES, degradation_rows
 from robustbench_seg.reporting.panels.measured_model import MeasuredModel
-from robustbench_seg.reporting.panels.model_ranking import ModelRanking
+from robustbench_seg.reporting.panels.model_ranking import ModelRanking, miou_table
+from robustbench_seg.reporting.panels.panel_warnings import panel_warnings
 from robustbench_seg.reporting.panels.ranking_row import RankingRow
+from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.results import (
     MEASURED,
     ScoreDifference,
     Verdict,
+    category_means,
     check_comparable,
     is_measured,
     miou_columns,
@@ -39,27 +43,53 @@ class Panel(ModelRanking):
     """One ranking of a report, by the mean mIoU. All scores are in percent.
 
     Attributes:
-        classes: Names of the dataset's classes.
-        measured: The measured models, in the order of `scores`.
-        scores: The rows of tables/miou.csv, the most robust first, incomplete rows last.
-        severities: The rows of tables/per_severity.csv.
-        per_class: The rows of tables/per_class.csv.
-        category_means: Mean over the corruptions of each category; indexed as `scores`.
-        degradation: The rows of tables/degradation.csv, indexed as `scores`; without a `reference`
-            there are none.
-        reference: The reference of CD and rCD.
-        warnings: Facts that a reader must know before comparing rows.
+        measured: The measured models, the most robust first, incomplete ones last.
+        reference: The reference of CD and rCD, a measured or a published model. None: there are no
+            CD and rCD.
     """
 
-    classes: tuple[str, ...]
     measured: tuple[MeasuredModel, ...]
-    scores: pd.DataFrame
-    severities: pd.DataFrame
-    per_class: pd.DataFrame
-    category_means: pd.DataFrame
-    degradation: pd.DataFrame
     reference: str | None = None
-    warnings: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the dataset's classes."""
+        return self.measured[0].record.classes
+
+    @cached_property
+    def miou(self) -> pd.DataFrame:
+        """The rows of tables/miou.csv, the most robust first, incomplete rows last.
+
+        Columns MIOU_COLUMNS, clean, each perturbation in protocol order, mean and retention.
+        """
+        rows = [score_row(model, self.protocol) for model in self.measured]
+        return miou_table(rows, self.published)
+
+    @cached_property
+    def severities(self) -> pd.DataFrame:
+        """The rows of tables/per_severity.csv. Columns SEVERITY_COLUMNS."""
+        rows = [severity_rows(model, self.protocol) for model in self.measured]
+        return pd.concat(rows, ignore_index=True)
+
+    @cached_property
+    def per_class(self) -> pd.DataFrame:
+        """The rows of tables/per_class.csv. Columns CLASS_COLUMNS."""
+        rows = [class_rows(model, self.protocol) for model in self.measured]
+        return pd.concat(rows, ignore_index=True)
+
+    @cached_property
+    def degradation(self) -> pd.DataFrame:
+        """The rows of tables/degradation.csv, indexed as `miou`; none without a `reference`.
+
+        Columns MIOU_COLUMNS, reference, CD_<perturbation> for each averaged one, DEGRADATION_MEANS.
+        """
+        models = {model.name: model for model in self.measured}
+        return degradation_rows(self.miou, models, self.protocol, self.reference)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """Facts that a reader must know before comparing rows, a sentence or two each."""
+        return panel_warnings(self.measured, self.subset, self.protocol)
 
     @property
     def extent(self) -> str:
@@ -94,18 +124,19 @@ class Panel(ModelRanking):
         several = any(model.scores.trainings > 1 for model in self.measured)
         return f"{unit} and trainings" if several else unit
 
-    @cached_property
-    def complete(self) -> pd.DataFrame:
-        """The measured rows of `scores` without a missing score, the most robust first."""
-        measured = self.scores[is_measured(self.scores)]
-        return measured[measured["mean"].notna() & measured["clean"].notna()]
+    @property
+    def complete(self) -> tuple[MeasuredModel, ...]:
+        """The measured models that have a clean score and a mean, the most robust first."""
+        return tuple(m for m in self.measured if not math.isnan(m.miou[CLEAN.name] + m.mean))
 
     @cached_property
     def ranking(self) -> tuple[RankingRow, ...]:
-        """The rows of `scores` with everything that belongs to them."""
+        """The rows of `miou` with everything that belongs to them."""
         columns = miou_columns(self.protocol)
+        corruptions = {name: self.miou[name].to_numpy(float) for name in self.protocol.names}
+        means = category_means(corruptions, self.protocol)
         rows = []
-        for index, row in enumerate(self.scores.to_dict("records")):
+        for index, row in enumerate(self.miou.to_dict("records")):
             scores, limits = {name: float(row[name]) for name in columns}, {}
             for name in DEGRADATION_SCORES if self.reference is not None else ():
                 cells = self.degradation.iloc[index]
@@ -113,9 +144,8 @@ class Panel(ModelRanking):
                 limits[name] = float(cells[f"{name}_low"]), float(cells[f"{name}_high"])
             model = self.model(row["model"]) if row["source"] == MEASURED else None
             if model is not None:
-                limits["mean"] = model.limits(model.scores.mean)
-            means = self.category_means.iloc[index]
-            categories = {str(name): float(value) for name, value in means.items()}
+                limits["mean"] = model.mean_limits
+            categories = {name: float(values[index]) for name, values in means.items()}
             rows.append(
                 RankingRow(self.ranks[index], row["model"], scores, categories, limits, model)
             )
@@ -123,25 +153,25 @@ class Panel(ModelRanking):
 
     @cached_property
     def ranks(self) -> tuple[str, ...]:
-        """The rank of each row of `scores`: "1" for the most robust, "" without a mean.
+        """The rank of each row of `miou`: "1" for the most robust, "" without a mean.
 
         Rows after the first of a rank share it unless the first is significantly better (see
         `verdict`). All of them are marked: "2=". Published results share no rank, because their
         images are not available.
         """
-        names = self.scores["model"].where(is_measured(self.scores)).tolist()
+        names = self.miou["model"].where(is_measured(self.miou)).tolist()
 
         def is_tied(first: int, second: int) -> bool:
             verdict = self._verdicts.get((names[first], names[second]))
             return verdict is not None and not verdict.is_established
 
-        pairs = zip(shared_ranks(len(names), is_tied), self.scores["mean"], strict=True)
+        pairs = zip(shared_ranks(len(names), is_tied), self.miou["mean"], strict=True)
         return tuple("" if pd.isna(mean) else rank for rank, mean in pairs)
 
     @cached_property
     def mean_span(self) -> tuple[float, float]:
         """The lowest and the highest end of all intervals of the mean."""
-        ends = [end for model in self.complete["model"] for end in self.interval(model)]
+        ends = [end for model in self.complete for end in model.mean_limits]
         ends = [end for end in ends if not math.isnan(end)]
         return (min(ends), max(ends)) if ends else (0.0, 100.0)
 
@@ -149,16 +179,11 @@ class Panel(ModelRanking):
         """Return the measured model of a name."""
         return next(model for model in self.measured if model.name == name)
 
-    def interval(self, name: str) -> tuple[float, float]:
-        """Return the 95 % interval of a measured row's mean over the corruptions."""
-        model = self.model(name)
-        return model.limits(model.scores.mean)
-
     def verdict(self, first: str, second: str) -> Verdict | None:
-        """Return the verdict about the difference of the means of two complete rows.
+        """Return the verdict about the difference of the means of two complete models.
 
         Args:
-            first: Name of a row of `complete`.
+            first: Name of a model of `complete`.
             second: Name of one that is less robust, whose mean is subtracted.
 
         Returns:
@@ -168,13 +193,12 @@ class Panel(ModelRanking):
 
     @cached_property
     def _verdicts(self) -> Mapping[tuple[str, str], Verdict]:
-        """A verdict for each pair of complete rows; all pairs are one family."""
+        """A verdict for each pair of complete models; all pairs are one family."""
         family = dict[tuple[str, str], ScoreDifference]()
-        for first, second in combinations(self.complete["model"], 2):
-            a, b = self.model(first).scored, self.model(second).scored
+        for a, b in combinations(self.complete, 2):
             with suppress(ResultsError):
-                check_comparable(a, b)
-                family[first, second] = ScoreDifference.of(
+                check_comparable(a.scored, b.scored)
+                family[a.name, b.name] = ScoreDifference.of(
                     a.scores, b.scores, a.scores.mean, b.scores.mean
                 )
         return dict(zip(family, verdicts([*family.values()]), strict=True))

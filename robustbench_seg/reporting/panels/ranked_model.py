@@ -2,8 +2,10 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from robustbench_seg.records.runs.run_record import RunRecord
 
@@ -24,6 +26,11 @@ class RankedModel(ABC):
     name: str
     folders: tuple[Path, ...]
     records: tuple[RunRecord, ...]
+
+    @property
+    @abstractmethod
+    def mean(self) -> float:
+        """Its mIoU averaged over the perturbations, in percent; nan while it lacks conditions."""
 
     @property
     @abstractmethod
@@ -71,3 +78,16 @@ class RankedModel(ABC):
         if training and training.augment:
             tags.append(f"trained with {training.augment}")
         return ", ".join(tags) or None
+
+
+Model = TypeVar("Model", bound=RankedModel)
+
+
+def by_robustness(models: Iterable[Model]) -> tuple[Model, ...]:
+    """Sort models by their mean, the most robust first, then by name; those without one last."""
+
+    def key(model: RankedModel) -> tuple[bool, float, str]:
+        incomplete = math.isnan(model.mean)
+        return incomplete, 0.0 if incomplete else -model.mean, model.name
+
+    return tuple(sorted(models, key=key))

@@ -46,21 +46,9 @@ iou is in percent, nan where the class does not occur or images are missing.
 
 def score_row(model: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
     """Return the row of tables/miou.csv: MIOU_COLUMNS and the scores."""
-    summary, record = model.scores.summary, model.record
-    cells = {
-        "model": model.name,
-        "source": MEASURED,
-        "dataset": record.dataset,
-        "split": record.split,
-        "protocol": protocol.name,
-        "images": model.scored.images.get(CLEAN, 0),
-        CLEAN.name: summary.clean[0],
-        **{name: draws[0] for name, draws in summary.corruptions.items()},
-        "mean": summary.mean[0],
-        "retention": summary.retention[0],
-    }
+    leading = {**_leading_cells(model, protocol), "source": MEASURED, "images": model.images}
     columns = [*MIOU_COLUMNS, *miou_columns(protocol)]
-    return with_class_map(pd.DataFrame([cells], columns=columns), record)
+    return with_class_map(pd.DataFrame([{**leading, **model.miou}], columns=columns), model.record)
 
 
 def severity_rows(model: MeasuredModel, protocol: Protocol) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def _table(panel: Panel) -> pd.DataFrame:
                 continue
             facts = [model.name, panel.dataset, panel.split, panel.protocol.name, info.name]
             estimates = _estimates(model, score)
-            rows.append([*facts, model.scored.images.get(CLEAN, 0), *estimates])
+            rows.append([*facts, model.images, *estimates])
     return pd.DataFrame(rows, columns=columns)
 
 

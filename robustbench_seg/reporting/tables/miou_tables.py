@@ -37,13 +37,13 @@ def write_miou_tables(panels: Sequence[Panel], folder: Path, *, intervals: bool 
     Raises:
         FileError: A file cannot be written.
     """
-    tables = [_with_intervals(panel) if intervals else panel.scores for panel in panels]
+    tables = [_with_intervals(panel) if intervals else panel.miou for panel in panels]
     latex = []
     for n, (panel, table) in enumerate(zip(panels, tables, strict=True)):
         marked = table.assign(model=table["model"] + published_marks(table))
         caption = _caption(panel, intervals=intervals)
         latex.append(_latex(marked, panel.protocol, caption, f"miou-{n}"))
-    scores = csv(joined([panel.scores for panel in panels]))
+    scores = csv(joined([panel.miou for panel in panels]))
     write_table_files(folder / "miou", scores, markdown(joined(tables)), latex)
 
 
@@ -69,27 +69,25 @@ def write_published_tables(panels: Sequence[Panel], folder: Path) -> None:
 
 
 def _with_intervals(panel: Panel) -> pd.DataFrame:
-    """`Panel.scores` with an Estimate for each score; published results have no intervals."""
+    """`Panel.miou` with an Estimate for each score; published results have no intervals."""
     columns = list(miou_columns(panel.protocol))
     rows = []
     for row in panel.ranking:
         intervals = _intervals(panel.model(row.name)) if row.model else {}
         nothing = (math.nan, math.nan)
         rows.append([Estimate(row.scores[name], *intervals.get(name, nothing)) for name in columns])
-    estimates = pd.DataFrame(rows, columns=columns, index=panel.scores.index, dtype=object)
-    return panel.scores.assign(**{name: estimates[name] for name in columns})
+    estimates = pd.DataFrame(rows, columns=columns, index=panel.miou.index, dtype=object)
+    return panel.miou.assign(**{name: estimates[name] for name in columns})
 
 
 def _intervals(model: MeasuredModel) -> Mapping[str, tuple[float, float]]:
     """The ends of the interval of each score of a measured model."""
-    summary = model.scores.summary
-    means = {CLEAN.name: summary.clean, "mean": summary.mean, "retention": summary.retention}
-    return {name: model.limits(draws) for name, draws in {**summary.corruptions, **means}.items()}
+    return {name: model.limits(draws) for name, draws in model.miou_draws.items()}
 
 
 def _caption(panel: Panel, *, intervals: bool) -> str:
-    measured = is_measured(panel.scores)
-    images = panel.scores.loc[measured, "images"].unique()
+    measured = is_measured(panel.miou)
+    images = panel.miou.loc[measured, "images"].unique()
     text = f"{panel_text(panel)}, {counted(images, 'image')}{_scores_text(panel.protocol)}"
     if not measured.all():
         text += f". * published: {panel.published.citation}"

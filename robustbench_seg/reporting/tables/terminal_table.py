@@ -10,7 +10,7 @@ def terminal_table(panels: Sequence[Panel]) -> str:
     """Return the rankings as plain text: rank, model, clean, mean, retention and categories."""
     tables = []
     for panel in panels:
-        lines = [["", "model", "clean", "mean", "retention", *panel.category_means.columns]]
+        lines = [["", "model", "clean", "mean", "retention", *panel.protocol.categories]]
         for row in panel.ranking:
             mark = "" if row.model else " (published)"
             scores = [row.scores[name] for name in ("clean", "mean", "retention")]

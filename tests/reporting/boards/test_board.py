@@ -47,7 +47,7 @@ def several(tmp_path):
 def test_places_by_the_mean_are_those_of_the_report(several):
     (board,) = read_boards(several)
     (panel,) = read_panels([several])
-    wanted = list(zip(panel.scores["model"], panel.ranks, strict=True))
+    wanted = list(zip(panel.miou["model"], panel.ranks, strict=True))
     assert [(row.name, row.rank) for row in board.rankings["mean"]] == wanted
     assert any("=" in place for _, place in wanted), "some share a place"
     assert any("=" not in place for _, place in wanted), "some do not"
@@ -61,7 +61,7 @@ def test_scores_and_intervals_are_those_of_the_report(several):
         line = table.loc[row.name]
         assert (row.value, row.low, row.high) == (line["value"], line["ci_low"], line["ci_high"])
     (panel,) = read_panels([several])
-    wanted = panel.scores[board.miou.columns]
+    wanted = panel.miou[board.miou.columns]
     pd.testing.assert_frame_equal(board.miou, wanted, check_dtype=False)
 
 

@@ -109,9 +109,9 @@ def test_the_extent_of_a_published_model():
 def test_a_page_ranks_them_and_cites_them(run, tmp_path, three_images, blank_figures):
     folder = run("alpha", dataset="cityscapes", protocol="semsegbench-sev3")
     (panel,) = read_panels([folder], reference="pspnet-resnet50")
-    assert list(panel.scores["source"]).count("published") == 26
+    assert list(panel.miou["source"]).count("published") == 26
     # 80 - 4 * 3 at every corruption: between two published means.
-    assert panel.scores["model"].tolist().index("alpha") == (panel.scores["mean"] > 68).sum()
+    assert panel.miou["model"].tolist().index("alpha") == (panel.miou["mean"] > 68).sum()
     page = write_page([panel], tmp_path, pictures=False).read_text(encoding="utf-8")
     text = " ".join(page.split())
     assert "colour order: BGR" in text
@@ -127,7 +127,7 @@ def test_a_page_ranks_them_and_cites_them(run, tmp_path, three_images, blank_fig
 
 def test_printed_means_rank_without_cells(run, tmp_path, three_images, blank_figures):
     (panel,) = read_panels([run("alpha", dataset="cityscapes", protocol="city-c-fan")])
-    rows = panel.scores.set_index("model")
+    rows = panel.miou.set_index("model")
     assert rows.loc["FAN-L-Hybrid", "mean"] == 68.7
     assert pd.isna(rows.loc["FAN-L-Hybrid", "fog"])
     assert re.search(r"FAN-T-Hybrid \(published\) +81.2 +57.1", terminal_table([panel]))

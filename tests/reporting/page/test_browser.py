@@ -127,7 +127,7 @@ def test_no_rcd_against_a_reference_that_loses_almost_nothing(browser, tmp_path,
     page = browser.new_page()
     panels = read_panels([tmp_path / "runs"], reference="firm")
     out = write_page(panels, tmp_path / "r")
-    lost = panels[0].scores.set_index("model").eval("clean - snow")
+    lost = panels[0].miou.set_index("model").eval("clean - snow")
     page.goto(out.as_uri())
     form = page.locator("form.controls").first
     form.get_by_label("show").select_option(label="rCD, %")
@@ -229,7 +229,7 @@ def test_the_published_table_switches_too(browser, tmp_path, three_published, bl
     form = page.locator("form.controls").first
     form.get_by_label("show").select_option(label="CD, %")
     assert form.get_by_label("against").input_value() == "SegFormer-B5"
-    table = read_panels([tmp_path / "runs"])[0].scores.set_index("model")["fog"].astype(float)
+    table = read_panels([tmp_path / "runs"])[0].miou.set_index("model")["fog"].astype(float)
     wanted = 100 * (100 - table["ICNet"]) / (100 - table["SegFormer-B5"])
     assert cells(page, "ICNet")[column(page, "fog")] == f"{wanted:.1f}"
     page.close()

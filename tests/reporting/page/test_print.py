@@ -96,7 +96,7 @@ def test_cells_folded_parts_and_labels_of_figures_are_text_of_a_legible_size(pdf
     found = words(path)
     texts = [word for word, *_ in found]
     (panel,) = read_panels([study.parent.parent / "runs"])
-    for row in panel.scores.to_dict("records"):
+    for row in panel.miou.to_dict("records"):
         for name in panel.protocol.names:
             assert f"{row[name]:.1f}" in texts, name
     assert "ICNet" in texts  # of the published rows, which are folded on the screen

@@ -35,7 +35,7 @@ def folders(tmp_path):
 
 def test_the_page_s_columns(folders):
     (panel,) = read_panels(folders, reference="reference")
-    rows = panel.degradation.set_index(panel.scores["model"])
+    rows = panel.degradation.set_index(panel.miou["model"])
     assert rows.loc["model", "CD"] == pytest.approx((12 * CD["other"] + 4 * CD["noise"]) / 16)
     assert rows.loc["model", "rCD"] == pytest.approx((12 * RCD["other"] + 4 * RCD["noise"]) / 16)
     assert rows.loc["reference", ["CD", "rCD"]].tolist() == pytest.approx([100, 100])

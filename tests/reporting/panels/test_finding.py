@@ -173,7 +173,7 @@ def test_the_most_robust_is_better_than_every_other_model(run):
         "gamma": lambda *at: steady(*at) - 3 + (12 if at[2] % 2 else -12),
     }
     (panel,) = read_panels([run(name, score, images=12) for name, score in scores.items()])
-    assert panel.complete["model"].tolist() == ["alpha", "beta", "gamma"]
+    assert [model.name for model in panel.complete] == ["alpha", "beta", "gamma"]
     assert panel.verdict("alpha", "beta").is_established
     assert not is_established(panel)
     text = finding([panel])

@@ -16,12 +16,12 @@ MIOU = ["model", "source", "dataset", "split", "protocol", "images", "clean"]
 
 
 def row(panel, model: str) -> pd.Series:
-    return panel.scores.set_index("model").loc[model]
+    return panel.miou.set_index("model").loc[model]
 
 
 def test_scores_are_those_of_the_matrices(run):
     (panel,) = read_panels([run("alpha")])
-    assert list(panel.scores.columns) == [*MIOU, *PROTOCOL.names, "mean", "retention"]
+    assert list(panel.miou.columns) == [*MIOU, *PROTOCOL.names, "mean", "retention"]
     alpha = row(panel, "alpha")
     # Noise scores severities 1-3 (80 - 4 * 2), the rest 1-5 (80 - 4 * 3).
     assert alpha["images"] == 3
@@ -30,7 +30,7 @@ def test_scores_are_those_of_the_matrices(run):
     assert alpha["fog"] == pytest.approx(68)
     assert alpha["mean"] == pytest.approx((4 * 72 + 12 * 68) / 16)
     assert alpha["retention"] == pytest.approx(100 * 69 / 80)
-    assert panel.category_means.iloc[0].to_dict() == pytest.approx(
+    assert panel.ranking[0].categories == pytest.approx(
         {"blur": 68, "noise": 72, "digital": 68, "weather": 68}
     )
 
@@ -56,7 +56,7 @@ def test_the_most_robust_ranks_first_whatever_its_clean_score(run):
             run("beta", weaker, images=12),
         ]
     )
-    assert list(panel.scores["model"]) == ["alpha", "beta", "brittle"]
+    assert list(panel.miou["model"]) == ["alpha", "beta", "brittle"]
     assert panel.ranks == ("1", "2", "3")
     assert [one.name for one in panel.measured] == ["alpha", "beta", "brittle"]
 
@@ -76,13 +76,13 @@ def test_trainings_of_one_model_are_one_row(run):
     trained = [run("alpha", steady, trained=1), run("alpha", weaker, trained=2)]
     runs = [*trained, run("beta", weaker)]
     (panel,) = read_panels(runs)
-    assert list(panel.scores["model"]) == ["alpha", "beta"]
+    assert list(panel.miou["model"]) == ["alpha", "beta"]
     alpha, beta = row(panel, "alpha"), row(panel, "beta")
     # weaker's images are 1 point apart on equal unions: its middle image is its score.
     assert beta["fog"] == pytest.approx(55)
     assert alpha["fog"] == pytest.approx((68 + 55) / 2)
     assert alpha["clean"] == pytest.approx((80 + 79) / 2)
-    low, high = panel.interval("alpha")
+    low, high = panel.model("alpha").mean_limits
     assert low < beta["mean"] + 1 < alpha["mean"] < high  # the trainings differ by 6.9 points
     fog = panel.severities.query("model == 'alpha' and corruption == 'fog' and severity == 5")
     assert fog["miou"].tolist() == [pytest.approx((60 + 39) / 2)]
@@ -113,12 +113,8 @@ def test_a_cell_without_all_its_images_is_empty_and_so_is_the_mean(run):
     cells = row(panel, "holes")
     assert cells[["fog", "snow", "mean", "retention"]].isna().all()
     assert cells["gaussian_noise"] == 50
-    assert panel.category_means.iloc[0].isna().to_dict() == {
-        "blur": False,
-        "noise": False,
-        "digital": False,
-        "weather": True,
-    }
+    missing = [name for name, mean in panel.ranking[0].categories.items() if np.isnan(mean)]
+    assert missing == ["weather"]
     assert panel.ranks == ("",)
     why = panel.model("holes").scored.missing
     assert why["fog"] == "severity 4: not run"
@@ -140,7 +136,7 @@ def test_a_run_without_clean_has_no_retention(run):
     cells = row(panel, "alpha")
     assert cells["mean"] == pytest.approx(50)
     assert cells[["clean", "retention"]].isna().all()
-    assert panel.complete.empty
+    assert panel.complete == ()
 
 
 def test_per_severity_and_per_class_rows(run):
@@ -168,7 +164,7 @@ def test_per_severity_and_per_class_rows(run):
 
 def test_published_rows_stand_apart_from_fewer_images(run):
     (panel,) = read_panels([run("alpha", dataset="cityscapes")])
-    assert set(panel.scores["source"]) == {"measured"}
+    assert set(panel.miou["source"]) == {"measured"}
     assert len(panel.published.benchmark) == 13
     with pytest.raises(
         ResultsError, match="ICNet is published on all 500 images of cityscapes val"
@@ -178,25 +174,25 @@ def test_published_rows_stand_apart_from_fewer_images(run):
 
 def test_published_rows_rank_only_beside_cityscapes_val(run, three_published):
     (panel,) = read_panels([run("alpha", dataset="cityscapes")])
-    assert list(panel.scores["source"]).count("published") == 13
+    assert list(panel.miou["source"]).count("published") == 13
     assert panel.published.benchmark.empty
     # 69.0 lies above SegFormer-B5's 65.81 and all other published means.
-    assert panel.scores["model"].iloc[:2].tolist() == ["alpha", "SegFormer-B5"]
-    assert panel.scores["mean"].iloc[1] == pytest.approx(65.8125)
+    assert panel.miou["model"].iloc[:2].tolist() == ["alpha", "SegFormer-B5"]
+    assert panel.miou["mean"].iloc[1] == pytest.approx(65.8125)
 
     (other,) = read_panels([run("alpha", dataset="camvid")])
-    assert set(other.scores["source"]) == {"measured"}
+    assert set(other.miou["source"]) == {"measured"}
     assert len(other.published.benchmark) == 13
 
 
 @pytest.mark.parametrize("protocol", ["mpc-15", "city-c-fan"])
 def test_published_rows_stand_beside_no_other_protocol(run, protocol):
     (panel,) = read_panels([run("alpha", dataset="cityscapes", protocol=protocol)])
-    assert set(panel.scores["source"]) == {"measured"}
+    assert set(panel.miou["source"]) == {"measured"}
     assert panel.published.shown.empty
     assert panel.published.citation == ""
     names = load_protocol(protocol).names
-    assert list(panel.scores.columns) == [*MIOU, *names, "mean", "retention"]
+    assert list(panel.miou.columns) == [*MIOU, *names, "mean", "retention"]
     assert list(panel.class_grid("alpha").columns) == ["clean", *names]
 
 
@@ -222,7 +218,7 @@ def test_a_run_of_other_classes_is_left_out(run, caplog):
 def test_two_runs_of_one_model_have_names_of_their_own(run):
     a, b = run("alpha"), run("alpha", weaker, precision="bf16")
     (panel,) = read_panels([a, b])
-    assert set(panel.scores["model"]) == {f"alpha [{path.name[-8:]}]" for path in (a, b)}
+    assert set(panel.miou["model"]) == {f"alpha [{path.name[-8:]}]" for path in (a, b)}
     said = "The rows differ in precision float32 and bf16: "
     assert any(said in warning for warning in panel.warnings)
     said = " are two runs of alpha: they differ in precision."
@@ -315,7 +311,7 @@ def test_each_training_is_compared_with_the_score_of_its_own_card(run):
 def test_reference_gives_degradation(run):
     a, b = run("alpha"), run("beta", weaker)
     (panel,) = read_panels([a, b], reference="beta")
-    cd = panel.degradation.set_index(panel.scores["model"])
+    cd = panel.degradation.set_index(panel.miou["model"])
     assert cd.loc["beta", ["CD", "rCD"]].tolist() == pytest.approx([100, 100])
     # beta (mean image): clean 79, noise 67, fog 55, the other eleven 61
     ratios = 4 * [28 / 33] + [32 / 45] + 11 * [32 / 39]
@@ -350,7 +346,7 @@ def test_a_foreign_protocol_must_be_given(run):
 def test_a_panel_is_the_same_whatever_the_order_of_its_runs(run):
     a, b = run("alpha"), run("beta", weaker)
     (one,), (two,) = read_panels([a, b]), read_panels([b, a])
-    pd.testing.assert_frame_equal(one.scores, two.scores)
+    pd.testing.assert_frame_equal(one.miou, two.miou)
     pd.testing.assert_frame_equal(one.severities, two.severities)
 
 
@@ -367,7 +363,7 @@ def test_all_pairs_of_a_panel_are_one_family(run):
 
     runs = [run("alpha", images=8), run("beta", uneven, images=8)]
     (pair,) = read_panels(runs)
-    first = pair.complete["model"].tolist()
+    first = [model.name for model in pair.complete]
     two = pair.verdict(*first)
     others = [run(name, lambda *at: steady(*at) - 40 + at[2], images=8) for name in ("c", "d")]
     (panel,) = read_panels([*runs, *others])
