@@ -18,10 +18,12 @@ def leaderboard(packs: tuple[Path, ...], out: Path, protocol: str | None) -> Non
     score, with intervals and shared places, and plots scores against cost. Each model has a page,
     and each table a CSV file. All pages open offline. The command caches the scores of each run.
     """
-    from robustbench_seg.reporting.leaderboard_report import Leaderboard
+    from robustbench_seg.reporting.boards.board_reader import read_boards
+    from robustbench_seg.reporting.boards.site import write_site
     from robustbench_seg.text import counted
 
-    written = Leaderboard.write(packs, out, protocol=protocol)
-    for name, count in written.models.items():
-        click.echo(f"{name}: {counted(count, 'model')}")
-    click.echo(f"leaderboard: {written.page}")
+    boards = read_boards(packs, protocol)
+    page = write_site(boards, out)
+    for board in boards:
+        click.echo(f"{board.name}: {counted(len(board.entries), 'model')}")
+    click.echo(f"leaderboard: {page}")

@@ -35,15 +35,10 @@ def report(
     OUT/index.html is one file that opens offline. OUT/tables has every number as CSV, LaTeX,
     Markdown and Parquet, and OUT/figures every figure as SVG and PNG.
     """
-    from robustbench_seg.reporting.page_report import Report
+    from robustbench_seg.reporting.page.page import write_page
+    from robustbench_seg.reporting.page_report import report_text
+    from robustbench_seg.reporting.panels import read_panels
 
-    pictures = not no_pictures
-    written = Report.write(
-        runs,
-        out,
-        reference=reference,
-        protocol=protocol,
-        pictures=pictures,
-        intervals=intervals,
-    )
-    click.echo(f"{written.text}\n\nreport: {written.page}")
+    panels = read_panels(runs, reference=reference, protocol=protocol)
+    page = write_page(panels, out, pictures=not no_pictures, intervals=intervals)
+    click.echo(f"{report_text(panels)}\n\nreport: {page}")

@@ -5,6 +5,10 @@ The functions that produce them have a file each: `report` (page_report.py), `le
 (cost_report.py) and `erf` (receptive_field_report.py). The last two measure networks with
 analysis/, which produces no tables or figures.
 
+A report is first read and then shown: `read_panels` and `read_boards` score runs, `write_page` and
+`write_site` write what was read, and `report_text` returns it as text. A comparison is a
+`Comparison`, which has a table and a text.
+
 They use these rooms, each of which imports only from those before it:
 
     literature/         published results, costs and claims of papers

@@ -1,42 +1,12 @@
 """`leaderboard` writes a static site that ranks the models of packs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.files import checked_path
-from robustbench_seg.records.cards.protocol import Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.boards.board_reader import read_boards
 from robustbench_seg.reporting.boards.site import write_site
 from robustbench_seg.store import Paths
-
-
-@dataclass(frozen=True)
-class Leaderboard:
-    """A written leaderboard.
-
-    Attributes:
-        page: Path of index.html.
-        models: Maps the name of a board to the number of models it ranks.
-    """
-
-    page: Path
-    models: Mapping[str, int]
-
-    @classmethod
-    def write(
-        cls,
-        packs: Paths,
-        out: Path | str,
-        *,
-        protocol: str | Path | Protocol | None = None,
-    ) -> "Leaderboard":
-        """Write the leaderboard of packs; `leaderboard` describes the arguments and errors."""
-        loaded = None if protocol is None else load_protocol(protocol)
-        folder = checked_path(out)
-        boards = read_boards(packs, loaded)
-        page = write_site(boards, folder)
-        return cls(page, {board.name: len(board.entries) for board in boards})
 
 
 def leaderboard(
@@ -66,4 +36,5 @@ def leaderboard(
     >>> rs.leaderboard("runs", out="board").as_posix()
     'board/index.html'
     """
-    return Leaderboard.write(packs, out, protocol=protocol).page
+    folder = checked_path(out)
+    return write_site(read_boards(packs, protocol), folder)

@@ -1,50 +1,14 @@
-"""`report`: writes tables, figures and one offline page of runs to a folder."""
+"""`report`: writes tables, figures and one offline page of runs to a folder; the report as text."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.files import checked_path
-from robustbench_seg.records.cards.protocol import Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.panels import Panel, finding, read_panels
 from robustbench_seg.reporting.tables.terminal_table import terminal_table
 from robustbench_seg.store import Paths
-
-
-@dataclass(frozen=True, eq=False)
-class Report:
-    """A written report.
-
-    Attributes:
-        page: index.html; tables/, figures/ and pictures/ are next to it.
-        panels: Its panels: one ranking for each dataset, split, set of files and protocol.
-    """
-
-    page: Path
-    panels: Sequence[Panel]
-
-    @classmethod
-    def write(
-        cls,
-        runs: Paths,
-        out: Path | str,
-        *,
-        reference: str | None = None,
-        protocol: str | Path | Protocol | None = None,
-        pictures: bool = True,
-        intervals: bool = False,
-    ) -> "Report":
-        """Write the report of runs; `report` describes the arguments and errors."""
-        loaded = None if protocol is None else load_protocol(protocol)
-        panels = read_panels(runs, reference=reference, protocol=loaded)
-        page = write_page(panels, checked_path(out), pictures=pictures, intervals=intervals)
-        return cls(page, panels)
-
-    @property
-    def text(self) -> str:
-        """The rankings and the finding as plain text."""
-        return f"{terminal_table(self.panels)}\n\n{finding(self.panels)}"
 
 
 def report(
@@ -79,11 +43,11 @@ def report(
     >>> rs.report("runs", out="report")  # doctest: +SKIP
     PosixPath('report/index.html')
     """
-    return Report.write(
-        runs,
-        out,
-        reference=reference,
-        protocol=protocol,
-        pictures=pictures,
-        intervals=intervals,
-    ).page
+    folder = checked_path(out)
+    panels = read_panels(runs, reference=reference, protocol=protocol)
+    return write_page(panels, folder, pictures=pictures, intervals=intervals)
+
+
+def report_text(panels: Sequence[Panel]) -> str:
+    """Return the rankings and the finding of panels as plain text."""
+    return f"{terminal_table(panels)}\n\n{finding(panels)}"

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from robustbench_seg.reporting.comparison_report import compare
-from robustbench_seg.reporting.page_report import Report
+from robustbench_seg.reporting.page.page import write_page
+from robustbench_seg.reporting.page_report import report_text
+from robustbench_seg.reporting.panels import read_panels
 
 GRID = [(images, gap, trainings) for images in (2, 5, 8) for gap in (0, 5) for trainings in (1, 2)]
 GRID.append((30, 2, 1))
@@ -31,22 +33,23 @@ def test_the_conclusions_are_the_same(run, tmp_path, blank_figures, images, gap,
     folder = tmp_path / "runs"
     table = compare("alpha", "beta", runs=folder).set_index(["kind", "score"])
     verdict = table.loc[("summary", "mean"), "verdict"]
-    report = Report.write([folder], tmp_path / "report", pictures=False)
-    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    panels = read_panels([folder])
+    page = write_page(panels, tmp_path / "report", pictures=False).read_text(encoding="utf-8")
+    report = report_text(panels)
     on_page = re.search(r'data-verdict="(\w+)"', page)[1]
-    first, second = report.text.splitlines()[2:4]
+    first, second = report.splitlines()[2:4]
     if verdict == "open":
         assert on_page == "open"
-        assert "no difference in robustness is established" in report.text
+        assert "no difference in robustness is established" in report
         assert first.startswith("1=.")
         assert second.startswith("1=.")
     else:
         better = {"A": "alpha", "B": "beta"}[verdict]
         assert on_page == "established"
-        assert f"{better} is the most robust of 2 models" in report.text
+        assert f"{better} is the most robust of 2 models" in report
         assert first.split()[:2] == ["1.", better]
         assert second.startswith("2.")
-    ahead = re.search(r"It is ahead under (\d+) of 16", report.text)
+    ahead = re.search(r"It is ahead under (\d+) of 16", report)
     if ahead:
         assert (table.loc["corruption", "verdict"] == verdict).sum() == int(ahead[1])
     assert verdict == "open" or images > 5  # five images cannot reach 5 %

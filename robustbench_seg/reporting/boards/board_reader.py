@@ -1,5 +1,7 @@
 """Reads run folders or packs as the boards of a leaderboard, with scores from the cache."""
 
+from pathlib import Path
+
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.reporting.boards.board import Board
@@ -10,18 +12,20 @@ from robustbench_seg.reporting.panels.ranked_model import by_robustness
 from robustbench_seg.store import Paths
 
 
-def read_boards(runs: Paths, protocol: Protocol | None = None) -> list[Board]:
+def read_boards(runs: Paths, protocol: str | Path | Protocol | None = None) -> list[Board]:
     """Score runs and group them: one board for each dataset, split, set of files and protocol.
 
     Args:
         runs: Packs or run folders, or folders of them.
-        protocol: The protocol for all runs. None: each run has its own.
+        protocol: Protocol that scores all runs: a name, TOML file or Protocol. None: the protocol
+            of each run.
 
     Returns:
         The boards, in the order of their first runs. A run that is damaged, whose protocol is not
         available, or whose classes differ from those of the others is left out with a warning.
 
     Raises:
+        CardError: The protocol is unknown, or its file is invalid.
         ResultsError: There is no run, or none can be scored.
     """
     return [_board(group) for group in group_models(runs, protocol, cached_scores)]

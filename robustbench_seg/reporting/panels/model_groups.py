@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.literature.published_results import (
@@ -114,14 +114,15 @@ class ModelGroup(Generic[Model]):
 
 def group_models(
     runs: Paths,
-    protocol: Protocol | None,
+    protocol: str | Path | Protocol | None,
     read: Callable[[list[Path], Protocol], Model],
 ) -> Sequence[ModelGroup[Model]]:
     """Score runs and group them: by dataset, split, set of files, scored classes and protocol.
 
     Args:
         runs: Packs or run folders, or folders of them.
-        protocol: The protocol for all runs. None: each run has its own.
+        protocol: Protocol that scores all runs: a name, TOML file or Protocol. None: the protocol
+            of each run.
         read: Scores the runs of one model under a protocol.
 
     Returns:
@@ -129,15 +130,17 @@ def group_models(
         available, or whose classes differ from those of the others is left out with a warning.
 
     Raises:
+        CardError: The protocol is unknown, or its file is invalid.
         ResultsError: There is no run, or none can be scored.
     """
+    given = None if protocol is None else load_protocol(protocol)
     groups = dict[_Key, list[GroupedModel[Model]]]()
     protocols = dict[str, Protocol]()
     broken = list[ResultsError]()
     for folders in group_runs(runs):
         try:
             record = read_record(folders[0])
-            own = protocol or own_protocol(folders[0], record)
+            own = given or own_protocol(folders[0], record)
             key = _Key.of(record, own)
             for other in groups.get(key, [])[:1]:
                 _check_classes(other, folders[0], record)

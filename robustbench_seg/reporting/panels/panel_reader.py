@@ -1,5 +1,7 @@
 """Reads run folders as the panels of a report. All scores come from `results`."""
 
+from pathlib import Path
+
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.literature.published_results import published_extent
@@ -15,14 +17,15 @@ def read_panels(
     runs: Paths,
     *,
     reference: str | None = None,
-    protocol: Protocol | None = None,
+    protocol: str | Path | Protocol | None = None,
 ) -> list[Panel]:
     """Score runs and group them: one panel for each dataset, split, set of files and protocol.
 
     Args:
         runs: Packs or run folders, or folders of them.
         reference: The reference of CD and rCD, a measured or a published model.
-        protocol: The protocol for all runs. None: each run has its own.
+        protocol: Protocol that scores all runs: a name, TOML file or Protocol. None: the protocol
+            of each run.
 
     Returns:
         The panels, in the order of their first runs. A run that is damaged, whose protocol is not
@@ -30,6 +33,7 @@ def read_panels(
         with a warning.
 
     Raises:
+        CardError: The protocol is unknown, or its file is invalid.
         ResultsError: A folder contains no run; no run can be scored; the reference is in no panel.
     """
     groups = group_models(runs, protocol, read_model)
