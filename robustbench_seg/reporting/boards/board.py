@@ -16,6 +16,17 @@ from robustbench_seg.reporting.panels.model_ranking import ModelRanking, miou_ta
 from robustbench_seg.results import category_means, established_pairs, shared_ranks
 from robustbench_seg.text import counted
 
+RANKING_RULE = (
+    "Models are sorted by the score. A paired bootstrap over the same images tests the "
+    "difference of each pair, with Holm's adjustment for all pairs of the board, at a level of 5 "
+    "% for all of them together. A model shares a place, marked =, with the first model of that "
+    "place unless the first model is significantly better. A shared place does not mean that "
+    "models are equal: these images are not enough to decide. Published rows have no scores of "
+    "single images, so they are not tested and share no place. The 95 % intervals are not "
+    "adjusted."
+)
+"""What the places of a board mean, as its pages say it."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -98,6 +109,15 @@ class Board(ModelRanking):
     def rankings(self) -> Mapping[str, tuple[Place, ...]]:
         """Maps the key of a score to the places of the models that have it, best first."""
         return {key: self._ranking(key) for key in self.scores}
+
+    def places_of(self, entry: Entry) -> Mapping[str, Place]:
+        """Map the key of each score of an entry to its place."""
+        return {
+            key: place
+            for key, places in self.rankings.items()
+            for place in places
+            if place.name == entry.name and place.is_measured
+        }
 
     @cached_property
     def compared(self) -> NDArray[np.bool_]:

@@ -1,77 +1,111 @@
-"""The tables of a board as CSV files."""
+"""The tables of a board's page: the ranking, with the data of its script, and the mIoU."""
 
+import json
+import math
 from collections.abc import Mapping
-from pathlib import Path
+from typing import Any
 
-import pandas as pd
+import numpy as np
+from markupsafe import Markup
 
-from robustbench_seg.files import write_text
-from robustbench_seg.reporting.boards.board import Board
-from robustbench_seg.reporting.tables.formats import csv
-from robustbench_seg.results import MEASURED, PUBLISHED
+from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.reporting.boards.board import Board, Place
+from robustbench_seg.reporting.boards.entry import Entry
+from robustbench_seg.reporting.html.heat_table import heat_table, value_span
+from robustbench_seg.reporting.html.ranking import (
+    clean_column,
+    mean_column,
+    ranking,
+    ranking_columns,
+)
+from robustbench_seg.reporting.html.table import Cell, Column, Table
+from robustbench_seg.reporting.panels import RankingRow
+from robustbench_seg.results import MEASURED, Source
 
-FILES: Mapping[str, str] = {
-    "places.csv": "every score of every model, its 95 % interval and its place",
-    "miou.csv": "the mIoU of each model: clean, under each perturbation, mean and retention",
-    "costs.csv": "parameters, multiply-accumulates and speed",
-    "per_severity.csv": "a row for each model and condition, with intervals",
-    "per_class.csv": "a row for each model, condition and class",
-    "elsewhere.csv": "published rows that are not ranked, and why",
-}
-"""Maps the name of a file to a description of its content."""
+_SCORES = (CLEAN.name, "mean", "retention")
 
 
-def write_board_tables(board: Board, folder: Path) -> None:
-    """Write all tables of a board into `folder`.
+def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
+    """Return the ranking by the mean; the script of the page can rank by any score.
 
-    Raises:
-        FileError: A file cannot be written.
+    Args:
+        board: The board.
+        links: The address of the page of each measured model.
     """
-    write_text(folder / "places.csv", csv(places_table(board)))
-    write_text(folder / "miou.csv", csv(board.miou))
-    write_text(folder / "costs.csv", csv(costs_table(board)))
-    severities = [entry.scores.severities.assign(model=entry.name) for entry in board.entries]
-    write_text(folder / "per_severity.csv", csv(pd.concat(severities, ignore_index=True)))
-    classes = [entry.scores.classes.assign(model=entry.name) for entry in board.entries]
-    write_text(folder / "per_class.csv", csv(pd.concat(classes, ignore_index=True)))
-    if len(board.published.elsewhere):
-        write_text(folder / "elsewhere.csv", csv(board.published.elsewhere))
-
-
-def places_table(board: Board) -> pd.DataFrame:
-    """Return every score of every row.
-
-    Returns:
-        Columns score, group, model, source (measured or published), place, value, ci_low, ci_high.
-    """
+    ends = [end for p in board.rankings["mean"] for end in (p.value, p.low, p.high)]
+    header = Column(board.scores["mean"].label, "and its 95 % interval")
+    columns = ranking_columns(
+        board.protocol,
+        # The script of the page writes the score that ranks into the second column.
+        [mean_column(header, value_span(np.array(ends, np.float64))), clean_column()],
+        machine="named on the model's page",
+        links=links,
+    )
+    entries = {entry.name: entry for entry in board.entries}
+    published = {row["model"]: row for row in board.published_rows.to_dict("records")}
+    places = board.rankings["mean"]
     rows = [
-        {
-            "score": key,
-            "group": board.scores[key].group,
-            "model": place.name,
-            "source": MEASURED if place.is_measured else PUBLISHED,
-            "place": place.rank,
-            "value": place.value,
-            "ci_low": place.low,
-            "ci_high": place.high,
-        }
-        for key, ranking in board.rankings.items()
-        for place in ranking
+        _measured_row(entries[place.name], board, place)
+        if place.is_measured
+        else _published_row(published[place.name], board, place)
+        for place in places
     ]
-    return pd.DataFrame(rows)
+    placed = {place.name for place in places if place.is_measured}
+    rows += [_measured_row(entry, board) for entry in board.entries if entry.name not in placed]
+    return ranking(f"{board.name}: mIoU in percent.", columns, rows)
 
 
-def costs_table(board: Board) -> pd.DataFrame:
-    """Return columns model, mean (percent), params, gmacs, images_per_s, hardware."""
-    rows = [
+def ranking_data(board: Board) -> Markup:
+    """Return the data for the ranking script of the page, as JSON that is safe inside HTML."""
+    scores = [
         {
-            "model": entry.name,
-            "mean": entry.mean,
-            "params": entry.record.about.params,
-            "gmacs": entry.gmacs,
-            "images_per_s": entry.speed,
-            "hardware": entry.record.hardware,
+            "key": score.key,
+            "label": score.label,
+            "group": score.group,
+            "up": score.higher_is_better,
+            "digits": score.digits,
+            "rows": {
+                place.name: [place.rank, *map(_rounded, (place.value, place.low, place.high))]
+                for place in board.rankings[score.key]
+            },
         }
-        for entry in board.entries
+        for score in board.scores.values()
     ]
-    return pd.DataFrame(rows)
+    text = json.dumps(scores, ensure_ascii=True, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def perturbation_table(board: Board, links: Mapping[str, str]) -> Table:
+    """Return the mIoU of each model under each perturbation, coloured by value."""
+
+    def header(name: str, source: Source) -> Cell:
+        return Cell(name, tag=None if source == MEASURED else source, href=links.get(name))
+
+    return heat_table(board.miou, board.protocol, board.name, header)
+
+
+def _measured_row(entry: Entry, board: Board, place: Place | None = None) -> RankingRow:
+    """An entry as a row of the ranking; `place`: its place by the mean, if it has one."""
+    missing = "; ".join(f"{name}: {what}" for name, what in entry.scores.missing.items())
+    return RankingRow(
+        rank=place.rank if place else "",
+        name=entry.name,
+        scores={key: entry.value(key) for key in _SCORES},
+        categories={name: entry.value(f"category {name}") for name in board.protocol.by_category},
+        limits={"mean": (place.low, place.high)} if place else {},
+        model=entry,
+        missing=None if place else missing,
+    )
+
+
+def _published_row(cells: Mapping[Any, Any], board: Board, place: Place) -> RankingRow:
+    return RankingRow(
+        rank=place.rank,
+        name=place.name,
+        scores={key: float(cells[key]) for key in _SCORES},
+        categories={name: cells[f"category {name}"] for name in board.protocol.by_category},
+    )
+
+
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 3)

@@ -2,27 +2,16 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-from markupsafe import Markup
 
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.boards.scatter_chart import Point, scatter_chart
+from robustbench_seg.reporting.html.page_figure import PageFigure
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels.pareto import pareto_front
 from robustbench_seg.text import number
 
 
-@dataclass(frozen=True)
-class CostChart:
-    """A chart of scores against a cost."""
-
-    title: str
-    caption: str
-    svg: Markup
-
-
-def cost_charts(board: Board) -> list[CostChart]:
+def cost_charts(board: Board) -> list[PageFigure]:
     """Return charts of the mean against GMAC and images/s, if the costs are known."""
     charts = []
     for title, axis, values, more in (
@@ -40,7 +29,8 @@ def cost_charts(board: Board) -> list[CostChart]:
             f"{'faster' if more else 'cheaper'} and better than a model on the line. Hover over a "
             "point to see the model's name."
         )
-        charts.append(CostChart(title, caption, scatter_chart(points, axis, more_is_better=more)))
+        svg = scatter_chart(points, axis, more_is_better=more)
+        charts.append(PageFigure(title, svg, caption))
     return charts
 
 

@@ -11,6 +11,7 @@ from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.boards.svg import svg_element
+from robustbench_seg.reporting.html.page_figure import PageFigure
 from robustbench_seg.text import number
 
 _WIDTH, _HEIGHT = 132.0, 74.0
@@ -18,14 +19,6 @@ _WIDTH, _HEIGHT = 132.0, 74.0
 
 _LEFT, _TOP = 24.0, 6.0
 """The upper left corner of the plot."""
-
-
-@dataclass(frozen=True)
-class SeverityChart:
-    """The chart of one corruption."""
-
-    title: str
-    svg: Markup
 
 
 @dataclass(frozen=True)
@@ -38,7 +31,7 @@ class _Point:
     high: float
 
 
-def severity_charts(severities: pd.DataFrame, protocol: Protocol) -> list[SeverityChart]:
+def severity_charts(severities: pd.DataFrame, protocol: Protocol) -> list[PageFigure]:
     """Draw the mIoU of one model over severity, a small chart for each corruption.
 
     Args:
@@ -54,7 +47,7 @@ def severity_charts(severities: pd.DataFrame, protocol: Protocol) -> list[Severi
     highest = max([10.0, *(point.miou for point in points.values())])
     limit = min(100.0, 10 * math.ceil(highest / 10))
     return [
-        SeverityChart(spec.name.replace("_", " "), _chart(spec, points, limit))
+        PageFigure(spec.name.replace("_", " "), _chart(spec, points, limit))
         for spec in protocol.perturbations
     ]
 

@@ -7,18 +7,11 @@ from jinja2 import Environment
 
 from robustbench_seg import __version__
 from robustbench_seg.files import write_text
-from robustbench_seg.reporting.boards.board import Board
-from robustbench_seg.reporting.boards.board_page import (
-    RANKING_RULE,
-    perturbation_table,
-    ranking_data,
-    ranking_table,
-)
-from robustbench_seg.reporting.boards.board_tables import FILES, write_board_tables
-from robustbench_seg.reporting.boards.cost_comparison import cost_charts, cost_table
-from robustbench_seg.reporting.boards.model_page import model_view
+from robustbench_seg.reporting.boards.board import RANKING_RULE, Board
+from robustbench_seg.reporting.boards.board_view import board_view
+from robustbench_seg.reporting.boards.csv_files import FILES, write_csv_files
+from robustbench_seg.reporting.boards.model_view import model_view
 from robustbench_seg.reporting.html.definitions import definitions
-from robustbench_seg.reporting.html.elsewhere_table import elsewhere_table
 from robustbench_seg.reporting.html.report_folder import report_folder
 from robustbench_seg.reporting.html.slugs import unique_slugs
 from robustbench_seg.reporting.html.templates import page_templates
@@ -60,24 +53,9 @@ def write_site(boards: Sequence[Board], out: Path) -> Path:
 def _write_board(board: Board, folder: Path, environment: Environment) -> None:
     slugs = unique_slugs([entry.name for entry in board.entries])
     links = {e.name: f"models/{slug}.html" for e, slug in zip(board.entries, slugs, strict=True)}
-    own_places = {
-        entry.name: {
-            key: place
-            for key, places in board.rankings.items()
-            for place in places
-            if place.name == entry.name and place.is_measured
-        }
-        for entry in board.entries
-    }
-    write_board_tables(board, folder / "tables")
+    write_csv_files(board, folder / "tables")
     page = environment.get_template("leaderboard_board.html").render(
-        board=board,
-        ranking=ranking_table(board, links),
-        data=ranking_data(board),
-        miou=perturbation_table(board, links),
-        charts=cost_charts(board),
-        costs=cost_table(board, links),
-        elsewhere=elsewhere_table(board.published.elsewhere, board.dataset),
+        board=board_view(board, links),
         rule=RANKING_RULE,
         files={name: text for name, text in FILES.items() if (folder / "tables" / name).exists()},
         definitions=definitions(),
@@ -86,6 +64,6 @@ def _write_board(board: Board, folder: Path, environment: Environment) -> None:
     write_text(folder / "index.html", page)
     template = environment.get_template("leaderboard_model.html")
     for entry in board.entries:
-        view = model_view(board, entry, own_places[entry.name])
-        text = template.render(board=board, model=view, version=__version__)
+        view = model_view(board, entry)
+        text = template.render(board=board.name, model=view, version=__version__)
         write_text(folder / links[entry.name], text)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
@@ -21,6 +20,7 @@ from robustbench_seg.reporting.figures.confidence_figures import (
 from robustbench_seg.reporting.figures.cost_scatter import cost_scatter
 from robustbench_seg.reporting.figures.figure_files import inline_svg, write_figure
 from robustbench_seg.reporting.figures.severity_curves import severity_curves
+from robustbench_seg.reporting.html.page_figure import PageFigure
 from robustbench_seg.reporting.html.slugs import unique_slugs
 from robustbench_seg.reporting.panels import Panel, confidence_curves
 from robustbench_seg.text import enumeration
@@ -33,15 +33,6 @@ MAX_RELIABILITY = 3
 
 MAX_LINES = 6
 """Maximum number of models, the most robust ones, in the overview of confidence."""
-
-
-@dataclass(frozen=True)
-class PageFigure:
-    """A figure of the page."""
-
-    title: str
-    caption: str
-    svg: Markup
 
 
 @dataclass(frozen=True)
@@ -209,4 +200,4 @@ def _cost(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
 def _written(figure: Figure, path: Path, title: str, caption: str) -> PageFigure:
     """Write a figure to `path`.svg and .png, and return it for the page."""
     svg = write_figure(figure, path)
-    return PageFigure(title, caption, inline_svg(svg, f"{title}. {caption}", path.name))
+    return PageFigure(title, inline_svg(svg, f"{title}. {caption}", path.name), caption)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from robustbench_seg.reporting.html.elsewhere_table import elsewhere_table
+from robustbench_seg.reporting.html.page_figure import PageFigure
 from robustbench_seg.reporting.html.table import Table
 from robustbench_seg.reporting.page.album import Album, album
 from robustbench_seg.reporting.page.benchmark_section import BenchmarkSection, benchmark_section
@@ -13,7 +14,7 @@ from robustbench_seg.reporting.page.cells_table import cells_table
 from robustbench_seg.reporting.page.claims_table import claims_table
 from robustbench_seg.reporting.page.class_table import class_losses_text, class_table
 from robustbench_seg.reporting.page.drop_table import drop_table
-from robustbench_seg.reporting.page.figures import PageFigure, PanelFigures
+from robustbench_seg.reporting.page.figures import PanelFigures
 from robustbench_seg.reporting.page.hardest_images import HardestView, hardest_views
 from robustbench_seg.reporting.page.ranking_table import ranking_table
 from robustbench_seg.reporting.page.score_sections import (

@@ -13,10 +13,10 @@ import robustbench_seg as rs
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting.boards import entry_cache
-from robustbench_seg.reporting.boards.board_page import ranking_table
 from robustbench_seg.reporting.boards.board_reader import read_boards
+from robustbench_seg.reporting.boards.board_tables import ranking_table
 from robustbench_seg.reporting.boards.cost_comparison import cost_table
-from robustbench_seg.reporting.boards.model_page import model_view
+from robustbench_seg.reporting.boards.model_view import model_view
 from robustbench_seg.reporting.literature.published_tables import published_table
 from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.results.summaries.summary import with_every_severity
@@ -83,6 +83,16 @@ def test_an_incomplete_model_has_no_place_by_its_mean_but_by_what_it_has(tmp_pat
     assert "not run" in board.entries[1].scores.missing["fog"]
 
 
+def test_a_board_is_the_same_whatever_the_order_of_its_runs(tmp_path):
+    scores = {"beta": weaker, "alpha": lambda name, *at: None if name == "fog" else 50}
+    scores["gamma"] = scores["alpha"]
+    runs = [write_run(tmp_path / "runs", name, score) for name, score in scores.items()]
+    for order in (runs, runs[::-1]):
+        (board,) = read_boards(order)
+        assert [entry.name for entry in board.entries] == ["beta", "alpha", "gamma"]
+        assert board.miou["model"].tolist() == ["beta", "alpha", "gamma"]
+
+
 def test_published_rows_rank_without_a_flag_and_under_the_same_protocol_alone(
     tmp_path, three_published, monkeypatch
 ):
@@ -122,7 +132,7 @@ def test_the_page_of_a_model_names_what_its_scores_lack(tmp_path):
     (board,) = read_boards(tmp_path / "runs")
     (entry,) = board.entries
     assert "not run" in entry.scores.missing["gaussian_noise"]  # not scored there
-    assert list(model_view(board, entry, {}).missing) == ["fog"]
+    assert list(model_view(board, entry).missing) == ["fog"]
 
 
 def test_published_rows_do_not_rank_beside_other_images(tmp_path):

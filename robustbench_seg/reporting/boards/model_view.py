@@ -1,4 +1,4 @@
-"""The page of a model: its card, ranks, curves, weak classes and worst conditions."""
+"""What the template of a model's page shows."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,9 @@ from robustbench_seg.reporting.boards.model_tables import (
     score_table,
     worst_conditions_table,
 )
-from robustbench_seg.reporting.boards.severity_charts import SeverityChart, severity_charts
+from robustbench_seg.reporting.boards.severity_charts import severity_charts
 from robustbench_seg.reporting.html.fact import Fact
+from robustbench_seg.reporting.html.page_figure import PageFigure
 from robustbench_seg.reporting.html.run_facts import model_facts, run_facts
 from robustbench_seg.reporting.html.table import Table
 from robustbench_seg.reporting.panels.score_text import interval_text
@@ -40,24 +41,20 @@ class ModelView:
     lead: Sequence[str]
     facts: Sequence[Fact]
     runs: Sequence[tuple[str, Sequence[Fact]]]
-    curves: Sequence[SeverityChart]
+    curves: Sequence[PageFigure]
     classes: Table | None
     conditions: Table | None
     scores: Table
     missing: Mapping[str, str]
 
 
-def model_view(board: Board, entry: Entry, places: Mapping[str, Place]) -> ModelView:
-    """Return the content of a model's page.
-
-    Args:
-        board: Its board.
-        entry: The model.
-        places: Maps the key of each score of the model to its place.
+def model_view(board: Board, entry: Entry) -> ModelView:
+    """Return the content of the page of an entry of a board.
 
     Raises:
         ResultsError: A probe of a run cannot be read.
     """
+    places = board.places_of(entry)
     return ModelView(
         name=entry.name,
         lead=_lead(board, places),
