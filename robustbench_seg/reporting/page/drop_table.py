@@ -1,20 +1,14 @@
 """The table of drops: clear against adverse conditions at the same places."""
 
-import pandas as pd
-
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
+from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.panels.score_text import limits_text
 from robustbench_seg.text import number
 
 
-def drop_table(drops: pd.DataFrame, sampling_unit: str) -> Table | None:
-    """Return the drops of a panel as a table, or None if there are none.
-
-    Args:
-        drops: See panels.drop_rows.
-        sampling_unit: The sampling unit of the bootstrap, in words.
-    """
-    if drops.empty:
+def drop_table(panel: Panel) -> Table | None:
+    """Return the drops of a panel as a table, or None if there are none."""
+    if panel.drops.empty:
         return None
     columns = [
         Column("model"),
@@ -35,8 +29,8 @@ def drop_table(drops: pd.DataFrame, sampling_unit: str) -> Table | None:
                 Cell(limits_text(row["ci_low"], row["ci_high"])),
             ]
         )
-        for row in drops.to_dict("records")
+        for row in panel.drops.to_dict("records")
     ]
     caption = "mIoU in percent of the same places under clear and under adverse conditions."
-    note = f"Each draw of the bootstrap over {sampling_unit} takes the same places in both."
+    note = f"Each draw of the bootstrap over {panel.sampling_unit} takes the same places in both."
     return Table(caption, columns, rows, note=note)

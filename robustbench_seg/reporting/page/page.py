@@ -15,7 +15,7 @@ from robustbench_seg.reporting.page.origin import origin
 from robustbench_seg.reporting.page.panel_view import panel_view
 from robustbench_seg.reporting.page.provenance import fact_tables, run_views
 from robustbench_seg.reporting.page.report_command import report_command
-from robustbench_seg.reporting.panels import Panel, drop_rows, panel_subset_scores
+from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
 
@@ -59,14 +59,12 @@ def _check_no_pictures(out: Path) -> None:
 
 def _write(panels: Sequence[Panel], folder: Path, *, pictures: bool, intervals: bool) -> None:
     """Write index.html and the folders next to it."""
-    subsets = panel_subset_scores(panels)
-    write_tables(panels, folder / "tables", intervals=intervals, subsets=subsets)
+    write_tables(panels, folder / "tables", intervals=intervals)
     width = _thumbnail_width(len(panels)) if pictures else 0
     views = []
-    slugs, drops = unique_slugs([p.name for p in panels]), drop_rows(panels, subsets)
-    for panel, slug, of_panel in zip(panels, slugs, drops, strict=True):
+    for panel, slug in zip(panels, unique_slugs([p.name for p in panels]), strict=True):
         figures = write_panel_figures(panel, slug, folder / "figures")
-        views.append(panel_view(panel, slug, figures, width, of_panel))
+        views.append(panel_view(panel, slug, figures, width))
         if pictures:
             copy_pictures(panel, folder / "pictures")
     models, several = [(p, model) for p in panels for model in p.measured], len(panels) > 1

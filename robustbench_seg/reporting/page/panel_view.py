@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
 from robustbench_seg.reporting.html.elsewhere_table import elsewhere_table
 from robustbench_seg.reporting.html.page_figure import PageFigure
 from robustbench_seg.reporting.html.table import Table
@@ -69,9 +67,7 @@ class PanelView:
     class_losses: str
 
 
-def panel_view(
-    panel: Panel, slug: str, figures: PanelFigures, picture_width: int, drops: pd.DataFrame
-) -> PanelView:
+def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: int) -> PanelView:
     """Return the view of a panel for the template.
 
     Args:
@@ -79,7 +75,6 @@ def panel_view(
         slug: The beginning of its identifiers.
         figures: Its figures.
         picture_width: Width of thumbnails in pixels. 0: no pictures.
-        drops: Its drops; see panels.drop_rows.
     """
     return PanelView(
         id=slug,
@@ -90,15 +85,13 @@ def panel_view(
         finding=finding_sentences(panel),
         is_established=is_established(panel),
         warnings=panel.warnings,
-        sections=_sections(panel, figures, picture_width, drops),
+        sections=_sections(panel, figures, picture_width),
         figures=figures,
         class_losses=class_losses_text(panel),
     )
 
 
-def _sections(
-    panel: Panel, figures: PanelFigures, picture_width: int, drops: pd.DataFrame
-) -> Mapping[str, Section]:
+def _sections(panel: Panel, figures: PanelFigures, picture_width: int) -> Mapping[str, Section]:
     noun, benchmark = panel.protocol.noun, benchmark_section(panel)
     cells = cells_table(panel.miou, panel, panel.name)
     classes = class_table(panel) if figures.heatmaps else None  # no class has a score
@@ -107,7 +100,7 @@ def _sections(
     published = f"For reference: published {benchmark.name if benchmark else ''}"
     sections: Mapping[str, tuple[str, Content]] = {
         "ranking": ("Ranking", ranking_table(panel)),
-        "drops": ("Clear against adverse conditions", drop_table(drops, panel.sampling_unit)),
+        "drops": ("Clear against adverse conditions", drop_table(panel)),
         "corruptions": (f"mIoU by {noun}", cells),
         "severities": (f"By {'radius' if noun == 'attack' else 'severity'}", figures.curves),
         "classes": ("Classes", classes),

@@ -12,7 +12,6 @@ from robustbench_seg.reporting.panels.confidence_scores import (
     missing_confidence,
 )
 from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_MEANS, DEGRADATION_SCORES
-from robustbench_seg.reporting.panels.drop_rows import drop_rows, panel_subset_scores
 from robustbench_seg.reporting.panels.findings import finding, finding_sentences, is_established
 from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.panel import Panel
@@ -28,11 +27,9 @@ __all__ = [
     "RankingRow",
     "chief_confidence_scores",
     "confidence_curves",
-    "drop_rows",
     "finding",
     "finding_sentences",
     "is_established",
     "missing_confidence",
-    "panel_subset_scores",
     "read_panels",
 ]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from robustbench_seg.reporting.panels.panel import Panel
-from robustbench_seg.results import DROP_METRIC, SubsetScore, subset_scores
+from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.reporting.panels.measured_model import MeasuredModel
+from robustbench_seg.results import DROP_METRIC, SubsetScore
 
 DROP_COLUMNS = (
     "model",
@@ -27,30 +28,22 @@ ends of its 95 % interval.
 """
 
 
-def panel_subset_scores(panels: Sequence[Panel]) -> Sequence[SubsetScore]:
-    """Score the subsets of the measured rows of all panels."""
-    return subset_scores([model.scored.folders for panel in panels for model in panel.measured])
-
-
-def drop_rows(panels: Sequence[Panel], subsets: Sequence[SubsetScore]) -> Sequence[pd.DataFrame]:
-    """Return the rows of tables/drops.csv for each panel.
+def drop_rows(
+    measured: Sequence[MeasuredModel], subsets: Sequence[SubsetScore], protocol: Protocol
+) -> pd.DataFrame:
+    """Return the rows of tables/drops.csv: DROP_COLUMNS.
 
     Args:
-        panels: The panels.
-        subsets: Their scores of subsets; see panel_subset_scores.
-
-    Returns:
-        A table with the columns DROP_COLUMNS for each panel. It is empty unless the references of
-        its dataset were also scored.
+        measured: The models.
+        subsets: The scores of the subsets of their datasets.
+        protocol: The protocol that they are scored under.
     """
-    tables = []
-    for panel in panels:
-        names = {model.scored.folders: model.name for model in panel.measured}
-        rows = []
-        for score in subsets:
-            if score.metric == DROP_METRIC and score.runs in names:
-                where = (score.dataset, panel.split, panel.protocol.name, score.images)
-                values = (score.clear, score.adverse, float(score.draws[0]), *score.interval)
-                rows.append((names[score.runs], *where, *values))
-        tables.append(pd.DataFrame(rows, columns=list(DROP_COLUMNS)))
-    return tables
+    models = {model.folders: model for model in measured}
+    rows = []
+    for score in subsets:
+        if score.metric == DROP_METRIC:
+            model = models[score.runs]
+            where = (score.dataset, model.record.split, protocol.name, score.images)
+            values = (score.clear, score.adverse, float(score.draws[0]), *score.interval)
+            rows.append((model.name, *where, *values))
+    return pd.DataFrame(rows, columns=list(DROP_COLUMNS))

@@ -19,6 +19,7 @@ from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.class_grid import class_grid
 from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_SCORES, degradation_rows
+from robustbench_seg.reporting.panels.drop_rows import drop_rows
 from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.model_ranking import ModelRanking, miou_table
 from robustbench_seg.reporting.panels.panel_warnings import panel_warnings
@@ -27,6 +28,7 @@ from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, s
 from robustbench_seg.results import (
     MEASURED,
     ScoreDifference,
+    SubsetScore,
     Verdict,
     category_means,
     check_comparable,
@@ -44,11 +46,14 @@ class Panel(ModelRanking):
 
     Attributes:
         measured: The measured models, the most robust first, incomplete ones last.
+        subsets: The scores of the subsets of the models' datasets, and the drops from reference
+            images.
         reference: The reference of CD and rCD, a measured or a published model. None: there are no
             CD and rCD.
     """
 
     measured: tuple[MeasuredModel, ...]
+    subsets: tuple[SubsetScore, ...] = ()
     reference: str | None = None
 
     @property
@@ -85,6 +90,14 @@ class Panel(ModelRanking):
         """
         models = {model.name: model for model in self.measured}
         return degradation_rows(self.miou, models, self.protocol, self.reference)
+
+    @cached_property
+    def drops(self) -> pd.DataFrame:
+        """The rows of tables/drops.csv; none unless reference images were also scored.
+
+        Columns DROP_COLUMNS.
+        """
+        return drop_rows(self.measured, self.subsets, self.protocol)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Reads run folders as the panels of a report. All scores come from `results`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError, unknown
@@ -9,7 +10,7 @@ from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
 from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.reporting.panels.ranked_model import by_robustness
-from robustbench_seg.results import ScoredModel, read_model
+from robustbench_seg.results import ScoredModel, SubsetScore, read_model, subset_scores
 from robustbench_seg.store import Paths
 
 
@@ -37,23 +38,38 @@ def read_panels(
         ResultsError: A folder contains no run; no run can be scored; the reference is in no panel.
     """
     groups = group_models(runs, protocol, read_model)
-    panels = [_panel(group, reference) for group in groups]
+    models = [_models(group) for group in groups]
+    # The reference images of a panel's models are runs of another panel.
+    subsets = subset_scores([model.folders for of_group in models for model in of_group])
+    panels = [
+        _panel(group, of_group, subsets, reference)
+        for group, of_group in zip(groups, models, strict=True)
+    ]
     if reference is not None and all(panel.reference is None for panel in panels):
-        models = dict.fromkeys(model for panel in panels for model in panel.miou["model"])
+        names = dict.fromkeys(name for panel in panels for name in panel.miou["model"])
         if extent := published_extent(reference):
             raise ResultsError(
                 f"reference: {reference} is published on {extent}, which none of the runs covers; "
                 "name a model of the runs"
             )
-        raise ResultsError(f"reference: {unknown('model', reference, models)}")
+        raise ResultsError(f"reference: {unknown('model', reference, names)}")
     return panels
 
 
-def _panel(group: ModelGroup[ScoredModel], reference: str | None) -> Panel:
-    models = [
-        MeasuredModel.of(name, model.scored)
-        for name, model in zip(group.names, group.models, strict=True)
-    ]
+def _models(group: ModelGroup[ScoredModel]) -> Sequence[MeasuredModel]:
+    """The models of a group by the names of their rows, the most robust first."""
+    named = zip(group.names, group.models, strict=True)
+    return by_robustness(MeasuredModel.of(name, model.scored) for name, model in named)
+
+
+def _panel(
+    group: ModelGroup[ScoredModel],
+    models: Sequence[MeasuredModel],
+    subsets: Sequence[SubsetScore],
+    reference: str | None,
+) -> Panel:
+    """A group as a panel; `subsets` are those of all groups."""
+    runs = {model.folders for model in models}
     has_reference = reference in {*group.names, *group.published.ranked["model"]}
     return Panel(
         dataset=group.record.dataset,
@@ -61,6 +77,7 @@ def _panel(group: ModelGroup[ScoredModel], reference: str | None) -> Panel:
         protocol=group.protocol,
         subset=group.subset,
         published=group.published,
-        measured=by_robustness(models),
+        measured=tuple(models),
+        subsets=tuple(score for score in subsets if score.runs in runs),
         reference=reference if has_reference else None,
     )

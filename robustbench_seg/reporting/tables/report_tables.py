@@ -19,14 +19,13 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.files import atomic_file, write_text
-from robustbench_seg.reporting.panels import Panel, drop_rows, panel_subset_scores
+from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.confidence_tables import write_confidence_tables
 from robustbench_seg.reporting.tables.degradation_tables import write_degradation_tables
 from robustbench_seg.reporting.tables.formats import csv
 from robustbench_seg.reporting.tables.joined_tables import joined
 from robustbench_seg.reporting.tables.miou_tables import write_miou_tables, write_published_tables
 from robustbench_seg.results import (
-    SubsetScore,
     published_score_table,
     score_table,
     subset_table,
@@ -38,7 +37,6 @@ def write_tables(
     folder: Path,
     *,
     intervals: bool = False,
-    subsets: Sequence[SubsetScore] | None = None,
 ) -> None:
     """Write all tables of a report.
 
@@ -46,12 +44,10 @@ def write_tables(
         panels: The panels.
         folder: The folder to write to.
         intervals: Whether .md and .tex of miou and confidence have intervals.
-        subsets: The scores of subsets, see panel_subset_scores. None: compute them.
 
     Raises:
         FileError: A file cannot be written.
     """
-    subsets = panel_subset_scores(panels) if subsets is None else subsets
     with_published = {p.protocol.name: p for p in panels if p.published.sources}
     # One panel of each protocol, because all show the same.
     published = list(with_published.values())
@@ -59,18 +55,16 @@ def write_tables(
     write_published_tables(published, folder)
     write_degradation_tables(panels, folder)
     write_confidence_tables(panels, folder, intervals=intervals)
-    drops = pd.concat(drop_rows(panels, subsets), ignore_index=True)
+    drops = pd.concat([panel.drops for panel in panels], ignore_index=True)
     if len(drops):
         write_text(folder / "drops.csv", csv(drops))
     write_text(folder / "per_severity.csv", csv(joined([panel.severities for panel in panels])))
     write_text(folder / "per_class.csv", csv(joined([panel.per_class for panel in panels])))
     with atomic_file(folder / "scores.parquet") as file:
-        _every_score(panels, subsets, published).to_parquet(file, index=False)
+        _every_score(panels, published).to_parquet(file, index=False)
 
 
-def _every_score(
-    panels: Sequence[Panel], subsets: Sequence[SubsetScore], published: Sequence[Panel]
-) -> pd.DataFrame:
+def _every_score(panels: Sequence[Panel], published: Sequence[Panel]) -> pd.DataFrame:
     """Return the rows of scores.parquet: measured models, their subsets, published results."""
     models = [(model, panel.protocol) for panel in panels for model in panel.measured]
     return pd.concat(
@@ -78,7 +72,7 @@ def _every_score(
             *(score_table(model.scored, protocol, model.name) for model, protocol in models),
             subset_table(
                 [(model.scored, protocol) for model, protocol in models],
-                subsets,
+                [score for panel in panels for score in panel.subsets],
                 [model.name for model, _ in models],
             ),
             *(published_score_table(panel.published.shown, panel.protocol) for panel in published),
