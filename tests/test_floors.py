@@ -37,6 +37,7 @@ INNER_FLOORS = {
         {"html"},
         {"tables", "figures"},
         {"panels"},
+        {"ranking"},
         {"literature"},
     ],
     "results": [{""}, {"comparisons"}, {"models"}, {"summaries"}, {"statistics"}],

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.boards.ranking_scores import RankingScore
-from robustbench_seg.reporting.panels.model_ranking import ModelRanking, miou_table
+from robustbench_seg.reporting.ranking.model_ranking import ModelRanking, miou_table
 from robustbench_seg.results import category_means, established_pairs, shared_ranks
 from robustbench_seg.text import counted
 

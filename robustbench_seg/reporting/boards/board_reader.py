@@ -7,8 +7,8 @@ from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.boards.entry import Entry, EntryScores
 from robustbench_seg.reporting.boards.entry_cache import cached_scores
-from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
-from robustbench_seg.reporting.panels.ranked_model import by_robustness
+from robustbench_seg.reporting.ranking.model_groups import ModelGroup, group_models
+from robustbench_seg.reporting.ranking.ranked_model import by_robustness
 from robustbench_seg.store import Paths
 
 

@@ -19,7 +19,7 @@ from robustbench_seg.reporting.html.ranking import (
     ranking_columns,
 )
 from robustbench_seg.reporting.html.table import Cell, Column, Table
-from robustbench_seg.reporting.panels import RankingRow
+from robustbench_seg.reporting.ranking.ranking_row import RankingRow
 from robustbench_seg.results import MEASURED, Source
 
 _SCORES = (CLEAN.name, "mean", "retention")

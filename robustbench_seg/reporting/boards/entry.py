@@ -10,9 +10,9 @@ import pandas as pd
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.boards.ranking_scores import RankingScore, ranking_scores
-from robustbench_seg.reporting.panels.measured_model import MeasuredModel
-from robustbench_seg.reporting.panels.ranked_model import RankedModel
-from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
+from robustbench_seg.reporting.ranking.ranked_model import RankedModel
+from robustbench_seg.reporting.ranking.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.results import Draws, read_model, score_interval
 
 

@@ -42,7 +42,7 @@ _SOURCES = (
     "store",
     "results",
     "reporting/boards",
-    "reporting/panels",
+    "reporting/ranking",
 )
 """The packages whose code determines the scores."""
 

@@ -9,8 +9,8 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.boards.board import Place
 from robustbench_seg.reporting.boards.ranking_scores import RankingScore
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
-from robustbench_seg.reporting.panels.class_grid import class_grid
-from robustbench_seg.reporting.panels.score_text import limits_text
+from robustbench_seg.reporting.ranking.class_grid import class_grid
+from robustbench_seg.reporting.ranking.score_text import limits_text
 from robustbench_seg.text import number
 
 WORST_CONDITIONS = 15

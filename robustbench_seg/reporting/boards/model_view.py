@@ -17,7 +17,7 @@ from robustbench_seg.reporting.html.fact import Fact
 from robustbench_seg.reporting.html.page_figure import PageFigure
 from robustbench_seg.reporting.html.run_facts import model_facts, run_facts
 from robustbench_seg.reporting.html.table import Table
-from robustbench_seg.reporting.panels.score_text import interval_text
+from robustbench_seg.reporting.ranking.score_text import interval_text
 from robustbench_seg.text import number
 
 

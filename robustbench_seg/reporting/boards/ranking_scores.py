@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.reporting.panels.score_text import digits
+from robustbench_seg.reporting.ranking.score_text import digits
 from robustbench_seg.results import (
     PERCENT,
     RANKING_SCORE,

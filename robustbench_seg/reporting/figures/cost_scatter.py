@@ -11,7 +11,7 @@ from robustbench_seg.reporting.figures.style import (
     set_log_scale,
     style,
 )
-from robustbench_seg.reporting.panels.pareto import pareto_front
+from robustbench_seg.reporting.ranking.pareto import pareto_front
 
 
 def cost_scatter(costs: pd.DataFrame) -> Figure:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.html.table import Bar, Cell, Column, Table, TableRow
-from robustbench_seg.reporting.panels.ranking_row import RankingRow
-from robustbench_seg.reporting.panels.score_text import interval_text
+from robustbench_seg.reporting.ranking.ranking_row import RankingRow
+from robustbench_seg.reporting.ranking.score_text import interval_text
 from robustbench_seg.text import number
 
 

@@ -9,7 +9,8 @@ from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.reporting.page.error_picture import error_picture, errors_legend
 from robustbench_seg.reporting.page.thumbnails import Picture, read_picture, thumbnail
-from robustbench_seg.reporting.panels import MeasuredModel, Panel
+from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.store import PictureFiles
 from robustbench_seg.text import enumeration
 

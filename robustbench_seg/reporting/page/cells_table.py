@@ -13,13 +13,9 @@ from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.html.heat_table import heat_table
 from robustbench_seg.reporting.html.table import Cell, MetricOption, MetricValue, Table
-from robustbench_seg.reporting.panels import (
-    MeasuredModel,
-    Panel,
-    chief_confidence_scores,
-    missing_confidence,
-)
-from robustbench_seg.reporting.panels.score_text import interval_text
+from robustbench_seg.reporting.panels import Panel, chief_confidence_scores, missing_confidence
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
+from robustbench_seg.reporting.ranking.score_text import interval_text
 from robustbench_seg.results import MEASURED, RANKING_SCORE, Draws, Source, is_measured
 from robustbench_seg.text import one_line
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from robustbench_seg.reporting.page.album import MAX_MODELS
 from robustbench_seg.reporting.page.thumbnails import Picture, thumbnail
-from robustbench_seg.reporting.panels import MeasuredModel, Panel
+from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.store import PictureFiles
 from robustbench_seg.text import number
 

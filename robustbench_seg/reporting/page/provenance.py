@@ -8,7 +8,8 @@ from robustbench_seg.codec import to_table
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.html.fact import Fact, fact_text
 from robustbench_seg.reporting.html.run_facts import run_facts
-from robustbench_seg.reporting.panels import MeasuredModel, Panel
+from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 
 RUNS_ACROSS = 6
 """Maximum number of runs side by side in a table, so that it fits on paper."""

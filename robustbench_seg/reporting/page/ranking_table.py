@@ -15,7 +15,9 @@ from robustbench_seg.reporting.html.ranking import (
     score_column,
 )
 from robustbench_seg.reporting.html.table import Column, Table
-from robustbench_seg.reporting.panels import DEGRADATION_SCORES, MeasuredModel, Panel, RankingRow
+from robustbench_seg.reporting.panels import DEGRADATION_SCORES, Panel
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
+from robustbench_seg.reporting.ranking.ranking_row import RankingRow
 from robustbench_seg.results import RANKING_SCORE
 from robustbench_seg.text import counted
 

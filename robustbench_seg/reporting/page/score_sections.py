@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from robustbench_seg.measures import LIKELIHOOD_SCORES, ScoreInfo, Section
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.reporting.html.table import Cell, Column, ColumnGroup, Table, TableRow
-from robustbench_seg.reporting.panels import MeasuredModel, Panel, missing_confidence
-from robustbench_seg.reporting.panels.score_text import digits, interval_text
+from robustbench_seg.reporting.panels import Panel, missing_confidence
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
+from robustbench_seg.reporting.ranking.score_text import digits, interval_text
 from robustbench_seg.results import PERCENT, RANKING_SCORE, Draws, ScoreDraws, worst_corruption
 from robustbench_seg.text import number
 

@@ -8,7 +8,7 @@ import numpy as np
 from robustbench_seg.measures import ConfidenceMeasure, Reliability
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.reporting.panels.measured_model import MeasuredModel
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 
 
 @dataclass(frozen=True, eq=False)

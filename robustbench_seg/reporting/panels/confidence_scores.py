@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, ScoreInfo
-from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.panel import Panel
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 
 _PLACES = 2
 """Number of chief confidence scores (see ScoreInfo) that are shown for each corruption."""

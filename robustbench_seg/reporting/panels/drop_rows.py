@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.reporting.panels.measured_model import MeasuredModel
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.results import DROP_METRIC, SubsetScore
 
 DROP_COLUMNS = (

@@ -3,8 +3,8 @@
 import math
 
 from robustbench_seg.measures import score_infos
-from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.panel import Panel
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.text import number
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.failures import failure_sentences
-from robustbench_seg.reporting.panels.measured_model import MeasuredModel
 from robustbench_seg.reporting.panels.panel import Panel
-from robustbench_seg.reporting.panels.score_text import interval_text
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
+from robustbench_seg.reporting.ranking.score_text import interval_text
 from robustbench_seg.results import FEW_UNITS, FEWEST_UNITS, Verdict, lead_of, seeds_text
 from robustbench_seg.text import counted, enumeration, number, one_line
 

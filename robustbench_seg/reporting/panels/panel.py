@@ -17,14 +17,14 @@ import pandas as pd
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.panels.class_grid import class_grid
 from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_SCORES, degradation_rows
 from robustbench_seg.reporting.panels.drop_rows import drop_rows
-from robustbench_seg.reporting.panels.measured_model import MeasuredModel
-from robustbench_seg.reporting.panels.model_ranking import ModelRanking, miou_table
 from robustbench_seg.reporting.panels.panel_warnings import panel_warnings
-from robustbench_seg.reporting.panels.ranking_row import RankingRow
-from robustbench_seg.reporting.panels.table_rows import class_rows, score_row, severity_rows
+from robustbench_seg.reporting.ranking.class_grid import class_grid
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
+from robustbench_seg.reporting.ranking.model_ranking import ModelRanking, miou_table
+from robustbench_seg.reporting.ranking.ranking_row import RankingRow
+from robustbench_seg.reporting.ranking.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.results import (
     MEASURED,
     ScoreDifference,

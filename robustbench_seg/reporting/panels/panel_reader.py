@@ -6,10 +6,10 @@ from pathlib import Path
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.literature.published_results import published_extent
-from robustbench_seg.reporting.panels.measured_model import MeasuredModel
-from robustbench_seg.reporting.panels.model_groups import ModelGroup, group_models
 from robustbench_seg.reporting.panels.panel import Panel
-from robustbench_seg.reporting.panels.ranked_model import by_robustness
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
+from robustbench_seg.reporting.ranking.model_groups import ModelGroup, group_models
+from robustbench_seg.reporting.ranking.ranked_model import by_robustness
 from robustbench_seg.results import ScoredModel, SubsetScore, read_model, subset_scores
 from robustbench_seg.store import Paths
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import library_texts
-from robustbench_seg.reporting.panels.measured_model import MeasuredModel
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.results import clean_gap, clean_gap_warnings, reading_notes
 from robustbench_seg.text import number
 

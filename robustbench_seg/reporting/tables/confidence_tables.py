@@ -12,7 +12,8 @@ import pandas as pd
 
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.panels import MeasuredModel, Panel, chief_confidence_scores
+from robustbench_seg.reporting.panels import Panel, chief_confidence_scores
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.tables.formats import Estimate, csv, markdown
 from robustbench_seg.reporting.tables.joined_tables import joined
 from robustbench_seg.reporting.tables.latex_tables import (

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.reporting.panels.score_text import limits_text
+from robustbench_seg.reporting.ranking.score_text import limits_text
 from robustbench_seg.text import number, one_line
 
 

@@ -227,7 +227,7 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
         "measures/iou.py",
         "store/tables.py",
         "results/models/bootstrap.py",
-        "reporting/panels/model_groups.py",
+        "reporting/ranking/model_groups.py",
     ],
 )
 def test_scores_of_other_code_are_made_anew(tmp_path, scored, monkeypatch, file):

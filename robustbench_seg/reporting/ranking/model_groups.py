@@ -16,7 +16,7 @@ from robustbench_seg.reporting.literature.published_results import (
     PublishedResults,
     published_results,
 )
-from robustbench_seg.reporting.panels.row_names import row_names
+from robustbench_seg.reporting.ranking.row_names import row_names
 from robustbench_seg.store import Paths, group_runs, own_protocol
 from robustbench_seg.text import counted
 

@@ -3,7 +3,7 @@
 import math
 from itertools import product
 
-from robustbench_seg.reporting.panels.pareto import pareto_front
+from robustbench_seg.reporting.ranking.pareto import pareto_front
 
 
 def test_the_front_is_what_no_other_model_beats():

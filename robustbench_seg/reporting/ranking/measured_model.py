@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.panels.ranked_model import RankedModel
+from robustbench_seg.reporting.ranking.ranked_model import RankedModel
 from robustbench_seg.results import PERCENT, Draws, ModelScores, ScoredModel, score_interval
 from robustbench_seg.store import median_seconds
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.panels.measured_model import MeasuredModel
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.results import MEASURED, miou_columns, with_class_map
 
 MIOU_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")

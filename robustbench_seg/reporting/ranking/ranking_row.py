@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from robustbench_seg.reporting.panels.ranked_model import RankedModel
+from robustbench_seg.reporting.ranking.ranked_model import RankedModel
 from robustbench_seg.results import MEASURED, PUBLISHED, Source
 
 
