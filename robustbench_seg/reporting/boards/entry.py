@@ -28,9 +28,9 @@ class EntryScores:
         trainings: Number of trainings that the scores average over.
         drawn: Digest of the image ids and of the kind of unit. Models with the same digest are
             drawn in pairs.
-        miou: Its row of tables/miou.csv, without the name.
-        severities: Its rows of tables/per_severity.csv.
-        classes: Its rows of tables/per_class.csv.
+        miou: Its row of tables/miou.csv, see score_row.
+        severities: Its rows of tables/per_severity.csv: SEVERITY_COLUMNS.
+        classes: Its rows of tables/per_class.csv: CLASS_COLUMNS.
         missing: Maps an incomplete corruption to the missing images and the reason.
         seconds: Median seconds from an image to its labels; nan if unknown.
     """

@@ -44,6 +44,9 @@ from robustbench_seg.text import counted
 class Panel(ModelRanking):
     """One ranking of a report, by the mean mIoU. All scores are in percent.
 
+    Its tables follow from its models. table_rows.py, degradation_rows.py and drop_rows.py define
+    their columns.
+
     Attributes:
         measured: The measured models, the most robust first, incomplete ones last.
         subsets: The scores of the subsets of the models' datasets, and the drops from reference

@@ -1,4 +1,4 @@
-"""A measured model of a panel."""
+"""A measured model with all its scores."""
 
 import math
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class MeasuredModel(RankedModel):
 
     @classmethod
     def of(cls, name: str, scored: ScoredModel) -> "MeasuredModel":
-        """Return a scored model under its name in the panel."""
+        """Return a scored model under its name in the ranking."""
         return cls(name, scored.folders, scored.records, scored)
 
     @property

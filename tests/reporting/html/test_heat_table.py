@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting.html.heat_table import STEPS, heat_style, heat_table, value_span
+from robustbench_seg.reporting.html.heat_table import STEPS, heat_table, value_span
 from robustbench_seg.reporting.html.table import Cell
 
 PROTOCOL = load_protocol()
@@ -29,7 +29,9 @@ def cells(table):
 def test_the_lowest_and_the_highest_value_have_the_ends_of_the_ramp():
     table = table_of({"clean": 60.0, "fog": 40.0}, {"snow": 55.0, "frost": math.nan})
     assert len(table.ramp) == STEPS
-    assert table.ramp == tuple(heat_style(share) for share in np.linspace(0, 1, STEPS))
+    backgrounds = [bytes.fromhex(style.removeprefix("background:#")[:6]) for style in table.ramp]
+    brightness = [float(np.dot(list(each), (0.21, 0.72, 0.07))) for each in backgrounds]
+    assert brightness == sorted(set(brightness), reverse=True), "a higher value is darker"
     first, second = cells(table)
     assert first["fog"].style == table.ramp[0]
     assert first["clean"].style == table.ramp[-1]
