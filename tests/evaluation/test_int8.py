@@ -18,7 +18,7 @@ def calibrated(monkeypatch):
     """Have torch run the network, without the minute of an export; list the inputs' counts."""
     counts = []
 
-    def running(options, network, inputs):
+    def running(options, network, key, inputs):
         counts.append(len(list(inputs)))
         return QuickRuntime(network, options.device)
 
