@@ -64,7 +64,7 @@ def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
         ]
         rows.append(TableRow(cells))
     note = (
-        "0.0: on the line of the chart. Speeds on different machines are not comparable. The "
+        "0.0: on the line of the chart. Speeds on different machines are not comparable. Each "
         f"machine {board.protocol.adjective} and scored the images at the same time."
     )
     return Table(f"{board.name}: mean mIoU in percent against cost.", columns, rows, note=note)

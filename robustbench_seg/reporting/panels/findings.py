@@ -195,7 +195,7 @@ def _trust(panel: Panel) -> str:
             "trainings, the randomness of training."
         )
     if fewest.units < FEW_UNITS:
-        sentence += f" With only {fewest.units} {fewest.unit} it is only approximate."
+        sentence += f" With only {fewest.units} {fewest.unit} the interval is only approximate."
     return " ".join([sentence, *_seed_sentences(panel)])
 
 
