@@ -22,7 +22,7 @@ def not_own(path: Path, what: str, other: str = "place") -> FileError:
     )
 
 
-def check_own(table: Path, header: str, *beside: Path) -> None:
+def check_own(table: Path, header: str, *others: Path) -> None:
     """Refuse to replace files that are not an earlier output of the same command.
 
     A command recognises its own table by the first columns. The files next to it belong to it.
@@ -30,12 +30,12 @@ def check_own(table: Path, header: str, *beside: Path) -> None:
     Args:
         table: A CSV file that is about to be written.
         header: How the first line of such a file begins.
-        beside: Other files that are written with it.
+        others: Other files that are written with it.
 
     Raises:
         FileError: A file exists and is not from such an output.
     """
-    other = next((path for path in (table, *beside) if os.path.lexists(path)), None)
+    other = next((path for path in (table, *others) if os.path.lexists(path)), None)
     if other is None:
         return
     try:

@@ -23,8 +23,8 @@ def raise_centres(
         here, below = corners[y], corners[(y + 1) % size]
         even, odd, chance = out[2 * y], out[2 * y + 1], draws[y - first]
         for x in range(size):
-            beside = x + 1 if x + 1 < size else 0
-            mean = ((here[x] + below[x]) + (here[beside] + below[beside])) * quarter
+            next_x = x + 1 if x + 1 < size else 0
+            mean = ((here[x] + below[x]) + (here[next_x] + below[next_x])) * quarter
             even[2 * x] = here[x]
             odd[2 * x + 1] = mean + strength * chance[x]
 
@@ -40,8 +40,8 @@ def raise_tops(
         here, chance, even = corners[y], draws[y - first], out[2 * y]
         above, below = out[2 * ((y - 1) % size) + 1], out[2 * y + 1]
         for x in range(size):
-            beside = x + 1 if x + 1 < size else 0
-            along = here[x] + here[beside]
+            next_x = x + 1 if x + 1 < size else 0
+            along = here[x] + here[next_x]
             mean = (below[2 * x + 1] + above[2 * x + 1] + along) * quarter
             even[2 * x + 1] = mean + strength * chance[x]
 

@@ -116,13 +116,13 @@ def displace(
             # Between -1 and 0, or beyond the last pixel, both neighbours are the edge.
             top, left = max(int(floor_y), 0), max(int(floor_x), 0)
             bottom = min(int(floor_y) + 1, height - 1)
-            beside = min(int(floor_x) + 1, width - 1)
+            next_x = min(int(floor_x) + 1, width - 1)
             for c in range(3):
                 value = np.float32(
                     INTENSITIES[image[top, left, c]] * upper * near
-                    + INTENSITIES[image[top, beside, c]] * upper * far
+                    + INTENSITIES[image[top, next_x, c]] * upper * far
                     + INTENSITIES[image[bottom, left, c]] * lower * near
-                    + INTENSITIES[image[bottom, beside, c]] * lower * far
+                    + INTENSITIES[image[bottom, next_x, c]] * lower * far
                 )
                 out[y, x, c] = np.uint8(
                     min(max(value, np.float32(0)), np.float32(1)) * np.float32(255)

@@ -65,10 +65,10 @@ class Board(ModelRanking):
     def extent(self) -> str:
         """The numbers of models, images and classes, and the protocol, in one line."""
         classes = len(self.entries[0].record.classes)
-        beside = len(self.published.ranked)
+        published = len(self.published.ranked)
         texts = [
             counted(len(self.entries), "measured model"),
-            *([counted(beside, "published row")] if beside else []),
+            *([counted(published, "published row")] if published else []),
             counted(self.images, "image"),
             counted(classes, "class", "classes"),
             f"protocol {self.protocol.name} version {self.protocol.version}",

@@ -118,7 +118,7 @@ def _without_other_modules(
     notes = []
     if AVERAGE.search(network.prefix):
         notes.append("it contains only a moving average of the weights (EMA), which is used")
-    beside = [name for name in tensors if not name.startswith(network.prefix)]
+    outside = [name for name in tensors if not name.startswith(network.prefix)]
     modules = {name.partition(".")[0] for name in shapes or network.tensors}
     # Numbers count consecutive layers. A deeper network has more of them, so it does not fit.
     others = [
@@ -126,8 +126,8 @@ def _without_other_modules(
         for name in network.tensors
         if not (name.partition(".")[0] in modules or re.match(r"\d+\.", name))
     ]
-    if beside or others:
-        notes.append(_unused_text([*beside, *(network.prefix + name for name in others)], network))
+    if outside or others:
+        notes.append(_unused_text([*outside, *(network.prefix + name for name in others)], network))
     own = {name: tensor for name, tensor in network.tensors.items() if name not in set(others)}
     return NetworkTensors(own, network.format, network.prefix, "; ".join(notes))
 

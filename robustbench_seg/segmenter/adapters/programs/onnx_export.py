@@ -63,9 +63,9 @@ def export_onnx(
             f"{name}: it evaluates padded images, which the description of a graph cannot "
             "express; export another card"
         )
-    beside = path.with_suffix(".toml")
-    if beside.exists() and not _is_sidecar(beside):
-        raise not_own(beside, "the description of a graph", f"name for {path.name}")
+    sidecar_path = path.with_suffix(".toml")
+    if sidecar_path.exists() and not _is_sidecar(sidecar_path):
+        raise not_own(sidecar_path, "the description of a graph", f"name for {path.name}")
     _check_own(path)
     try:
         sidecar = Sidecar(
@@ -78,11 +78,11 @@ def export_onnx(
             align_corners=network.align_corners,
         )
     except CardError as error:
-        raise CardError(f"{beside}: {error}") from None
+        raise CardError(f"{sidecar_path}: {error}") from None
     text = to_toml(sidecar)
-    parse_sidecar(text, str(beside))  # load the file now, so that no unusable file is written
+    parse_sidecar(text, str(sidecar_path))  # load the file now, so that no unusable file is written
     write_graph(network, path, size)
-    write_text(beside, text)
+    write_text(sidecar_path, text)
 
 
 def _is_sidecar(path: Path) -> bool:

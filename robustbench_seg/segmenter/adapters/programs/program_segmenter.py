@@ -76,12 +76,12 @@ def load_program(kind: ProgramKind, location: str, options: SegmenterOptions) ->
     where, path = f"{kind.prefix}:{location}", Path(location)
     _check_runnable(where, path, options)
     sidecar = read_sidecar(path, lambda: _example(kind, path, where))
-    beside = path.with_suffix(".toml").name
-    classes = _classes(sidecar, beside)
+    sidecar_name = path.with_suffix(".toml").name
+    classes = _classes(sidecar, sidecar_name)
     weights = kind.digest(path)
     network = kind.open(path, options.device, sidecar, where=where, classes=len(classes))
-    _check_names(network, classes, beside)
-    _check_channels(network, sidecar, classes, beside)
+    _check_names(network, classes, sidecar_name)
+    _check_channels(network, sidecar, classes, sidecar_name)
     _check_windows(network, options.inference_of(sidecar.inference))
     return assemble(
         network,
@@ -92,7 +92,9 @@ def load_program(kind: ProgramKind, location: str, options: SegmenterOptions) ->
             architecture=kind.prefix,
             weights=weights,
             variant=sidecar.deviations(),
-            preprocessing=sidecar.preprocessing(takes_bytes=network.takes_bytes, beside=beside),
+            preprocessing=sidecar.preprocessing(
+                takes_bytes=network.takes_bytes, sidecar_name=sidecar_name
+            ),
             inference=sidecar.inference,
             input_size=network.size,
             align_corners=sidecar.align_corners,
@@ -137,25 +139,25 @@ def _example(kind: ProgramKind, path: Path, where: str) -> str:
     )
 
 
-def _classes(sidecar: Sidecar, beside: str) -> tuple[str, ...]:
+def _classes(sidecar: Sidecar, sidecar_name: str) -> tuple[str, ...]:
     """Return the names of the classes of a program: two if the sidecar has a threshold."""
     classes = sidecar.classes or class_names(str(sidecar.dataset))
     if sidecar.threshold is not None and len(classes) != 2:
         raise CardError(
-            f"{beside}: a threshold separates two classes, but {len(classes)} are named; name two "
-            "or leave out threshold"
+            f"{sidecar_name}: a threshold separates two classes, but {len(classes)} are "
+            "named; name two or leave out threshold"
         )
     return classes
 
 
-def _check_names(network: Program, classes: Sequence[str], beside: str) -> None:
+def _check_names(network: Program, classes: Sequence[str], sidecar_name: str) -> None:
     """Refuse a program that names other classes, or another order, than its sidecar."""
     for place, names in network.own_names.items():
         if class_spelling(names, classes) != tuple(classes):
             raise ModelError(
-                f"{network.where}: {place} name its classes {', '.join(names)}, but {beside} names "
-                f"{', '.join(classes)}; give the names of the program as classes in {beside}, in "
-                "the same order"
+                f"{network.where}: {place} name its classes {', '.join(names)}, but "
+                f"{sidecar_name} names {', '.join(classes)}; give the names of the program as "
+                f"classes in {sidecar_name}, in the same order"
             )
 
 
@@ -176,7 +178,7 @@ def _check_windows(network: Program, inference: Inference) -> None:
 
 
 def _check_channels(
-    network: Program, sidecar: Sidecar, classes: Sequence[str], beside: str
+    network: Program, sidecar: Sidecar, classes: Sequence[str], sidecar_name: str
 ) -> None:
     """Refuse a program that declares another number of classes than its sidecar names."""
     one = network.channels == 1 and (network.gives_labels or sidecar.threshold is not None)
@@ -187,5 +189,5 @@ def _check_channels(
         hint = "; if it is the probability of the second class, give threshold there"
     raise ModelError(
         f"{network.where}: the graph returns {network.channels} classes, but {len(classes)} are "
-        f"named in {beside}: {', '.join(classes)}{hint}"
+        f"named in {sidecar_name}: {', '.join(classes)}{hint}"
     )

@@ -103,22 +103,24 @@ class Sidecar:
                 f"{size[0]}x{size[1]}; make the two equal"
             )
 
-    def preprocessing(self, *, takes_bytes: bool, beside: str) -> Preprocessing:
+    def preprocessing(self, *, takes_bytes: bool, sidecar_name: str) -> Preprocessing:
         """Return the preprocessing of images for the program.
 
         Args:
             takes_bytes: Whether it takes uint8.
-            beside: Name of the sidecar, for errors.
+            sidecar_name: Name of the sidecar, for errors.
 
         Raises:
             CardError: Mean and std are missing, or they are given for a program that takes uint8.
         """
         if takes_bytes:
             if self.mean is not None:
-                raise CardError(f"{beside}: the program takes uint8; leave out mean and std")
+                raise CardError(f"{sidecar_name}: the program takes uint8; leave out mean and std")
             return BYTES
         if self.mean is None or self.std is None:
-            raise CardError(f"{beside}: the program takes floats; give mean and std of RGB in 0..1")
+            raise CardError(
+                f"{sidecar_name}: the program takes floats; give mean and std of RGB in 0..1"
+            )
         return Preprocessing(self.mean, self.std)
 
     def deviations(self) -> Mapping[str, str | float]:
