@@ -147,7 +147,7 @@ def test_a_list_never_removes_what_lies_outside(panels, out, tmp_path):
 )
 def test_a_list_that_is_none_is_named(tmp_path, text):
     (tmp_path / "report.json").write_bytes(text.encode("latin1"))
-    with pytest.raises(ResultsError, match=r"report\.json: is not the list of a report's files"):
+    with pytest.raises(ResultsError, match=r"report\.json is not the list of a report's files"):
         report_files(tmp_path)
 
 

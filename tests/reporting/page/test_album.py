@@ -187,7 +187,7 @@ def test_nothing_is_shown_or_copied_through_a_link(run, caplog, tmp_path, kind):
         *(p for c in found.categories for k in c.corruptions for r in k.rows for p in r.pictures),
     ]
     assert all(picture is None or picture.width == 96 for picture in shown)
-    assert "a link or no regular file" in caplog.text
+    assert "a link or not a regular file" in caplog.text
 
 
 def test_only_pictures_of_known_names_are_copied(run, tmp_path):

@@ -120,7 +120,7 @@ def test_a_study_that_has_only_begun_has_a_page(run, tmp_path):
 
     page = write_page(read_panels([run("alpha", first_image_only)]), tmp_path)
     text = page.read_text()
-    assert "nothing is ranked" in text
+    assert "no model is ranked" in text
     assert "1 of 3 images" in text
     assert not list(tmp_path.glob("figures/*"))
 

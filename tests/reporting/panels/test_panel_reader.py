@@ -211,7 +211,7 @@ def test_a_run_of_other_classes_is_left_out(run, caplog):
     (panel,) = read_panels([a, b])
     assert [row.name for row in panel.measured] == ["alpha"]
     (warning,) = (record.getMessage() for record in caplog.records)
-    assert "runs with different classes on one dataset (minicity val)" in warning
+    assert "runs with different classes on the same dataset (minicity val)" in warning
     assert warning.endswith("report them separately; it is left out")
 
 
@@ -238,8 +238,8 @@ def test_the_page_says_that_a_tree_is_of_unknown_origin_and_why_there_are_two_ru
 @pytest.mark.parametrize(
     ("setting", "warning"),
     [
-        ({"precision": "bf16"}, "The rows differ in precision float32 and bf16: see the"),
-        ({"seed": 3}, "The rows differ in seed 0 and 3: see the provenance"),
+        ({"precision": "bf16"}, "The rows differ in precision float32 and bf16: read their"),
+        ({"seed": 3}, "The rows differ in seed 0 and 3: read their provenance"),
         ({"laws": {"fog": 2}}, "The rows differ in versions of the corruptions {"),
     ],
 )
@@ -291,7 +291,9 @@ def test_one_run_in_two_folders_is_refused(run, tmp_path):
 def test_a_clean_score_far_from_the_published_one_comes_first(run):
     folder = run("alpha", published=99.0)
     (panel,) = read_panels([folder, run("beta", weaker, seed=1)])
-    assert re.match(r"alpha: its clean mIoU is [\d.]+, published is 99.0", panel.warnings[0])
+    assert re.match(
+        r"alpha: its clean mIoU is [\d.]+, but the published one is 99.0", panel.warnings[0]
+    )
 
 
 def test_each_training_is_compared_with_the_score_of_its_own_card(run):
@@ -305,7 +307,7 @@ def test_each_training_is_compared_with_the_score_of_its_own_card(run):
     (panel,) = read_panels([trained(0, steady, 80.0), trained(1, far_worse, 69.0)])
     assert not [warning for warning in panel.warnings if "published" in warning]
     (panel,) = read_panels([trained(2, steady, 80.0), trained(3, far_worse, 90.0)])
-    assert "its clean mIoU is 69.0, published is 90.0" in " ".join(panel.warnings)
+    assert "its clean mIoU is 69.0, but the published one is 90.0" in " ".join(panel.warnings)
 
 
 def test_reference_gives_degradation(run):

@@ -53,7 +53,7 @@ def test_a_shared_place_is_explained(run):
     (panel,) = read_panels([run("alpha", images=6), run("jumpy", jumpy, images=6)])
     table = ranking_table(panel)
     assert [row.cells[0].rank for row in table.rows] == ["1=", "1="]
-    assert "the difference from its first model is not established" in table.note
+    assert "the difference from its first model is not significant" in table.note
 
 
 def test_claims_stand_beside_the_same_model_on_the_same_images(run, three_published):
