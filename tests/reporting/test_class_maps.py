@@ -52,7 +52,7 @@ def test_rows_with_another_map_rank_together_with_a_warning(write):
     assert panel.extent.endswith(", class map own-map")
     digest = MAP[0].digest[:8]
     (note,) = [text for text in panel.warnings if "class map" in text]
-    assert note.startswith(f"The rows differ in class map {digest} and none: see the provenance")
+    assert note.startswith(f"The rows differ in class map {digest} and none: read their provenance")
 
 
 def test_rows_of_other_classes_stand_in_a_panel_of_their_own(write, short):
@@ -60,7 +60,7 @@ def test_rows_of_other_classes_stand_in_a_panel_of_their_own(write, short):
     assert [panel.subset for panel in panels] == ["all classes", "all classes but sky"]
     warnings = " ".join(panels[1].warnings)
     assert "These rows are on all classes but sky. Rows on other images or classes" in warnings
-    assert "The class map leaves out sky: these scores are of the other 2 classes." in warnings
+    assert "The class map leaves out sky, so these scores are over the other 2 classes." in warnings
     with pytest.raises(ResultsError, match="differ in classes left out by a class map"):
         rs.compare("native", "short", runs=short.parent)
 

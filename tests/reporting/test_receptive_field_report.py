@@ -25,8 +25,8 @@ def test_erf_returns_the_fields_and_writes_their_table(tmp_path, capsys):
 def test_erf_s_errors_name_no_option(tmp_path):
     for options, error, message in (
         ({"size": (256, 256)}, DatasetError, "choose a smaller size"),
-        ({"models": ["hf:a/b"]}, ModelError, "its stages are not known"),
-        ({"models": ["a", "b"], "weights": "w"}, ModelError, "belong to one model"),
+        ({"models": ["hf:a/b"]}, ModelError, "its stages are unknown"),
+        ({"models": ["a", "b"], "weights": "w"}, ModelError, "are for a single model"),
     ):
         with pytest.raises(error, match=message) as raised:
             erf(**{"models": [MODEL], "dataset": "minicity", "out": tmp_path / "out", **options})

@@ -173,7 +173,7 @@ def test_a_model_without_a_real_score_is_left_out(pair, caplog):
     town, nights = pair
     table = rs.transfer(town, nights[:3])
     assert set(table["models"]) == {3}
-    assert "d: not all scores are there" in caplog.text
+    assert "d: scores on corrupted or real images are missing" in caplog.text
     with pytest.raises(ResultsError, match=r"2 models with all scores .*: a, b; a correlation"):
         rs.transfer(town, nights[:2])
 
@@ -181,10 +181,10 @@ def test_a_model_without_a_real_score_is_left_out(pair, caplog):
 def test_what_does_not_fit_together_is_named(run, pair):
     town, nights = pair
     other = run("e", dataset="camvid")
-    with pytest.raises(ResultsError, match="minicity val under cityscapes-c and to camvid val"):
+    with pytest.raises(ResultsError, match="minicity val under cityscapes-c and on camvid val"):
         rs.transfer([*town, other], nights)
     odd = run("a", dataset="acdc:fog", classes=("road", "sky"))
-    with pytest.raises(ResultsError, match="other classes than those of the synthetic runs"):
+    with pytest.raises(ResultsError, match="its classes differ from those of the synthetic runs"):
         rs.transfer(town, odd)
     again = run("a", levels(50, 5), weights="9")
     with pytest.raises(ResultsError, match="two runs are called a; name the folder of one"):

@@ -64,7 +64,7 @@ def test_a_table_is_read_with_its_description(tmp_path):
         ((), ("\nb,", "\na,"), "two.csv: a is listed twice; keep one row"),
         ((), ("model", "crop"), "two.csv: there is no column 'model'"),
         (('dataset = "cityscapes"', ""), (), "the dataset is a column or a key of the TOML file"),
-        (('"scores"', '"table"'), (), "two.toml: scores need the table 'measured'"),
+        (('"scores"', '"table"'), (), "two.toml: a table of scores needs the key 'measured'"),
         (('"segformer"', '"segformr"'), (), "citation: unknown key 'segformr'; did you mean"),
         (("dataset =", 'also_cited = { x = "rows" }\ndataset ='), (), "citation: unknown key 'x'"),
         (("images = { c", 'benchmark = "B"\nimages = { not_c'), (), "benchmark: its table needs a"),
@@ -83,5 +83,5 @@ def test_what_is_wrong_is_named(tmp_path, toml, csv, message):
 
 def test_a_table_without_description_is_refused(tmp_path):
     (tmp_path / "two.csv").write_text(CSV)
-    with pytest.raises(RobustsegError, match=r"two\.csv: there is no two\.toml beside it"):
+    with pytest.raises(RobustsegError, match=r"two\.csv: there is no two\.toml next to it"):
         read_published_table(tmp_path, "two")

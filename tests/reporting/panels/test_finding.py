@@ -118,7 +118,7 @@ def test_who_keeps_the_larger_share_is_said_when_it_is_another(run):
 
 
 def test_enough_images_need_no_warning(run):
-    assert "rough" not in finding(read_panels([run("alpha", images=30)]))
+    assert "approximate" not in finding(read_panels([run("alpha", images=30)]))
 
 
 def test_incomplete_models_are_named_and_not_ranked(run):
