@@ -78,17 +78,17 @@ def sort_arguments(
             f"{', '.join(about_objects)}: only for models that are objects; leave them out for "
             "names"
         )
-    asked = {name: value for name, value in options.items() if name not in _ABOUT_OBJECTS}
+    spec_options = {name: value for name, value in options.items() if name not in _ABOUT_OBJECTS}
     opened = None if isinstance(dataset, str | Path | None) else dataset
     if opened is not None:
-        _check_dataset(opened, asked)
-        asked |= {"dataset": opened.name, "split": opened.split}
+        _check_dataset(opened, spec_options)
+        spec_options |= {"dataset": opened.name, "split": opened.split}
     elif dataset is not None:
-        asked["dataset"] = dataset
+        spec_options["dataset"] = dataset
     loaded = protocol if isinstance(protocol, Protocol) else None
     if protocol is not None:
-        asked["protocol"] = loaded.name if loaded else protocol
-    spec = evaluation_spec(names, **asked)
+        spec_options["protocol"] = loaded.name if loaded else protocol
+    spec = evaluation_spec(names, **spec_options)
     segmenters = () if all(by_name) else _segmenters(models, spec, about_objects)
     return spec, GivenObjects(segmenters, opened, loaded)
 

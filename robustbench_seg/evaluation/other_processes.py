@@ -103,13 +103,13 @@ class OtherProcesses:
             RobustsegError: As for `run_evaluation`; computed results are kept.
         """
         evaluation, unchanged = self._evaluation, UnchangedImages()
-        lacking = [
+        incomplete = [
             block
             for block in evaluation.blocks
             if any(True for _ in wanted_images(evaluation, block, conditions, runs))
         ]
         count = min(evaluation.spec.processes, len(evaluation.blocks))
-        if len(lacking) > 1 and count > 1:
+        if len(incomplete) > 1 and count > 1:
             spec = replace(evaluation.spec, threads=torch.get_num_threads())
             work = _Work(Path(self._folder.name), spec, count, tuple(conditions), self._scored)
             try:
@@ -182,15 +182,15 @@ def _share(evaluation: Evaluation, folder: Path) -> None:
             processes load it by name.
     """
     torch.save((evaluation.dataset, evaluation.protocol), folder / "data.pt")
-    asked = options_on_data(evaluation.spec, evaluation.dataset, evaluation.class_map)
+    options = options_on_data(evaluation.spec, evaluation.dataset, evaluation.class_map)
     for number, segmenter in enumerate(evaluation.segmenters):
         path = folder / f"segmenter-{number}.pt"
         try:
             torch.save(segmenter, path)
         except Exception:  # pickle raises errors of any type
             path.unlink(missing_ok=True)
-            backend = backend_of(segmenter) if asked.backend == "auto" else asked.backend
-            torch.save(replace(asked, backend=backend), folder / f"options-{number}.pt")
+            backend = backend_of(segmenter) if options.backend == "auto" else options.backend
+            torch.save(replace(options, backend=backend), folder / f"options-{number}.pt")
 
 
 def _opened(spec: EvaluationSpec, folder: Path) -> Evaluation:

@@ -85,8 +85,8 @@ def _image_digests(
     conditions: Sequence[Condition], evaluation: Evaluation, tree_probe: Mapping[str, str] | None
 ) -> Mapping[str, str]:
     if tree_probe is not None:
-        asked = {condition.folder for condition in conditions}
-        return {name: digest for name, digest in tree_probe.items() if name in asked}
+        requested = {condition.folder for condition in conditions}
+        return {name: digest for name, digest in tree_probe.items() if name in requested}
     spec = evaluation.spec
     return probe(conditions, evaluation.protocol, spec.stream, evaluation.seed)
 

@@ -52,14 +52,14 @@ def run_temperature(evaluation: Evaluation, segmenter: Segmenter) -> Temperature
         DatasetError: There are no images for fitting it.
         ResultsError: A temperature that was fitted earlier cannot be read.
     """
-    asked = evaluation.spec.temperature
+    temperature = evaluation.spec.temperature
     scaled = any(
         measure.needs_confidence == "scaled" for measure in evaluation.measures_of(segmenter)
     )
-    if asked is None or not scaled or not isinstance(segmenter, ConfidentSegmenter):
+    if temperature is None or not scaled or not isinstance(segmenter, ConfidentSegmenter):
         return None
-    if asked != "fit":
-        return TemperatureRecord((float(asked),))
+    if temperature != "fit":
+        return TemperatureRecord((float(temperature),))
     scored = dataset_record(evaluation.dataset)
     of_what = canonical_json([to_table(segmenter.record), to_table(scored)])
     path = evaluation.spec.out / "temperatures" / f"{digest_bytes(of_what.encode())[:16]}.json"

@@ -112,8 +112,8 @@ class Processes:
         """
         values = self.gather(value)
         if len(set(values)) > 1:
-            there = ", ".join(map(str, values))
-            raise ModelError(f"{what} differs between the processes: {there} (rank 0 first)")
+            by_rank = ", ".join(map(str, values))
+            raise ModelError(f"{what} differs between the processes: {by_rank} (rank 0 first)")
 
     def broadcast(self, value: float, device: str) -> float:
         """Send a number from the first process to the others; all call this.

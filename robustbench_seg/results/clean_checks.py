@@ -82,7 +82,7 @@ def _absent_classes(run: Path) -> str | None:
     absent = [name for name in record.scored_classes if not pixels[name]]
     if not absent:
         return None
-    of = f"{len(absent)} of {len(record.scored_classes)} classes"
+    share = f"{len(absent)} of {len(record.scored_classes)} classes"
     images = counted(len(clean), "image")
     have = "has" if len(absent) == 1 else "have"
-    return f"{record.dataset}: {of} {have} no true pixel in the {images}: {first_items(absent)}"
+    return f"{record.dataset}: {share} {have} no true pixel in the {images}: {first_items(absent)}"

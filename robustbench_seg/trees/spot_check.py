@@ -40,10 +40,10 @@ def check_spots(plan: TreePlan, existing: TreeRecord, known: Mapping[str, Digest
             try:
                 recorded = known.get(name)
                 pixels = plan.corrupted(image, read(index), condition)
-                there = recorded.pixels if recorded else _digest(plan, name)
+                expected = recorded.pixels if recorded else _digest(plan, name)
             except (CorruptionError, DatasetError, OSError):
                 continue  # this image or file is damaged; try the next one
-            return digest_pixels(pixels) != there
+            return digest_pixels(pixels) != expected
         return False
 
     unprobed = [c for c in plan.conditions if c.folder not in existing.probe]

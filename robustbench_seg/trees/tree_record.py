@@ -70,12 +70,12 @@ class TreeRecord:
         pairs = ((name, getattr(self, name), getattr(other, name)) for name in fields)
         found = [f"its {name.replace('_', ' ')} is {a}, not {b}" for name, a, b in pairs if a != b]
         if self.severities_digest != other.severities_digest:
-            mine = f"{self.protocol} {self.protocol_version}"
+            own_protocol = f"{self.protocol} {self.protocol_version}"
             theirs = f"{other.protocol} {other.protocol_version}"
             found.append(
-                f"its severities are those of {mine}, not of {theirs}"
-                if mine != theirs
-                else f"the severities of {mine} have other parameters"
+                f"its severities are those of {own_protocol}, not of {theirs}"
+                if own_protocol != theirs
+                else f"the severities of {own_protocol} have other parameters"
             )
         found += [
             f"its {name} has law {law}, not {other.laws[name]}"

@@ -93,13 +93,14 @@ class GlobPairs:
         """
         chosen, first = dict[str, str](), dict[str, str]()
         for image in images:
-            there = self._existing(image)
-            if len(there) > 1:
+            existing = self._existing(image)
+            if len(existing) > 1:
                 raise DatasetError(
-                    f"{self._root}: {image} has more than one label file: {there[0]} and "
-                    f"{there[1]}; remove one, or write * for the part in which their names differ"
+                    f"{self._root}: {image} has more than one label file: {existing[0]} and "
+                    f"{existing[1]}; remove one, or write * for the part in which their names "
+                    "differ"
                 )
-            labels = there[0] if there else self._candidates(image)[0]
+            labels = existing[0] if existing else self._candidates(image)[0]
             if (other := first.setdefault(labels, image)) != image:
                 raise DatasetError(
                     f"{self._root}: {other} and {image} have the same labels {labels}; remove "

@@ -40,8 +40,8 @@ def described_images(
         )
     sizes = image_sizes(evaluation.dataset)
     if replaced := manifest.record.other_sources(sizes):
-        then = manifest.record.source_sizes
-        raise ResultsError(other_source(path, replaced, then=then, now=sizes))
+        recorded = manifest.record.source_sizes
+        raise ResultsError(other_source(path, replaced, then=recorded, now=sizes))
     return manifest.files
 
 

@@ -115,8 +115,8 @@ def training_spec(
     for name in ("model", "out"):
         if values.get(name) is None:
             raise OptionError(f"a training needs {name}; give it")
-    asked = {name: value for name, value in given.items() if name in of_recipe}
-    changes = spec_values(TrainingRecipe, asked, what)
+    recipe_options = {name: value for name, value in given.items() if name in of_recipe}
+    changes = spec_values(TrainingRecipe, recipe_options, what)
     recipe = values.pop("recipe", None)
     chosen = replace(recipe, **changes) if recipe else TrainingRecipe(**changes)
     return TrainingSpec(**values, recipe=chosen)

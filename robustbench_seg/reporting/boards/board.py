@@ -133,13 +133,13 @@ class Board(ModelRanking):
         return pairs
 
     def _ranking(self, key: str) -> tuple[Place, ...]:
-        have = [n for n, e in enumerate(self.entries) if not math.isnan(e.value(key))]
-        entries = [self.entries[n] for n in have]
+        scored = [n for n, e in enumerate(self.entries) if not math.isnan(e.value(key))]
+        entries = [self.entries[n] for n in scored]
         established = established_pairs(
             [entry.scores.draws[key] for entry in entries],
             entries[0].scores.units if entries else 0,
             [entry.degrees for entry in entries],
-            compared := self.compared[np.ix_(have, have)],
+            compared := self.compared[np.ix_(scored, scored)],
         )
         places = [Place(e.name, "", e.value(key), *e.interval(key), True) for e in entries]
         published = self.published_rows

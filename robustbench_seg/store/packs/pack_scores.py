@@ -65,7 +65,7 @@ def contradictions(data: bytes, table: pd.DataFrame, laws: Mapping[str, int]) ->
         A description of each contradiction.
     """
     try:
-        said = _parsed(data)
+        stated = _parsed(data)
     except (ValueError, LookupError, TypeError, OverflowError) as error:
         yield f"it is not a table of scores ({error!s:.100})"
         return
@@ -76,15 +76,15 @@ def contradictions(data: bytes, table: pd.DataFrame, laws: Mapping[str, int]) ->
         if laws.get(measure.name) == measure.law
     }
     found = {key: row for key, row in _rows(table).items() if key[2] in compared}
-    said = {key: row for key, row in said.items() if key[2] in compared}
-    for key in dict.fromkeys((*said, *found)):
+    stated = {key: row for key, row in stated.items() if key[2] in compared}
+    for key in dict.fromkeys((*stated, *found)):
         text = f"{key[2]} of {key[0]} {key[1]}"
-        if key not in said:
+        if key not in stated:
             yield f"{text} is missing"
         elif key not in found:
             yield f"{text} has no rows in the parts"
-        elif not _agree(said[key], found[key]):
-            (images, value), (counted, score) = said[key], found[key]
+        elif not _agree(stated[key], found[key]):
+            (images, value), (counted, score) = stated[key], found[key]
             yield (
                 f"{text} is {value:.{DIGITS}f} for {images} images, but {score:.{DIGITS}f} for "
                 f"{counted} in the parts"

@@ -119,7 +119,7 @@ def _fetch(url: str, partial: Path, path: Path, *, resumable: bool) -> None:
     response = _open(url, partial, path)
     if response is None:
         return
-    have = partial.stat().st_size if partial.exists() else 0
+    present = partial.stat().st_size if partial.exists() else 0
     with response:
         start = 0
         if response.status == HTTPStatus.PARTIAL_CONTENT:
@@ -127,7 +127,7 @@ def _fetch(url: str, partial: Path, path: Path, *, resumable: bool) -> None:
         total = _total(response.headers.get("Content-Length"), start, url, path)
         _refuse(b"", url, path, response.headers.get_content_type())
         # Unless the answer is the requested remainder, it is the whole file.
-        mode = "ab" if start == have else "wb"
+        mode = "ab" if start == present else "wb"
         bar = tqdm(
             desc=path.name, total=total, initial=start, unit="B", unit_scale=True, disable=None
         )
@@ -144,25 +144,25 @@ def _fetch(url: str, partial: Path, path: Path, *, resumable: bool) -> None:
                 whole = False
             size = file.tell()
     if not whole or (total is not None and size != total):
-        of = f" of {total / 1e6:.1f}" if total else ""
+        of_total = f" of {total / 1e6:.1f}" if total else ""
         again = "it continues from there" if resumable else "it starts from the beginning"
         raise _CutError(
-            f"{url}: the connection was cut after {size / 1e6:.1f}{of} MB; run the command again, "
-            f"and {again}"
+            f"{url}: the connection was cut after {size / 1e6:.1f}{of_total} MB; run the command "
+            f"again, and {again}"
         )
 
 
 def _open(url: str, partial: Path, path: Path) -> Any:
     """The response to a request for the missing bytes of `partial`; None if none are missing."""
-    have = partial.stat().st_size if partial.exists() else 0
+    present = partial.stat().st_size if partial.exists() else 0
     request = urllib.request.Request(url, headers={"User-Agent": "robustseg"})
-    if have:
-        request.add_header("Range", f"bytes={have}-")
+    if present:
+        request.add_header("Range", f"bytes={present}-")
     try:
         return open_url(request)
     except urllib.error.HTTPError as error:
-        if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
-            if _range(error.headers.get("Content-Range"))[1] == have:
+        if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and present:
+            if _range(error.headers.get("Content-Range"))[1] == present:
                 return None
             partial.unlink()  # it belongs to another file
             return _open(url, partial, path)

@@ -89,9 +89,9 @@ class Program(nn.Module, ABC):
             image.size(nhwc=self.nhwc), sidecar.input_size if sidecar else None, self.where
         )
         self.integer = answer.is_integer
-        said = sidecar.output_layout if sidecar else None
+        layout = sidecar.output_layout if sidecar else None
         channels = 1 if self.integer else expected
-        self.answers_nhwc = answer.is_nhwc(channels, said, interface.layout)
+        self.answers_nhwc = answer.is_nhwc(channels, layout, interface.layout)
         self.channels = answer.channels(nhwc=self.answers_nhwc)
         return image, answer
 

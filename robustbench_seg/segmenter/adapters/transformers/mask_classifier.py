@@ -145,8 +145,8 @@ def _merged(scores: Tensor, offsets: Any, image: tuple[int, int], edges: Edges) 
     total = torch.zeros(scores.shape[1], *size, device=scores.device)
     count = torch.zeros(1, *size, device=scores.device)
     for values, (_, start, end) in zip(scores, offsets, strict=True):
-        along = slice(int(start), int(end))
-        here = (along, slice(None)) if image[0] > image[1] else (slice(None), along)
+        window = slice(int(start), int(end))
+        here = (window, slice(None)) if image[0] > image[1] else (slice(None), window)
         total[(slice(None), *here)] += values
         count[(slice(None), *here)] += 1
     return (total / count.clamp(min=1))[None]

@@ -63,8 +63,8 @@ class ProcessorSettings:
         Raises:
             ModelError: It swaps red and blue and normalises them differently.
         """
-        said = self.preprocessing
-        if self.bgr and (len(set(said.mean)) > 1 or len(set(said.std)) > 1):
+        normalisation = self.preprocessing
+        if self.bgr and (len(set(normalisation.mean)) > 1 or len(set(normalisation.std)) > 1):
             raise ModelError(
                 f"{where}: {PROCESSOR_FILE} swaps red and blue, and it is unclear whether "
                 "image_mean begins with red or blue; choose the input size processor"
