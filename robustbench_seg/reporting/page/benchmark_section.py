@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from robustbench_seg.reporting.html.table import Table
 from robustbench_seg.reporting.literature.published_tables import table_description
-from robustbench_seg.reporting.page.cells_table import cells_table
+from robustbench_seg.reporting.page.perturbation_table import perturbation_table
 from robustbench_seg.reporting.panels import Panel
 
 
@@ -39,4 +39,6 @@ def benchmark_section(panel: Panel) -> BenchmarkSection | None:
     else:
         reason = f"on another dataset ({dataset.capitalize()} {description.split})"
     caption = f"Published, on {name} {description.split} ({images} images)"
-    return BenchmarkSection(name, reason, cells_table(panel.published.benchmark, panel, caption))
+    return BenchmarkSection(
+        name, reason, perturbation_table(panel.published.benchmark, panel, caption)
+    )

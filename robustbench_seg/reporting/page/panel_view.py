@@ -8,12 +8,12 @@ from robustbench_seg.reporting.html.page_figure import PageFigure
 from robustbench_seg.reporting.html.table import Table
 from robustbench_seg.reporting.page.album import Album, album
 from robustbench_seg.reporting.page.benchmark_section import BenchmarkSection, benchmark_section
-from robustbench_seg.reporting.page.cells_table import cells_table
 from robustbench_seg.reporting.page.claims_table import claims_table
 from robustbench_seg.reporting.page.class_table import class_losses_text, class_table
 from robustbench_seg.reporting.page.drop_table import drop_table
 from robustbench_seg.reporting.page.figures import PanelFigures
 from robustbench_seg.reporting.page.hardest_images import HardestView, hardest_views
+from robustbench_seg.reporting.page.perturbation_table import perturbation_table
 from robustbench_seg.reporting.page.ranking_table import ranking_table
 from robustbench_seg.reporting.page.score_sections import (
     ScoreSection,
@@ -93,7 +93,7 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
 
 def _sections(panel: Panel, figures: PanelFigures, picture_width: int) -> Mapping[str, Section]:
     noun, benchmark = panel.protocol.noun, benchmark_section(panel)
-    cells = cells_table(panel.miou, panel, panel.name)
+    cells = perturbation_table(panel.miou, panel, panel.name)
     classes = class_table(panel) if figures.heatmaps else None  # no class has a score
     pictures = album(panel, picture_width) if picture_width else None
     elsewhere = elsewhere_table(panel.published.not_shown, panel.dataset)

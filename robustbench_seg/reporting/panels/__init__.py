@@ -1,4 +1,10 @@
-"""Panels: the rankings of a report, with all scores of their models, and the finding in words."""
+"""Panels: the rankings of a report, with all scores of their models, and the finding in words.
+
+panel_reader.py -> panel.py                       runs, and the panels that they make
+degradation_rows.py  drop_rows.py  references.py  CD and rCD, drops, and the reference of CD
+confidence_scores.py  confidence_curves.py        confidence
+findings.py  failures.py  panel_warnings.py       sentences
+"""
 
 from robustbench_seg.reporting.panels.confidence_curves import (
     ConfidenceCurves,

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from fake_runs import steady, weaker
 
-from robustbench_seg.reporting.page.cells_table import cells_table
+from robustbench_seg.reporting.page.perturbation_table import perturbation_table
 from robustbench_seg.reporting.page.score_sections import confidence_section
 from robustbench_seg.reporting.panels import (
     chief_confidence_scores,
@@ -59,7 +59,7 @@ def test_without_confidence_there_are_none(run, tmp_path):
 
 def test_the_heat_table_has_them_as_further_metrics(runs):
     (panel,) = read_panels(runs)
-    table = cells_table(panel.miou, panel, panel.name)
+    table = perturbation_table(panel.miou, panel, panel.name)
     assert [(metric.name, metric.higher_is_better) for metric in table.metrics] == [
         ("ECE", False),
         ("AUROC", True),
@@ -80,7 +80,7 @@ def test_why_a_row_has_no_confidence(run):
     assert chief_confidence_scores(panel) == []
     again = "no image has confidence; evaluate again to add it"
     assert missing_confidence(panel.measured[0]) == again
-    assert cells_table(panel.miou, panel, panel.name).metrics == []
+    assert perturbation_table(panel.miou, panel, panel.name).metrics == []
 
 
 def test_scores_that_one_training_alone_has_are_shown_and_say_so(run):

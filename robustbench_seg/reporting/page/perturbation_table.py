@@ -20,7 +20,7 @@ from robustbench_seg.results import MEASURED, RANKING_SCORE, Draws, Source, is_m
 from robustbench_seg.text import one_line
 
 
-def cells_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
+def perturbation_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
     """Return rows of tables/miou.csv laid out as the paper's table 5.
 
     Args:
