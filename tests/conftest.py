@@ -81,7 +81,7 @@ def protocol():
 
 @pytest.fixture
 def run_record():
-    """Build the record of a run; each part of its key by a name of its own, the rest as it is."""
+    """Build the record of a run; each part of its key has a separate name."""
 
     def make(
         model="m",

@@ -1,4 +1,4 @@
-"""docs/corruptions.md says what the protocols say, and its picture is what the program draws."""
+"""docs/corruptions.md agrees with the protocols, and its picture with the program."""
 
 import re
 from pathlib import Path

@@ -1,8 +1,8 @@
 """Every command and every piece of Python on the pages runs, in the order of its page.
 
-A page runs in a folder of its own that holds what it speaks of: datasets, weights, a photo. Work is
-scaled down: options are appended, of which click takes the last, and large models are exchanged
-for the shipped ones.
+A page runs in a separate folder with everything that it mentions: datasets, weights, a photo. Work
+is scaled down: options are appended, of which click takes the last, and the included models replace
+large ones.
 """
 
 import glob

@@ -29,7 +29,7 @@ def test_the_shipped_weights_score_what_their_cards_claim(live):
 
 
 def test_they_are_trainings_of_the_shipped_models_as_those_are_scored_today(live):
-    # Another version of minicity, of the draws or of a severity table makes this fail: record anew.
+    # This fails after a new version of minicity, the draws or a severity table: record again.
     groups = {folders[0]: folders[1:] for folders in group_runs([*live, recorded_runs()])}
     assert set(groups) == set(live)
     assert [len(folders) for folders in groups.values()] == [2, 2]

@@ -1,4 +1,4 @@
-"""The pages of the studies have the scores of the result files beside them."""
+"""The pages of the studies have the scores of the result files next to them."""
 
 import csv
 import re

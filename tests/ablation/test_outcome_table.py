@@ -20,7 +20,7 @@ def trainings():
 
 @pytest.fixture
 def runs(tmp_path, trainings):
-    """The folders of two runs of one model that are no trainings of one recipe."""
+    """The folders of two runs of one model that are not trainings of the same recipe."""
     for number, folder in enumerate(trainings):
         copy = shutil.copytree(folder, tmp_path / folder.name)
         record = json.loads((copy / RUN_FILE).read_text())

@@ -91,7 +91,7 @@ def test_an_image_in_windows_costs_its_windows():
     # Rows at 0 and 64, columns at 0, 96 and 128.
     slid = record("slide", 128, 96)
     assert image_macs(slid, 19, (192, 256)) == 2 * 3 * window
-    # A small image is one window of its own size.
+    # A small image is one window of its size.
     assert image_macs(slid, 19, (96, 96)) == count_cost(network, (96, 96)).macs
     resized = record("whole", resize=Resize(128, 512))
     assert image_macs(resized, 19, (256, 256)) == count_cost(network, (128, 128)).macs

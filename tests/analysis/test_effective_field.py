@@ -1,4 +1,4 @@
-"""Effective receptive fields of networks whose fields are known, and of every encoder."""
+"""Effective receptive fields of networks with known fields, and of every encoder."""
 
 import math
 

@@ -61,7 +61,7 @@ ORIGINALS = {
 }
 SIZES = ((128, 256), (97, 161))
 
-# What feeds a LayerNorm is kept small, so that a wrong epsilon shows.
+# The input of a LayerNorm is small, so that a wrong epsilon shows.
 SMALL = re.compile(
     r"(patch_embed\d?\.proj\.|patch_embeddings\.\d\.proj\.|layers\.\d\.0\.projection\.|"
     r"attn\.sr\.|attention\.self\.sr\.|block\d\.\d+\.attn\.proj\.|attention\.output\.dense\.|attn\.attn\.out_proj\.|"

@@ -137,7 +137,7 @@ def resize_bilinear(x, size):
 
 
 def optimizer_state(variables):
-    """What else lies in a training checkpoint."""
+    """What else a training checkpoint contains."""
     return {
         "global_step": np.array(90000),
         "logits/semantic/weights/Momentum": variables["logits/semantic/weights"],
@@ -180,7 +180,7 @@ def test_xception_71_at_output_stride_8(tmp_path):
     ("backbone", "millions"), [("xception41", 26.97), ("xception65", 39.92), ("xception71", 42.34)]
 )
 def test_parameters_are_those_of_the_published_classifiers(backbone, millions):
-    """timm 1.0's xception41, 65 and 71, whose weights were converted from TensorFlow's."""
+    """timm 1.0's xception41, 65 and 71, with weights converted from TensorFlow."""
     with torch.device("meta"):
         network = build("deeplabv3plus", 19, backbone=backbone, layout="tf").backbone
     count = sum(parameter.numel() for parameter in network.parameters())

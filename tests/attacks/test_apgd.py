@@ -53,7 +53,7 @@ def test_a_best_loss_that_stands_still_halves_unless_the_size_has_just_changed()
 
 
 class Line:
-    """A ball without an edge, whose steps are the gradient itself."""
+    """A ball without an edge: its steps are the gradient itself."""
 
     radius = 0.5
 

@@ -102,7 +102,7 @@ def test_losses_are_their_formulas(name, progress):
     "name", ["cross_entropy", "segpgd", "mce", "mce_bal", "js", "tsallis", "cosine"]
 )
 def test_gradients_are_finite_differences(name):
-    """CosPGD's weight is held constant in its gradient, so it has a test of its own."""
+    """The gradient treats CosPGD's weight as constant, so it has a separate test."""
     z, y = pixels(seed=1, size=(2, 3))
     moment = Moment(0.4, torch.linspace(0.1, 1, 5, dtype=torch.float64))
 

@@ -122,7 +122,7 @@ def test_the_iterate_is_chosen_by_the_rule_of_the_attack(problem, name):
 
 @pytest.mark.parametrize("name", ["pgd", "segpgd", "cospgd", "pgd_l2"])
 def test_the_loss_of_the_chosen_image_never_falls_with_more_steps(problem, name):
-    """A run of SegPGD depends on its number of steps; its best iterate is that of its own run."""
+    """A run of SegPGD depends on its number of steps; so it keeps the best iterate of each run."""
     case = problem()
     seen = recorded(case)
     best = -math.inf

@@ -1,4 +1,4 @@
-"""robustseg models: a line for each card and each class map, as its file says it."""
+"""robustseg models: a line for each card and each class map, as in its file."""
 
 import tomllib
 from pathlib import Path

@@ -77,7 +77,7 @@ def test_an_exported_model_is_evaluated_like_its_card(tmp_path):
     assert result.stdout.splitlines() == [str(path), str(tmp_path / "b0.toml")]
     image = np.random.default_rng(0).integers(0, 256, (64, 128, 3), np.uint8)
     assert (load_segmenter(f"onnx:{path}")(image) == load_segmenter(name)(image)).mean() > 0.999
-    # What the graph itself is given is what --help says.
+    # The graph gets the values that --help states.
     card = load_card(name)
     mean, std = (np.float32(v) for v in (card.preprocessing.mean, card.preprocessing.std))
     batch = ((image / np.float32(255) - mean) / std).transpose(2, 0, 1)[None]

@@ -1,4 +1,4 @@
-"""A first run says that it compiles the corruptions; a second one has nothing to say."""
+"""A first run announces that it compiles the corruptions; a second one prints nothing."""
 
 import os
 import subprocess

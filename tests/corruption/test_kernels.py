@@ -1,4 +1,4 @@
-"""The compiled loops against the libraries whose results they reproduce, to the bit."""
+"""The compiled loops reproduce the results of libraries bit by bit."""
 
 import cv2
 import numba

@@ -1,4 +1,4 @@
-"""Each corruption gives the bytes that it gave before, under both streams: its law.
+"""Each corruption gives the same bytes as before, under both streams: its law.
 
 tests/data/corruption/fast.json and reference.json hold the law of each corruption, and digests of
 whole images of those that are computed by whole numbers or in a fixed order; fast.png and

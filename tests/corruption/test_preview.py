@@ -18,7 +18,7 @@ def test_every_cell_is_the_photo_corrupted_so():
             np.testing.assert_array_equal(
                 sheet[y : y + 40, x : x + 60], corrupt(photo, spec.name, column + 1, seed=2)
             )
-    assert (sheet[:, :left] < 128).any(axis=(1, 2)).sum() > 16 * 8  # names beside the rows
+    assert (sheet[:, :left] < 128).any(axis=(1, 2)).sum() > 16 * 8  # names next to the rows
 
 
 def test_wide_photos_are_shrunk_after_they_are_corrupted():

@@ -62,7 +62,7 @@ def test_all_that_decides_bytes_changes_the_digests():
 
 
 def changed(recorded, current):
-    """The folders of the conditions whose digests differ."""
+    """The folders of the conditions with different digests."""
     return {folder for folder, digest in recorded.items() if current[folder] != digest}
 
 

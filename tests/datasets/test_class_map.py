@@ -69,7 +69,7 @@ def test_several_classes_are_left_out(load):
 
 
 def test_as_many_classes_as_labels_have_room_for(load):
-    """255 is no class, and 254 would be the index of the last of 255."""
+    """255 is not a class, and 254 would be the index of the last of 255 classes."""
     names = [f"c{n}" for n in range(255)]
     tail = MAP[MAP.index("[impossible]") : MAP.index("[reasons]")]
 

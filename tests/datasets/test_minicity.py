@@ -194,7 +194,7 @@ def test_no_class_fills_the_picture(val):
 
 
 def test_labels_lie_on_the_edges_of_the_picture(val):
-    """Colours change more where the labels do than where the same outlines would lie beside."""
+    """Colours change more at edges of the labels than at the same edges shifted."""
     there, beside = [], []
     for sample in val:
         grey = sample.image.astype(float).mean(axis=2)

@@ -1,4 +1,4 @@
-"""evaluate as a process of its own, on a small dataset, with a model that takes its time."""
+"""evaluate as a separate process, on a small dataset, with a slow model."""
 
 import contextlib
 import multiprocessing
@@ -86,7 +86,7 @@ main()
 class Forked:
     """The command in a fork of a process that has imported all of it, which takes seconds.
 
-    A process of its own in everything else: signals, exit code, streams, locks. Its interface is
+    A separate process in everything else: signals, exit code, streams, locks. Its interface is
     that of subprocess.Popen.
     """
 
@@ -133,7 +133,7 @@ def start_afresh(
     """Start it in `folder` as a new program, with at most so many open files."""
 
     def prepare() -> None:
-        # Of a shell's background jobs, whose children would else inherit that Ctrl-C is ignored.
+        # As a shell's background job, its children would otherwise inherit that Ctrl-C is ignored.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         if descriptors is not None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))

@@ -30,7 +30,7 @@ CLASSES = ("dark", "middle", "bright")
 
 @dataclass
 class Toy:
-    """Smooth coloured images whose labels are three levels of red; 255 along one edge."""
+    """Smooth coloured images; their labels are three levels of red; 255 along one edge."""
 
     count: int = 6
     broken: tuple[int, ...] = ()
@@ -84,7 +84,7 @@ class Reds:
     failure: type[BaseException] = KeyboardInterrupt
 
     def __post_init__(self):
-        self.__qualname__ = "Reds"  # of subclasses too: their runs go on as one
+        self.__qualname__ = "Reds"  # of subclasses too: their runs continue as one
 
     def __call__(self, image):
         if self.calls == self.fails_at:

@@ -1,4 +1,4 @@
-"""`--backend auto`: what it means when a run starts, and when it goes on."""
+"""`--backend auto`: its meaning when a run starts, and when it continues."""
 
 import json
 import sys

@@ -135,7 +135,7 @@ def test_an_impossible_class_is_left_out(score, toy):
 
 
 def test_every_measure_counts_a_pixel_without_a_class_as_wrong():
-    """255 among the predictions scores like any wrong class, which is a false positive besides."""
+    """255 among the predictions scores like any wrong class, and is also a false positive."""
     rng = np.random.default_rng(0)
     truth = np.repeat(np.repeat(rng.integers(0, 3, (6, 8)), 8, 0), 8, 1).astype(np.uint8)
     truth[:3] = 255

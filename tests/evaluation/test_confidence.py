@@ -125,7 +125,7 @@ def test_a_comparison_says_why_one_model_has_none(levels, toy, reds, tmp_path):
 
 
 class Sure:
-    """Answers labels with a confidence of its own."""
+    """Returns labels with its own confidence."""
 
     name, version, classes, confidence = "sure", "1", CLASSES, True
 

@@ -1,4 +1,4 @@
-"""A disk that goes away, a model that fails: one line, nothing lost, the others go on."""
+"""A disk that disappears, a model that fails: one line, nothing lost, the others continue."""
 
 import shutil
 

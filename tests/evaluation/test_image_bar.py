@@ -1,4 +1,4 @@
-"""The bar counts images that are scored, and beside them those that are left out."""
+"""The bar counts scored images, and separately those that are left out."""
 
 import re
 

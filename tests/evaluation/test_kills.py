@@ -78,7 +78,7 @@ TRIALS = [1, pytest.param(20, marks=pytest.mark.slow)]
 
 @pytest.mark.parametrize("trials", TRIALS)
 def test_an_evaluation_that_is_killed(place, trials, blank_figures):
-    """A process that is done before it is killed counts for nothing: the next one begins anew."""
+    """A process that ends before it is killed is not counted: the next one starts again."""
     moments, whole = random.Random(trials), place / f"whole-{trials}"
     finish(start_afresh(place, whole.name))
     assert len(rows(whole)) == IMAGES * CONDITIONS

@@ -1,4 +1,4 @@
-"""What is counted of each image: added to a run later, counted anew, and shown wherever it is."""
+"""The counts of each image: added to a run later, computed again, and shown everywhere."""
 
 import json
 import subprocess

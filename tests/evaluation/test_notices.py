@@ -1,4 +1,4 @@
-"""What an evaluation says of its data before it begins."""
+"""What an evaluation prints about its data before it begins."""
 
 import logging
 from dataclasses import replace

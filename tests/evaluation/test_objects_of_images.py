@@ -17,7 +17,7 @@ def save(path, array):
 
 
 def test_two_cars_that_touch_are_two_objects_with_instances_and_one_without(tmp_path):
-    labels = np.full((4, 8), 26, np.uint8)  # the id of a car, whose class is 13
+    labels = np.full((4, 8), 26, np.uint8)  # the id of a car: class 13
     instances = np.where(np.arange(8) < 3, 26000, 26001).astype(np.uint16) + np.zeros((4, 1), int)
     save(tmp_path / IMAGE, np.zeros((4, 8, 3), np.uint8))
     save(tmp_path / f"{TRUTH}labelIds.png", labels)

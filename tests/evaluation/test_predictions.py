@@ -88,5 +88,7 @@ def test_images_without_a_file_of_their_own_are_refused_before_a_model_is_loaded
         rs.evaluate(**options, save_predictions=tmp_path / "p")
     assert str(caught.value) == message
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(AssertionError, match="a model is loaded"):  # without predictions it goes on
+    with pytest.raises(
+        AssertionError, match="a model is loaded"
+    ):  # without predictions it continues
         rs.evaluate(**options)

@@ -124,7 +124,7 @@ def test_a_changed_corruption_is_one_line_that_names_it(
     why = "; numpy " if upgraded else "(the versions are the same, so the program was changed); use"
     assert why in message
     assert model.calls == 0
-    folder = start(model, 3)  # what is as it was goes on
+    folder = start(model, 3)  # unchanged settings continue
     assert read_results(folder)["matrix"].notna().sum() == 4 * 3 + 1
 
 

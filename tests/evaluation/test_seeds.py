@@ -92,7 +92,7 @@ def test_one_seed_is_the_default():
 
 
 def test_a_task_of_a_cluster_gets_the_specification_of_its_seed(toy, reds, protocol):
-    """The specification alone says what a seed's evaluation does: nodes get nothing else."""
+    """The specification alone decides what a seed's evaluation does: nodes get nothing else."""
     conditions = protocol.conditions(["fog", "contrast", "snow"], [2, 4])
     asked = {"corruptions": ("fog", "contrast", "snow"), "severities": (2, 4), "seeds": (3, 5)}
     draws = evaluation([reds()], toy(), protocol, conditions, **asked).by_seed()

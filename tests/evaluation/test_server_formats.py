@@ -20,7 +20,7 @@ CLASSES = rs.class_names("cityscapes")
 
 
 class Unsure:
-    """The level of red says the class."""
+    """The level of red is the class."""
 
     name, classes, version = "unsure", CLASSES, "1"
 

@@ -29,7 +29,7 @@ BYTES = 2 << 30
 
 
 class Hang(BaseException):
-    """An input took longer than SECONDS. It is no Exception, so that nothing catches it."""
+    """An input took longer than SECONDS. It is not an Exception, so that nothing catches it."""
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def folder(tmp_path):
 
 
 def observed(path):
-    """All that a part says, as plain values."""
+    """The whole content of a part, as plain values."""
     part = read_part(path, len(CLASSES))
     values = {name: counts.tolist() for name, counts in part.values.items()}
     return list(part.images), list(part.conditions), list(part.reasons), values

@@ -56,7 +56,7 @@ def test_a_case_by_hand():
     truth = np.zeros((8, 20), np.uint8)
     truth[:, 10:] = 1
     labels = truth.copy()
-    labels[:, 10] = 0  # one column of class 1, beside the boundary
+    labels[:, 10] = 0  # one column of class 1, next to the boundary
     scores = BOUNDARY.compute(observed(truth, labels, 2))
     # Within one pixel: class 0 is 8 of 16, class 1 is 0 of 8. All others are right.
     assert scores["boundary_miou_2"] == 25.0

@@ -1,4 +1,4 @@
-"""Scores from histograms of confidence, beside scikit-learn and closed forms on raw values."""
+"""Scores from histograms of confidence, compared with scikit-learn and closed forms."""
 
 import numpy as np
 import pytest
@@ -107,7 +107,7 @@ def precision_bound(hits, others, *, down):
 
 @pytest.mark.parametrize("kind", ["clean", "noise"])
 def test_detection_equals_scikit_learn_on_levels(kind):
-    """Values that have no order inside a level: there is no error left."""
+    """Values without an order inside a level: no error remains."""
     doubt, right = draw(kind)
     place = pooled_places(doubt)
     found = scored(predicted(doubt, right))

@@ -1,4 +1,4 @@
-"""Scores of groups of classes and of persons: from counts and what the dataset says."""
+"""Scores of groups of classes and of persons: from counts and the dataset's classes."""
 
 import numpy as np
 import pytest

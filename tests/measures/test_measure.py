@@ -1,4 +1,4 @@
-"""Draws of measures whose scores are additive: weighted sums over the images."""
+"""Draws of measures with additive scores: weighted sums over the images."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Reliability and risk of pooled counts, beside sums over raw values and beside the scores."""
+"""Reliability and risk of pooled counts, compared with sums over raw values and with the scores."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What an evaluation is asked to do, as one value that goes through JSON."""
+"""The options of an evaluation, as one value that goes through JSON."""
 
 import json
 from dataclasses import fields, replace

@@ -1,4 +1,4 @@
-"""run.json: written and read as one value, and what tells two runs apart."""
+"""run.json: written and read as one value, and what distinguishes two runs."""
 
 import copy
 import json
@@ -54,7 +54,7 @@ RECORD = RunRecord(
 
 
 def changed(record=RECORD, **values):
-    """A copy; a name says whose value it is: segmenter_precision, dataset_split, about_params."""
+    """A copy; names begin with the owner: segmenter_precision, dataset_split, about_params."""
     for name, value in values.items():
         owner, _, attribute = name.partition("_")
         if owner == "about":

@@ -1,4 +1,4 @@
-"""What a card keeps of a training, and what it says of two."""
+"""What a card stores of a training, and how it compares two."""
 
 import shlex
 from dataclasses import fields, replace

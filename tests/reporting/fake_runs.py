@@ -84,7 +84,7 @@ def write_run(
 ) -> Path:
     """Write a run folder under `root` and return its path.
 
-    about:     changes of what a reader is told of the model
+    about:     changes of the facts about the model
     trained:   seed of its training, of one recipe for all; augment: what it saw besides
     published: clean score of its card
     predict:   seconds, of every image

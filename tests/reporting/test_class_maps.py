@@ -1,4 +1,4 @@
-"""Class maps in reports: which rows rank together, and what a reader is told."""
+"""Class maps in reports: which rows rank together, and what the page states."""
 
 import csv
 

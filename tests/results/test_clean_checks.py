@@ -1,4 +1,4 @@
-"""The published clean score beside the measured one, and classes without a pixel."""
+"""The published clean score next to the measured one, and classes without a pixel."""
 
 import numpy as np
 import pytest

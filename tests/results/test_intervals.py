@@ -179,7 +179,7 @@ def test_as_scipy_draws_it(table, protocol):
 
 
 def test_few_units_are_taken_further_out():
-    """Of means of n normal numbers an interval covers as often as it says, for small n, too."""
+    """Of means of n normal numbers an interval has its stated coverage, also for small n."""
     rng = np.random.default_rng(4)
     for units in (8, 15, 40):
         weights = draw_units(np.arange(units), 1000) / units

@@ -45,6 +45,6 @@ def test_no_models_have_no_pairs():
 
 
 def test_the_first_of_a_place_keeps_it():
-    """2 is like 1 and like 3, but 1 is better than 3: 3 begins a place of its own."""
+    """2 is like 1 and like 3, but 1 is better than 3: 3 begins a new place."""
     tied = {(0, 1), (1, 2)}
     assert shared_ranks(4, lambda a, b: (a, b) in tied) == ("1=", "1=", "3", "4")

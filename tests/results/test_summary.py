@@ -1,4 +1,4 @@
-"""Averages of a score, beside sums by hand."""
+"""Averages of a score, compared with sums by hand."""
 
 from dataclasses import replace
 

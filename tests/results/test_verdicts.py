@@ -11,7 +11,7 @@ from robustbench_seg.results.comparisons.verdicts import ScoreDifference, verdic
 
 
 def difference(points, deviation, units=50, training_deviation=0.0, degrees=0):
-    """A difference whose draws have exactly these standard deviations."""
+    """A difference with draws of exactly these standard deviations."""
     wave = np.tile([1.0, -1.0], 500)
     images = points + deviation * wave
     return ScoreDifference(

@@ -1,4 +1,4 @@
-"""A network with its preprocessing and windows as one segmenter, beside a loop written by hand."""
+"""A network with its preprocessing and windows as one segmenter, compared with a loop by hand."""
 
 import cv2
 import numpy as np

@@ -195,7 +195,7 @@ class Activations:
 
 
 class Counted(nn.Module):
-    """Toy, whose activations are counted."""
+    """Toy that counts its activations."""
 
     def __init__(self):
         super().__init__()
@@ -239,7 +239,7 @@ def test_a_call_leaves_the_network_as_it_was():
 
 
 class Remembering(Toy):
-    """It keeps a tensor of its first call, as position encodings are kept."""
+    """It caches a tensor of its first call, as some models cache position encodings."""
 
     grid = None
 

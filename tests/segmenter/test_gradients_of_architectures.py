@@ -1,4 +1,4 @@
-"""The gradient of every architecture, beside that of its unfolded network in plain steps."""
+"""The gradient of every architecture, compared with its unfolded network in plain steps."""
 
 from copy import deepcopy
 
@@ -86,7 +86,7 @@ def test_the_folded_network_has_the_gradient_of_the_trained_one(architecture, va
 
 
 def test_labels_keep_the_compiled_loops(monkeypatch):
-    """The folded decoder leaves them only where a graph is wanted."""
+    """The folded decoder leaves them only if a graph is needed."""
     segmenter = segmenter_of(trained("segformer", {}), Inference("whole"))
     calls, original = [], FoldedDecoder._in_strips
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""What a segmenter takes for an image; anything else is one line that says how to convert it."""
+"""What a segmenter takes for an image; anything else gives one line of advice."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_anything_else_says_how_to_convert_it(image, message):
 
 @pytest.fixture(scope="module")
 def segmenters():
-    """One of each kind: a card's, one whose card asks for another size, and a callable."""
+    """One of each kind: a card's, one with another size in its card, and a callable."""
 
     def callable_(image):
         return np.zeros(image.shape[:2], np.uint8)

@@ -1,4 +1,4 @@
-"""A network as a segmenter: its padding, its memory, and logits that are no numbers."""
+"""A network as a segmenter: its padding, its memory, and logits that are not numbers."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Archives that are no packs: refused in one line, with nothing written. All lie in tmp_path."""
+"""Archives that are not packs: refused in one line, with nothing written. All lie in tmp_path."""
 
 import json
 import stat

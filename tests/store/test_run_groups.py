@@ -25,7 +25,7 @@ def test_trainings_of_one_model(run, protocol):
 
 
 def test_trainings_may_be_run_on_several_machines(run):
-    """Versions of libraries and hardware are no difference; another version of the noise is."""
+    """Versions of libraries and hardware are not a difference; another version of the noise is."""
     first = run("a", trained=0, libraries={"numpy": "2.4"}, hardware="a CPU")
     second = run("a", trained=1, libraries={"numpy": "2.5"}, hardware="a GPU")
     assert model_runs("a", [first, second]) == [first, second]

@@ -29,7 +29,7 @@ class TestAll:
         assert np.array_equal(image, before)
 
     def test_edges_stay_where_they_are(self, name):
-        # Left half dark, right half bright: wherever a view has an edge, it is there.
+        # Left half dark, right half bright: every edge of a view is there.
         image = np.full((16, 64, 3), 60, np.uint8)
         image[:, 32:] = (190, 160, 210)
         for seed in range(20):

@@ -94,7 +94,7 @@ def test_a_trained_model_is_not_overwritten(stripes, tmp_path):
     weights = tmp_path / "out" / "segformer-b0-stripes.safetensors"
     first = load_file(weights)
     weights.unlink()
-    assert "already finished" not in run(*given, "--iterations", "2").stdout  # written anew
+    assert "already finished" not in run(*given, "--iterations", "2").stdout  # written again
     assert all(torch.equal(first[name], tensor) for name, tensor in load_file(weights).items())
     before = weights.read_bytes()
     (tmp_path / "out" / "checkpoint.pt").unlink()

@@ -101,7 +101,7 @@ def first_format():
 
 @pytest.fixture
 def libraries_then():
-    """Change the versions that a tree says it was begun by."""
+    """Change the versions in a tree's record."""
 
     def rewrite(out: Path, **versions: str) -> None:
         for path in [out / ".recipe.json", *out.glob("manifest*.json")]:

@@ -1,4 +1,4 @@
-"""A tree that goes on under other libraries: the same pixels, or an error naming the condition."""
+"""A tree continued under other libraries: the same pixels, or an error with the condition."""
 
 import json
 import shutil

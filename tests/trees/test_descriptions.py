@@ -1,4 +1,4 @@
-"""Every folder of a tree is a dataset of its own, also of a dataset that a TOML file describes."""
+"""Every folder of a tree is a dataset, also for a dataset described by a TOML file."""
 
 import tomllib
 

@@ -1,4 +1,4 @@
-"""Labels beside corrupted images: the fewest links, always relative."""
+"""Labels next to corrupted images: the fewest links, always relative."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""verify names what is not as it was made, and says how it differs."""
+"""verify names changed files and states how they differ."""
 
 import json
 import os

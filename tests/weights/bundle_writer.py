@@ -118,7 +118,7 @@ def varint(value: int) -> bytes:
 
 
 def variables(seed: int = 0) -> dict:
-    """Some variables of a network, whose names share prefixes."""
+    """Some variables of a network; their names share prefixes."""
     state = np.random.RandomState(seed)
     scope = "xception_65/middle_flow/block1"
     return {

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # where bundle_writer lies, in a
 
 
 class Server:
-    """Serves `files` (path -> bytes). What it does wrong is said by its other fields.
+    """Serves `files` (path -> bytes). Its other fields state what it does wrong.
 
     requests: every request's method, path and Range header
     cut:      break the connection after so many bytes of a body

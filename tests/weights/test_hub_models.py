@@ -114,7 +114,7 @@ def test_without_a_network_all_files_are_named_at_once(cache):
 
 @pytest.fixture
 def sorted_classes(tmp_path, hub):
-    """Weights of a card whose classes are in alphabetical order, as its config.json says."""
+    """Weights of a card with classes in alphabetical order, as in its config.json."""
     names = class_names("cityscapes")
     order = [names.index(name) for name in sorted(names)]
     state = dict(load_model("segformer-b0-minicity").state_dict())

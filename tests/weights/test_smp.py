@@ -72,7 +72,7 @@ def test_its_encoder_begins_a_training(tmp_path):
 def test_logits_are_those_of_smp(tmp_path, size, width):
     try:
         import segmentation_models_pytorch as smp
-    except Exception as error:  # its torchvision fails in ways of its own
+    except Exception as error:  # its torchvision fails in other ways
         pytest.skip(f"segmentation_models_pytorch does not start: {error}")
     torch.manual_seed(0)
     reference = smp.Segformer(

@@ -24,7 +24,7 @@ def test_a_checkpoint_written_by_tensorflow():
         **{scope.format(i) + "BatchNorm/gamma": ((i,), np.float32) for i in range(1, 17)},
     }
     tensors = read_tensor_bundle(BY_TENSORFLOW)
-    # Its string, "name", is no weight.
+    # Its string, "name", is not a weight.
     assert tensors.keys() == wanted.keys()
     for rank, (name, (shape, dtype)) in enumerate(wanted.items()):
         values = np.arange(np.prod(shape, dtype=int)).reshape(shape) + rank

@@ -151,7 +151,7 @@ class Config(dict):
 
 
 class Steps(list):
-    """A list of a class of its own."""
+    """A list of an unknown class."""
 
 
 @pytest.mark.parametrize("zipped", [True, False])

@@ -27,7 +27,7 @@ def panels(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def reports(panels, tmp_path_factory):
-    """A report of each, in a folder of its own."""
+    """A report of each, in a separate folder."""
     folders = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
     for panel, folder in zip(panels, folders, strict=True):
         write_page(panel, folder)

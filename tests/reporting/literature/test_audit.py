@@ -92,6 +92,6 @@ def test_each_rule_by_itself(changes, kind, words):
 
 def test_the_rules_that_a_table_does_not_name_are_not_applied():
     rows = literature(protocol="cityscapes-c")
-    # Over five severities brightness lies 20 below clean, which says nothing against the row.
+    # Over five severities brightness is 20 below clean, which does not contradict the row.
     assert (rows["clean"] - rows["brightness"]).max() > 9
     assert set(rows["flag"]) == {""}

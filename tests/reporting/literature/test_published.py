@@ -21,7 +21,7 @@ def test_thirteen_models_in_the_paper_s_order_and_protocol():
 
 
 def test_no_cell_is_mistyped():
-    # Sums of the paper's Table 5, whose cells stand in the CSV file.
+    # Sums of the paper's Table 5; the CSV file has its cells.
     cells = published_table("cityscapes_c").drop(columns="model")
     rows = [580.8, 665.7, 707.9, 753.3, 761.1, 769.8, 514.4, 506.4, 552.1, 660.6, 632.0, 720.5,
             1135.4]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Published rows beside measured ones: which rank, and why the others do not."""
+"""Published rows next to measured ones: which rank, and why the others do not."""
 
 import re
 

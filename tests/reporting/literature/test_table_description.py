@@ -1,4 +1,4 @@
-"""A published table and the TOML file beside it: what is wrong with them is one line."""
+"""A published table and the TOML file next to it: each error is one line."""
 
 import pytest
 

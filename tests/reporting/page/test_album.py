@@ -117,7 +117,7 @@ def test_a_broken_picture_is_left_out_by_name(run, caplog, tmp_path):
 
 
 def declared(width, height):
-    """A PNG of a few bytes that says it is of this size."""
+    """A PNG of a few bytes that declares this size."""
 
     def chunk(kind, data):
         crc = struct.pack(">I", zlib.crc32(kind + data))

@@ -171,7 +171,7 @@ def test_the_same_runs_give_the_same_bytes_in_any_place(runs, report, tmp_path):
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory, blank, published_on) -> Path:
-    """Two models on Cityscapes whose file names are alike; no pictures, one is the reference."""
+    """Two models on Cityscapes with similar file names; no pictures, one is the reference."""
     root = tmp_path_factory.mktemp("bare")
     write_run(root / "runs", "a/b", steady, dataset="cityscapes", pictures=[CLEAN])
     write_run(root / "runs", "a b", weaker, dataset="cityscapes", weights="1")

@@ -48,7 +48,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=SIZES)
 def pdf(browser, study, request, tmp_path_factory) -> tuple[str, Path]:
-    """Name of the paper, and the PDF, printed by a reader whose screen is dark."""
+    """Name of the paper, and the PDF, printed by a reader with a dark screen."""
     page = browser.new_page(color_scheme="dark")
     page.goto(study.as_uri())
     path = tmp_path_factory.mktemp("pdf") / f"{request.param}.pdf"

@@ -58,7 +58,7 @@ def test_seeds_of_the_corruptions_and_what_they_change(run):
 
 @pytest.mark.parametrize("images", [2, 3, 5])
 def test_few_images_establish_nothing_whatever_the_interval_says(run, images):
-    """A sign test on five images cannot reach 5 %; an interval that excludes 0 is no verdict."""
+    """A sign test on five images cannot reach 5 %; an interval that excludes 0 is not a verdict."""
     (panel,) = read_panels([run("beta", weaker, images=images), run("alpha", images=images)])
     text = finding([panel])
     assert text.startswith(
@@ -166,7 +166,7 @@ def test_terminal_table_marks_what_is_published_and_what_is_missing(run, three_p
 
 
 def test_the_most_robust_is_better_than_every_other_model(run):
-    """It is ahead of the second, but nothing is known of the third, whose images vary."""
+    """It is ahead of the second, but nothing is known about the third, because its images vary."""
     scores = {
         "alpha": steady,
         "beta": lambda *at: steady(*at) - 2,

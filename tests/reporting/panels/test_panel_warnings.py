@@ -14,7 +14,7 @@ SEVERITIES = {"clean": (0,), FOG.name: (1, 2, 3), SNOW.name: (1, 2, 3)}
 
 
 def row(name, iou):
-    """A row of a panel whose IoU is what a function of corruption, severity and class gives."""
+    """A row of a panel; its IoU is a function of corruption, severity and class."""
     rows = [
         {"corruption": corruption, "severity": severity, "class": kind}
         for corruption, severities in SEVERITIES.items()

@@ -24,7 +24,7 @@ def gap(iou: float, confidence: float) -> float:
 
 @pytest.fixture
 def runs(run):
-    """alpha with confidence, beta whose graph gives labels alone."""
+    """alpha with confidence, and beta, a graph that returns only labels."""
     labels = {"about": {"no_confidence": "the graph ends in labels"}}
     return (
         run("alpha", images=3, confidence=0.95),

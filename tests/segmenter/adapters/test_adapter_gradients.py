@@ -138,7 +138,7 @@ def test_other_runtimes_and_files_have_none(tmp_path):
 
 
 class Own:
-    """A user's object with gradients of its own."""
+    """A user's object with its own gradients."""
 
     name, version, classes = "own", "1", ("a", "b", "c")
 

@@ -112,7 +112,7 @@ def test_an_exported_model_gives_its_labels(exported, image):
 
 
 def externally(graph):
-    """Move the weights of a graph to a file beside it; return that file."""
+    """Move the weights of a graph to a file next to it; return that file."""
     onnx.save_model(
         onnx.load(str(graph)),
         str(graph),

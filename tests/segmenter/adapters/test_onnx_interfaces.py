@@ -82,7 +82,7 @@ def test_channels_last_as_the_graph_declares_them(tmp_path):
 
 
 def hidden(name, to):
-    """A copy whose shape only running tells."""
+    """A copy; its shape is only known when it runs."""
     return [
         node("Shape", name, "s"),
         node("Cast", "s", "f", to=FLOAT),

@@ -1,4 +1,4 @@
-"""The folded network beside the module that it was made from."""
+"""The folded network, compared with the module that it was made from."""
 
 from copy import deepcopy
 
@@ -30,7 +30,7 @@ NETWORKS = [("segformer", variant) for variant in SEGFORMERS] + [
 
 
 def trained(architecture, variant):
-    """A network whose BatchNorms have seen something."""
+    """A network with BatchNorms that have seen data."""
     torch.manual_seed(0)
     network = build(architecture, 7, **variant).eval()
     for module in network.modules():

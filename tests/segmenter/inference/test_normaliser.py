@@ -1,4 +1,4 @@
-"""Normalised images, beside the definition."""
+"""Normalised images, compared with the definition."""
 
 import numpy as np
 import torch

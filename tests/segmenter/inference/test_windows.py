@@ -1,4 +1,4 @@
-"""Windows of images, and their logits, beside results that are known."""
+"""Windows of images, and their logits, compared with known results."""
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from robustbench_seg.segmenter.labelling.labels import label
 
 
 def quarter(batch):
-    """A network that answers with its own input at 1/4, so that results are known."""
+    """A network that returns its own input at 1/4, so that results are known."""
     return F.avg_pool2d(batch, 4)
 
 

@@ -1,4 +1,4 @@
-"""Confidence beside a softmax in float64 of torch's upsampled logits."""
+"""Confidence, compared with a softmax in float64 of torch's upsampled logits."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Labels from logits in one pass, beside torch's interpolate, sums and argmax."""
+"""Labels from logits in one pass, compared with torch's interpolate, sums and argmax."""
 
 import numpy as np
 import pytest

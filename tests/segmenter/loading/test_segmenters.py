@@ -257,7 +257,7 @@ def test_a_loaded_segmenter_takes_no_further_options():
 
 
 def other_order(tmp_path, **beside):
-    """Weights of a training whose classes are in alphabetical order."""
+    """Weights of a training with classes in alphabetical order."""
     names = class_names("cityscapes")
     order = [names.index(name) for name in sorted(names)]
     state = dict(load_model("segformer-b0-minicity").state_dict())
@@ -287,7 +287,7 @@ def test_the_class_names_in_the_configuration_beside_a_checkpoint_are_the_models
     load = partial(load_segmenter, "segformer-b0-minicity", weights=tmp_path)
     names = sorted(class_names("cityscapes"))
     config = file.with_name("config.json")
-    assert load().classes == class_names("cityscapes")  # nothing says otherwise
+    assert load().classes == class_names("cityscapes")  # nothing contradicts it
     config.write_text(json.dumps({"id2label": dict(enumerate(names))}))
     assert load().classes == tuple(names)
     spelled = [name.title() for name in class_names("cityscapes")]
