@@ -29,7 +29,9 @@ def write(tmp_path, run_record):
 def test_a_gap_is_said(write):
     """90 of 100 right in each class: IoU 90 / 110 = 81.8 %."""
     (gap,) = clean_gap_warnings([write((83.4, "the paper"))])
-    assert gap.startswith("net: its clean mIoU is 81.8, published is 83.4 (the paper): look for")
+    assert gap.startswith(
+        "net: its clean mIoU is 81.8, but the published one is 83.4 (the paper); check"
+    )
 
 
 @pytest.mark.parametrize("miou", [80.4, 83.2])

@@ -174,10 +174,13 @@ def test_what_is_missing_is_empty_and_says_why(run, protocol):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"split": "test"}, "do not compare: they differ in split; name runs of the same images"),
+        (
+            {"split": "test"},
+            "cannot be compared: they differ in split; name runs on the same images",
+        ),
         ({"classes": ("x", "y", "w")}, "they differ in classes"),
         ({"fingerprint": "g"}, "they differ in the files of the dataset"),
-        ({"images": 5}, "runs on 14 and 5 images that are not the same"),
+        ({"images": 5}, "runs on different images"),
         ({"clip": 7}, "whose sampling units are images and clips of about 7 consecutive frames"),
     ],
 )
@@ -221,7 +224,7 @@ def test_a_run_is_scored_under_any_protocol_that_agrees_on_parameters(run, proto
     missing = read_model([run("b")], load_protocol("mpc-15")).missing
     assert set(missing) == {"zoom_blur", "elastic_transform", "pixelate"}
     harder = replace(fewer.perturbations[0], parameters=fewer.perturbations[1].parameters)
-    with pytest.raises(ResultsError, match="with other parameters than those of weather"):
+    with pytest.raises(ResultsError, match="whose parameters differ from those of weather 1"):
         read_model([run("b")], replace(fewer, perturbations=(harder,)))
 
 
