@@ -62,7 +62,7 @@ def interval(rng: np.random.Generator, images: int, noise: float, seeds: int) ->
                     }
                 )
             )
-    scores = bootstrap(pd.concat(tables), PROTOCOL, RESAMPLES, trainings=[runs])
+    scores = bootstrap(pd.concat(tables), PROTOCOL, RESAMPLES, runs_by_training=[runs])
     return float(scores.mean[0]), *score_interval(scores.mean, scores.units)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from robustbench_seg.measures import CONFUSION, score_infos
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_record import class_maps_text
-from robustbench_seg.results import clean_gap_warnings
+from robustbench_seg.results import clean_gap_warnings, score_of
 from robustbench_seg.results.models.bootstrap import bootstrap
 from robustbench_seg.results.models.seeds import seed_means, seeds_text
 from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ModelScores, ScoreDraws
@@ -37,7 +37,7 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
         if not has_counts(counts):
             counts = read_counts(folders)  # those of all measures take several times as long
         if has_counts(counts):
-            scores = bootstrap(counts, chosen, 0, trainings=[list(map(str, folders))])
+            scores = bootstrap(counts, chosen, 0, runs_by_training=[list(map(str, folders))])
             models.setdefault(_first_score(scores), {})[folders[0]] = scores
             if len(folders) > 1:
                 notes.append(f"{counts['model'].iloc[0]}: {_seeds(counts, chosen)}")
@@ -82,7 +82,7 @@ def _columns(rows: Sequence[ScoreDraws], protocol: Protocol) -> Mapping[str, lis
     If a category is complete in no row, its corruptions are shown, and if a corruption is complete
     in no row, its conditions, such as "fog 3".
     """
-    columns = {"clean": [float(row.summary.clean[0]) for row in rows]}
+    columns = {"clean": [score_of(row.summary.clean) for row in rows]}
 
     def show(name: str, values: list[float]) -> bool:
         if all(map(isnan, values)):
@@ -91,14 +91,14 @@ def _columns(rows: Sequence[ScoreDraws], protocol: Protocol) -> Mapping[str, lis
         return True
 
     for category, specs in protocol.by_category.items():
-        if show(category, [float(row.summary.categories[category][0]) for row in rows]):
+        if show(category, [score_of(row.summary.categories[category]) for row in rows]):
             continue
         for spec in specs:
-            if show(spec.name, [float(row.summary.corruptions[spec.name][0]) for row in rows]):
+            if show(spec.name, [score_of(row.summary.corruptions[spec.name]) for row in rows]):
                 continue
             for condition in protocol.conditions([spec.name]):
-                cells = [float(row.cell(condition)[0]) for row in rows]
+                cells = [score_of(row.cell(condition)) for row in rows]
                 show(f"{spec.name} {condition.severity}", cells)
-    columns["mean"] = [float(row.summary.mean[0]) for row in rows]
-    columns["retention"] = [float(row.summary.retention[0]) for row in rows]
+    columns["mean"] = [score_of(row.summary.mean) for row in rows]
+    columns["retention"] = [score_of(row.summary.retention) for row in rows]
     return columns

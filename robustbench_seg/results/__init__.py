@@ -46,7 +46,7 @@ from robustbench_seg.results.score_table import (
     scores,
     subset_table,
 )
-from robustbench_seg.results.statistics.draws import RESAMPLES, Draws
+from robustbench_seg.results.statistics.draws import RESAMPLES, Draws, score_of
 from robustbench_seg.results.statistics.intervals import (
     FEW_UNITS,
     PERCENT,
@@ -102,6 +102,7 @@ __all__ = [
     "read_model",
     "reading_notes",
     "score_interval",
+    "score_of",
     "score_table",
     "scores",
     "seeds_text",

@@ -18,7 +18,7 @@ from robustbench_seg.results.score_columns import (
     score_rows,
     with_class_map,
 )
-from robustbench_seg.results.statistics.draws import Draws
+from robustbench_seg.results.statistics.draws import Draws, score_of
 from robustbench_seg.results.statistics.intervals import PERCENT, score_interval
 from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ScoreDraws
 from robustbench_seg.results.summaries.summary_scores import SummaryScore, summary_scores
@@ -135,7 +135,7 @@ def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None)
             {
                 **facts,
                 **line.label.columns,
-                "value": float(line.draws[0]),
+                "value": score_of(line.draws),
                 "ci_low": low,
                 "ci_high": high,
                 "images": line.images,
@@ -176,7 +176,7 @@ def subset_table(
                 "source": MEASURED,
                 "protocol": protocol.name,
                 **_ScoreLabel(score.metric, clean, CLEAN.name, CLEAN.name).columns,
-                "value": float(score.draws[0]),
+                "value": score_of(score.draws),
                 "ci_low": low,
                 "ci_high": high,
                 "images": score.images,
@@ -215,7 +215,7 @@ def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
     for score in model.scores.by_name.values():
         if score.info.name != RANKING_SCORE and not score.conditions:
             continue  # nothing was observed
-        images = model.images.get(CLEAN, 0)
+        images = model.image_counts.get(CLEAN, 0)
         for each in summary_scores(protocol, score.info):
             label = _summary_label(each, score.info, protocol)
             yield _ScoreLine(label, each.draws(score), images, each.limits)
@@ -251,5 +251,5 @@ def _condition_lines(
                 label = _ScoreLabel(
                     info.name, str(severity), perturbation.name, perturbation.category, info.group
                 )
-                images, draws = model.images.get(condition, 0), score.conditions[condition]
+                images, draws = model.image_counts.get(condition, 0), score.conditions[condition]
                 yield _ScoreLine(label, draws, images, info.limits)

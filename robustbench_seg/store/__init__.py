@@ -17,8 +17,8 @@ from robustbench_seg.store.run_groups import (
     NO_MATRICES,
     group_records,
     group_runs,
+    group_trainings,
     model_runs,
-    trainings,
 )
 from robustbench_seg.store.run_paths import Paths
 from robustbench_seg.store.run_probes import (
@@ -52,6 +52,7 @@ __all__ = [
     "encode_labels",
     "group_records",
     "group_runs",
+    "group_trainings",
     "has_counts",
     "is_own_picture",
     "is_pack_member",
@@ -64,7 +65,6 @@ __all__ = [
     "read_counts",
     "read_probes",
     "read_results",
-    "trainings",
     "verify_pack",
     "with_counts",
     "write_probe",

@@ -145,7 +145,7 @@ def _scored(records: Mapping[Path, RunRecord]) -> Mapping[Path, RunRecord]:
     return scored
 
 
-def trainings(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
+def group_trainings(records: Mapping[Path, RunRecord]) -> list[list[Path]]:
     """Split the folders of one model by training.
 
     Args:

@@ -243,15 +243,15 @@ def test_a_training_that_has_just_begun_leaves_the_model_without_scores(run, pro
     model = read_model(runs, protocol)
     assert model.scores.trainings == 2
     assert np.isnan(model.scores.mean[0])
-    assert model.images[FOG] == 0
+    assert model.image_counts[FOG] == 0
 
 
 def test_what_one_training_lacks_no_class_has(run, protocol):
     foggy = [(image, Condition("fog", s)) for image in range(14) for s in range(1, 6)]
     runs = [run("a", trained=0), run("a", trained=1, lack=foggy)]
     model = read_model(runs, protocol)
-    assert model.images[FOG] == 0
-    assert model.images[CLEAN] == 14
+    assert model.image_counts[FOG] == 0
+    assert model.image_counts[CLEAN] == 14
     classes = model.class_iou.set_index(["corruption", "severity"])["iou"]
     assert classes["fog", 3].isna().all()
     assert classes["snow", 3].notna().all()

@@ -45,7 +45,7 @@ def test_a_score_is_the_mean_over_the_seeds_that_have_it(run, drawn, protocol):
     alone = [read_model([folder], protocol) for folder in (first, *others)]
     assert (model.seeds, model.scores.trainings, model.training_seeds) == ((0, 1, 2), 1, (None,))
     assert model.missing == {}
-    assert model.images[CONTRAST] == model.images[FOG] == 14
+    assert model.image_counts[CONTRAST] == model.image_counts[FOG] == 14
     fog = [each.scores.cell(FOG) for each in alone]
     # The draws of the images are means over the seeds, draw by draw: the images are drawn whole.
     assert model.scores.cell(FOG) == pytest.approx(np.mean(fog, axis=0), abs=1e-9)

@@ -13,7 +13,7 @@ from robustbench_seg.reporting.boards.ranking_scores import RankingScore, rankin
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.ranked_model import RankedModel
 from robustbench_seg.reporting.ranking.table_rows import class_rows, score_row, severity_rows
-from robustbench_seg.results import Draws, read_model, score_interval
+from robustbench_seg.results import Draws, read_model, score_interval, score_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ class Entry(RankedModel):
     def value(self, key: str) -> float:
         """Return the score `key`, or nan if the model has no such score."""
         draws = self.scores.draws.get(key)
-        return math.nan if draws is None else float(draws[0])
+        return math.nan if draws is None else score_of(draws)
 
     def interval(self, key: str) -> tuple[float, float]:
         """Return the 95 % interval of the score `key`; nan if there is none."""
@@ -105,7 +105,7 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
     measured = MeasuredModel.of(model.name, model)
     found = list(ranking_scores(model, protocol))
     scores = model.scores
-    drawn = [list(scores.images), scores.clip]
+    drawn = [list(scores.image_ids), scores.clip]
     return EntryScores(
         ranking_scores={score.key: score for score, _ in found},
         draws={score.key: draws for score, draws in found},

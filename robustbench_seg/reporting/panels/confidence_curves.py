@@ -1,5 +1,6 @@
 """Reliability and risk curves of one model, for clean images and some severities."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from robustbench_seg.measures import ConfidenceMeasure, Reliability
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
+from robustbench_seg.results import score_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,5 +65,5 @@ def _by_severity(
     return {
         severity: Reliability.of(np.sum([counts[condition] for condition in conditions], axis=0))
         for severity, conditions in groups.items()
-        if not any(np.isnan(score.cell(condition)[0]) for condition in conditions)
+        if not any(math.isnan(score_of(score.cell(condition))) for condition in conditions)
     }

@@ -1,12 +1,12 @@
 """Scores of calibration and error detection in the tables and figures of a panel."""
 
+import math
 from collections.abc import Sequence
-
-import numpy as np
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, ScoreInfo
 from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
+from robustbench_seg.results import score_of
 
 _PLACES = 2
 """Number of chief confidence scores (see ScoreInfo) that are shown for each corruption."""
@@ -30,7 +30,7 @@ def missing_confidence(model: MeasuredModel) -> str | None:
     if not score.conditions:
         why = model.record.about.no_confidence
         return why or f"no image has confidence; {ADD_CONFIDENCE}"
-    if all(np.isnan(draws[0]) for draws in score.conditions.values()):
+    if all(math.isnan(score_of(draws)) for draws in score.conditions.values()):
         return f"not every image and training has confidence; {ADD_CONFIDENCE}"
     return None
 
@@ -39,4 +39,6 @@ def _has_score(model: MeasuredModel, key: str) -> bool:
     if key not in model.scores.by_name:
         return False
     summary = model.scores.by_name[key].summary
-    return not all(np.isnan(draws[0]) for draws in (summary.clean, *summary.corruptions.values()))
+    return not all(
+        math.isnan(score_of(draws)) for draws in (summary.clean, *summary.corruptions.values())
+    )

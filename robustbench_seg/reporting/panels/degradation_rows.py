@@ -18,6 +18,7 @@ from robustbench_seg.results import (
     Reference,
     degradation,
     score_interval,
+    score_of,
 )
 
 DEGRADATION_SCORES = ("CD", "rCD")
@@ -67,10 +68,10 @@ def degradation_rows(
             summary = model.scores.summary
             corruptions = {name: summary.corruptions[name] for name in averaged}
             lost = degradation(summary.clean, corruptions, against)
-        rows[-1] |= {f"CD_{name}": _score(draws) for name, draws in lost.cd.items()}
+        rows[-1] |= {f"CD_{name}": score_of(draws) for name, draws in lost.cd.items()}
         for name, draws in (("CD", lost.mean_cd), ("rCD", lost.mean_rcd)):
             low, high = _mean_interval(model, against, draws)
-            rows[-1] |= {name: _score(draws), f"{name}_low": low, f"{name}_high": high}
+            rows[-1] |= {name: score_of(draws), f"{name}_low": low, f"{name}_high": high}
     return pd.DataFrame(rows, columns=columns, index=scores.index)
 
 
@@ -80,10 +81,6 @@ def _reference(
     if name in measured:
         return Reference.of_model(measured[name].scored)
     return published_reference(name, scores, protocol)
-
-
-def _score(draws: Draws) -> float:
-    return float(draws.flat[0])
 
 
 def _mean_interval(

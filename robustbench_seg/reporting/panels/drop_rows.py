@@ -6,7 +6,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.results import DROP_METRIC, SubsetScore
+from robustbench_seg.results import DROP_METRIC, SubsetScore, score_of
 
 DROP_COLUMNS = (
     "model",
@@ -44,6 +44,6 @@ def drop_rows(
         if score.metric == DROP_METRIC:
             model = models[score.runs]
             where = (score.dataset, model.record.split, protocol.name, score.images)
-            values = (score.clear, score.adverse, float(score.draws[0]), *score.interval)
+            values = (score.clear, score.adverse, score_of(score.draws), *score.interval)
             rows.append((model.name, *where, *values))
     return pd.DataFrame(rows, columns=list(DROP_COLUMNS))

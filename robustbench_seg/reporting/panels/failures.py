@@ -5,6 +5,7 @@ import math
 from robustbench_seg.measures import score_infos
 from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
+from robustbench_seg.results import score_of
 from robustbench_seg.text import number
 
 
@@ -59,7 +60,7 @@ def _clean_and_mean(model: MeasuredModel, name: str) -> tuple[str, str] | None:
     score = model.scores.by_name.get(score_infos()[name].key)  # KeyError: no measure has this score
     if score is None:
         return None
-    clean, mean = float(score.summary.clean[0]), float(score.summary.mean[0])
+    clean, mean = score_of(score.summary.clean), score_of(score.summary.mean)
     return None if math.isnan(clean + mean) else (number(clean), number(mean))
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import library_texts
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.results import clean_gap, clean_gap_warnings, reading_notes
+from robustbench_seg.results import clean_gap, clean_gap_warnings, reading_notes, score_of
 from robustbench_seg.text import number
 
 
@@ -41,7 +41,7 @@ def clean_score_warnings(models: Sequence[MeasuredModel]) -> list[str]:
         if model.scores.trainings > 1:  # each training has its own published score
             gaps += clean_gap_warnings(model.scored.folders)
         else:
-            gaps.append(clean_gap(model.record, float(model.scores.summary.clean[0])))
+            gaps.append(clean_gap(model.record, score_of(model.scores.summary.clean)))
     return [f"{gap}." for gap in gaps if gap]
 
 

@@ -7,7 +7,14 @@ from functools import cached_property
 
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.ranking.ranked_model import RankedModel
-from robustbench_seg.results import PERCENT, Draws, ModelScores, ScoredModel, score_interval
+from robustbench_seg.results import (
+    PERCENT,
+    Draws,
+    ModelScores,
+    ScoredModel,
+    score_interval,
+    score_of,
+)
 from robustbench_seg.store import median_seconds
 
 
@@ -41,7 +48,7 @@ class MeasuredModel(RankedModel):
     @cached_property
     def miou(self) -> Mapping[str, float]:
         """Its row of tables/miou.csv: clean, each perturbation, mean and retention, in percent."""
-        return {name: float(draws[0]) for name, draws in self.miou_draws.items()}
+        return {name: score_of(draws) for name, draws in self.miou_draws.items()}
 
     @property
     def mean(self) -> float:
@@ -56,7 +63,7 @@ class MeasuredModel(RankedModel):
     @property
     def images(self) -> int:
         """Number of images that were scored clean."""
-        return self.scored.images.get(CLEAN, 0)
+        return self.scored.image_counts.get(CLEAN, 0)
 
     @property
     def trainings(self) -> int:

@@ -7,7 +7,7 @@ import pandas as pd
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.results import MEASURED, miou_columns, with_class_map
+from robustbench_seg.results import MEASURED, miou_columns, score_of, with_class_map
 
 MIOU_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")
 """The columns of tables/miou.csv before the scores.
@@ -57,7 +57,7 @@ def severity_rows(model: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
     categories |= {spec.name: spec.category for spec in protocol.perturbations}
     rows = []
     for condition in (CLEAN, *protocol.conditions()):
-        if condition not in model.scored.images:
+        if condition not in model.scored.image_counts:
             continue
         draws = model.scores.cell(condition)
         low, high = model.limits(draws)
@@ -68,8 +68,8 @@ def severity_rows(model: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
                 "category": categories[condition.name],
                 "severity": condition.severity,
                 "scored": condition in protocol.scored_conditions,
-                "images": model.scored.images[condition],
-                "miou": draws[0],
+                "images": model.scored.image_counts[condition],
+                "miou": score_of(draws),
                 "ci_low": low,
                 "ci_high": high,
             }

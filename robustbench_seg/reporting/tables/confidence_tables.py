@@ -23,7 +23,7 @@ from robustbench_seg.reporting.tables.latex_tables import (
     perturbation_latex,
 )
 from robustbench_seg.reporting.tables.table_files import write_table_files
-from robustbench_seg.results import ScoreDraws
+from robustbench_seg.results import ScoreDraws, score_of
 
 CONFIDENCE_COLUMNS = ("model", "dataset", "split", "protocol", "metric", "images")
 """The columns of tables/confidence.csv before the scores.
@@ -77,7 +77,7 @@ def _table(panel: Panel) -> pd.DataFrame:
 def _estimates(model: MeasuredModel, score: ScoreDraws) -> list[Estimate]:
     summary = score.summary
     draws = [summary.clean, *summary.corruptions.values(), summary.mean]
-    return [Estimate(float(each[0]), *model.limits(each)) for each in draws]
+    return [Estimate(score_of(each), *model.limits(each)) for each in draws]
 
 
 def _without_intervals(table: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from robustbench_seg.results import (
     ScoredModel,
     category_means,
     read_model,
+    score_of,
     subset_scores,
 )
 from robustbench_seg.store import Paths, group_runs, own_protocol
@@ -153,8 +154,10 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
                 "model": name,
                 "family": model.records[0].key.segmenter.architecture,
                 "flagged": False,
-                CLEAN.name: summary.clean[0],
-                **{corruption: draws[0] for corruption, draws in summary.corruptions.items()},
+                CLEAN.name: score_of(summary.clean),
+                **{
+                    corruption: score_of(draws) for corruption, draws in summary.corruptions.items()
+                },
                 **{target: of.get(name, np.nan) for target, of in targets.items()},
             }
         )
@@ -180,12 +183,12 @@ def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, fl
         names[model.folders] = model.name
         target = _target(record.dataset)
         _add(
-            targets.setdefault(target, {}), model.name, float(model.scores.summary.clean[0]), target
+            targets.setdefault(target, {}), model.name, score_of(model.scores.summary.clean), target
         )
     for score in subset_scores(groups, resamples=0):
         target = _target(score.dataset) + ("_drop" if score.metric == DROP_METRIC else "")
         name = names[score.runs]
-        _add(targets.setdefault(target, {}), name, float(score.draws[0]), target)
+        _add(targets.setdefault(target, {}), name, score_of(score.draws), target)
     return targets
 
 

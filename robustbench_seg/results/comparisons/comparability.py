@@ -29,10 +29,10 @@ def check_paired(first: ModelScores, second: ModelScores) -> None:
     Raises:
         ResultsError: They were not.
     """
-    if first.images != second.images:
+    if first.image_ids != second.image_ids:
         raise ResultsError(
-            f"runs on different images ({len(first.images)} and {len(second.images)}) cannot be "
-            "compared in pairs; evaluate both on the same images"
+            f"runs on different images ({len(first.image_ids)} and {len(second.image_ids)}) cannot "
+            "be compared in pairs; evaluate both on the same images"
         )
     if first.clip != second.clip:
         raise ResultsError(

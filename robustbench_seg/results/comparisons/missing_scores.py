@@ -1,8 +1,7 @@
 """Reasons why a model lacks a compared score."""
 
+import math
 from collections.abc import Sequence
-
-import numpy as np
 
 from robustbench_seg.measures import (
     CONFIDENCE,
@@ -16,6 +15,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.models.scored_model import ScoredModel
+from robustbench_seg.results.statistics.draws import score_of
 from robustbench_seg.results.summaries.summary import with_every_severity
 from robustbench_seg.results.summaries.summary_scores import SummaryScore, every_severity
 
@@ -32,7 +32,10 @@ def why_unmeasured(model: ScoredModel, *, key: str, score: SummaryScore, protoco
     if not model.scores.by_name[key].conditions:
         why = model.records[0].about.no_confidence if key in OF_CONFIDENCE else None
         return f"no {key}: {why}" if why else f"no image has {key}; evaluate again to add it"
-    if key in (info.key for info in WorstImages.infos) and len(model.scores.images) < LEAST_IMAGES:
+    if (
+        key in (info.key for info in WorstImages.infos)
+        and len(model.scores.image_ids) < LEAST_IMAGES
+    ):
         return f"{key} needs {LEAST_IMAGES} images"
     return why_unscored(model, kind=key, key=key, score=score, protocol=protocol)
 
@@ -68,9 +71,9 @@ def why_no_average(
     names = [
         each.name
         for each in over
-        if any(np.isnan(scores.cell(Condition(each.name, s))[0]) for s in each.scored)
+        if any(math.isnan(score_of(scores.cell(Condition(each.name, s)))) for s in each.scored)
     ]
-    if is_relative and np.isnan(scores.summary.clean[0]):
+    if is_relative and math.isnan(score_of(scores.summary.clean)):
         names.insert(0, CLEAN.name)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"lacks {', '.join(names[:3])}{more}" if names else NO_REFERENCE

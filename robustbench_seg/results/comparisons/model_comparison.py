@@ -5,6 +5,7 @@ corruptions, which are a family (see verdict). The intervals are not adjusted: e
 own.
 """
 
+import math
 from typing import get_args
 
 import numpy as np
@@ -20,7 +21,7 @@ from robustbench_seg.results.comparisons.compared_scores import (
 from robustbench_seg.results.comparisons.corruption_degradation import Reference
 from robustbench_seg.results.comparisons.verdicts import ScoreDifference, Verdict, verdicts
 from robustbench_seg.results.models.scored_model import ScoredModel
-from robustbench_seg.results.statistics.draws import Draws
+from robustbench_seg.results.statistics.draws import Draws, score_of
 from robustbench_seg.results.statistics.intervals import score_interval
 
 COMPARISON_COLUMNS = [
@@ -83,14 +84,14 @@ def _estimate(model: ScoredModel, draws: Draws, line: ComparedScore) -> tuple[fl
     """Return the score of one of the two models and the ends of its interval."""
     degrees = model.scores.degrees + line.degrees
     low, high = score_interval(draws, model.scores.units, degrees, limits=line.limits)
-    return float(draws[0]), low, high
+    return score_of(draws), low, high
 
 
 def _reason(a: ScoredModel, b: ScoredModel, line: ComparedScore) -> str:
     """Return why a model lacks the score or some trainings. Empty if neither model does."""
     labels = dict[str, list[str]]()
     for label, model, draws in (("A", a, line.a), ("B", b, line.b)):
-        if np.isnan(draws[0]):
+        if math.isnan(score_of(draws)):
             labels.setdefault(line.reason(model), []).append(label)
         elif line.kind == "further score" and (of := model.scores.of_trainings(line.key)):
             labels.setdefault(f"of {of} trainings", []).append(label)

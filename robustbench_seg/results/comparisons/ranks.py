@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.results.statistics.draws import Draws, split_draws
+from robustbench_seg.results.statistics.draws import Draws, score_of, split_draws
 from robustbench_seg.results.statistics.significance import ALPHA, holm, p_value, p_values
 
 
@@ -57,7 +57,7 @@ def established_pairs(
     count = len(draws)
     p = np.full((count, count), np.nan)
     stack = np.stack([split_draws(each)[0] for each in draws]) if count else np.empty((0, 0))
-    scores = np.array([each[0] for each in draws])
+    scores = np.array([score_of(each) for each in draws])
     trained = np.asarray(degrees)
     whole = np.array([not np.isnan(each).any() for each in draws])
     for first in range(count - 1):

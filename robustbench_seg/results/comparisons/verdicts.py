@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 import scipy  # scipy imports its submodules on first use
 
-from robustbench_seg.results.statistics.draws import Draws
+from robustbench_seg.results.statistics.draws import Draws, score_of
 from robustbench_seg.results.statistics.intervals import Interval, Uncertainty, interval
 from robustbench_seg.results.statistics.significance import ALPHA, holm, p_value
 from robustbench_seg.results.summaries.model_scores import ModelScores
@@ -62,7 +62,7 @@ class ScoreDifference:
     @property
     def points(self) -> float:
         """The difference itself."""
-        return float(self.draws[0])
+        return score_of(self.draws)
 
     @property
     def interval(self) -> Interval:
@@ -126,8 +126,8 @@ def _needed(difference: ScoreDifference, level: float) -> int | None:
         return None
     chance = Uncertainty.of(difference.draws, difference.units, difference.degrees)
     reach = float(scipy.special.ndtri(1 - level / 2) + scipy.special.ndtri(POWER))
-    allowed = (difference.points / reach) ** 2 - chance.trainings
+    allowed = (difference.points / reach) ** 2 - chance.training_variance
     if allowed <= 0:
         return None
     floor = math.floor(1 - math.log2(level)) + 1
-    return max(floor, math.ceil(difference.units * chance.images / allowed))
+    return max(floor, math.ceil(difference.units * chance.image_variance / allowed))

@@ -47,7 +47,7 @@ def bootstrap(
     resamples: int = RESAMPLES,
     *,
     identity: str | None = None,
-    trainings: Sequence[Sequence[str]] | None = None,
+    runs_by_training: Sequence[Sequence[str]] | None = None,
     sources: Sequence[ScoreSource] = MEASURES,
 ) -> ModelScores:
     """Draw the images of one model and score each draw.
@@ -57,7 +57,8 @@ def bootstrap(
         protocol: The protocol of the averages.
         resamples: Number of draws; 0: only the scores.
         identity: Text that identifies its trainings, in their order; None: the name of the model.
-        trainings: The runs of each training; some may have no rows. None: each run is a training.
+        runs_by_training: The runs of each training; some may have no rows. None: each run is a
+            training.
         sources: The measures and derived scores to compute.
 
     Raises:
@@ -77,8 +78,8 @@ def bootstrap(
     images = tuple(sorted(ids))
     unit_of = unit_of_image(images, clip)
     times = draw_units(unit_of, resamples)
-    trainings = trainings or [[run] for run in observed]
-    count = len(trainings)
+    runs_by_training = runs_by_training or [[run] for run in observed]
+    count = len(runs_by_training)
     shares = draw_trainings(identity or str(models[0]), count, resamples)
     scores = dict[str, ScoreDraws]()
     # Threads score conditions: products and compiled loops leave Python's lock to others.
@@ -88,25 +89,27 @@ def bootstrap(
                 str(run): _condition_draws(rows_of_run, source, times, pool)
                 for run, rows_of_run in rows.groupby("run", sort=False)
             }
-            counted = _counted_trainings(trainings, observed, of_run)
-            by_training = [[of_run.get(run, {}) for run in runs] for runs in counted]
+            counted = _counted_trainings(runs_by_training, observed, of_run)
+            scores_by_training = [[of_run.get(run, {}) for run in runs] for runs in counted]
             drawn = shares if len(counted) == count else np.ones((1, resamples))
-            scores |= _score_draws(by_training, source.infos, protocol, len(times), drawn)
+            scores |= _score_draws(scores_by_training, source.infos, protocol, len(times), drawn)
     return ModelScores(scores, images, clip, int(unit_of.max()) + 1, count)
 
 
 def _counted_trainings(
-    trainings: Sequence[Sequence[str]], observed: Collection[str], of_run: Collection[str]
+    runs_by_training: Sequence[Sequence[str]],
+    observed: Collection[str],
+    of_run: Collection[str],
 ) -> Sequence[Sequence[str]]:
     """Return the trainings over which a score is averaged, usually all.
 
     If only some trainings have the counts of the score, as in older runs, it is the first of them.
     """
-    having = [runs for runs in trainings if any(run in of_run for run in runs)]
-    others = [runs for runs in trainings if runs not in having]
+    having = [runs for runs in runs_by_training if any(run in of_run for run in runs)]
+    others = [runs for runs in runs_by_training if runs not in having]
     if having and others and all(any(run in observed for run in runs) for runs in others):
         return having[:1]
-    return trainings
+    return runs_by_training
 
 
 _RunScores = Mapping[Condition, Mapping[str, Draws]]
@@ -114,24 +117,28 @@ _RunScores = Mapping[Condition, Mapping[str, Draws]]
 
 
 def _score_draws(
-    trainings: Sequence[Sequence[_RunScores]],
+    scores_by_training: Sequence[Sequence[_RunScores]],
     infos: Sequence[ScoreInfo],
     protocol: Protocol,
     draws: int,
     shares: NDArray[np.float64],
 ) -> Mapping[str, ScoreDraws]:
     """Compute scores, by key, from `draws` draws of each run of each training."""
-    names = [*dict.fromkeys(condition for runs in trainings for run in runs for condition in run)]
+    names = [
+        *dict.fromkeys(
+            condition for runs in scores_by_training for run in runs for condition in run
+        )
+    ]
     scores = {}
     for info in infos:
-        each = np.empty((len(trainings), len(names), draws))
-        for place, runs in enumerate(trainings):
+        each = np.empty((len(scores_by_training), len(names), draws))
+        for place, runs in enumerate(scores_by_training):
             for row, condition in enumerate(names):
                 each[place, row] = _mean_of(runs, condition, info.key)
         table = np.concatenate([each.mean(axis=0), each[:, :, 0].T @ shares], axis=1)
         conditions = dict(zip(names, table, strict=True))
         summary = summarise(conditions, protocol, (table.shape[1],))
-        scores[info.key] = ScoreDraws(info, conditions, summary, len(trainings))
+        scores[info.key] = ScoreDraws(info, conditions, summary, len(scores_by_training))
     return scores
 
 

@@ -26,9 +26,9 @@ from robustbench_seg.store import (
     check_parameters,
     class_scores,
     condition_rows,
+    group_trainings,
     has_counts,
     read_counts,
-    trainings,
     with_counts,
 )
 
@@ -42,8 +42,8 @@ class ScoredModel:
         folders: Its runs, one for each training and seed of the corruptions.
         records: run.json of each.
         scores: Its scores and their draws.
-        images: Number of scored images under each condition with rows: the minimum over trainings,
-            the maximum over seeds.
+        image_counts: Number of scored images under each condition with rows: the minimum over
+            trainings, the maximum over seeds.
         class_iou: Columns corruption, severity, class, iou (percent, mean over the runs; nan if a
             class does not occur, or images are missing).
         hardest: The images with the lowest scores of its first run; empty if something is missing.
@@ -57,7 +57,7 @@ class ScoredModel:
     folders: tuple[Path, ...]
     records: tuple[RunRecord, ...]
     scores: ModelScores
-    images: Mapping[Condition, int]
+    image_counts: Mapping[Condition, int]
     class_iou: pd.DataFrame
     hardest: tuple[HardImage, ...]
     missing: Mapping[str, str]
@@ -119,8 +119,8 @@ def read_model(
         if has_counts(read_counts(folders)):
             raise ResultsError(f"{named}: {NO_MATRICES}")
         raise ResultsError(f"{named}: no image of this run is scored yet; evaluate it first")
-    by_training = trainings(dict(zip(folders, records, strict=True)))
-    runs = [list(map(str, each)) for each in by_training]
+    of_trainings = group_trainings(dict(zip(folders, records, strict=True)))
+    runs_by_training = [list(map(str, each)) for each in of_trainings]
     has_seeds = len({record.seed for record in records}) > 1
     return ScoredModel(
         name=records[0].model,
@@ -131,15 +131,15 @@ def read_model(
             protocol,
             resamples,
             identity=_weights_text(records),
-            trainings=runs,
+            runs_by_training=runs_by_training,
             sources=(*measures, *derived),
         ),
-        images=_image_counts(results, runs),
-        class_iou=_class_means(results, runs),
+        image_counts=_image_counts(results, runs_by_training),
+        class_iou=_class_means(results, runs_by_training),
         hardest=tuple(hardest_images(results[results["run"] == str(folders[0])], protocol)),
-        missing=_missing(results, protocol, runs, records[0].images),
+        missing=_missing(results, protocol, runs_by_training, records[0].images),
         confidence=confidence_sums(results),
-        seed_means=seed_means(results, protocol, len(runs)) if has_seeds else {},
+        seed_means=seed_means(results, protocol, len(runs_by_training)) if has_seeds else {},
     )
 
 
@@ -150,8 +150,10 @@ def _rows_of_protocol(results: pd.DataFrame, protocol: Protocol) -> pd.DataFrame
     return results.iloc[np.sort(np.concatenate(chosen)) if chosen else []]
 
 
-def _image_counts(results: pd.DataFrame, runs: Sequence[Sequence[str]]) -> Mapping[Condition, int]:
-    """Count scored images of each condition, see ScoredModel; `runs`: those of each training."""
+def _image_counts(
+    results: pd.DataFrame, runs_by_training: Sequence[Sequence[str]]
+) -> Mapping[Condition, int]:
+    """Count scored images of each condition, see ScoredModel."""
     by_run = {
         str(run): {condition: len(rows) for condition, rows in condition_rows(observed).items()}
         for run, observed in with_counts(results).groupby("run", sort=False)
@@ -159,19 +161,22 @@ def _image_counts(results: pd.DataFrame, runs: Sequence[Sequence[str]]) -> Mappi
     conditions = dict.fromkeys(condition for counts in by_run.values() for condition in counts)
     return {
         condition: min(
-            max(by_run.get(run, {}).get(condition, 0) for run in training) for training in runs
+            max(by_run.get(run, {}).get(condition, 0) for run in runs) for runs in runs_by_training
         )
         for condition in conditions
     }
 
 
 def _missing(
-    results: pd.DataFrame, protocol: Protocol, runs: Sequence[Sequence[str]], total: int
+    results: pd.DataFrame,
+    protocol: Protocol,
+    runs_by_training: Sequence[Sequence[str]],
+    total: int,
 ) -> Mapping[str, str]:
-    """Describe the missing images of each corruption; `runs`: those of each training."""
+    """Describe the missing images of each corruption."""
     missing = dict[str, dict[str, None]]()
-    for training in runs:
-        rows = results[results["run"].isin(training)]
+    for runs in runs_by_training:
+        rows = results[results["run"].isin(runs)]
         for name, text in missing_text(rows, protocol, total).items():
             missing.setdefault(name, {})[text] = None
     return {name: "; ".join(texts) for name, texts in missing.items()}
@@ -183,17 +188,17 @@ def _weights_text(records: Sequence[RunRecord]) -> str | None:
     return None if None in weights else " ".join(map(str, weights))
 
 
-def _class_means(results: pd.DataFrame, runs: Sequence[Sequence[str]]) -> pd.DataFrame:
+def _class_means(results: pd.DataFrame, runs_by_training: Sequence[Sequence[str]]) -> pd.DataFrame:
     """Average the IoU of each class over the trainings, and over the complete runs of each.
 
-    It is nan unless each training has a complete run. `runs`: those of each training.
+    It is nan unless each training has a complete run.
     """
-    training_of = {run: number for number, training in enumerate(runs) for run in training}
+    training_of = {run: number for number, runs in enumerate(runs_by_training) for run in runs}
     keys = ["corruption", "severity", "class"]
     scores = class_scores(results)
     order = scores[keys].drop_duplicates()
     scores = scores[scores["complete"]].assign(training=scores["run"].map(training_of))
     means = scores.groupby([*keys, "training"], sort=False)["iou"].mean()
     groups = means.groupby(keys, sort=False)
-    complete = groups.size() == len(runs)
+    complete = groups.size() == len(runs_by_training)
     return order.merge(groups.mean().where(complete).reset_index(), "left", on=keys)

@@ -18,10 +18,10 @@ from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.models.bootstrap import bootstrap
-from robustbench_seg.results.statistics.draws import RESAMPLES, Draws
+from robustbench_seg.results.statistics.draws import RESAMPLES, Draws, score_of
 from robustbench_seg.results.statistics.intervals import PERCENT, Interval, score_interval
 from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ModelScores
-from robustbench_seg.store import read_counts, trainings, with_counts
+from robustbench_seg.store import group_trainings, read_counts, with_counts
 
 DROP_METRIC = "miou_drop"
 """The metric: the mIoU of the references minus the mIoU of the same places under the condition."""
@@ -114,14 +114,14 @@ class _Images:
         rows: The result of read_counts. If the dataset has references, the column image holds the
             place of each image.
         identity: Text that distinguishes its trainings from those of another model.
-        trainings: The runs of each training.
+        runs_by_training: The runs of each training.
     """
 
     runs: tuple[Path, ...]
     dataset: str
     rows: pd.DataFrame
     identity: str
-    trainings: Sequence[Sequence[str]]
+    runs_by_training: Sequence[Sequence[str]]
 
     @property
     def names(self) -> frozenset[str]:
@@ -141,7 +141,7 @@ class _Images:
             protocol,
             resamples,
             identity=self.identity,
-            trainings=self.trainings,
+            runs_by_training=self.runs_by_training,
             sources=[CONFUSION],
         )
 
@@ -168,11 +168,13 @@ def _read(folders: tuple[Path, ...], records: Sequence[RunRecord]) -> Sequence[_
     for image in rows["image"].unique():
         for subset in dataset.subsets(image):
             by_subset.setdefault(subset, []).append(dataset.place(image))
-    by_training = trainings(dict(zip(folders, records, strict=True)))
-    names = [list(map(str, each)) for each in by_training]
+    of_trainings = group_trainings(dict(zip(folders, records, strict=True)))
+    runs_by_training = [list(map(str, each)) for each in of_trainings]
     identity = " ".join(str(record.key.segmenter.weights) for record in records)
     places = [dataset.place(image) for image in rows["image"]]
-    everything = _Images(folders, dataset.name, rows.assign(image=places), identity, names)
+    everything = _Images(
+        folders, dataset.name, rows.assign(image=places), identity, runs_by_training
+    )
     return [everything, *(everything.of(name, images) for name, images in by_subset.items())]
 
 
@@ -207,7 +209,7 @@ def _drop(images: _Images, reference: _Images, resamples: int) -> SubsetScore:
     )
     low, high = adverse.cell(CLEAN), clear.cell(CLEAN)
     drop = _score(images, DROP_METRIC, adverse, high - low)
-    return replace(drop, clear=float(high[0]), adverse=float(low[0]))
+    return replace(drop, clear=score_of(high), adverse=score_of(low))
 
 
 def _score(images: _Images, metric: str, scores: ModelScores, draws: Draws) -> SubsetScore:
@@ -216,7 +218,7 @@ def _score(images: _Images, metric: str, scores: ModelScores, draws: Draws) -> S
         images.dataset,
         metric,
         draws,
-        len(scores.images),
+        len(scores.image_ids),
         scores.units,
         scores.degrees,
     )

@@ -14,8 +14,13 @@ Draws = NDArray[np.float64]
 """A score and its draws: float64 (1 + 2 resamples,).
 
 First the score itself, over all images and the mean of the trainings; then the draws of images;
-then the draws of trainings. `split_draws` separates them.
+then the draws of trainings. `score_of` and `split_draws` separate them.
 """
+
+
+def score_of(draws: Draws) -> float:
+    """Return the score itself, without its draws; `draws` may be a single number."""
+    return float(draws.flat[0])
 
 
 def split_draws(draws: Draws) -> tuple[Draws, Draws]:

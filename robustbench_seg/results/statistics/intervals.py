@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy  # scipy imports its submodules on first use
 
-from robustbench_seg.results.statistics.draws import Draws, split_draws
+from robustbench_seg.results.statistics.draws import Draws, score_of, split_draws
 
 LEVEL = 95.0
 """Confidence level in percent."""
@@ -27,15 +27,15 @@ class Uncertainty:
     """How much a score, or a difference of two, depends on chance.
 
     Attributes:
-        images: Variance that comes from the choice of images, in squared percent.
-        trainings: Variance that comes from the randomness of training.
+        image_variance: Variance that comes from the choice of images, in squared percent.
+        training_variance: Variance that comes from the randomness of training.
         units: Number of sampling units.
         degrees: Degrees of freedom of the trainings, over both models of a difference; 0: one
             training each.
     """
 
-    images: float
-    trainings: float
+    image_variance: float
+    training_variance: float
     units: int
     degrees: int
 
@@ -43,13 +43,14 @@ class Uncertainty:
     def of(cls, draws: Draws, units: int, degrees: int) -> "Uncertainty":
         """Compute the variances of a score of two units or more from its draws."""
         images, trainings = split_draws(draws)
-        of_trainings = float(trainings.var()) if degrees else 0.0
-        return cls(float(images.var()) * units / (units - 1), of_trainings, units, degrees)
+        image_variance = float(images.var()) * units / (units - 1)
+        training_variance = float(trainings.var()) if degrees else 0.0
+        return cls(image_variance, training_variance, units, degrees)
 
     @property
     def error(self) -> float:
         """The standard error, in percent."""
-        return math.sqrt(self.images + self.trainings)
+        return math.sqrt(self.image_variance + self.training_variance)
 
     def quantile(self, p: float) -> float:
         """Compute the quantile `p` of the deviation, in standard errors.
@@ -59,11 +60,11 @@ class Uncertainty:
         Behrens-Fisher test", Biometrics 1964).
         """
         student = float(scipy.special.stdtrit(self.units - 1, 1 - p / 2))
-        if not self.trainings:
+        if not self.training_variance:
             return student
         other = float(scipy.special.stdtrit(self.degrees, 1 - p / 2))
-        total = self.images + self.trainings
-        return (self.images * student + self.trainings * other) / total
+        total = self.image_variance + self.training_variance
+        return (self.image_variance * student + self.training_variance * other) / total
 
 
 class Interval(NamedTuple):
@@ -117,7 +118,7 @@ def interval(draws: Draws, units: int, degrees: int = 0) -> Interval:
     if degrees:
         uncertainty = Uncertainty.of(draws, units, degrees)
         reach = uncertainty.quantile(1 - LEVEL / 100) * uncertainty.error
-        return Interval(float(draws[0]) - reach, float(draws[0]) + reach)
+        return Interval(score_of(draws) - reach, score_of(draws) + reach)
     quantile = scipy.special.stdtrit(units - 1, 0.5 + LEVEL / 200)
     tail = 100 * float(scipy.special.ndtr(-quantile * math.sqrt(units / (units - 1))))
     ordered = np.sort(split_draws(draws)[0])  # much faster than np.percentile on one row

@@ -4,7 +4,7 @@ import numpy as np
 import scipy  # scipy imports its submodules on first use
 from numpy.typing import NDArray
 
-from robustbench_seg.results.statistics.draws import Draws, split_draws
+from robustbench_seg.results.statistics.draws import Draws, score_of, split_draws
 from robustbench_seg.results.statistics.intervals import Uncertainty
 
 ALPHA = 0.05
@@ -42,7 +42,7 @@ def p_value(draws: Draws, units: int, degrees: int = 0) -> float:
     images, _ = split_draws(draws)
     student = None
     if degrees and units > 1:
-        student = _student(abs(float(draws[0])), Uncertainty.of(draws, units, degrees))
+        student = _student(abs(score_of(draws)), Uncertainty.of(draws, units, degrees))
     return float(p_values(draws[:1], images[None], units, student)[0])
 
 

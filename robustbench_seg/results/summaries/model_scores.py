@@ -44,7 +44,7 @@ class ModelScores:
 
     Attributes:
         by_name: Every score, by its key: scores of the measures, and derived scores.
-        images: Ids of the sampled images, sorted.
+        image_ids: Ids of the sampled images, sorted.
         clip: The dataset's number of images in a unit (see unit_of_image).
         units: Number of sampling units.
         trainings: Number of trainings over which scores are averaged. A training may have several
@@ -52,7 +52,7 @@ class ModelScores:
     """
 
     by_name: Mapping[str, ScoreDraws]
-    images: tuple[str, ...]
+    image_ids: tuple[str, ...]
     clip: int
     units: int
     trainings: int
