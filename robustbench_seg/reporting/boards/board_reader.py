@@ -1,11 +1,12 @@
 """Reads run folders or packs as the boards of a leaderboard, with scores from the cache."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.reporting.boards.board import Board
-from robustbench_seg.reporting.boards.entry import Entry, EntryScores
+from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.boards.entry_cache import cached_scores
 from robustbench_seg.reporting.ranking.model_groups import ModelGroup, group_models
 from robustbench_seg.reporting.ranking.ranked_model import by_robustness
@@ -28,20 +29,21 @@ def read_boards(runs: Paths, protocol: str | Path | Protocol | None = None) -> l
         CardError: The protocol is unknown, or its file is invalid.
         ResultsError: There is no run, or none can be scored.
     """
-    return [_board(group) for group in group_models(runs, protocol, cached_scores)]
+    return [_board(group) for group in group_models(runs, protocol, _entry)]
 
 
-def _board(group: ModelGroup[EntryScores]) -> Board:
-    entries = [
-        Entry(name, tuple(model.folders), tuple(map(read_record, model.folders)), model.scored)
-        for name, model in zip(group.names, group.models, strict=True)
-    ]
+def _entry(folders: Sequence[Path], protocol: Protocol) -> Entry:
+    records = {folder: read_record(folder) for folder in folders}
+    return Entry(records[folders[0]].model, records, cached_scores(folders, protocol))
+
+
+def _board(group: ModelGroup[Entry]) -> Board:
     return Board(
         dataset=group.record.dataset,
         split=group.record.split,
         protocol=group.protocol,
         images=group.record.images,
         subset=group.subset,
-        entries=by_robustness(entries),
+        entries=by_robustness(group.models),
         published=group.published,
     )

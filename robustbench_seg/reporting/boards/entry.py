@@ -9,6 +9,7 @@ import pandas as pd
 
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.boards.ranking_scores import RankingScore, ranking_scores
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.ranked_model import RankedModel
@@ -53,10 +54,22 @@ class Entry(RankedModel):
     """A model of a leaderboard.
 
     Attributes:
+        runs: The content of run.json of each run folder.
         scores: The scores of its runs.
     """
 
+    runs: Mapping[Path, RunRecord]
     scores: EntryScores
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Its run folders, one for each training and seed of the corruptions."""
+        return tuple(self.runs)
+
+    @property
+    def records(self) -> tuple[RunRecord, ...]:
+        """The content of run.json of each run."""
+        return tuple(self.runs.values())
 
     @property
     def mean(self) -> float:
@@ -102,7 +115,7 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
         ResultsError: As for results.read_model.
     """
     model = read_model(list(folders), protocol)
-    measured = MeasuredModel.of(model.name, model)
+    measured = MeasuredModel(model.name, model)
     found = list(ranking_scores(model, protocol))
     scores = model.scores
     drawn = [list(scores.image_ids), scores.clip]

@@ -10,7 +10,7 @@ from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.model_groups import ModelGroup, group_models
 from robustbench_seg.reporting.ranking.ranked_model import by_robustness
-from robustbench_seg.results import ScoredModel, SubsetScore, read_model, subset_scores
+from robustbench_seg.results import SubsetScore, read_model, subset_scores
 from robustbench_seg.store import Paths
 
 
@@ -37,14 +37,12 @@ def read_panels(
         CardError: The protocol is unknown, or its file is invalid.
         ResultsError: A folder contains no run; no run can be scored; the reference is in no panel.
     """
-    groups = group_models(runs, protocol, read_model)
-    models = [_models(group) for group in groups]
+    groups = group_models(runs, protocol, _measured_model)
     # The reference images of a panel's models are runs of another panel.
-    subsets = subset_scores([model.folders for of_group in models for model in of_group])
-    panels = [
-        _panel(group, of_group, subsets, reference)
-        for group, of_group in zip(groups, models, strict=True)
-    ]
+    subsets = subset_scores(
+        [model.folders for group in groups for model in by_robustness(group.models)]
+    )
+    panels = [_panel(group, subsets, reference) for group in groups]
     if reference is not None and all(panel.reference is None for panel in panels):
         names = dict.fromkeys(name for panel in panels for name in panel.miou["model"])
         if extent := published_extent(reference):
@@ -56,28 +54,26 @@ def read_panels(
     return panels
 
 
-def _models(group: ModelGroup[ScoredModel]) -> Sequence[MeasuredModel]:
-    """The models of a group by the names of their rows, the most robust first."""
-    named = zip(group.names, group.models, strict=True)
-    return by_robustness(MeasuredModel.of(name, model.scored) for name, model in named)
+def _measured_model(folders: list[Path], protocol: Protocol) -> MeasuredModel:
+    scored = read_model(folders, protocol)
+    return MeasuredModel(scored.name, scored)
 
 
 def _panel(
-    group: ModelGroup[ScoredModel],
-    models: Sequence[MeasuredModel],
-    subsets: Sequence[SubsetScore],
-    reference: str | None,
+    group: ModelGroup[MeasuredModel], subsets: Sequence[SubsetScore], reference: str | None
 ) -> Panel:
     """A group as a panel; `subsets` are those of all groups."""
+    models = by_robustness(group.models)
     runs = {model.folders for model in models}
-    has_reference = reference in {*group.names, *group.published.ranked["model"]}
+    names = {model.name for model in models}
+    has_reference = reference in {*names, *group.published.ranked["model"]}
     return Panel(
         dataset=group.record.dataset,
         split=group.record.split,
         protocol=group.protocol,
         subset=group.subset,
         published=group.published,
-        measured=tuple(models),
+        measured=models,
         subsets=tuple(score for score in subsets if score.runs in runs),
         reference=reference if has_reference else None,
     )

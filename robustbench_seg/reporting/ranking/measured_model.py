@@ -4,7 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
+from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.ranking.ranked_model import RankedModel
 from robustbench_seg.results import (
@@ -28,10 +30,15 @@ class MeasuredModel(RankedModel):
 
     scored: ScoredModel
 
-    @classmethod
-    def of(cls, name: str, scored: ScoredModel) -> "MeasuredModel":
-        """Return a scored model under its name in the ranking."""
-        return cls(name, scored.folders, scored.records, scored)
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Its run folders, one for each training and seed of the corruptions."""
+        return self.scored.folders
+
+    @property
+    def records(self) -> tuple[RunRecord, ...]:
+        """The content of run.json of each run."""
+        return self.scored.records
 
     @property
     def scores(self) -> ModelScores:

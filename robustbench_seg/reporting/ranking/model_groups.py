@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
@@ -16,13 +16,12 @@ from robustbench_seg.reporting.literature.published_results import (
     PublishedResults,
     published_results,
 )
+from robustbench_seg.reporting.ranking.ranked_model import Model, RankedModel
 from robustbench_seg.reporting.ranking.row_names import row_names
 from robustbench_seg.store import Paths, group_runs, own_protocol
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)
-
-Model = TypeVar("Model")
 
 
 @dataclass(frozen=True)
@@ -60,21 +59,6 @@ class _Key:
 
 
 @dataclass(frozen=True, eq=False)
-class GroupedModel(Generic[Model]):
-    """A model of a group.
-
-    Attributes:
-        folders: Its run folders.
-        record: The content of run.json of the first.
-        scored: The result of scoring them.
-    """
-
-    folders: Sequence[Path]
-    record: RunRecord
-    scored: Model
-
-
-@dataclass(frozen=True, eq=False)
 class ModelGroup(Generic[Model]):
     """Models that rank together.
 
@@ -82,12 +66,12 @@ class ModelGroup(Generic[Model]):
         protocol: Their protocol.
         subset: Text that distinguishes the group from others of its dataset, split and protocol;
             empty if there is no other.
-        models: The models, in the order of their runs.
+        models: The models by the names of their rows, in the order of their runs.
     """
 
     protocol: Protocol
     subset: str
-    models: Sequence[GroupedModel[Model]]
+    models: Sequence[Model]
 
     @property
     def record(self) -> RunRecord:
@@ -106,11 +90,6 @@ class ModelGroup(Generic[Model]):
             all_classes=not record.left_out_classes,
         )
 
-    @property
-    def names(self) -> list[str]:
-        """The names of the models' rows."""
-        return row_names([(model.record.model, model.folders[0]) for model in self.models])
-
 
 def group_models(
     runs: Paths,
@@ -123,7 +102,8 @@ def group_models(
         runs: Packs or run folders, or folders of them.
         protocol: Protocol that scores all runs: a name, TOML file or Protocol. None: the protocol
             of each run.
-        read: Scores the runs of one model under a protocol.
+        read: Scores the runs of one model under a protocol. The group renames the model if two of
+            its models have the same name.
 
     Returns:
         The groups, in the order of their first runs. A run that is damaged, whose protocol is not
@@ -134,7 +114,7 @@ def group_models(
         ResultsError: There is no run, or none can be scored.
     """
     given = None if protocol is None else load_protocol(protocol)
-    groups = dict[_Key, list[GroupedModel[Model]]]()
+    groups = dict[_Key, list[Model]]()
     protocols = dict[str, Protocol]()
     broken = list[ResultsError]()
     for folders in group_runs(runs):
@@ -144,7 +124,7 @@ def group_models(
             key = _Key.of(record, own)
             for other in groups.get(key, [])[:1]:
                 _check_classes(other, folders[0], record)
-            model = GroupedModel(folders, record, read(folders, own))
+            model = read(folders, own)
         except ResultsError as error:
             broken.append(error)
             continue
@@ -155,15 +135,20 @@ def group_models(
     for reason in broken:
         log.warning("%s; it is left out", reason)
     return [
-        ModelGroup(protocols[key.protocol], _subset(key, list(groups)), models)
+        ModelGroup(protocols[key.protocol], _subset(key, list(groups)), _with_row_names(models))
         for key, models in groups.items()
     ]
 
 
-def _check_classes(other: GroupedModel[Model], folder: Path, record: RunRecord) -> None:
+def _with_row_names(models: Sequence[Model]) -> Sequence[Model]:
+    names = row_names([(model.name, model.folder) for model in models])
+    return [replace(model, name=name) for model, name in zip(models, names, strict=True)]
+
+
+def _check_classes(other: RankedModel, folder: Path, record: RunRecord) -> None:
     if record.classes != other.record.classes:
         raise ResultsError(
-            f"{other.folders[0]} and {folder}: runs with different classes on the same dataset "
+            f"{other.folder} and {folder}: runs with different classes on the same dataset "
             f"({record.dataset} {record.split}) cannot be ranked together; report them separately"
         )
 

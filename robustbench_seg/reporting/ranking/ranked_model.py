@@ -19,13 +19,19 @@ class RankedModel(ABC):
 
     Attributes:
         name: Its name, unique within its ranking.
-        folders: Its run folders, one for each training and seed of the corruptions.
-        records: The content of run.json of each run.
     """
 
     name: str
-    folders: tuple[Path, ...]
-    records: tuple[RunRecord, ...]
+
+    @property
+    @abstractmethod
+    def folders(self) -> tuple[Path, ...]:
+        """Its run folders, one for each training and seed of the corruptions."""
+
+    @property
+    @abstractmethod
+    def records(self) -> tuple[RunRecord, ...]:
+        """The content of run.json of each run."""
 
     @property
     @abstractmethod
