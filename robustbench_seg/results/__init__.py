@@ -11,7 +11,11 @@ from robustbench_seg.results.clean_checks import (
     clean_gap,
     clean_gap_warnings,
 )
-from robustbench_seg.results.comparisons.comparability import check_comparable, reading_notes
+from robustbench_seg.results.comparisons.comparability import (
+    are_comparable,
+    check_comparable,
+    reading_notes,
+)
 from robustbench_seg.results.comparisons.corruption_degradation import (
     DEGRADATION_CITATION,
     Reference,
@@ -19,11 +23,12 @@ from robustbench_seg.results.comparisons.corruption_degradation import (
 )
 from robustbench_seg.results.comparisons.lead import Lead, lead_of
 from robustbench_seg.results.comparisons.model_comparison import compare_models
-from robustbench_seg.results.comparisons.ranks import established_pairs, shared_ranks
+from robustbench_seg.results.comparisons.ranks import shared_ranks
 from robustbench_seg.results.comparisons.verdicts import (
     FEWEST_UNITS,
     ScoreDifference,
     Verdict,
+    established_pairs,
     verdicts,
 )
 from robustbench_seg.results.models.hardest_images import hardest_images
@@ -86,6 +91,7 @@ __all__ = [
     "SummaryKind",
     "Verdict",
     "absent_class_warnings",
+    "are_comparable",
     "category_means",
     "check_comparable",
     "clean_gap",

@@ -5,8 +5,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from robustbench_seg.results.comparisons.ranks import established_pairs, shared_ranks
-from robustbench_seg.results.comparisons.verdicts import ScoreDifference, verdicts
+from robustbench_seg.results.comparisons.ranks import shared_ranks
+from robustbench_seg.results.comparisons.verdicts import (
+    ScoreDifference,
+    established_pairs,
+    verdicts,
+)
 
 UNITS = 40
 

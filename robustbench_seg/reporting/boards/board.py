@@ -13,7 +13,7 @@ from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.boards.ranking_scores import RankingScore
 from robustbench_seg.reporting.ranking.model_ranking import ModelRanking, miou_table
-from robustbench_seg.results import category_means, established_pairs, shared_ranks
+from robustbench_seg.results import are_comparable, category_means, established_pairs, shared_ranks
 from robustbench_seg.text import counted
 
 RANKING_RULE = (
@@ -125,11 +125,9 @@ class Board(ModelRanking):
         pairs = np.ones((len(self.entries), len(self.entries)), np.bool_)
         for first, one in enumerate(self.entries):
             for second, other in enumerate(self.entries[:first]):
-                same = one.scores.drawn == other.scores.drawn and not any(
-                    difference.of_images and difference.kind != "extent"
-                    for difference in one.record.differences(other.record)
+                pairs[first, second] = pairs[second, first] = are_comparable(
+                    one.record, one.scores.sample, other.record, other.scores.sample
                 )
-                pairs[first, second] = pairs[second, first] = same
         return pairs
 
     def _ranking(self, key: str) -> tuple[Place, ...]:

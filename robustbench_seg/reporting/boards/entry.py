@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.boards.ranking_scores import RankingScore, ranking_scores
@@ -27,8 +26,7 @@ class EntryScores:
         units: Number of sampling units.
         unit: The sampling unit, in words.
         trainings: Number of trainings that the scores average over.
-        drawn: Digest of the image ids and of the kind of unit. Models with the same digest are
-            drawn in pairs.
+        sample: Digest of the image ids and the clip, see ModelScores.sample.
         miou: Its row of tables/miou.csv, see score_row.
         severities: Its rows of tables/per_severity.csv: SEVERITY_COLUMNS.
         classes: Its rows of tables/per_class.csv: CLASS_COLUMNS.
@@ -41,7 +39,7 @@ class EntryScores:
     units: int
     unit: str
     trainings: int
-    drawn: str
+    sample: str
     miou: pd.DataFrame
     severities: pd.DataFrame
     classes: pd.DataFrame
@@ -118,14 +116,13 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
     measured = MeasuredModel(model.name, model)
     found = list(ranking_scores(model, protocol))
     scores = model.scores
-    drawn = [list(scores.image_ids), scores.clip]
     return EntryScores(
         ranking_scores={score.key: score for score, _ in found},
         draws={score.key: draws for score, draws in found},
         units=scores.units,
         unit=scores.unit,
         trainings=scores.trainings,
-        drawn=digest_bytes(canonical_json(drawn).encode()),
+        sample=scores.sample,
         miou=score_row(measured, protocol),
         severities=severity_rows(measured, protocol),
         classes=class_rows(measured, protocol),

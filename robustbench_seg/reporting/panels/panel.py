@@ -7,14 +7,12 @@ with the reasons why they are not ranked.
 
 import math
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
 import pandas as pd
 
-from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_SCORES, degradation_rows
@@ -30,8 +28,8 @@ from robustbench_seg.results import (
     ScoreDifference,
     SubsetScore,
     Verdict,
+    are_comparable,
     category_means,
-    check_comparable,
     is_measured,
     miou_columns,
     shared_ranks,
@@ -212,8 +210,7 @@ class Panel(ModelRanking):
         """A verdict for each pair of complete models; all pairs are one family."""
         family = dict[tuple[str, str], ScoreDifference]()
         for a, b in combinations(self.complete, 2):
-            with suppress(ResultsError):
-                check_comparable(a.scored, b.scored)
+            if are_comparable(a.record, a.scores.sample, b.record, b.scores.sample):
                 family[a.name, b.name] = ScoreDifference.of(
                     a.scores, b.scores, a.scores.mean, b.scores.mean
                 )

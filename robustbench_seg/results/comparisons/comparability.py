@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from robustbench_seg.errors import ResultsError
+from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.results.models.scored_model import ScoredModel
 from robustbench_seg.results.summaries.model_scores import ModelScores
 
@@ -13,14 +14,33 @@ def check_comparable(a: ScoredModel, b: ScoredModel) -> None:
     Raises:
         ResultsError: They were not.
     """
-    for difference in a.records[0].differences(b.records[0]):
-        # If the number of images differs, check_paired gives the numbers.
-        if difference.of_images and difference.kind != "extent":
-            raise ResultsError(
-                f"{a.folders[0]} and {b.folders[0]} cannot be compared: they differ in "
-                f"{difference.name}; name runs on the same images"
-            )
+    if difference := _difference_of_images(a.records[0], b.records[0]):
+        raise ResultsError(
+            f"{a.folders[0]} and {b.folders[0]} cannot be compared: they differ in "
+            f"{difference}; name runs on the same images"
+        )
     check_paired(a.scores, b.scores)
+
+
+def are_comparable(a: RunRecord, a_sample: str, b: RunRecord, b_sample: str) -> bool:
+    """Return whether two models pass `check_comparable`, without their scores.
+
+    Args:
+        a: The content of run.json of the first run of model A.
+        a_sample: Its `ModelScores.sample`.
+        b: The content of run.json of the first run of model B.
+        b_sample: Its `ModelScores.sample`.
+    """
+    return a_sample == b_sample and _difference_of_images(a, b) is None
+
+
+def _difference_of_images(a: RunRecord, b: RunRecord) -> str | None:
+    """Return what makes the images of two runs different; the images themselves are not compared.
+
+    If the numbers of images differ, so do the image ids, and check_paired names the numbers.
+    """
+    differences = (each for each in a.differences(b) if each.of_images and each.kind != "extent")
+    return next((each.name for each in differences), None)
 
 
 def check_paired(first: ModelScores, second: ModelScores) -> None:

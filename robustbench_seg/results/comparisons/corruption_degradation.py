@@ -54,8 +54,7 @@ class Reference:
 
     def is_paired(self, scores: ModelScores) -> bool:
         """Whether draws of a model are also draws of this reference, or the reference has none."""
-        own = self.scores
-        return own is None or (own.image_ids, own.clip) == (scores.image_ids, scores.clip)
+        return self.scores is None or self.scores.sample == scores.sample
 
     @classmethod
     def of_row(cls, name: str, row: Mapping[str, float]) -> "Reference":

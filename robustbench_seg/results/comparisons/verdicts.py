@@ -1,11 +1,11 @@
 """Verdicts: which of two models is better, or neither. No other module decides this.
 
-The finding and the places of a report, its terminal table, and `compare` all take their verdicts
-from here, so they cannot disagree on the same questions. Questions that are asked together are a
-family: their p-values are adjusted by Holm's step-down procedure (Scandinavian Journal of
-Statistics, 1979), so that the probability of one or more false verdicts in a family stays below
-ALPHA, for any dependence between the questions. Holm's procedure rejects everything that
-Bonferroni's does.
+The finding and the places of a report, its terminal table, the places of a leaderboard, and
+`compare` all take their verdicts from here, so they cannot disagree on the same questions.
+Questions that are asked together are a family: their p-values are adjusted by Holm's step-down
+procedure (Scandinavian Journal of Statistics, 1979), so that the probability of one or more false
+verdicts in a family stays below ALPHA, for any dependence between the questions. Holm's procedure
+rejects everything that Bonferroni's does.
 
 A verdict holds for images like the scored ones. With one training it is about these weights, with
 several about the recipe.
@@ -18,10 +18,11 @@ from typing import Literal
 
 import numpy as np
 import scipy  # scipy imports its submodules on first use
+from numpy.typing import NDArray
 
-from robustbench_seg.results.statistics.draws import Draws, score_of
+from robustbench_seg.results.statistics.draws import Draws, score_of, split_draws
 from robustbench_seg.results.statistics.intervals import Interval, Uncertainty, interval
-from robustbench_seg.results.statistics.significance import ALPHA, holm, p_value
+from robustbench_seg.results.statistics.significance import ALPHA, holm, p_value, p_values
 from robustbench_seg.results.summaries.model_scores import ModelScores
 
 FEWEST_UNITS = math.floor(1 - math.log2(ALPHA)) + 1
@@ -115,6 +116,50 @@ def verdicts(family: Sequence[ScoreDifference]) -> list[Verdict]:
         Verdict(each.points, *each.interval, float(p), None if p < ALPHA else _needed(each, level))
         for each, p in zip(family, adjusted, strict=True)
     ]
+
+
+def established_pairs(
+    draws: Sequence[Draws],
+    units: int,
+    degrees: Sequence[int],
+    compared: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Test the difference of each pair of models; all pairs form one family of tests.
+
+    The results equal those of `verdicts`, but are computed for many models at once.
+
+    Args:
+        draws: The draws of the score of each of N models.
+        units: Number of sampling units.
+        degrees: Degrees of freedom from the trainings of each model.
+        compared: bool NxN, symmetric: whether two models were scored on the same images.
+
+    Returns:
+        bool NxN, symmetric: whether one of the two is significantly better.
+    """
+    count = len(draws)
+    p = np.full((count, count), np.nan)
+    stack = np.stack([split_draws(each)[0] for each in draws]) if count else np.empty((0, 0))
+    scores = np.array([score_of(each) for each in draws])
+    trained = np.asarray(degrees)
+    whole = np.array([not np.isnan(each).any() for each in draws])
+    for first in range(count - 1):
+        others = first + 1 + np.flatnonzero((compared[first] & whole & whole[first])[first + 1 :])
+        of_trainings = trained[first] + trained[others] > 0
+        plain = others[~of_trainings]
+        p[first, plain] = p_values(
+            scores[first] - scores[plain], stack[first] - stack[plain], units
+        )
+        for other in others[of_trainings].tolist():
+            difference = draws[first] - draws[other]
+            p[first, other] = p_value(difference, units, degrees[first] + degrees[other])
+    upper = np.triu_indices(count, 1)
+    family = compared[upper]
+    adjusted = np.full(len(family), np.nan)
+    adjusted[family] = holm(p[upper][family])
+    established = np.zeros((count, count), np.bool_)
+    established[upper] = adjusted < ALPHA
+    return established | established.T
 
 
 def _needed(difference: ScoreDifference, level: float) -> int | None:

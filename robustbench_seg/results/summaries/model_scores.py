@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.results.statistics.draws import Draws
@@ -85,6 +87,11 @@ class ModelScores:
         """Return the number of trainings in a score, such as "1 of 3"; None: all of them."""
         counted = self.by_name[key].trainings
         return None if counted == self.trainings else f"{counted} of {self.trainings}"
+
+    @cached_property
+    def sample(self) -> str:
+        """Digest of the image ids and the clip: models with the same digest are drawn in pairs."""
+        return digest_bytes(canonical_json([list(self.image_ids), self.clip]).encode())
 
     @property
     def unit(self) -> str:
