@@ -36,7 +36,9 @@ from robustbench_seg.results.models.scored_model import ScoredModel, read_model
 from robustbench_seg.results.models.seeds import random_perturbations, seeds_text
 from robustbench_seg.results.models.subsets import DROP_METRIC, SubsetScore, subset_scores
 from robustbench_seg.results.score_columns import (
+    CHIEF_COLUMNS,
     CLASS_MAP_COLUMN,
+    MEAN_COLUMNS,
     MEASURED,
     PUBLISHED,
     SCORE_COLUMNS,
@@ -66,11 +68,13 @@ from robustbench_seg.results.summaries.summary_scores import SummaryKind, summar
 from robustbench_seg.results.summaries.worst_case import worst_corruption
 
 __all__ = [
+    "CHIEF_COLUMNS",
     "CLASS_MAP_COLUMN",
     "DEGRADATION_CITATION",
     "DROP_METRIC",
     "FEWEST_UNITS",
     "FEW_UNITS",
+    "MEAN_COLUMNS",
     "MEASURED",
     "PERCENT",
     "PUBLISHED",

@@ -33,6 +33,12 @@ Source = Literal["measured", "published"]
 MEASURED: Source = "measured"
 PUBLISHED: Source = "published"
 
+MEAN_COLUMNS = ("mean", "retention")
+"""The columns of the averages over a protocol, which follow its corruptions."""
+
+CHIEF_COLUMNS = (CLEAN.name, *MEAN_COLUMNS)
+"""The score columns of every table of models, under any protocol."""
+
 CLASS_MAP_COLUMN = "class_map"
 """The last column of tables of scores, if any row has a class map."""
 
@@ -43,7 +49,7 @@ def miou_columns(protocol: Protocol) -> tuple[str, ...]:
     Args:
         protocol: The protocol of its rows.
     """
-    return CLEAN.name, *protocol.names, "mean", "retention"
+    return CLEAN.name, *protocol.names, *MEAN_COLUMNS
 
 
 def is_measured(scores: pd.DataFrame) -> "pd.Series[bool]":

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.boards.board import Board, Place
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.html.heat_table import heat_table, value_span
@@ -20,9 +19,7 @@ from robustbench_seg.reporting.html.ranking import (
 )
 from robustbench_seg.reporting.html.table import Cell, Column, Table
 from robustbench_seg.reporting.ranking.ranking_row import RankingRow
-from robustbench_seg.results import MEASURED, Source
-
-_SCORES = (CLEAN.name, "mean", "retention")
+from robustbench_seg.results import CHIEF_COLUMNS, MEASURED, Source
 
 
 def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
@@ -90,7 +87,7 @@ def _measured_row(entry: Entry, board: Board, place: Place | None = None) -> Ran
     return RankingRow(
         rank=place.rank if place else "",
         name=entry.name,
-        scores={key: entry.value(key) for key in _SCORES},
+        scores={key: entry.value(key) for key in CHIEF_COLUMNS},
         categories={name: entry.value(f"category {name}") for name in board.protocol.by_category},
         limits={"mean": (place.low, place.high)} if place else {},
         model=entry,
@@ -102,7 +99,7 @@ def _published_row(cells: Mapping[Any, Any], board: Board, place: Place) -> Rank
     return RankingRow(
         rank=place.rank,
         name=place.name,
-        scores={key: float(cells[key]) for key in _SCORES},
+        scores={key: float(cells[key]) for key in CHIEF_COLUMNS},
         categories={name: cells[f"category {name}"] for name in board.protocol.by_category},
     )
 

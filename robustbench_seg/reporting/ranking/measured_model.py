@@ -10,6 +10,7 @@ from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.ranking.ranked_model import RankedModel
 from robustbench_seg.results import (
+    MEAN_COLUMNS,
     PERCENT,
     Draws,
     ModelScores,
@@ -49,7 +50,7 @@ class MeasuredModel(RankedModel):
     def miou_draws(self) -> Mapping[str, Draws]:
         """The draws of the scores of `miou`."""
         summary = self.scores.summary
-        means = {"mean": summary.mean, "retention": summary.retention}
+        means = dict(zip(MEAN_COLUMNS, (summary.mean, summary.retention), strict=True))
         return {CLEAN.name: summary.clean, **summary.corruptions, **means}
 
     @cached_property

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from robustbench_seg.results import CLASS_MAP_COLUMN
+from robustbench_seg.results import CLASS_MAP_COLUMN, MEAN_COLUMNS
 
 
-def joined(
-    tables: Sequence[pd.DataFrame], means: Sequence[str] = ("mean", "retention")
-) -> pd.DataFrame:
+def joined(tables: Sequence[pd.DataFrame], means: Sequence[str] = MEAN_COLUMNS) -> pd.DataFrame:
     """Return one table, with the means last even if a later protocol has further corruptions.
 
     Only the class map comes after them, if a row has one.

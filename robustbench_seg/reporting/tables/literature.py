@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.literature.table_description import ATTACK_COLUMNS
+from robustbench_seg.results import CHIEF_COLUMNS
 from robustbench_seg.text import number, text_table
 
 _TEXT_COLUMNS = ("source", "model", "dataset", "crop", "protocol")
-_SCORE_COLUMNS = (CLEAN.name, "mean", "retention", "attacked_miou")
+_SCORE_COLUMNS = (*CHIEF_COLUMNS, "attacked_miou")
 
 
 def literature_text(rows: pd.DataFrame) -> str:

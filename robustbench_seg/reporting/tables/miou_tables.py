@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.tables.formats import Estimate, csv, markdown
@@ -103,5 +102,5 @@ def _scores_text(protocol: Protocol) -> str:
 
 def _latex(scores: pd.DataFrame, protocol: Protocol, caption: str, label: str) -> str:
     """Rows of miou.csv in the layout of the SegFormer paper."""
-    columns = ["model", CLEAN.name, *protocol.names, "mean", "retention"]
+    columns = ["model", *miou_columns(protocol)]
     return perturbation_latex(scores[columns], protocol, caption, label)
