@@ -63,7 +63,7 @@ from robustbench_seg.results.statistics.intervals import (
 )
 from robustbench_seg.results.statistics.sampling_units import unit_of_image
 from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ModelScores, ScoreDraws
-from robustbench_seg.results.summaries.summary import category_means
+from robustbench_seg.results.summaries.summary import category_means, summarise
 from robustbench_seg.results.summaries.summary_scores import SummaryKind, summary_scores
 from robustbench_seg.results.summaries.worst_case import worst_corruption
 
@@ -119,6 +119,7 @@ __all__ = [
     "shared_ranks",
     "subset_scores",
     "subset_table",
+    "summarise",
     "summary_scores",
     "unit_of_image",
     "verdicts",

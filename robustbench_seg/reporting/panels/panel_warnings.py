@@ -1,14 +1,21 @@
 """Warnings for readers who compare the rows of a panel: one function for each rule."""
 
-import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import library_texts
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.results import clean_gap, clean_gap_warnings, reading_notes, score_of
+from robustbench_seg.results import (
+    clean_gap,
+    clean_gap_warnings,
+    reading_notes,
+    score_of,
+    summarise,
+)
 from robustbench_seg.text import number
 
 
@@ -135,9 +142,7 @@ def changing_classes_warning(models: Sequence[MeasuredModel], protocol: Protocol
 
 
 def _mean_over(table: pd.DataFrame, protocol: Protocol) -> float:
-    """The mean over the corruptions of the mean over scored severities and classes."""
-    specs = map(protocol.spec, protocol.averaged_names)
-    scored = [(spec.name, severity) for spec in specs for severity in spec.scored]
-    conditions = table.reindex(pd.MultiIndex.from_tuples(scored, names=table.index.names))
-    means = conditions.mean(axis=1).groupby("corruption").mean()
-    return float(means.mean()) if conditions.notna().all(axis=None) else math.nan
+    """The protocol's mean of the mean over the classes; `table`: a row for each condition."""
+    cells = table.mean(axis=1, skipna=False).to_dict()
+    by_condition = {Condition(*key): np.asarray(iou) for key, iou in cells.items()}  # type: ignore[misc]
+    return float(summarise(by_condition, protocol).mean)
