@@ -17,7 +17,7 @@ WORST = ["worst_corruption", "worst_condition"]
 
 def averages(name):
     found = summary_scores(PROTOCOL, score_infos()[name])
-    return [score.name for score in found if score.kind == "average"]
+    return [score.name for score in found if score.kind == "summary"]
 
 
 def test_which_averages_a_score_has():

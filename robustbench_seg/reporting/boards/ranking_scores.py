@@ -52,7 +52,7 @@ def ranking_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Ran
     """
     ranked = model.scores.by_name[RANKING_SCORE]
     groups: Mapping[SummaryKind, str] = {
-        "average": "averages of the mIoU",
+        "summary": "averages of the mIoU",
         "clean": "averages of the mIoU",
         "category": "categories",
         "corruption": f"{protocol.noun}s",

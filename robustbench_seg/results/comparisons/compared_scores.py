@@ -39,7 +39,7 @@ class ComparedScore:
     Attributes:
         kind: Its kind.
         key: The score that it summarises, such as "image_miou".
-        name: Its scope: a corruption, a category, or an average such as "mean".
+        name: Its scope: a corruption, a category, or a summary such as "mean".
         severities: The severities that it averages.
         a: Draws of A.
         b: Draws of B.
@@ -84,9 +84,8 @@ def compared_scores(
     """
     one, two = (model.scores.by_name[RANKING_SCORE] for model in (a, b))
     for score in summary_scores(protocol, one.info):
-        kind: LineKind = "summary" if score.kind == "average" else score.kind
-        why = partial(why_unscored, kind=kind, key=RANKING_SCORE, score=score, protocol=protocol)
-        yield _summary(kind, RANKING_SCORE, score, one, two, why)
+        why = partial(why_unscored, kind=score.kind, key=RANKING_SCORE, score=score)
+        yield _summary(score.kind, RANKING_SCORE, score, one, two, why)
         if score.kind == "clean":
             yield from _conditions(one, two, protocol)
     summaries = a.scores.summary, b.scores.summary
@@ -156,7 +155,7 @@ def _further_scores(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Itera
             continue
         for score in summary_scores(protocol, one.info):
             if score.kind != "category":
-                why = partial(why_unmeasured, key=key, score=score, protocol=protocol)
+                why = partial(why_unmeasured, key=key, score=score)
                 yield _summary("further score", key, score, one, other, why)
 
 

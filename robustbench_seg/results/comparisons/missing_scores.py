@@ -11,13 +11,11 @@ from robustbench_seg.measures import (
     WorstImages,
 )
 from robustbench_seg.records.cards.perturbation import Perturbation
-from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.models.scored_model import ScoredModel
 from robustbench_seg.results.statistics.draws import score_of
-from robustbench_seg.results.summaries.summary import with_every_severity
-from robustbench_seg.results.summaries.summary_scores import SummaryScore, every_severity
+from robustbench_seg.results.summaries.summary_scores import SummaryScore
 
 OF_CONFIDENCE = {info.name for info in (*CONFIDENCE.infos, *SCALED_CONFIDENCE.infos)}
 """Scores that some segmenters do not support."""
@@ -25,7 +23,7 @@ OF_CONFIDENCE = {info.name for info in (*CONFIDENCE.infos, *SCALED_CONFIDENCE.in
 NO_REFERENCE = "the reference lacks this score, or loses less than a point"
 
 
-def why_unmeasured(model: ScoredModel, *, key: str, score: SummaryScore, protocol: Protocol) -> str:
+def why_unmeasured(model: ScoredModel, *, key: str, score: SummaryScore) -> str:
     """Return why a model lacks a summary of a score other than the one that ranks."""
     if key in LIKELIHOOD_SCORES and model.records[0].key.class_map:
         return f"no {key}: {NO_LIKELIHOOD}"
@@ -37,20 +35,14 @@ def why_unmeasured(model: ScoredModel, *, key: str, score: SummaryScore, protoco
         and len(model.scores.image_ids) < LEAST_IMAGES
     ):
         return f"{key} needs {LEAST_IMAGES} images"
-    return why_unscored(model, kind=key, key=key, score=score, protocol=protocol)
+    return why_unscored(model, kind=key, key=key, score=score)
 
 
-def why_unscored(
-    model: ScoredModel, *, kind: str, key: str, score: SummaryScore, protocol: Protocol
-) -> str:
+def why_unscored(model: ScoredModel, *, kind: str, key: str, score: SummaryScore) -> str:
     """Return why a model lacks a summary of the score `key`; `kind`: column `kind`."""
     if score.kind in ("clean", "corruption"):
         return why_incomplete(model, kind=kind, perturbation=score.name)
-    every = score.severities == every_severity(protocol)
-    over = (with_every_severity(protocol) if every else protocol).perturbations
-    if score.kind == "category":
-        over = tuple(each for each in over if each.category == score.name)
-    return why_no_average(model, key=key, over=over, is_relative=score.is_relative)
+    return why_no_average(model, key=key, over=score.over, is_relative=score.is_relative)
 
 
 def why_incomplete(model: ScoredModel, *, kind: str, perturbation: str) -> str:

@@ -9,14 +9,16 @@ from functools import partial
 from typing import Literal
 
 from robustbench_seg.measures import ScoreInfo
+from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.statistics.draws import Draws
 from robustbench_seg.results.statistics.intervals import UNBOUNDED
 from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ScoreDraws
+from robustbench_seg.results.summaries.summary import with_every_severity
 from robustbench_seg.results.summaries.worst_case import worst_condition, worst_corruption
 
-SummaryKind = Literal["clean", "corruption", "category", "average"]
+SummaryKind = Literal["clean", "corruption", "category", "summary"]
 """The scope of a summary score: clean images, a perturbation, a category, or all perturbations."""
 
 
@@ -26,13 +28,14 @@ class SummaryScore:
 
     Attributes:
         kind: Its scope.
-        name: The corruption or category; "clean"; or the name of the average, such as "mean".
+        name: The corruption or category; "clean"; or the name of the summary, such as "mean".
         label: Its name on pages.
         severities: The severities that it averages, such as "1-3"; "0" is clean. None: those that
             the protocol scores for each corruption.
         limits: The smallest and the largest possible value.
         draws: Computes it from the draws of a model's score.
-        category: The category it belongs to, or "clean". None for an average.
+        over: The perturbations that it summarises, with these severities as their scored ones.
+        category: The category it belongs to, or "clean". None for a summary of all perturbations.
         is_relative: Whether it is relative to the clean score.
     """
 
@@ -42,6 +45,7 @@ class SummaryScore:
     severities: str | None
     limits: tuple[float, float]
     draws: Callable[[ScoreDraws], Draws]
+    over: Sequence[Perturbation]
     category: str | None = None
     is_relative: bool = False
 
@@ -64,24 +68,39 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
         Clean, each corruption, each category, and the averages over the corruptions.
     """
     limits, every = info.limits, every_severity(protocol)
+    scored, all_scored = protocol.perturbations, with_every_severity(protocol).perturbations
     name, clean = CLEAN.name, str(CLEAN.severity)
     found = [
-        SummaryScore("clean", name, name, clean, limits, lambda s: s.summary.clean, name),
+        SummaryScore("clean", name, name, clean, limits, lambda s: s.summary.clean, (), name),
         *_parts(protocol, limits),
-        _average("mean", f"mean of {protocol.averaged_text}", limits, lambda s: s.summary.mean),
+        _summary(
+            "mean", f"mean of {protocol.averaged_text}", limits, lambda s: s.summary.mean, scored
+        ),
     ]
     if info.higher_is_better:
-        found.append(_ratio("retention", "retention (mean / clean)", lambda s: s.summary.retention))
+        found.append(
+            _ratio("retention", "retention (mean / clean)", lambda s: s.summary.retention, scored)
+        )
     if info.name == RANKING_SCORE:
         found += [
-            _average("mPC", f"mPC (severities {every})", limits, lambda s: s.summary.mpc, every),
-            _ratio("rPC", "rPC (mPC / clean)", lambda s: s.summary.rpc, every),
-            _average("worst_corruption", f"worst {protocol.noun}", limits, worst_corruption),
-            _average(
+            _summary(
+                "mPC",
+                f"mPC (severities {every})",
+                limits,
+                lambda s: s.summary.mpc,
+                all_scored,
+                every,
+            ),
+            _ratio("rPC", "rPC (mPC / clean)", lambda s: s.summary.rpc, all_scored, every),
+            _summary(
+                "worst_corruption", f"worst {protocol.noun}", limits, worst_corruption, scored
+            ),
+            _summary(
                 "worst_condition",
                 "worst condition",
                 limits,
                 partial(worst_condition, protocol=protocol),
+                scored,
             ),
         ]
     return found
@@ -106,27 +125,37 @@ def _parts(protocol: Protocol, limits: tuple[float, float]) -> Sequence[SummaryS
                 severities=perturbation.scored_text,
                 limits=limits,
                 draws=partial(corruption, name=perturbation.name),
+                over=(perturbation,),
                 category=perturbation.category,
             )
         )
     for name, perturbations in protocol.by_category.items():
         levels = ", ".join(dict.fromkeys(each.scored_text for each in perturbations))
         draws = partial(category, name=name)
-        found.append(SummaryScore("category", name, name, levels, limits, draws, name))
+        found.append(
+            SummaryScore("category", name, name, levels, limits, draws, perturbations, name)
+        )
     return found
 
 
-def _average(
+def _summary(
     name: str,
     label: str,
     limits: tuple[float, float],
     draws: Callable[[ScoreDraws], Draws],
+    over: Sequence[Perturbation],
     severities: str | None = None,
 ) -> SummaryScore:
-    return SummaryScore("average", name, label, severities, limits, draws)
+    return SummaryScore("summary", name, label, severities, limits, draws, over)
 
 
 def _ratio(
-    name: str, label: str, draws: Callable[[ScoreDraws], Draws], severities: str | None = None
+    name: str,
+    label: str,
+    draws: Callable[[ScoreDraws], Draws],
+    over: Sequence[Perturbation],
+    severities: str | None = None,
 ) -> SummaryScore:
-    return SummaryScore("average", name, label, severities, UNBOUNDED, draws, is_relative=True)
+    return SummaryScore(
+        "summary", name, label, severities, UNBOUNDED, draws, over, is_relative=True
+    )
