@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.reporting.boards.entry import Entry
-from robustbench_seg.reporting.boards.ranking_scores import RankingScore
+from robustbench_seg.reporting.boards.ranking_scores import RankingScore, category_key
 from robustbench_seg.reporting.ranking.model_ranking import ModelRanking, miou_table
 from robustbench_seg.results import are_comparable, category_means, established_pairs, shared_ranks
 from robustbench_seg.text import counted
@@ -103,7 +103,7 @@ class Board(ModelRanking):
             return rows
         cells = {name: rows[name].to_numpy(float) for name in self.protocol.names}
         means = category_means(cells, self.protocol)
-        return rows.assign(**{f"category {name}": values for name, values in means.items()})
+        return rows.assign(**{category_key(name): values for name, values in means.items()})
 
     @cached_property
     def rankings(self) -> Mapping[str, tuple[Place, ...]]:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from robustbench_seg.reporting.boards.board import Board, Place
 from robustbench_seg.reporting.boards.entry import Entry
+from robustbench_seg.reporting.boards.ranking_scores import category_key
 from robustbench_seg.reporting.html.heat_table import heat_table, value_span
 from robustbench_seg.reporting.html.ranking import (
     clean_column,
@@ -88,7 +89,7 @@ def _measured_row(entry: Entry, board: Board, place: Place | None = None) -> Ran
         rank=place.rank if place else "",
         name=entry.name,
         scores={key: entry.value(key) for key in CHIEF_COLUMNS},
-        categories={name: entry.value(f"category {name}") for name in board.protocol.by_category},
+        categories={name: entry.value(category_key(name)) for name in board.protocol.by_category},
         limits={"mean": (place.low, place.high)} if place else {},
         model=entry,
         missing=None if place else missing,
@@ -100,7 +101,7 @@ def _published_row(cells: Mapping[Any, Any], board: Board, place: Place) -> Rank
         rank=place.rank,
         name=place.name,
         scores={key: float(cells[key]) for key in CHIEF_COLUMNS},
-        categories={name: cells[f"category {name}"] for name in board.protocol.by_category},
+        categories={name: cells[category_key(name)] for name in board.protocol.by_category},
     )
 
 

@@ -40,6 +40,11 @@ class RankingScore:
         return digits(self.limits)
 
 
+def category_key(category: str) -> str:
+    """Return the key of the score of a category, which may have the name of a perturbation."""
+    return f"category {category}"
+
+
 def ranking_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[RankingScore, Draws]]:
     """Yield every score by which a model can be ranked, with its draws.
 
@@ -63,7 +68,7 @@ def ranking_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Ran
         key=lambda score: (order.index(groups[score.kind]), score.name != "mean"),
     )
     for each in listed:
-        key = f"category {each.name}" if each.kind == "category" else each.name
+        key = category_key(each.name) if each.kind == "category" else each.name
         found = RankingScore(key, each.label, groups[each.kind], limits=each.limits)
         yield found, each.draws(ranked)
     for key, score in model.scores.by_name.items():
