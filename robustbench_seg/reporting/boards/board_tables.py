@@ -12,7 +12,7 @@ from robustbench_seg.reporting.boards.board import Board, Place
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.boards.ranking_scores import category_key
 from robustbench_seg.reporting.html.heat_table import heat_table, value_span
-from robustbench_seg.reporting.html.ranking import (
+from robustbench_seg.reporting.html.ranking_columns import (
     clean_column,
     mean_column,
     ranking,

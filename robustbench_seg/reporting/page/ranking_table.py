@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from robustbench_seg.measures import MEASURES, ScoreInfo
-from robustbench_seg.reporting.html.ranking import (
+from robustbench_seg.reporting.html.ranking_columns import (
     RankingColumn,
     clean_column,
     mean_column,

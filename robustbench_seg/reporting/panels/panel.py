@@ -217,6 +217,6 @@ class Panel(ModelRanking):
         return dict(zip(family, verdicts([*family.values()]), strict=True))
 
     def class_grid(self, name: str) -> pd.DataFrame:
-        """Return the IoU of each class of a measured row; see panels.class_grid."""
+        """Return the IoU of each class of a measured row; see ranking/class_grid.py."""
         rows = self.per_class[self.per_class["model"] == name]
         return class_grid(rows, self.protocol, self.classes)

@@ -1,4 +1,4 @@
-"""Names of a panel's rows, which are unique even if models of two runs have the same name."""
+"""Names of the rows of a ranking, which are unique even if models have the same name."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def row_names(runs: Sequence[tuple[str, Path]]) -> list[str]:
-    """Return the names of a panel's rows.
+    """Return the names of the rows of a ranking.
 
     Args:
         runs: Name and run folder of each model.
