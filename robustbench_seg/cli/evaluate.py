@@ -187,8 +187,8 @@ def evaluate(models: tuple[str, ...], **chosen: Any) -> None:
     from robustbench_seg.machine.start import prepared_process
 
     with prepared_process():
-        from robustbench_seg.cli.terminal_summary import summary_text
         from robustbench_seg.evaluation import evaluate as run
+        from robustbench_seg.reporting.evaluation_summary import summary_text
 
     runs = run(spec, progress=True)
     if runs:  # with torchrun, the first process has them

@@ -35,10 +35,14 @@ def report(
     OUT/index.html is one file that opens offline. OUT/tables has every number as CSV, LaTeX,
     Markdown and Parquet, and OUT/figures every figure as SVG and PNG.
     """
-    from robustbench_seg.reporting.page.page import write_page
-    from robustbench_seg.reporting.page_report import report_text
-    from robustbench_seg.reporting.panels import read_panels
+    from robustbench_seg.reporting.page_report import report_text, write_report
 
-    panels = read_panels(runs, reference=reference, protocol=protocol)
-    page = write_page(panels, out, pictures=not no_pictures, intervals=intervals)
+    page, panels = write_report(
+        runs,
+        out,
+        reference=reference,
+        protocol=protocol,
+        pictures=not no_pictures,
+        intervals=intervals,
+    )
     click.echo(f"{report_text(panels)}\n\nreport: {page}")

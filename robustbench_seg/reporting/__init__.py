@@ -3,7 +3,8 @@
 The functions that produce them have a file each: `report` (page_report.py), `leaderboard`
 (leaderboard_report.py), `compare` (comparison_report.py), `transfer` (transfer_report.py), `cost`
 (cost_report.py) and `erf` (receptive_field_report.py). The last two measure networks with
-analysis/, which produces no tables or figures.
+analysis/, which produces no tables or figures. `summary_text` (evaluation_summary.py) is the last
+output of `evaluate`.
 
 A report is first read and then shown: `read_panels` and `read_boards` score runs, `write_page` and
 `write_site` write what was read, and `report_text` returns it as text. A comparison is a

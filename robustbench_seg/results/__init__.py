@@ -31,9 +31,10 @@ from robustbench_seg.results.comparisons.verdicts import (
     established_pairs,
     verdicts,
 )
+from robustbench_seg.results.models.bootstrap import bootstrap
 from robustbench_seg.results.models.hardest_images import hardest_images
 from robustbench_seg.results.models.scored_model import ScoredModel, read_model
-from robustbench_seg.results.models.seeds import random_perturbations, seeds_text
+from robustbench_seg.results.models.seeds import random_perturbations, seed_means, seeds_text
 from robustbench_seg.results.models.subsets import DROP_METRIC, SubsetScore, subset_scores
 from robustbench_seg.results.score_columns import (
     CHIEF_COLUMNS,
@@ -96,6 +97,7 @@ __all__ = [
     "Verdict",
     "absent_class_warnings",
     "are_comparable",
+    "bootstrap",
     "category_means",
     "check_comparable",
     "clean_gap",
@@ -115,6 +117,7 @@ __all__ = [
     "score_of",
     "score_table",
     "scores",
+    "seed_means",
     "seeds_text",
     "shared_ranks",
     "subset_scores",

@@ -11,9 +11,9 @@ import pytest
 from fake_runs import steady, weaker, write_run
 from matplotlib.figure import Figure
 
-from robustbench_seg.cli.terminal_summary import summary_text
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting.comparison_report import Comparison
+from robustbench_seg.reporting.evaluation_summary import summary_text
 from robustbench_seg.reporting.figures.class_heatmap import class_heatmap
 from robustbench_seg.reporting.figures.figure_files import write_figure
 from robustbench_seg.reporting.figures.severity_curves import severity_curves

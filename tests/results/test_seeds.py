@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from robustbench_seg.cli.terminal_summary import summary_text
 from robustbench_seg.corruption import CORRUPTIONS, corrupt
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.reporting.evaluation_summary import summary_text
 from robustbench_seg.results import read_model
 from robustbench_seg.store import Run, group_runs, model_runs
 

@@ -9,10 +9,16 @@ import pandas as pd
 from robustbench_seg.measures import CONFUSION, score_infos
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_record import class_maps_text
-from robustbench_seg.results import clean_gap_warnings, score_of
-from robustbench_seg.results.models.bootstrap import bootstrap
-from robustbench_seg.results.models.seeds import seed_means, seeds_text
-from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ModelScores, ScoreDraws
+from robustbench_seg.results import (
+    RANKING_SCORE,
+    ModelScores,
+    ScoreDraws,
+    bootstrap,
+    clean_gap_warnings,
+    score_of,
+    seed_means,
+    seeds_text,
+)
 from robustbench_seg.store import NO_MATRICES, Run, group_records, has_counts, read_counts
 from robustbench_seg.text import one_line
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from robustbench_seg.cli.terminal_summary import summary_text
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.reporting.evaluation_summary import summary_text
 from robustbench_seg.results import read_model, scores
 from robustbench_seg.store import Row, Run, RunFolder, group_runs, model_runs
 
