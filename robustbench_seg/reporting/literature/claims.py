@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import pandas as pd
-
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published_tables import published_table
 
@@ -124,25 +122,3 @@ def claims() -> Sequence[RecomputedClaim]:
         matching = [row for row, number in numbers.items() if claim.is_given_by(number)]
         found.append(RecomputedClaim(claim, numbers[best], best, matching))
     return found
-
-
-def claim_table() -> pd.DataFrame:
-    """Return the claims as a table, one row each.
-
-    Returns:
-        Columns claim (in words); paper; claimed (percent, as printed); recomputed (percent; for a
-        gain, the largest); best_row (the row of the published table that gives it); rows_matching
-        (the rows that give the claimed number after rounding; empty if there is none).
-    """
-    rows = [
-        {
-            "claim": each.claim.text,
-            "paper": each.claim.paper,
-            "claimed": each.claim.claimed,
-            "recomputed": each.recomputed,
-            "best_row": each.best_row,
-            "rows_matching": ", ".join(each.rows_matching),
-        }
-        for each in claims()
-    ]
-    return pd.DataFrame(rows)
