@@ -15,7 +15,13 @@ from robustbench_seg.measures import (
 )
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results import Reference, compare_models, read_model, reading_notes
+from robustbench_seg.results import (
+    Reference,
+    are_comparable,
+    compare_models,
+    read_model,
+    reading_notes,
+)
 from robustbench_seg.store import Row, RunFolder, own_protocol
 
 FOG = Condition("fog", 3)
@@ -185,14 +191,18 @@ def test_what_is_missing_is_empty_and_says_why(run, protocol):
     ],
 )
 def test_what_does_not_compare(run, protocol, change, message):
+    runs = run("a"), run("b", **change)
     with pytest.raises(ResultsError, match=message):
-        side_by_side(run("a"), run("b", **change), protocol)
+        side_by_side(*runs, protocol)
+    a, b = (read_model([folder], protocol) for folder in runs)
+    assert not are_comparable(a.records[0], a.scores.sample, b.records[0], b.scores.sample)
 
 
 def test_other_random_numbers_and_settings_are_noted(run, protocol):
     a, b, _ = side_by_side(run("a"), run("b", seed=3, precision="bf16"), protocol)
     assert reading_notes((a, b)) == ["seed 0 and 3", "precision float32 and bf16"]
     assert reading_notes((a, a)) == []
+    assert are_comparable(a.records[0], a.scores.sample, b.records[0], b.scores.sample)
 
 
 def test_a_protocol_that_is_not_at_hand(tmp_path, run_record):
