@@ -55,7 +55,7 @@ def test_city_c_fan_is_cityscapes_c_with_three_severities_scored():
 def test_semsegbench_is_mpc_15_with_severity_3_scored():
     theirs, paper = load_protocol("semsegbench-sev3"), load_protocol("mpc-15")
     assert theirs.perturbations == tuple(replace(s, scored=(3,)) for s in paper.perturbations)
-    assert theirs.averaged == "severities 3 of 15 corruptions"
+    assert theirs.scored_text == "3 of 15 corruptions"
     assert "BGR" in theirs.source
 
 

@@ -119,10 +119,10 @@ class Protocol:
         return tuple(Condition(each.name, s) for each in self.perturbations for s in each.scored)
 
     @cached_property
-    def averaged(self) -> str:
-        """The averaged severities, in words, as shown next to every score.
+    def scored_text(self) -> str:
+        """The severities in its means, as shown next to every score.
 
-        "severities 1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
+        "1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
         """
         levels = dict[str, list[str]]()
         for perturbation in map(self.spec, self.averaged_names):
@@ -132,7 +132,7 @@ class Protocol:
         several = f"{len(names)} {self.noun}s"
         parts = [f"{most} of {several if len(names) > 1 else names[0]}"]
         parts += [f"{level} of {', '.join(levels[level])}" for level in others]
-        return f"severities {'; '.join(parts)}"
+        return "; ".join(parts)
 
     @cached_property
     def severities_digest(self) -> str:

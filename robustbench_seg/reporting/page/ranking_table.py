@@ -90,7 +90,7 @@ def _note(panel: Panel, shown: Sequence[str]) -> str:
     ]
     note = f"Mean: unweighted, over {', '.join(averaged)}."
     if len(protocol.averaged_names) == 1:
-        note = f"Mean: over {protocol.averaged}."
+        note = f"Mean: over severities {protocol.scored_text}."
     if shown_only := [spec.name for spec in protocol.perturbations if not spec.averaged]:
         note += f" Not in the mean: {', '.join(shown_only)}."
     if not all(math.isnan(model.mean_limits[0]) for model in panel.measured):

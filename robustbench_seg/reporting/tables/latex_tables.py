@@ -35,7 +35,7 @@ def panel_text(panel: Panel) -> str:
 
 def averaged_text(protocol: Protocol) -> str:
     """Return the perturbations in the mean, for captions."""
-    return f"averaged: {protocol.averaged.replace('_', ' ')}"
+    return f"averaged: severities {protocol.scored_text.replace('_', ' ')}"
 
 
 def interval_source(panel: Panel) -> str:
