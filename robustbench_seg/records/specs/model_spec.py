@@ -7,7 +7,6 @@ from typing import TypedDict
 from robustbench_seg.codec import check_ranges, check_text
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages, Prior
-from robustbench_seg.records.values.augment import augment_text
 from robustbench_seg.records.values.choices import (
     AdaptationMethod,
     Backend,
@@ -15,6 +14,7 @@ from robustbench_seg.records.values.choices import (
     InferencePrecision,
     check_choices,
 )
+from robustbench_seg.records.values.image_variants import augment_text
 from robustbench_seg.records.values.input_size import input_size_text
 from robustbench_seg.records.values.quantisation import check_int8
 from robustbench_seg.records.values.ranges import Batch
