@@ -9,7 +9,7 @@ from robustbench_seg.measures.missed_objects import MissedObjects
 from robustbench_seg.measures.pixel_accuracy import PIXEL_ACCURACY
 from robustbench_seg.measures.worst_images import WorstImages
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
+from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES
 
 
 def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:

@@ -16,7 +16,7 @@ from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_key import AttackRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
+from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import (
     GRADIENT_LAW,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from robustbench_seg.measures import miou_of_counts
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
+from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.store import COUNTS, condition_rows, with_counts
 
