@@ -6,7 +6,7 @@ from typing import Unpack
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, OptionError
-from robustbench_seg.evaluation.arguments import EvaluateOptions, GivenObjects, sort_arguments
+from robustbench_seg.evaluation.arguments import EvaluateArguments, GivenObjects, sort_arguments
 from robustbench_seg.evaluation.chosen_backends import open_with_backends
 from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
@@ -15,6 +15,7 @@ from robustbench_seg.machine.threads import threads_of_each, torch_threads
 from robustbench_seg.machine.torchrun import own_device, process_group
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.specs.options import check_given_alone
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.store import Run
 
@@ -26,7 +27,7 @@ def evaluate(
     dataset: str | Path | Dataset | None = None,
     protocol: str | Path | Protocol | None = None,
     progress: bool = False,
-    **options: Unpack[EvaluateOptions],
+    **options: Unpack[EvaluateArguments],
 ) -> list[Run]:
     """Score models on a dataset, clean and under every corruption and severity.
 
@@ -68,9 +69,8 @@ def evaluate(
     """
     if spec is None:
         spec, objects = sort_arguments(model, dataset, protocol, options)
-    elif model is not None or dataset is not None or protocol is not None or options:
-        raise OptionError("give a specification or options, not both")
     else:
+        check_given_alone(model, dataset, protocol, options=options)
         objects = GivenObjects()
     if spec.executor == "ray":
         if objects.segmenters or objects.dataset or objects.protocol:

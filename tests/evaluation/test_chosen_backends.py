@@ -12,7 +12,7 @@ from robustbench_seg.cli.main import main
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.evaluation.chosen_backends import open_with_backends
-from robustbench_seg.records.specs.evaluation_options import evaluation_spec
+from robustbench_seg.records.specs.evaluation_spec import evaluation_spec
 from robustbench_seg.segmenter.loading import backends
 from tests.evaluation.conftest import Toy
 
