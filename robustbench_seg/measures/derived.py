@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from robustbench_seg.datasets import class_groups, class_names, list_datasets, person_classes
+from robustbench_seg.datasets import described_facts, list_datasets
 from robustbench_seg.measures.group_iou import GroupIoU
 from robustbench_seg.measures.measure import ScoreSource
 from robustbench_seg.measures.missed_objects import MissedObjects
@@ -23,8 +23,8 @@ def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
         the run has derived conditions.
     """
     name, classes, groups, persons = record.dataset, record.classes, record.groups, record.persons
-    if name in list_datasets() and class_names(name) == classes:
-        groups, persons = class_groups(name), person_classes(name)
+    if name in list_datasets() and (facts := described_facts(name)).classes == classes:
+        groups, persons = facts.groups, facts.persons
     scored = record.scored_classes
     groups = {
         group: members
