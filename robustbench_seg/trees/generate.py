@@ -98,7 +98,7 @@ def _conditions(spec: TreeSpec, protocol: Protocol) -> tuple[Condition, ...]:
     """The requested conditions. An attack is refused."""
     conditions = protocol.conditions(spec.corruptions, spec.severities)
     for condition in conditions:
-        if protocol.spec(condition.name).is_attack:
+        if protocol.perturbation(condition.name).is_attack:
             raise CorruptionError(
                 f"{condition.name} is an attack, which needs a network and the true labels; use "
                 "`evaluate`"

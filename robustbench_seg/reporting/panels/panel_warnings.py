@@ -136,8 +136,8 @@ def changing_classes_warning(models: Sequence[MeasuredModel], protocol: Protocol
 
 def _mean_over(table: pd.DataFrame, protocol: Protocol) -> float:
     """The mean over the corruptions of the mean over scored severities and classes."""
-    specs = map(protocol.spec, protocol.averaged_names)
-    scored = [(spec.name, severity) for spec in specs for severity in spec.scored]
+    perturbations = map(protocol.perturbation, protocol.averaged_names)
+    scored = [(each.name, severity) for each in perturbations for severity in each.scored]
     conditions = table.reindex(pd.MultiIndex.from_tuples(scored, names=table.index.names))
     means = conditions.mean(axis=1).groupby("corruption").mean()
     return float(means.mean()) if conditions.notna().all(axis=None) else math.nan

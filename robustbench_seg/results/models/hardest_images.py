@@ -65,7 +65,7 @@ def hardest_images(
     means = np.mean(
         [
             scores[:, [column[Condition(each.name, severity)] for severity in each.scored]].mean(1)
-            for each in map(protocol.spec, protocol.averaged_names)
+            for each in map(protocol.perturbation, protocol.averaged_names)
         ],
         axis=0,
     )
