@@ -7,7 +7,8 @@ from typing import Unpack
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, OptionError
 from robustbench_seg.evaluation.arguments import EvaluateArguments, GivenObjects, sort_arguments
-from robustbench_seg.evaluation.chosen_backends import open_with_backends
+from robustbench_seg.evaluation.backend_choice import choose_backends
+from robustbench_seg.evaluation.inputs.opening import open_evaluation
 from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
 from robustbench_seg.evaluation.other_processes import check_objects
@@ -99,12 +100,14 @@ def _evaluate_with_others(
         own = Shard(processes.rank + 1, processes.count)
         part = replace(spec, shard=spec.shard.subshard(own))
         shown = progress and processes.first
-        evaluation = open_with_backends(
+        evaluation = open_evaluation(
             part,
             segmenters=objects.segmenters,
             dataset=objects.dataset,
             protocol=objects.protocol,
         )
+        if not objects.segmenters:
+            evaluation = choose_backends(evaluation)
         warned = announce(evaluation, shown=shown)
         for drawn in evaluation.by_seed():
             announce_seed(drawn, evaluation, shown=shown)
