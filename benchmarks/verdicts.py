@@ -34,8 +34,8 @@ IMAGE, OWN, CELL, TRAINING = 0.08, 0.05, 0.03, 0.01
 corruption; of a training."""
 
 SPECS = load_protocol().perturbations[4:7]
-PROTOCOL = Protocol("three", "1", "here", tuple(replace(spec, scored=(3,)) for spec in SPECS))
-CONDITIONS = (CLEAN, *(Condition(spec.name, 3) for spec in PROTOCOL.perturbations))
+PROTOCOL = Protocol("three", "1", "here", tuple(replace(each, scored=(3,)) for each in SPECS))
+CONDITIONS = (CLEAN, *(Condition(each.name, 3) for each in PROTOCOL.perturbations))
 
 
 def model(

@@ -22,10 +22,10 @@ ALL = merged(map(load_protocol, ["cityscapes-c", "mpc-15"]))
 SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", PAGE, re.M | re.S))
 
 
-def table(spec: Perturbation) -> str:
+def table(perturbation: Perturbation) -> str:
     lines = ["| severity | 1 | 2 | 3 | 4 | 5 |", "| --- | --- | --- | --- | --- | --- |"]
-    for name in dict.fromkeys(name for level in spec.parameters for name in level):
-        values = [f"{level[name]:g}" if name in level else "–" for level in spec.parameters]
+    for name in dict.fromkeys(name for level in perturbation.parameters for name in level):
+        values = [f"{level[name]:g}" if name in level else "–" for level in perturbation.parameters]
         lines.append(f"| {name} | {' | '.join(values)} |")
     return "\n".join(lines) + "\n"
 
@@ -34,15 +34,17 @@ def test_every_corruption_has_one_section_under_its_category():
     assert sorted(re.findall(r"^### (\w+)$", PAGE, re.M)) == sorted(ALL.names)
     for category, names in re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S):
         for name in re.findall(r"^### (\w+)$", names, re.M):
-            assert ALL.spec(name).category == category.lower()
+            assert ALL.perturbation(name).category == category.lower()
 
 
-@pytest.mark.parametrize("spec", ALL.perturbations, ids=lambda spec: spec.name)
-def test_the_table_of_a_corruption_is_that_of_the_protocols(spec):
-    (found,) = re.findall(r"(?:^\|.*\n)+", SECTIONS[spec.name], re.M)
-    assert found == table(spec)
-    for name in {name for level in spec.parameters for name in level}:
-        assert f"`{name}`" in SECTIONS[spec.name], "a parameter that the text does not explain"
+@pytest.mark.parametrize("perturbation", ALL.perturbations, ids=lambda each: each.name)
+def test_the_table_of_a_corruption_is_that_of_the_protocols(perturbation):
+    (found,) = re.findall(r"(?:^\|.*\n)+", SECTIONS[perturbation.name], re.M)
+    assert found == table(perturbation)
+    for name in {name for level in perturbation.parameters for name in level}:
+        assert f"`{name}`" in SECTIONS[perturbation.name], (
+            "a parameter that the text does not explain"
+        )
 
 
 def test_the_ranges_of_parameters_are_those_that_are_checked():
@@ -50,7 +52,7 @@ def test_the_ranges_of_parameters_are_those_that_are_checked():
     rows = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \| (.*) \|$", text, re.M)
     users = {name: set(of.split(", ")) for name, of, _ in rows}
     used = {
-        name: {spec.name for spec in ALL.perturbations if any(name in s for s in spec.parameters)}
+        name: {each.name for each in ALL.perturbations if any(name in s for s in each.parameters)}
         for name in CORRUPTION_PARAMETERS
     }
     assert users == used
@@ -69,15 +71,17 @@ def test_the_picture_shows_every_corruption_of_the_photo():
         sheet = np.asarray(picture.convert("L")).astype(float)
     left, top = sheet.shape[1] - 5 * 196, sheet.shape[0] - 19 * 132
     assert (left, top) == (150, 24)
-    for row, spec in enumerate(ALL.perturbations):
+    for row, perturbation in enumerate(ALL.perturbations):
         for column in range(5):
             y, x = top + row * 132, left + column * 196
             cell = sheet[y : y + 128, x : x + 192]
-            if spec.name in ("gaussian_blur", "contrast", "zoom_blur", "pixelate"):
-                variants = [corrupt(photo, spec.name, severity) for severity in (1, 2, 3, 4, 5)]
+            if perturbation.name in ("gaussian_blur", "contrast", "zoom_blur", "pixelate"):
+                variants = [
+                    corrupt(photo, perturbation.name, severity) for severity in (1, 2, 3, 4, 5)
+                ]
                 grays = [Image.fromarray(variant).convert("L") for variant in variants]
                 distances = [mean_distance(cell, variant) for variant in grays]
-                assert np.argmin(distances) == column, f"{spec.name}: draw the picture anew"
+                assert np.argmin(distances) == column, f"{perturbation.name}: draw the picture anew"
                 assert distances[column] < 4
             assert mean_distance(cell, gray) > 2.5
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import robustbench_seg as rs
-from robustbench_seg.evaluation.arguments import EvaluateOptions
+from robustbench_seg.evaluation.arguments import EvaluateArguments
 from robustbench_seg.records.cards.model_card import load_card
-from robustbench_seg.records.specs.evaluation_options import EvaluationOptions
+from robustbench_seg.records.specs.evaluation_spec import EvaluationOptions
 from robustbench_seg.records.specs.model_spec import ModelOptions
 from robustbench_seg.records.specs.training_spec import TrainingOptions
 from robustbench_seg.records.specs.tree_spec import TreeOptions
@@ -94,7 +94,7 @@ def test_the_types_of_options_have_every_field():
     of_call = {"models", "dataset", "protocol"}
     assert keys(EvaluationOptions) == names(rs.EvaluationSpec) - of_call
     assert keys(ModelOptions) == names(rs.ModelSpec)
-    about_objects = keys(EvaluateOptions) - keys(EvaluationOptions)
+    about_objects = keys(EvaluateArguments) - keys(EvaluationOptions)
     assert about_objects <= set(inspect.signature(rs.load_segmenter).parameters)
     assert keys(TreeOptions) == names(rs.TreeSpec) - {"dataset", "protocol"}
     assert keys(RecipeOptions) == names(rs.TrainingRecipe)

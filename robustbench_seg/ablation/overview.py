@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from robustbench_seg.ablation.spec import AblationSpec
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep
 from robustbench_seg.analysis import count_cost, meta_network
-from robustbench_seg.machine.command_text import program
+from robustbench_seg.machine.command_text import command_start
 from robustbench_seg.records.cards.ablation import AblationVariant
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.training.command import training_command
@@ -55,9 +55,9 @@ def _command(step: Step, processes: int) -> str | None:
         case TrainStep(spec):
             return training_command(spec, processes)
         case EvaluateStep(spec):
-            return shlex.join([*program(processes), *_evaluate_words(spec)])
+            return shlex.join([*command_start(processes), *_evaluate_words(spec)])
         case ReportStep(runs, out):
-            return shlex.join([*program(), "report", str(runs), "--out", str(out)])
+            return shlex.join([*command_start(), "report", str(runs), "--out", str(out)])
         case _:
             return None
 

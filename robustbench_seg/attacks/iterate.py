@@ -7,11 +7,9 @@ import torch
 from torch import Tensor
 
 from robustbench_seg.attacks.losses import Loss, Moment, cross_entropy
+from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import AttackError
 from robustbench_seg.records.values.attacks import Choice
-
-VOID = 255
-"""The label of pixels that all losses, masks and accuracies ignore."""
 
 Gradient = Callable[[Tensor, Callable[[Tensor], Tensor]], tuple[Tensor, Tensor]]
 """(image 3xHxW in 0..1, loss: logits KxHxW -> scalar) -> (logits KxHxW, d loss / d image 3xHxW)."""
@@ -53,12 +51,12 @@ class NetworkObjective:
 
         Args:
             gradient: The gradient of the network.
-            truth: int64 HxW, class indices; VOID for pixels without a label.
+            truth: int64 HxW, class indices; IGNORE for pixels without a label.
             loss: The loss of the attack. It gets 0 as the logits and the label of a void pixel.
             class_weights: See Moment.
         """
         self.calls = 0
-        self._mask = truth != VOID
+        self._mask = truth != IGNORE
         self.valid = int(self._mask.sum())
         self._gradient, self._truth, self._loss = gradient, truth, loss
         self._labels = torch.where(self._mask, truth, 0)
@@ -103,7 +101,7 @@ class NetworkObjective:
         if self._largest >= classes:
             raise AttackError(
                 f"a label is class {self._largest}, but the network has {classes} classes; give "
-                f"class indices from 0 to {classes - 1}, or {VOID} for no label"
+                f"class indices from 0 to {classes - 1}, or {IGNORE} for no label"
             )
         weights = self._class_weights
         if weights is not None and len(weights) != classes:

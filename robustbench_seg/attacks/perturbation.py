@@ -9,10 +9,11 @@ from torch import Tensor
 
 from robustbench_seg.attacks.ball import ball
 from robustbench_seg.attacks.draws import attack_draws
-from robustbench_seg.attacks.iterate import VOID, Gradient, Iterate, NetworkObjective, chosen
+from robustbench_seg.attacks.iterate import Gradient, Iterate, NetworkObjective, chosen
 from robustbench_seg.attacks.losses import LOSSES
 from robustbench_seg.attacks.optimiser import Settings
 from robustbench_seg.attacks.registry import OPTIMISERS
+from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import AttackError, unknown
 from robustbench_seg.records.values.attack_parameters import attack_parameter_problem
 from robustbench_seg.records.values.attacks import ATTACKS, Attack, Choice
@@ -169,10 +170,10 @@ def _check_image(image: Tensor, truth: Tensor) -> None:
     if truth.dtype != torch.int64 or tuple(truth.shape) != size[1:]:
         raise AttackError(
             f"the labels are {truth.dtype} {tuple(truth.shape)}; give int64 {size[1:]}, "
-            f"{VOID} for no label"
+            f"{IGNORE} for no label"
         )
     if int(truth.min()) < 0:
-        raise AttackError(f"a label is {int(truth.min())}; give 0 or more, {VOID} for no label")
+        raise AttackError(f"a label is {int(truth.min())}; give 0 or more, {IGNORE} for no label")
 
 
 def _class_weights(attack: Attack, frequencies: Sequence[float] | None) -> list[float] | None:

@@ -7,8 +7,7 @@ from robustbench_seg.attacks.optimiser import Optimiser, noise
 from robustbench_seg.attacks.padam import padam
 from robustbench_seg.attacks.pgd import fgsm, pgd
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
-from robustbench_seg.records.values.attacks import ATTACKS
+from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES, ATTACKS, ENSEMBLE_LAW
 
 OPTIMISERS: Mapping[str, Optimiser] = {
     "noise": noise,

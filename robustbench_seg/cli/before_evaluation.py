@@ -5,6 +5,7 @@ Each function imports what it needs, so that a misspelt model is reported at onc
 
 from robustbench_seg.records.cards.hub_card import list_hub_models
 from robustbench_seg.records.cards.model_card import load_card
+from robustbench_seg.records.cards.model_forms import needs_no_card
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 
@@ -24,7 +25,7 @@ def check_names(spec: EvaluationSpec) -> None:
     """
     spec.conditions(load_protocol(spec.protocol))
     for model in spec.models:
-        if ":" not in model and model not in list_hub_models():
+        if not needs_no_card(model) and model not in list_hub_models():
             load_card(model)
 
     from robustbench_seg.datasets import check_dataset_name, load_class_map

@@ -8,8 +8,7 @@ import click
 from robustbench_seg.cli import options, parsers
 from robustbench_seg.cli.field_option import field_option
 from robustbench_seg.records.cards.model_forms import listed_forms
-from robustbench_seg.records.specs.evaluation_options import evaluation_spec
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
 
 _option = partial(field_option, EvaluationSpec)
 """The option of a field of EvaluationSpec."""

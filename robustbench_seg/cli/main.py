@@ -7,6 +7,7 @@ import click
 from robustbench_seg import __version__
 from robustbench_seg.cli.ablation import ablation
 from robustbench_seg.cli.class_frequencies import class_frequencies
+from robustbench_seg.cli.command_group import CommandGroup
 from robustbench_seg.cli.compare import compare
 from robustbench_seg.cli.corruptions import corruptions
 from robustbench_seg.cli.cost import cost
@@ -18,7 +19,6 @@ from robustbench_seg.cli.leaderboard import leaderboard
 from robustbench_seg.cli.literature import literature
 from robustbench_seg.cli.models import models
 from robustbench_seg.cli.pack import pack
-from robustbench_seg.cli.program import Program
 from robustbench_seg.cli.report import report
 from robustbench_seg.cli.train import train
 from robustbench_seg.cli.transfer import transfer
@@ -48,7 +48,7 @@ COMMANDS = [
 
 
 @click.group(
-    cls=Program, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=CommandGroup, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.version_option(__version__, prog_name="robustseg")
 @click.option("-v", "--verbose", is_flag=True, help="Show log messages and full tracebacks.")

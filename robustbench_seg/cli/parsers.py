@@ -11,8 +11,8 @@ from robustbench_seg.errors import FileError, OptionError
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.adaptation import ALL
-from robustbench_seg.records.values.augment import augment_text
 from robustbench_seg.records.values.image_size import check_size
+from robustbench_seg.records.values.image_variants import augment_text
 from robustbench_seg.records.values.input_size import input_size_text
 from robustbench_seg.records.values.shard import parse_shard
 

@@ -62,7 +62,7 @@ def corrupt(
     if protocol is _default_protocol() and corruption not in protocol.names:
         corruptions = [each.name for each in protocol.perturbations if not each.is_attack]
         raise CorruptionError(unknown("corruption", corruption, corruptions))
-    perturbation = protocol.spec(corruption)
+    perturbation = protocol.perturbation(corruption)
     if perturbation.is_attack:
         raise CorruptionError(
             f"{corruption} is an attack, which needs a network and the true labels; use `evaluate`"

@@ -64,7 +64,7 @@ def probe(
     for condition in conditions:
         if condition == CLEAN:
             continue
-        protocol.spec(condition.name)
+        protocol.perturbation(condition.name)
         try:
             variant = corrupt(
                 image,

@@ -26,8 +26,6 @@ from robustbench_seg.datasets.facts_by_name import (
     class_names,
     described_facts,
     image_size,
-    label_ids,
-    person_classes,
     published_images,
 )
 from robustbench_seg.datasets.file_dataset import FileDataset
@@ -71,14 +69,12 @@ __all__ = [
     "image_size",
     "image_sizes",
     "is_labelled",
-    "label_ids",
     "label_warning",
     "list_class_maps",
     "list_datasets",
     "load_class_frequencies",
     "load_class_map",
     "open_dataset",
-    "person_classes",
     "published_images",
     "read_image",
     "read_instances",

@@ -127,6 +127,12 @@ class DatasetFacts:
         return label_table(meaning | dict.fromkeys(self.ignore, IGNORE))
 
     @cached_property
+    def label_ids(self) -> tuple[int, ...]:
+        """The id of each class in the label files; the lowest if a class has several."""
+        ids = self.table.tolist()
+        return tuple(map(ids.index, range(len(self.classes))))
+
+    @cached_property
     def index_table(self) -> NDArray[np.uint8]:
         """The table of a label file that contains class indices ("train ids") and IGNORE."""
         return label_table({index: index for index in range(len(self.classes))} | {IGNORE: IGNORE})

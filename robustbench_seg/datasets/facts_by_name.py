@@ -44,26 +44,6 @@ def class_names(name: str) -> tuple[str, ...]:
     return dataset_entry(name).facts.classes
 
 
-def label_ids(name: str) -> tuple[int, ...]:
-    """Look up the id of each class in the label files of a dataset.
-
-    Args:
-        name: One of DATASETS.
-
-    Returns:
-        Ids, in the order of the class indices; the lowest if a class has several.
-
-    Raises:
-        DatasetError: The name is unknown.
-
-    >>> label_ids("cityscapes")[:3]
-    (7, 8, 11)
-    """
-    facts = dataset_entry(name).facts
-    table = facts.table.tolist()
-    return tuple(table.index(index) for index in range(len(facts.classes)))
-
-
 def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
     """Look up the groups of a dataset's classes.
 
@@ -80,21 +60,6 @@ def class_groups(name: str) -> Mapping[str, tuple[str, ...]]:
     ('person', 'rider')
     """
     return dataset_entry(name).facts.groups
-
-
-def person_classes(name: str) -> tuple[str, ...]:
-    """Look up the classes of a dataset whose missed objects are counted, such as person and rider.
-
-    Args:
-        name: One of DATASETS.
-
-    Returns:
-        Class names. Empty if the dataset names none.
-
-    Raises:
-        DatasetError: The name is unknown.
-    """
-    return dataset_entry(name).facts.persons
 
 
 def image_size(name: str) -> tuple[int, int] | None:

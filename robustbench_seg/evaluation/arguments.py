@@ -9,12 +9,16 @@ from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import DatasetError, OptionError
 from robustbench_seg.machine.torchrun import own_device
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.specs.evaluation_options import EvaluationOptions, evaluation_spec
-from robustbench_seg.records.specs.evaluation_spec import NO_MODEL, EvaluationSpec
+from robustbench_seg.records.specs.evaluation_spec import (
+    NO_MODEL,
+    EvaluationOptions,
+    EvaluationSpec,
+    evaluation_spec,
+)
 from robustbench_seg.segmenter import Segmenter, SegmenterOptions, segmenter_of
 
 
-class EvaluateOptions(EvaluationOptions, total=False):
+class EvaluateArguments(EvaluationOptions, total=False):
     """Options of `evaluate`: those of a specification, and those of load_segmenter for objects."""
 
     classes: tuple[str, ...]
@@ -23,7 +27,7 @@ class EvaluateOptions(EvaluationOptions, total=False):
     version: str
 
 
-_ABOUT_OBJECTS = tuple(EvaluateOptions.__annotations__.keys() - EvaluationOptions.__annotations__)
+_ABOUT_OBJECTS = tuple(EvaluateArguments.__annotations__.keys() - EvaluationOptions.__annotations__)
 """The options of load_segmenter for models that are objects."""
 
 _OF_DATASETS = (

@@ -6,8 +6,9 @@ from typing import Unpack
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import IncompleteError, OptionError
-from robustbench_seg.evaluation.arguments import EvaluateOptions, GivenObjects, sort_arguments
-from robustbench_seg.evaluation.chosen_backends import open_with_backends
+from robustbench_seg.evaluation.arguments import EvaluateArguments, GivenObjects, sort_arguments
+from robustbench_seg.evaluation.backend_choice import choose_backends
+from robustbench_seg.evaluation.inputs.opening import open_evaluation
 from robustbench_seg.evaluation.loop import run_evaluation
 from robustbench_seg.evaluation.notices import announce, announce_seed, warn_of_absent_classes
 from robustbench_seg.evaluation.other_processes import check_objects
@@ -15,6 +16,7 @@ from robustbench_seg.machine.threads import threads_of_each, torch_threads
 from robustbench_seg.machine.torchrun import own_device, process_group
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.specs.options import check_given_alone
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.store import Run
 
@@ -26,7 +28,7 @@ def evaluate(
     dataset: str | Path | Dataset | None = None,
     protocol: str | Path | Protocol | None = None,
     progress: bool = False,
-    **options: Unpack[EvaluateOptions],
+    **options: Unpack[EvaluateArguments],
 ) -> list[Run]:
     """Score models on a dataset, clean and under every corruption and severity.
 
@@ -68,9 +70,8 @@ def evaluate(
     """
     if spec is None:
         spec, objects = sort_arguments(model, dataset, protocol, options)
-    elif model is not None or dataset is not None or protocol is not None or options:
-        raise OptionError("give a specification or options, not both")
     else:
+        check_given_alone(model, dataset, protocol, options=options)
         objects = GivenObjects()
     if spec.executor == "ray":
         if objects.segmenters or objects.dataset or objects.protocol:
@@ -99,12 +100,14 @@ def _evaluate_with_others(
         own = Shard(processes.rank + 1, processes.count)
         part = replace(spec, shard=spec.shard.subshard(own))
         shown = progress and processes.first
-        evaluation = open_with_backends(
+        evaluation = open_evaluation(
             part,
             segmenters=objects.segmenters,
             dataset=objects.dataset,
             protocol=objects.protocol,
         )
+        if not objects.segmenters:
+            evaluation = choose_backends(evaluation)
         warned = announce(evaluation, shown=shown)
         for drawn in evaluation.by_seed():
             announce_seed(drawn, evaluation, shown=shown)

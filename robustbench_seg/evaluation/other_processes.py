@@ -24,8 +24,8 @@ import torch
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import OptionError, ResultsError
 from robustbench_seg.evaluation.arguments import GivenObjects
+from robustbench_seg.evaluation.backend_choice import backend_of
 from robustbench_seg.evaluation.block_loop import BlockLoop, wanted_images
-from robustbench_seg.evaluation.chosen_backends import backend_of
 from robustbench_seg.evaluation.images.image_watch import UnchangedImages
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.inputs.opening import open_evaluation, options_on_data

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from robustbench_seg.errors import IncompleteError, OptionError, ResultsError, RobustsegError
-from robustbench_seg.evaluation.chosen_backends import backend_of, open_with_backends
+from robustbench_seg.evaluation.backend_choice import backend_of, choose_backends
 from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.inputs.opening import open_evaluation
@@ -65,7 +65,7 @@ def evaluate_on_ray(spec: EvaluationSpec, *, progress: bool = False) -> list[Pat
         if spec.backend == "auto" and spec.device != "cpu":
             spec = replace(spec, backend="torch")
         # The driver may have no GPU; the key of a run does not depend on the device.
-        opened = open_with_backends(replace(spec, device="cpu"))
+        opened = choose_backends(open_evaluation(replace(spec, device="cpu")))
         warned = announce(opened, shown=progress)
         workers = replace(opened, spec=spec).workers
         remote = ray.remote(

@@ -12,13 +12,13 @@ def command_line() -> str:
     return printable(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
 
 
-def program(processes: int = 1) -> list[str]:
+def command_start(processes: int = 1) -> list[str]:
     """Return the words that start a command of robustseg.
 
     Args:
         processes: Number of processes; torchrun starts more than one.
 
-    >>> program(2)
+    >>> command_start(2)
     ['torchrun', '--standalone', '--nproc-per-node=2', '-m', 'robustbench_seg']
     """
     if processes == 1:

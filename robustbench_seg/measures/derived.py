@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from robustbench_seg.datasets import class_groups, class_names, list_datasets, person_classes
+from robustbench_seg.datasets import described_facts, list_datasets
 from robustbench_seg.measures.group_iou import GroupIoU
 from robustbench_seg.measures.measure import ScoreSource
 from robustbench_seg.measures.missed_objects import MissedObjects
 from robustbench_seg.measures.pixel_accuracy import PIXEL_ACCURACY
 from robustbench_seg.measures.worst_images import WorstImages
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
+from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES
 
 
 def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
@@ -23,8 +23,8 @@ def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
         the run has derived conditions.
     """
     name, classes, groups, persons = record.dataset, record.classes, record.groups, record.persons
-    if name in list_datasets() and class_names(name) == classes:
-        groups, persons = class_groups(name), person_classes(name)
+    if name in list_datasets() and (facts := described_facts(name)).classes == classes:
+        groups, persons = facts.groups, facts.persons
     scored = record.scored_classes
     groups = {
         group: members

@@ -232,7 +232,7 @@ def _summary_label(score: SummaryScore, info: ScoreInfo, protocol: Protocol) -> 
         metric = average if ranked else f"{info.name}_{average}"
     return _ScoreLabel(
         metric,
-        score.severities or protocol.averaged.removeprefix("severities "),
+        score.severities or protocol.scored_text,
         corruption=score.name if is_part else None,
         category=score.category,
         group=info.group,

@@ -11,10 +11,10 @@ from robustbench_seg.machine.precision import why_slow
 from robustbench_seg.records.runs.calibration_record import quantised_name
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.adaptation import adapted_name
-from robustbench_seg.records.values.augment import parse_augment
+from robustbench_seg.records.values.image_variants import parse_augment
 from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.records.values.ranges import MAX_CLASSES
-from robustbench_seg.segmenter.augmented_segmenter import AUGMENT_LAW, AugmentedSegmenter
+from robustbench_seg.segmenter.augmented_segmenter import VARIANTS_LAW, AugmentedSegmenter
 from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.inference.batch_norm import ADAPTATION_LAW, batch_norms
 from robustbench_seg.segmenter.inference.resizing import RESIZE_LAW
@@ -69,7 +69,7 @@ def assemble(
             raise OptionError(
                 f"{name}: it takes only images of a fixed size, not scaled ones; leave out augment"
             )
-        laws["augment"], kind = AUGMENT_LAW, AugmentedSegmenter
+        laws["augment"], kind = VARIANTS_LAW, AugmentedSegmenter
     if options.adapt is not None:
         if obstacle := _why_not_adaptable(network, record, own=own):
             raise ModelError(f"{name} cannot be adapted: {obstacle}")

@@ -18,7 +18,7 @@ from robustbench_seg.segmenter.labelling.variants import (
 )
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 
-AUGMENT_LAW = 1
+VARIANTS_LAW = 1
 """Increment when the labels for the same variants change."""
 
 

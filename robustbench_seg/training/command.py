@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import fields
 
-from robustbench_seg.machine.command_text import program
+from robustbench_seg.machine.command_text import command_start
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
@@ -29,7 +29,7 @@ def training_command(spec: TrainingSpec, processes: int = 1) -> str:
         spec: The training.
         processes: Number of processes of torchrun; 1 means without torchrun.
     """
-    words = [*program(processes), "train", *_options(spec)]
+    words = [*command_start(processes), "train", *_options(spec)]
     default = TrainingRecipe()
     further = [
         f"{name} = {value}"

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from robustbench_seg.datasets import Dataset, open_dataset
-from robustbench_seg.errors import DatasetError, FileError, ModelError, OptionError
+from robustbench_seg.errors import DatasetError, FileError, ModelError
 from robustbench_seg.machine.hardware import check_device, hardware
 from robustbench_seg.machine.locks import only_process
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.machine.torchrun import own_device, torchrun_processes
 from robustbench_seg.records.cards.model_card import ModelCard, load_card
+from robustbench_seg.records.specs.options import check_given_alone
 from robustbench_seg.records.specs.training_spec import TrainingOptions, TrainingSpec, training_spec
 from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
@@ -87,8 +88,8 @@ def train(
         }
         card_name = model.name if isinstance(model, ModelCard) else model
         spec = training_spec(card_name, **names, **options)
-    elif model is not None or dataset is not None or validate_on is not None or options:
-        raise OptionError("give a specification or options, not both")
+    else:
+        check_given_alone(model, dataset, validate_on, options=options)
     source = model if isinstance(model, ModelCard) else load_card(spec.model)
     images, validation = _open(
         dataset or spec.dataset or source.dataset,

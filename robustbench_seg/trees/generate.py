@@ -10,6 +10,7 @@ from robustbench_seg.corruption import check_draws
 from robustbench_seg.datasets import DATASETS, Dataset, FileDataset, image_sizes, open_dataset
 from robustbench_seg.errors import CorruptionError, IncompleteError, OptionError
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
+from robustbench_seg.records.specs.options import check_given_alone
 from robustbench_seg.records.specs.tree_spec import TreeOptions, TreeSpec, tree_spec
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.records.values.ranges import WORKERS
@@ -76,8 +77,8 @@ def generate_cityscapes_c(
     if spec is None:
         names = _name(dataset, TreeSpec.dataset), _name(protocol, TreeSpec.protocol)
         spec = tree_spec(*names, **options)
-    elif dataset is not None or protocol is not None or options:
-        raise OptionError("give a specification or options, not both")
+    else:
+        check_given_alone(dataset, protocol, options=options)
     loaded = protocol if isinstance(protocol, Protocol) else load_protocol(spec.protocol)
     check_draws(spec.stream, spec.seed)
     conditions = _conditions(spec, loaded)
@@ -97,7 +98,7 @@ def _conditions(spec: TreeSpec, protocol: Protocol) -> tuple[Condition, ...]:
     """The requested conditions. An attack is refused."""
     conditions = protocol.conditions(spec.corruptions, spec.severities)
     for condition in conditions:
-        if protocol.spec(condition.name).is_attack:
+        if protocol.perturbation(condition.name).is_attack:
             raise CorruptionError(
                 f"{condition.name} is an attack, which needs a network and the true labels; use "
                 "`evaluate`"

@@ -108,7 +108,7 @@ class TreePlan:
             "image": image.id,
             "clean": clean,
             "corruption": [name, severity, self.record.laws.get(name)],
-            "parameters": self.choice.protocol.spec(name).parameters[severity - 1],
+            "parameters": self.choice.protocol.perturbation(name).parameters[severity - 1],
             "draws": [self.choice.stream, self.record.stream_version, self.choice.seed],
             "pixels": pixels,
         }

@@ -16,7 +16,9 @@ def test_a_summary_has_a_row_for_each_run(run, protocol):
     text = summary_text(runs, protocol)
     assert text == summary_text(runs, "cityscapes-c")
     lines = text.splitlines()
-    legend = f"mIoU in percent; retention = mean / clean. Averaged: {protocol.averaged}."
+    legend = (
+        f"mIoU in percent; retention = mean / clean. Averaged: severities {protocol.scored_text}."
+    )
     assert lines[1] == legend
     assert lines[2].split() == [
         *("model", "clean", "blur", "noise", "digital", "weather", "mean", "retention")

@@ -7,14 +7,14 @@ import torch
 from click.testing import CliRunner
 
 from robustbench_seg import __version__
+from robustbench_seg.cli.command_group import CommandGroup
 from robustbench_seg.cli.main import main
-from robustbench_seg.cli.program import Program
 from robustbench_seg.errors import DatasetError, IncompleteError
 from robustbench_seg.records.cards.ablation import list_ablations
 
 
 def program(error: BaseException) -> click.Command:
-    @click.group(cls=Program)
+    @click.group(cls=CommandGroup)
     def group():
         pass
 

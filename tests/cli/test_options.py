@@ -14,8 +14,7 @@ from robustbench_seg.cli.field_option import flag_of
 from robustbench_seg.cli.generate_cityscapes_c import generate_cityscapes_c
 from robustbench_seg.cli.parsers import parse_adapt_images, parse_augment, parse_temperature
 from robustbench_seg.cli.train import train
-from robustbench_seg.records.specs.evaluation_options import evaluation_spec
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
 from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
 from robustbench_seg.records.specs.tree_spec import TreeSpec, tree_spec
 from robustbench_seg.records.values.shard import Shard

@@ -74,10 +74,10 @@ def test_messages_that_cannot_be_written_change_no_exit_code():
 
 CALM = """
 import os, signal, sys, time
-from robustbench_seg.cli.program import Program
+from robustbench_seg.cli.command_group import CommandGroup
 import click
 
-@click.group(cls=Program)
+@click.group(cls=CommandGroup)
 def group(): pass
 
 @group.command()

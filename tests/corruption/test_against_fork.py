@@ -84,10 +84,10 @@ def test_the_registry_is_what_the_shipped_protocols_and_the_fork_have():
     names = [*CORRUPTIONS]
     assert tuple(names[:16]) == load_protocol().names
     shipped = {
-        spec.name
+        each.name
         for protocol in map(load_protocol, list_protocols())
-        for spec in protocol.perturbations
-        if not spec.is_attack
+        for each in protocol.perturbations
+        if not each.is_attack
     }
     assert sorted(names) == sorted(shipped)
     assert sorted(names) == sorted(imagecorruptions.get_corruption_names("all"))

@@ -104,8 +104,13 @@ def test_severities_draw_apart(image):
     # A protocol of five equal severities: only the key can tell them apart.
     gray = np.full((64, 64, 3), 128, np.uint8)
     protocol = load_protocol()
-    spec = protocol.spec("gaussian_noise")
-    equal = type(spec)(spec.name, spec.category, spec.scored, (spec.parameters[2],) * 5)
+    perturbation = protocol.perturbation("gaussian_noise")
+    equal = type(perturbation)(
+        perturbation.name,
+        perturbation.category,
+        perturbation.scored,
+        (perturbation.parameters[2],) * 5,
+    )
     protocol = type(protocol)("equal", "1", "test", (equal,))
     results = {
         corrupt(gray, "gaussian_noise", s, protocol=protocol).tobytes() for s in (1, 2, 3, 4, 5)
@@ -273,8 +278,8 @@ def test_wrong_names(image):
 )
 def test_wrong_parameters_of_a_protocol(image, name, parameters, message):
     protocol = load_protocol()
-    spec = type(protocol.perturbations[0])(name, "digital", (1,), (parameters,) * 5)
-    protocol = type(protocol)("mine", "1", "test", (spec,))
+    perturbation = type(protocol.perturbations[0])(name, "digital", (1,), (parameters,) * 5)
+    protocol = type(protocol)("mine", "1", "test", (perturbation,))
     with pytest.raises(CardError, match=message):
         corrupt(image, name, 1, protocol=protocol)
 
@@ -299,9 +304,9 @@ def test_a_function_that_breaks_its_word(image, monkeypatch, function, message):
     monkeypatch.setitem(CORRUPTIONS, "mine", Corruption("mine", function, law=1))
     entry_point._function.cache_clear()
     protocol = load_protocol()
-    spec = type(protocol.perturbations[0])("mine", "digital", (1,), ({},) * 5)
+    perturbation = type(protocol.perturbations[0])("mine", "digital", (1,), ({},) * 5)
     with pytest.raises(CardError, match=f"mine: its function {message}"):
-        corrupt(image, "mine", 1, protocol=type(protocol)("mine", "1", "test", (spec,)))
+        corrupt(image, "mine", 1, protocol=type(protocol)("mine", "1", "test", (perturbation,)))
     entry_point._function.cache_clear()
 
 

@@ -39,7 +39,7 @@ def drawn(name: str, level: int, severity: int, stream: str, seed: int) -> np.nd
 @pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("name", NOISES)
 def test_tables_hold_the_distribution_of_the_formula(name, severity):
-    (parameter,) = load_protocol().spec(name).parameters[severity - 1].values()
+    (parameter,) = load_protocol().perturbation(name).parameters[severity - 1].values()
     kind = getattr(noise, f"{name.removesuffix('_noise').title()}Noise")
     table = streams._alias_table(kind(parameter))
     for level in LEVELS:

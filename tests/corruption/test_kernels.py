@@ -44,7 +44,7 @@ def test_gaussian_is_that_of_skimage(rng, sigma):
 
 @pytest.mark.parametrize("severity", [1, 2, 3, 4, 5])
 def test_defocus_is_that_of_opencv(severity):
-    parameters = load_protocol().spec("defocus_blur").parameters[severity - 1]
+    parameters = load_protocol().perturbation("defocus_blur").parameters[severity - 1]
     disk = blur._disk(int(parameters["radius"]), parameters["alias"])
     image = photograph()
     expected = truncated(cv2.filter2D(image / 255.0, -1, disk))
@@ -137,8 +137,10 @@ def _compare_with_scipy(source, zoom):
     return expected
 
 
-SHIFTS = [(1, 0, row["add"]) for row in load_protocol().spec("brightness").parameters]
-SHIFTS += [(row["factor"], row["add"], 0) for row in load_protocol().spec("saturate").parameters]
+SHIFTS = [(1, 0, row["add"]) for row in load_protocol().perturbation("brightness").parameters]
+SHIFTS += [
+    (row["factor"], row["add"], 0) for row in load_protocol().perturbation("saturate").parameters
+]
 
 
 @pytest.mark.parametrize(

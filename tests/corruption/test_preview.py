@@ -24,7 +24,7 @@ def test_every_cell_is_the_photo_corrupted_so():
 def test_wide_photos_are_shrunk_after_they_are_corrupted():
     photo = np.random.default_rng(0).integers(0, 256, (32, 640, 3), np.uint8)
     protocol = load_protocol()
-    one = protocol.__class__("one", "1", "test", (protocol.spec("contrast"),))
+    one = protocol.__class__("one", "1", "test", (protocol.perturbation("contrast"),))
     sheet = np.asarray(contact_sheet(photo, one))
     wanted = corrupt(photo, "contrast", 5).reshape(16, 2, 320, 2, 3).mean(axis=(1, 3))
     cell = sheet[-20:-4, -324:-4].astype(float)

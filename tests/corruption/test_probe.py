@@ -75,9 +75,9 @@ def test_a_changed_constant_shows(name, monkeypatch):
 
 
 def test_a_condition_that_needs_a_larger_image_has_no_probe():
-    spec = load_protocol().spec("fog")
-    coarse = type(spec)("pixelate", "digital", (1,), ({"size": 0.001},) * 5)
-    protocol = type(PROTOCOL)("coarse", "1", "test", (coarse, spec))
+    fog = load_protocol().perturbation("fog")
+    coarse = type(fog)("pixelate", "digital", (1,), ({"size": 0.001},) * 5)
+    protocol = type(PROTOCOL)("coarse", "1", "test", (coarse, fog))
     conditions = protocol.conditions(severities=[3])
     assert list(probe(conditions, protocol, "fast", 0)) == ["fog/3"]
 
@@ -95,8 +95,8 @@ def test_laws_of_a_protocol(monkeypatch):
     assert laws(load_protocol("mpc-15")) == dict.fromkeys(load_protocol("mpc-15").names, 1)
     monkeypatch.setitem(CORRUPTIONS, "fog", CORRUPTIONS["fog"]._replace(law=2))
     assert {name for name, law in laws(load_protocol()).items() if law == 2} == {"fog"}
-    spec = load_protocol().spec("fog")
-    smoke = type(spec)("smoke", "weather", (1,), ({},) * 5)
+    fog = load_protocol().perturbation("fog")
+    smoke = type(fog)("smoke", "weather", (1,), ({},) * 5)
     with pytest.raises(CardError, match="protocol mine: unknown corruption 'smoke'"):
         laws(type(PROTOCOL)("mine", "1", "test", (smoke,)))
 

@@ -43,7 +43,7 @@ def test_all_five_photographs_of_ice_are_used():
 def test_fog_is_scaled_over_the_whole_square():
     # In a black image fog is cloud * brightest = 0; in a white one the cloud's range shows.
     white = np.full((64, 64, 3), 255, np.uint8)
-    parameters = load_protocol().spec("fog").parameters[0]
+    parameters = load_protocol().perturbation("fog").parameters[0]
     whole = corrupt(white, "fog", 1)
     assert whole.max() == 255
     assert whole.min() == int(255 / (1 + parameters["density"]))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from cityscapesscripts.helpers.labels import labels
 
-from robustbench_seg.datasets import IGNORE, class_groups, class_names, custom, person_classes
+from robustbench_seg.datasets import IGNORE, class_groups, class_names, custom, described_facts
 from robustbench_seg.datasets.facts import FOLDER, dataset_facts
 from robustbench_seg.datasets.label_table import UNKNOWN
 from robustbench_seg.errors import CardError, DatasetError
@@ -61,7 +61,8 @@ def test_groups_of_what_has_the_classes_of_cityscapes_and_of_what_has_none():
     flat = ("road", "sidewalk")
     assert class_groups("acdc:fog")["flat"] == class_groups("minicity")["flat"] == flat
     assert class_groups("coco-stuff") == {}
-    assert person_classes("minicity") == ("person", "rider")
+    assert described_facts("minicity").persons == ("person", "rider")
+    assert described_facts("cityscapes").label_ids[:3] == (7, 8, 11)
     with pytest.raises(DatasetError, match=r"unknown dataset 'camvit'; did you mean 'camvid'\?"):
         class_groups("camvit")
 

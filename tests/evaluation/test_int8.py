@@ -8,7 +8,7 @@ from robustbench_seg.cli.main import main
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import DatasetError, ModelError, OptionError
 from robustbench_seg.segmenter.loading import quantised_network
-from tests.evaluation.test_chosen_backends import QuickRuntime
+from tests.evaluation.test_backend_choice import QuickRuntime
 
 CARD = "deeplabv3plus-mobilenetv2-minicity"
 

@@ -56,7 +56,7 @@ def test_every_row_is_what_its_parts_give(toy, reds, protocol, conditions, tmp_p
 
 
 def milder(protocol):
-    contrast, noise = protocol.spec("contrast"), protocol.spec("gaussian_noise")
+    contrast, noise = protocol.perturbation("contrast"), protocol.perturbation("gaussian_noise")
     mild = replace(contrast, parameters=({"factor": 0.9},) * 5)
     return replace(protocol, name="mild", perturbations=(mild, noise))
 

@@ -15,8 +15,7 @@ from robustbench_seg.errors import OptionError
 from robustbench_seg.evaluation import open_evaluation
 from robustbench_seg.evaluation.other_processes import _opened, _share
 from robustbench_seg.machine.threads import threads_of_each
-from robustbench_seg.records.specs.evaluation_options import evaluation_spec
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
 from robustbench_seg.records.values.shard import Shard
 from tests.evaluation.command import CONDITIONS, IMAGES, lay_out, rows, start, start_afresh
 

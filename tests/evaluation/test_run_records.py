@@ -34,8 +34,10 @@ def digest(record):
 
 
 def test_what_changes_a_number_changes_the_key(digest, toy, reds, protocol):
-    spec = protocol.perturbations[0]
-    harder = dataclasses.replace(spec, parameters=(spec.parameters[1], *spec.parameters[1:]))
+    perturbation = protocol.perturbations[0]
+    harder = dataclasses.replace(
+        perturbation, parameters=(perturbation.parameters[1], *perturbation.parameters[1:])
+    )
     tables = dataclasses.replace(protocol, perturbations=(harder, *protocol.perturbations[1:]))
     digests = [
         digest(),

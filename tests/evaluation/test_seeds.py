@@ -9,8 +9,7 @@ import robustbench_seg as rs
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.errors import IncompleteError, OptionError
 from robustbench_seg.measures import confusion_matrix
-from robustbench_seg.records.specs.evaluation_options import evaluation_spec
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
 from robustbench_seg.store import read_results
 from tests.evaluation.conftest import evaluation
 

@@ -8,8 +8,7 @@ import pytest
 
 from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.errors import CardError, CorruptionError, OptionError
-from robustbench_seg.records.specs.evaluation_options import evaluation_spec
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
 from robustbench_seg.records.values.shard import WHOLE, Shard
 
 FULL = EvaluationSpec(

@@ -36,14 +36,14 @@ def written(folder: Path, text: str) -> Path:
 def test_merged_takes_each_corruption_from_the_first_that_has_it():
     both = merged([load_protocol("cityscapes-c"), load_protocol("mpc-15")])
     assert both.names == (*load_protocol().names, "zoom_blur", "elastic_transform", "pixelate")
-    assert both.spec("brightness").category == "digital"
+    assert both.perturbation("brightness").category == "digital"
     assert both.name == "cityscapes-c + mpc-15"
 
 
 def test_parameters_are_floats_out_of_the_file():
     protocol = load_protocol()
-    assert protocol.spec("motion_blur").parameters[4] == {"radius": 20.0, "sigma": 15.0}
-    assert protocol.spec("shot_noise").parameters[0] == {"photons": 60.0}
+    assert protocol.perturbation("motion_blur").parameters[4] == {"radius": 20.0, "sigma": 15.0}
+    assert protocol.perturbation("shot_noise").parameters[0] == {"photons": 60.0}
     values = [v for s in protocol.perturbations for table in s.parameters for v in table.values()]
     assert {type(value) for value in values} == {float}
 
@@ -75,7 +75,7 @@ def test_scored_conditions_leave_out_strong_noise():
 
 def test_unknown_corruption_names_the_nearest():
     with pytest.raises(CorruptionError, match=r"unknown corruption 'fogg'; did you mean 'fog'\?"):
-        load_protocol().spec("fogg")
+        load_protocol().perturbation("fogg")
     with pytest.raises(CorruptionError, match="did you mean 'snow'"):
         load_protocol().conditions(corruptions=["snoww"])
 
@@ -274,13 +274,13 @@ def test_what_is_no_small_file_is_one_line(tmp_path):
 
 
 def test_a_protocol_from_python_has_the_same_ranges():
-    spec = load_protocol().spec("fog")
+    fog = load_protocol().perturbation("fog")
     with pytest.raises(
         CardError, match=r"'fog': severity 1: decay = 0\.0 is out of range; give 1 to 10"
     ):
-        replace(spec, parameters=({"density": 1.0, "decay": 0.0}, *spec.parameters[1:]))
+        replace(fog, parameters=({"density": 1.0, "decay": 0.0}, *fog.parameters[1:]))
     with pytest.raises(CardError, match=r"name is '\.\./fog'"):
-        replace(spec, name="../fog")
+        replace(fog, name="../fog")
 
 
 def test_a_shipped_protocol_by_its_path_is_itself():
@@ -315,17 +315,17 @@ def test_missing_protocols_say_where_to_look(tmp_path):
 
 def test_which_severities_are_averaged_in_words():
     noises = "gaussian_noise, impulse_noise, shot_noise, speckle_noise"
-    assert load_protocol().averaged == f"severities 1-5 of 12 corruptions; 1-3 of {noises}"
-    assert load_protocol("city-c-fan").averaged == "severities 1-3 of 16 corruptions"
-    assert load_protocol("mpc-15").averaged == "severities 1-5 of 15 corruptions"
-    fog = replace(load_protocol(), perturbations=(load_protocol().spec("fog"),))
-    assert fog.averaged == "severities 1-5 of fog"
+    assert load_protocol().scored_text == f"1-5 of 12 corruptions; 1-3 of {noises}"
+    assert load_protocol("city-c-fan").scored_text == "1-3 of 16 corruptions"
+    assert load_protocol("mpc-15").scored_text == "1-5 of 15 corruptions"
+    fog = replace(load_protocol(), perturbations=(load_protocol().perturbation("fog"),))
+    assert fog.scored_text == "1-5 of fog"
 
 
 def test_categories_with_their_corruptions():
     specs = load_protocol().by_category
     assert list(specs) == ["blur", "noise", "digital", "weather"]
-    assert [spec.name for spec in specs["weather"]] == ["snow", "spatter", "fog", "frost"]
+    assert [each.name for each in specs["weather"]] == ["snow", "spatter", "fog", "frost"]
     assert sum(map(len, specs.values())) == 16
 
 
@@ -342,10 +342,10 @@ def test_severities_digest_depends_on_every_parameter_and_not_on_what_scores():
 
 
 def test_the_parameters_are_the_key_severities_of_a_table():
-    spec = load_protocol().spec("fog")
-    table = to_table(spec)
-    assert table["severities"] == list(spec.parameters)
+    fog = load_protocol().perturbation("fog")
+    table = to_table(fog)
+    assert table["severities"] == list(fog.parameters)
     assert "parameters" not in table
-    assert from_table(Perturbation, table, "t") == spec
+    assert from_table(Perturbation, table, "t") == fog
     with pytest.raises(CardError, match="t: the key 'severities' is missing"):
         from_table(Perturbation, {k: v for k, v in table.items() if k != "severities"}, "t")

@@ -19,9 +19,11 @@ def test_cityscapes_c_is_table_5_of_segformer():
     assert protocol.name == "cityscapes-c"
     assert protocol.names == sum(TABLE_5.values(), ())
     assert protocol.categories == tuple(TABLE_5)
-    for spec in protocol.perturbations:
-        assert spec.name in TABLE_5[spec.category]
-        assert spec.scored == ((1, 2, 3) if spec.category == "noise" else (1, 2, 3, 4, 5))
+    for perturbation in protocol.perturbations:
+        assert perturbation.name in TABLE_5[perturbation.category]
+        assert perturbation.scored == (
+            (1, 2, 3) if perturbation.category == "noise" else (1, 2, 3, 4, 5)
+        )
     assert len(protocol.conditions()) == 80
     assert len(protocol.scored_conditions) == 72
 
@@ -40,9 +42,9 @@ def test_mpc_15_is_the_benchmark_of_imagenet_c():
     assert protocol.names == sum(MPC_15.values(), ())
     assert protocol.names == tuple(imagecorruptions.get_corruption_names("common"))
     assert protocol.categories == tuple(MPC_15)
-    for spec in protocol.perturbations:
-        assert spec.name in MPC_15[spec.category]
-        assert spec.name in imagecorruptions.get_corruption_names(spec.category)
+    for perturbation in protocol.perturbations:
+        assert perturbation.name in MPC_15[perturbation.category]
+        assert perturbation.name in imagecorruptions.get_corruption_names(perturbation.category)
     assert len(protocol.scored_conditions) == 75
 
 
@@ -55,7 +57,7 @@ def test_city_c_fan_is_cityscapes_c_with_three_severities_scored():
 def test_semsegbench_is_mpc_15_with_severity_3_scored():
     theirs, paper = load_protocol("semsegbench-sev3"), load_protocol("mpc-15")
     assert theirs.perturbations == tuple(replace(s, scored=(3,)) for s in paper.perturbations)
-    assert theirs.averaged == "severities 3 of 15 corruptions"
+    assert theirs.scored_text == "3 of 15 corruptions"
     assert "BGR" in theirs.source
 
 
@@ -69,5 +71,5 @@ def test_shipped_protocols_are_called_as_their_files_and_agree_on_parameters():
     known = merged(corrupting)
     assert len(known.names) == 19
     for protocol in corrupting:
-        for spec in protocol.perturbations:
-            assert spec.parameters == known.spec(spec.name).parameters
+        for perturbation in protocol.perturbations:
+            assert perturbation.parameters == known.perturbation(perturbation.name).parameters

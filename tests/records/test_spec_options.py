@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.errors import FileError, OptionError
-from robustbench_seg.records.specs.evaluation_options import evaluation_spec
+from robustbench_seg.records.specs.evaluation_spec import evaluation_spec
 from robustbench_seg.records.specs.training_spec import training_spec
 from robustbench_seg.records.specs.tree_spec import TreeSpec, tree_spec
 from robustbench_seg.records.values.choices import check_choices

@@ -28,8 +28,8 @@ def test_each_draw_is_the_score_of_the_images_drawn(table, whole, protocol):
             for condition, ones in matrices.items()
         }
         cells = [
-            np.mean([scores[Condition(spec.name, s)] for s in spec.scored])
-            for spec in protocol.perturbations
+            np.mean([scores[Condition(each.name, s)] for s in each.scored])
+            for each in protocol.perturbations
         ]
         assert drawn.conditions[FOG][draw] == pytest.approx(scores[FOG])
         assert drawn.summary.clean[draw] == pytest.approx(scores[CLEAN])
@@ -40,8 +40,8 @@ def test_each_draw_is_the_score_of_the_images_drawn(table, whole, protocol):
 def test_the_split_itself_is_scored_too(table, whole, protocol):
     matrices = whole(5)
     cells = [
-        np.mean([mean_iou(sum(matrices[Condition(spec.name, s)])) for s in spec.scored])
-        for spec in protocol.perturbations
+        np.mean([mean_iou(sum(matrices[Condition(each.name, s)])) for s in each.scored])
+        for each in protocol.perturbations
     ]
     for resamples in (0, 10):
         scores = bootstrap(table(matrices), protocol, resamples)

@@ -107,8 +107,8 @@ def test_scores_and_differences_by_their_definitions(run, protocol):
 def test_cd_and_rcd_are_sums_over_severities(run, protocol):
     a, b, table = side_by_side(run("a", 0.7, gain=-0.1), run("b", 0.6), protocol)
     lost, more = [], []
-    for spec in protocol.perturbations:
-        conditions = [Condition(spec.name, s) for s in spec.scored]
+    for perturbation in protocol.perturbations:
+        conditions = [Condition(perturbation.name, s) for s in perturbation.scored]
         d, ref = ([100 - m.scores.conditions[c][0] for c in conditions] for m in (a, b))
         clean, ref_clean = (100 - m.scores.conditions[CLEAN][0] for m in (a, b))
         lost.append(100 * sum(d) / sum(ref))

@@ -98,11 +98,11 @@ def test_a_protocol_by_its_definition(table, whole, protocol):
     matrices = whole(4)
     summary = summary_of(table(matrices), protocol)
     cells = []
-    for spec in protocol.perturbations:
-        levels = (1, 2, 3) if spec.category == "noise" else (1, 2, 3, 4, 5)
-        mious = [mean_iou(sum(matrices[Condition(spec.name, s)])) for s in levels]
+    for perturbation in protocol.perturbations:
+        levels = (1, 2, 3) if perturbation.category == "noise" else (1, 2, 3, 4, 5)
+        mious = [mean_iou(sum(matrices[Condition(perturbation.name, s)])) for s in levels]
         cells.append(sum(mious) / len(levels))
-        assert summary.corruptions[spec.name] == pytest.approx(cells[-1])
+        assert summary.corruptions[perturbation.name] == pytest.approx(cells[-1])
     assert len(cells) == 16
     assert summary.clean == pytest.approx(mean_iou(sum(matrices[CLEAN])))
     assert summary.mean == pytest.approx(sum(cells) / 16)

@@ -25,8 +25,8 @@ def test_mpc_is_over_five_severities_and_the_mean_over_those_that_are_scored(cel
     found = summarise(cells, PROTOCOL)
     every = np.mean([values for c, values in cells.items() if c != CLEAN], axis=0)
     scored = [
-        np.mean([cells[Condition(spec.name, s)] for s in spec.scored], axis=0)
-        for spec in PROTOCOL.perturbations
+        np.mean([cells[Condition(each.name, s)] for s in each.scored], axis=0)
+        for each in PROTOCOL.perturbations
     ]
     assert found.mpc == pytest.approx(every)
     assert found.rpc == pytest.approx(100 * every / cells[CLEAN])

@@ -48,10 +48,10 @@ def test_the_numbers_that_rank():
         return found[name].draws(score)
 
     scored = {
-        spec.name: [
-            v for c, v in cells.items() if c.name == spec.name and c.severity in spec.scored
+        each.name: [
+            v for c, v in cells.items() if c.name == each.name and c.severity in each.scored
         ]
-        for spec in PROTOCOL.perturbations
+        for each in PROTOCOL.perturbations
     }
     means = np.array([np.mean(values, axis=0) for values in scored.values()])
     assert of("worst_corruption") == pytest.approx(means.min(0))

@@ -12,7 +12,7 @@ import robustbench_seg as rs
 from robustbench_seg.measures import CONFUSION, IMAGE_MIOU, mean_iou
 from robustbench_seg.records.cards.perturbation import AttackPerturbation
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES, ENSEMBLE_LAW
+from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES, ENSEMBLE_LAW
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results import (
     Reference,

@@ -162,8 +162,10 @@ def test_a_broken_image_does_not_decide_for_format_1(town, tmp_path, first_forma
 
 def test_a_condition_without_a_probe_is_compared_by_an_image(town, tmp_path, monkeypatch):
     protocol = load_protocol()
-    spec = replace(protocol.spec("contrast"), name="pixelate", parameters=({"size": 0.008},) * 5)
-    protocol = replace(protocol, name="coarse", perturbations=(spec,))
+    perturbation = replace(
+        protocol.perturbation("contrast"), name="pixelate", parameters=({"size": 0.008},) * 5
+    )
+    protocol = replace(protocol, name="coarse", perturbations=(perturbation,))
     settings = {"protocol": protocol, "corruptions": ("pixelate",), "severities": (3,)}
     wide = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
     images = tuple(replace(image, read=lambda: wide) for image in town.images())

@@ -32,7 +32,7 @@ MILDER = replace(
     SHIPPED,
     name="milder",
     perturbations=tuple(
-        replace(spec, parameters=spec.parameters[:1] * 5) for spec in SHIPPED.perturbations
+        replace(each, parameters=each.parameters[:1] * 5) for each in SHIPPED.perturbations
     ),
 )
 
@@ -60,7 +60,7 @@ def test_files_hold_what_corrupt_gives_in_memory(town, tmp_path, stream, seed):
 
 def test_files_have_the_strength_of_the_protocol(town, tmp_path):
     protocol = load_protocol()
-    mild = replace(protocol.spec("contrast"), parameters=({"factor": 0.9},) * 5)
+    mild = replace(protocol.perturbation("contrast"), parameters=({"factor": 0.9},) * 5)
     protocol = replace(protocol, name="mild", perturbations=(mild,))
     plan = town.plan(tmp_path, protocol=protocol, corruptions=("contrast",))
     write_tree(plan)

@@ -50,7 +50,7 @@ class Attacker:
         folder = self._folders.get(self._attacked(segmenter).name)
         if folder is None or condition == CLEAN:
             return False
-        is_attack = self._settings.protocol.spec(condition.name).is_attack
+        is_attack = self._settings.protocol.perturbation(condition.name).is_attack
         return is_attack and not folder.holds(image, condition)
 
     def _attacked(self, segmenter: Segmenter) -> Segmenter:
@@ -93,7 +93,7 @@ class Attacker:
             pixels.permute(2, 0, 1).float() / 255,
             truth,
             condition.name,
-            settings.protocol.spec(condition.name).parameters[condition.severity - 1],
+            settings.protocol.perturbation(condition.name).parameters[condition.severity - 1],
             seed=settings.seed,
             image_id=image.source.id,
             class_frequencies=settings.class_frequencies,

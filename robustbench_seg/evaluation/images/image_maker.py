@@ -129,7 +129,9 @@ class ImageMaker:
         started = time.perf_counter()
         pixels: AnyImage | None = None
         reason, is_same = None, False
-        is_attack = condition != CLEAN and self._evaluation.protocol.spec(condition.name).is_attack
+        is_attack = (
+            condition != CLEAN and self._evaluation.protocol.perturbation(condition.name).is_attack
+        )
         try:
             clean = source.sample().image
             if condition == CLEAN or is_attack:

@@ -16,7 +16,7 @@ from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_key import AttackRecord
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
+from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import (
     GRADIENT_LAW,
@@ -93,7 +93,7 @@ def open_attacks(
         elif each.is_attack:
             for parameters in each.parameters:
                 check_attack(each.name, parameters)
-    attacks = [c for c in conditions if protocol.spec(c.name).is_attack]
+    attacks = [c for c in conditions if protocol.perturbation(c.name).is_attack]
     source = _attacked(spec, data)
     if not attacks:
         _check_no_options(spec, protocol)
@@ -213,7 +213,7 @@ def _check_attacks(
                 "attack_from"
             )
     for condition in attacks if spec.round_attacks else ():
-        radius = protocol.spec(condition.name).parameters[condition.severity - 1]["epsilon"]
+        radius = protocol.perturbation(condition.name).parameters[condition.severity - 1]["epsilon"]
         if ATTACKS[condition.name].norm == "Linf" and radius <= _HALF_LEVEL:
             raise AttackError(
                 f"rounding to 8 bits undoes {condition.name} at severity {condition.severity}, "

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from robustbench_seg.errors import CardError
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
+from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES
 from robustbench_seg.records.values.condition import Condition
 
 

@@ -1,6 +1,7 @@
 """Opens an evaluation: the data and the models of a specification, loaded and checked."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from robustbench_seg.datasets import ClassMap, Dataset, load_class_map, open_dataset
 from robustbench_seg.errors import DatasetError
@@ -56,6 +57,8 @@ def open_evaluation(
 ) -> Evaluation:
     """Open the data and load the models of a specification.
 
+    The backend "auto" is torch here, because it loads quickly; see backend_choice.py.
+
     Args:
         spec: The specification.
         segmenters: Segmenters to use instead of those that it names.
@@ -86,4 +89,6 @@ def open_evaluation(
 
 
 def _load(spec: EvaluationSpec, options: SegmenterOptions) -> list[Segmenter]:
+    if options.backend == "auto":
+        options = replace(options, backend="torch")
     return [load_named(model, options) for model in spec.models]

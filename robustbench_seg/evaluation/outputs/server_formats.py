@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets import class_names, label_ids
+from robustbench_seg.datasets import described_facts
 from robustbench_seg.records.cards.prediction_manifest import CONFIDENCE_SUFFIX
 from robustbench_seg.records.values.choices import PredictionFormat
 from robustbench_seg.records.values.condition import as_png
@@ -88,11 +88,10 @@ def file_format(name: PredictionFormat, *, confidence: bool = False) -> FileForm
         return FileFormat(
             name, as_png, confidence=(".png", CONFIDENCE_SUFFIX) if confidence else None
         )
-    classes = class_names("cityscapes")
-    indices = tuple(range(len(classes)))
-    ids = label_ids("cityscapes") if name == "cityscapes" else indices
+    facts = described_facts("cityscapes")
+    ids = facts.label_ids if name == "cityscapes" else tuple(range(len(facts.classes)))
     path, images = _PATHS[name]
-    return FileFormat(name, path, images, classes, ids, _BRAVO if name == "bravo" else None)
+    return FileFormat(name, path, images, facts.classes, ids, _BRAVO if name == "bravo" else None)
 
 
 def _cityscapes(image: str) -> str | None:

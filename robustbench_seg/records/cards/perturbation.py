@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from robustbench_seg.codec import Range
 from robustbench_seg.errors import CardError
 from robustbench_seg.files import folder_name_problem
 from robustbench_seg.records.values.condition import CLEAN, SEVERITIES
 from robustbench_seg.records.values.corruption_parameters import corruption_parameter_problem
+from robustbench_seg.records.values.ranges import range_problem
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Perturbation:
 
     Raises:
         CardError: The name cannot be that of a folder; a severity is missing or scored twice; a
-            parameter is out of range (records.values.corruption_parameters).
+            parameter is out of range (records.values.corruption_parameters; that of an attack must
+            only be finite here, because its range depends on the norm of the attack).
     """
 
     name: str
@@ -55,8 +58,11 @@ class Perturbation:
             for name, value in parameters.items():
                 if not (name.isidentifier() and len(name) <= 64):
                     raise CardError(f"{place}: severity {level}: {name!r:.70} is not a parameter")
-                if problem := corruption_parameter_problem(name, value):
+                if problem := self._parameter_problem(name, value):
                     raise CardError(f"{place}: severity {level}: {problem}")
+
+    def _parameter_problem(self, name: str, value: float) -> str | None:
+        return corruption_parameter_problem(name, value)
 
     @property
     def severities(self) -> tuple[int, ...]:
@@ -82,6 +88,9 @@ class AttackPerturbation(Perturbation):
     """One adversarial attack of a protocol; severity k is its k-th radius."""
 
     is_attack: ClassVar[bool] = True
+
+    def _parameter_problem(self, name: str, value: float) -> str | None:
+        return range_problem(name, value, Range())
 
 
 def shown_severities(severities: tuple[int, ...]) -> tuple[int, ...]:

@@ -119,20 +119,20 @@ class Protocol:
         return tuple(Condition(each.name, s) for each in self.perturbations for s in each.scored)
 
     @cached_property
-    def averaged(self) -> str:
-        """The averaged severities, in words, as shown next to every score.
+    def scored_text(self) -> str:
+        """The severities in its means, as shown next to every score.
 
-        "severities 1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
+        "1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
         """
         levels = dict[str, list[str]]()
-        for perturbation in map(self.spec, self.averaged_names):
+        for perturbation in map(self.perturbation, self.averaged_names):
             levels.setdefault(perturbation.scored_text, []).append(perturbation.name)
         most, *others = sorted(levels, key=lambda level: -len(levels[level]))
         names = levels[most]
         several = f"{len(names)} {self.noun}s"
         parts = [f"{most} of {several if len(names) > 1 else names[0]}"]
         parts += [f"{level} of {', '.join(levels[level])}" for level in others]
-        return f"severities {'; '.join(parts)}"
+        return "; ".join(parts)
 
     @cached_property
     def severities_digest(self) -> str:
@@ -140,7 +140,7 @@ class Protocol:
         tables = {each.name: each.parameters for each in self.perturbations}
         return digest_bytes(canonical_json(tables).encode())
 
-    def spec(self, name: str) -> Perturbation:
+    def perturbation(self, name: str) -> Perturbation:
         """Find a perturbation by its name.
 
         Args:
@@ -179,7 +179,7 @@ class Protocol:
         Raises:
             CorruptionError: A perturbation or severity does not exist.
         """
-        names = {self.spec(name).name for name in corruptions} or set(self.names)
+        names = {self.perturbation(name).name for name in corruptions} or set(self.names)
         wanted = set(severities) or set(self.severities)
         for severity in wanted - set(self.severities):
             raise CorruptionError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from robustbench_seg.records.cards.model_card import NetworkOptions
 from robustbench_seg.records.runs.calibration_record import CalibrationRecord
 from robustbench_seg.records.values.adaptation import Adaptation
-from robustbench_seg.records.values.augment import ImageVariants
+from robustbench_seg.records.values.image_variants import ImageVariants
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
 from robustbench_seg.records.values.published_score import Published
 from robustbench_seg.records.values.ranges import Count, Positive, Side

@@ -7,7 +7,6 @@ from typing import TypedDict
 from robustbench_seg.codec import check_ranges, check_text
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.adaptation import Adaptation, AdaptImages, Prior
-from robustbench_seg.records.values.augment import augment_text
 from robustbench_seg.records.values.choices import (
     AdaptationMethod,
     Backend,
@@ -15,8 +14,8 @@ from robustbench_seg.records.values.choices import (
     InferencePrecision,
     check_choices,
 )
+from robustbench_seg.records.values.image_variants import augment_text
 from robustbench_seg.records.values.input_size import input_size_text
-from robustbench_seg.records.values.quantisation import check_int8
 from robustbench_seg.records.values.ranges import Batch
 
 
@@ -77,12 +76,29 @@ class ModelSpec:
         if self.adaptation is None and (self.adapt_images, self.adapt_prior) != defaults:
             raise OptionError("adapt_images and adapt_prior need adapt; give adapt bn, too")
         check_choices(self)
-        check_int8(self.precision, self.backend, self.device, self.adapt)
+        self._check_int8()
         if self.input_size != input_size_text(self.input_size):
             raise OptionError(f"write the input size as {input_size_text(self.input_size)}")
         if self.augment != augment_text(self.augment):
             raise OptionError(f"write augment as {augment_text(self.augment)}")
         check_text("name", self.name)
+
+    def _check_int8(self) -> None:
+        if self.precision != "int8":
+            return
+        if self.adapt is not None:
+            raise OptionError(
+                "a network in int8 cannot be adapted; leave out adapt or precision int8"
+            )
+        if self.backend not in ("onnxruntime", "openvino"):
+            raise OptionError(
+                f"precision int8 needs the backend onnxruntime or openvino, not {self.backend}; "
+                "give one"
+            )
+        if self.device != "cpu":
+            raise OptionError(
+                f"precision int8 is for the CPU, not '{self.device}'; leave out one of them"
+            )
 
     @property
     def adaptation(self) -> Adaptation | None:

@@ -1,4 +1,4 @@
-"""Converts options as users write them to values of a specification, by the types of its fields."""
+"""Options as users write them: values of a specification, converted by the types of its fields."""
 
 import numbers
 from collections.abc import Iterable, Mapping
@@ -40,6 +40,20 @@ def spec_values(
         for name, value in options.items()
         if name in known
     }
+
+
+def check_given_alone(*arguments: object, options: Mapping[str, object]) -> None:
+    """Check that a function that got a specification got nothing else.
+
+    Args:
+        *arguments: Its arguments that the specification replaces. None: not given.
+        options: Its keyword options.
+
+    Raises:
+        OptionError: One of them is given.
+    """
+    if options or any(argument is not None for argument in arguments):
+        raise OptionError("give a specification or options, not both")
 
 
 def _converted(field: Field[Any], hint: Any, value: Any) -> Any:

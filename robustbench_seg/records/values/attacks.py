@@ -1,4 +1,5 @@
-"""The attacks as data: the loss and the optimiser of each, and whether it draws random numbers.
+"""The attacks as data: the loss and the optimiser of each, whether it draws random numbers, and the
+ensembles of attacks.
 
 This module is in `records` because reports use it without torch. The losses and optimisers are in
 the room `attacks`.
@@ -8,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
 from robustbench_seg.records.values.attack_parameters import Norm
 
 Choice = Literal["last", "highest_cross_entropy", "lowest_accuracy"]
@@ -124,6 +124,20 @@ ATTACKS: Mapping[str, Attack] = {
     )
 }
 """Maps the name of an attack to the attack."""
+
+ATTACK_ENSEMBLES: Mapping[str, tuple[str, ...]] = {
+    "sea": ("apgd_mce_bal", "apgd_mce", "apgd_js"),
+    "sea_l2": ("apgd_mce_bal_l2", "apgd_mce_l2", "apgd_js_l2"),
+}
+"""Maps the name of an ensemble, as protocols list it, to the names of its members.
+
+An ensemble is a condition that is derived from the rows of others: severity k from severity k of
+its members. SEA (Croce, Singh and Hein, arXiv 2306.12941) is the worst of three attacks on each
+image.
+"""
+
+ENSEMBLE_LAW = 1
+"""Law version of the derivation; increment when it chooses another member for the same results."""
 
 
 def attack_norm(name: str) -> Norm:

@@ -47,22 +47,25 @@ def severity_charts(severities: pd.DataFrame, protocol: Protocol) -> list[PageFi
     highest = max([10.0, *(point.miou for point in points.values())])
     limit = min(100.0, 10 * math.ceil(highest / 10))
     return [
-        PageFigure(spec.name.replace("_", " "), _chart(spec, points, limit))
-        for spec in protocol.perturbations
+        PageFigure(perturbation.name.replace("_", " "), _chart(perturbation, points, limit))
+        for perturbation in protocol.perturbations
     ]
 
 
-def _chart(spec: Perturbation, points: Mapping[tuple[str, int], _Point], limit: float) -> Markup:
+def _chart(
+    perturbation: Perturbation, points: Mapping[tuple[str, int], _Point], limit: float
+) -> Markup:
     """Draw the chart of a corruption.
 
     Args:
-        spec: The corruption.
+        perturbation: The corruption.
         points: Maps corruption and severity to the score.
         limit: The mIoU at the upper end.
     """
-    step = (_WIDTH - 8) / len(spec.severities)
+    step = (_WIDTH - 8) / len(perturbation.severities)
     named = (
-        (spec.name if severity else CLEAN.name, severity) for severity in (0, *spec.severities)
+        (perturbation.name if severity else CLEAN.name, severity)
+        for severity in (0, *perturbation.severities)
     )
     own = [points[key] for key in named if key in points]
 
@@ -74,23 +77,23 @@ def _chart(spec: Perturbation, points: Mapping[tuple[str, int], _Point], limit: 
 
     marks = [
         *_band(own, across, down),
-        *_unscored(spec, across, step),
+        *_unscored(perturbation, across, step),
         *_horizontal_lines(limit, down),
-        *_severities(spec, own, across, down),
+        *_severities(perturbation, own, across, down),
         *_line(own, across, down),
     ]
     texts = "; ".join(f"{point.severity or 'clean'}: {number(point.miou)}" for point in own)
-    label = f"mIoU in percent by severity under {spec.name.replace('_', ' ')}: {texts}"
+    label = f"mIoU in percent by severity under {perturbation.name.replace('_', ' ')}: {texts}"
     size = _LEFT + _WIDTH + 2, _TOP + _HEIGHT + 16
     return svg_element(*size, label, "".join(marks), "curve")
 
 
-def _unscored(spec: Perturbation, across: Callable[[int], float], step: float) -> list[str]:
+def _unscored(perturbation: Perturbation, across: Callable[[int], float], step: float) -> list[str]:
     """The grey background of severities that are not scored."""
     return [
         f'<rect class="off" x="{across(severity) - step / 2:.1f}" y="{_TOP}" width="{step:.1f}" '
         f'height="{_HEIGHT}"/>'
-        for severity in set(spec.severities) - set(spec.scored)
+        for severity in set(perturbation.severities) - set(perturbation.scored)
     ]
 
 
@@ -104,19 +107,19 @@ def _horizontal_lines(limit: float, down: Callable[[float], float]) -> list[str]
 
 
 def _severities(
-    spec: Perturbation,
+    perturbation: Perturbation,
     own: Sequence[_Point],
     across: Callable[[int], float],
     down: Callable[[float], float],
 ) -> list[str]:
     """The label of each severity and, if there is a score, its dot."""
     known, marks = {point.severity: point for point in own}, []
-    for severity in (0, *spec.severities):
+    for severity in (0, *perturbation.severities):
         x = across(severity)
         label = severity or "clean"
         marks.append(f'<text class="x" x="{x:.1f}" y="{_TOP + _HEIGHT + 11}">{label}</text>')
         if severity in known:
-            kind = "dot" if severity in (0, *spec.scored) else "dot hollow"
+            kind = "dot" if severity in (0, *perturbation.scored) else "dot hollow"
             y = down(known[severity].miou)
             marks.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="2.3"/>')
     return marks

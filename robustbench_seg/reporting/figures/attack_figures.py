@@ -25,9 +25,9 @@ def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
     models = list(dict.fromkeys(severities["model"]))
     columns = min(3, len(models))
     rows = -(-len(models) // columns)
-    specs, radii = protocol.perturbations, common_radii(protocol)
+    perturbations, radii = protocol.perturbations, common_radii(protocol)
     colours = dict(
-        zip((s.name for s in specs), sns.color_palette("colorblind", len(specs)), strict=True)
+        zip(protocol.names, sns.color_palette("colorblind", len(perturbations)), strict=True)
     )
     with style():
         size = (1.5 + 3.6 * columns, 3.1 * rows + 0.5)
@@ -35,8 +35,8 @@ def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axis, model in zip(axes, models, strict=False):
             own = severities[severities["model"] == model]
-            for spec in specs:
-                _line(axis, own, spec, colours[spec.name])
+            for perturbation in perturbations:
+                _line(axis, own, perturbation, colours[perturbation.name])
             axis.set_title(plain(model))
             labels = radii or list(map(str, protocol.severities))
             axis.set_xticks([0, *protocol.severities], ["clean", *labels])
@@ -54,32 +54,34 @@ def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
 
 def radius_unit(protocol: Protocol) -> str:
     """Return the unit of the radii of a protocol of attacks, in words."""
-    if {attack_norm(spec.name) for spec in protocol.perturbations} == {"L2"}:
+    if {attack_norm(each.name) for each in protocol.perturbations} == {"L2"}:
         return "L2 norm of the change, channels in 0 to 1"
     return "levels of 255"
 
 
 def common_radii(protocol: Protocol) -> list[str] | None:
     """Return the radius of each severity as text, or None if radii or norms of attacks differ."""
-    specs = protocol.perturbations
-    each = [[f"{level['epsilon']:g}" for level in spec.parameters] for spec in specs]
-    longest = max(each, key=len)
-    if any(radii != longest[: len(radii)] for radii in each):
+    perturbations = protocol.perturbations
+    levels = [[f"{level['epsilon']:g}" for level in each.parameters] for each in perturbations]
+    longest = max(levels, key=len)
+    if any(radii != longest[: len(radii)] for radii in levels):
         return None
-    return longest if len({attack_norm(spec.name) for spec in specs}) == 1 else None
+    return longest if len({attack_norm(each.name) for each in perturbations}) == 1 else None
 
 
-def _line(axis: Axes, own: pd.DataFrame, spec: Perturbation, colour: tuple[float, ...]) -> None:
-    rows = own[own["corruption"].isin(["clean", spec.name])].sort_values("severity")
+def _line(
+    axis: Axes, own: pd.DataFrame, perturbation: Perturbation, colour: tuple[float, ...]
+) -> None:
+    rows = own[own["corruption"].isin(["clean", perturbation.name])].sort_values("severity")
     places, score = rows["severity"].to_numpy(), rows["miou"].to_numpy(float)
     if np.isnan(score[places > 0]).all():
         return
-    is_control = spec.category == "control"
-    dash, width = ("--", 1.2) if is_control else ("-", 2.2 if spec.averaged else 1.1)
-    shade = SOFT if is_control else INK if spec.averaged else colour
-    if spec.averaged:
+    is_control = perturbation.category == "control"
+    dash, width = ("--", 1.2) if is_control else ("-", 2.2 if perturbation.averaged else 1.1)
+    shade = SOFT if is_control else INK if perturbation.averaged else colour
+    if perturbation.averaged:
         low, high = rows["ci_low"].to_numpy(float), rows["ci_high"].to_numpy(float)
         axis.fill_between(places, low, high, color=shade, alpha=0.15, lw=0)
-    label = plain(spec.name.replace("_", " "))
+    label = plain(perturbation.name.replace("_", " "))
     axis.plot(places, score, dash, color=shade, lw=width, label=label)
     axis.plot(places, score, "o", color=shade, ms=2.8, mfc=PAPER if is_control else shade)

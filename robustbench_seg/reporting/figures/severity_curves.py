@@ -35,13 +35,15 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
         rows = -(-len(protocol.names) // columns)
         figure = Figure(figsize=(11, 2.3 * rows + 0.4), layout="constrained")
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-        for axis, spec in zip(axes, protocol.perturbations, strict=False):
-            curves = severities[severities["corruption"].isin(["clean", spec.name])]
+        for axis, perturbation in zip(axes, protocol.perturbations, strict=False):
+            curves = severities[severities["corruption"].isin(["clean", perturbation.name])]
             for model, curve in curves.groupby("model", sort=False):
-                _curve(axis, curve.sort_values("severity"), *styles[str(model)], spec.scored)
-            for severity in set(protocol.severities) - set(spec.scored):
+                _curve(
+                    axis, curve.sort_values("severity"), *styles[str(model)], perturbation.scored
+                )
+            for severity in set(protocol.severities) - set(perturbation.scored):
                 axis.axvspan(severity - 0.5, severity + 0.5, color=LINE, alpha=0.45, lw=0)
-            axis.set_title(plain(spec.name.replace("_", " ")))
+            axis.set_title(plain(perturbation.name.replace("_", " ")))
             axis.set_xlim(-0.25, protocol.severities[-1] + 0.5)
             axis.set_xticks([0, *protocol.severities], ["clean", *map(str, protocol.severities)])
             axis.grid(axis="x", visible=False)

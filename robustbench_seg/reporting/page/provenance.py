@@ -121,8 +121,8 @@ def _everything(record: RunRecord) -> list[Fact]:
 
 def _scored(panel: Panel) -> str:
     """Text such as "blur 1-5, noise 1-3": a category once for each choice of its severities."""
-    specs = map(panel.protocol.spec, panel.protocol.averaged_names)
-    return ", ".join(dict.fromkeys(f"{spec.category} {spec.scored_text}" for spec in specs))
+    perturbations = map(panel.protocol.perturbation, panel.protocol.averaged_names)
+    return ", ".join(dict.fromkeys(f"{each.category} {each.scored_text}" for each in perturbations))
 
 
 def _flat(value: Mapping[str, object], prefix: str = "") -> list[Fact]:

@@ -83,15 +83,15 @@ def _with_means(row: RankingRow, further: Sequence[ScoreInfo]) -> RankingRow:
 def _note(panel: Panel, shown: Sequence[str]) -> str:
     """The note below the ranking; `shown`: its columns."""
     protocol = panel.protocol
-    counts = Counter(spec.scored_text for spec in protocol.perturbations if spec.averaged)
+    counts = Counter(each.scored_text for each in protocol.perturbations if each.averaged)
     averaged = [
         f"{counted(count, protocol.noun)} at severities {severities}"
         for severities, count in counts.items()
     ]
     note = f"Mean: unweighted, over {', '.join(averaged)}."
     if len(protocol.averaged_names) == 1:
-        note = f"Mean: over {protocol.averaged}."
-    if shown_only := [spec.name for spec in protocol.perturbations if not spec.averaged]:
+        note = f"Mean: over severities {protocol.scored_text}."
+    if shown_only := [each.name for each in protocol.perturbations if not each.averaged]:
         note += f" Not in the mean: {', '.join(shown_only)}."
     if not all(math.isnan(model.mean_limits[0]) for model in panel.measured):
         note += f" The bar is the 95 % interval from a bootstrap over {panel.sampling_unit}."

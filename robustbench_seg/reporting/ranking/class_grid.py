@@ -20,7 +20,7 @@ def class_grid(rows: pd.DataFrame, protocol: Protocol, classes: Sequence[str]) -
         Indexed by class; columns clean and the corruptions in protocol order; percent, the mean
         over the scored severities, nan if a class does not occur or a severity is incomplete.
     """
-    perturbations = {spec.name: spec.scored for spec in protocol.perturbations}
+    perturbations = {each.name: each.scored for each in protocol.perturbations}
     scored = {CLEAN.name: (CLEAN.severity,), **perturbations}
     grid = rows.pivot(index="class", columns=["corruption", "severity"], values="iou")
     grid = grid.reindex(index=list(classes)).astype(float)

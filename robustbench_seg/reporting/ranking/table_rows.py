@@ -54,7 +54,7 @@ def score_row(model: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
 def severity_rows(model: MeasuredModel, protocol: Protocol) -> pd.DataFrame:
     """Return the rows of tables/per_severity.csv, in protocol order: SEVERITY_COLUMNS."""
     categories = {CLEAN.name: CLEAN.name}
-    categories |= {spec.name: spec.category for spec in protocol.perturbations}
+    categories |= {each.name: each.category for each in protocol.perturbations}
     rows = []
     for condition in (CLEAN, *protocol.conditions()):
         if condition not in model.scored.image_counts:

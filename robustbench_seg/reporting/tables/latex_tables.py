@@ -17,14 +17,14 @@ def perturbation_latex(table: pd.DataFrame, protocol: Protocol, caption: str, la
         caption: The caption.
         label: The label, without "tab:".
     """
-    specs = [spec for group in protocol.by_category.values() for spec in group]
-    names = [spec.name for spec in specs if spec.name in table]
+    perturbations = [each for group in protocol.by_category.values() for each in group]
+    names = [each.name for each in perturbations if each.name in table]
     columns = [str(name) for name in table.columns]
     start = min(map(columns.index, names))
     means = [name for name in columns[start:] if name not in names]
     ordered = table[[*columns[:start], *names, *means]]
     ordered = ordered.rename(columns=lambda name: str(name).replace("_", " "))
-    groups = {spec.name.replace("_", " "): spec.category for spec in specs}
+    groups = {each.name.replace("_", " "): each.category for each in perturbations}
     return grouped_latex(ordered, groups, caption, f"tab:{label}")
 
 
@@ -35,7 +35,7 @@ def panel_text(panel: Panel) -> str:
 
 def averaged_text(protocol: Protocol) -> str:
     """Return the perturbations in the mean, for captions."""
-    return f"averaged: {protocol.averaged.replace('_', ' ')}"
+    return f"averaged: severities {protocol.scored_text.replace('_', ' ')}"
 
 
 def interval_source(panel: Panel) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from robustbench_seg.measures import miou_of_counts
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
+from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.store import COUNTS, condition_rows, with_counts
 
@@ -65,7 +65,7 @@ def hardest_images(
     means = np.mean(
         [
             scores[:, [column[Condition(each.name, severity)] for severity in each.scored]].mean(1)
-            for each in map(protocol.spec, protocol.averaged_names)
+            for each in map(protocol.perturbation, protocol.averaged_names)
         ],
         axis=0,
     )

@@ -18,7 +18,6 @@ from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterR
 from robustbench_seg.records.values.input_size import PROCESSOR, sides
 from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.segmenter.adapters.transformers.config import (
-    CONFIG,
     class_names_of,
     read_config,
 )
@@ -50,6 +49,7 @@ from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
+    CONFIG,
     digest_weights,
     fetch_hub_folder,
     fetch_hub_weights,

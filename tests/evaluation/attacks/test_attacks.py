@@ -28,7 +28,7 @@ def test_the_images_that_are_scored_are_those_that_perturb_makes(evaluate, proto
     path = protocol("noise", "pgd")
     (run,) = evaluate(Shade(), path, save_attacks=tmp_path / "images")
     data, segmenter = Toy(3), rs.load_segmenter(Shade(), name="shade", **ABOUT)
-    parameters = rs.load_protocol(path).spec("pgd").parameters[1]
+    parameters = rs.load_protocol(path).perturbation("pgd").parameters[1]
     rows = run.results().set_index(["image", "corruption", "severity"])["matrix"]
     for index, name in enumerate(data.ids):
         sample = data[index]

@@ -223,7 +223,7 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
 @pytest.mark.parametrize(
     "file",
     [
-        "records/values/attack_ensembles.py",
+        "records/values/attacks.py",
         "measures/iou.py",
         "store/tables.py",
         "results/models/bootstrap.py",

@@ -5,8 +5,7 @@ import pytest
 from robustbench_seg.attacks.registry import ATTACKS
 from robustbench_seg.records.cards.perturbation import AttackPerturbation
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
-from robustbench_seg.records.values.attack_ensembles import ATTACK_ENSEMBLES
-from robustbench_seg.records.values.attacks import attack_norm
+from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES, attack_norm
 from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
 
 

@@ -8,8 +8,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter.adapters.transformers.mask_classifier import MASK_KINDS
 from robustbench_seg.segmenter.adapters.transformers.processor_file import read_object
 from robustbench_seg.segmenter.foreign_errors import reason
-
-CONFIG = "config.json"
+from robustbench_seg.weights import CONFIG
 
 MOST = 1_000_000
 """Upper bound of the numbers in the configuration of an image model."""

@@ -13,9 +13,9 @@ from torch.nn.modules.module import (
 )
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.segmenter.adapters.transformers.config import CONFIG, class_of
+from robustbench_seg.segmenter.adapters.transformers.config import class_of
 from robustbench_seg.segmenter.foreign_errors import reason
-from robustbench_seg.weights import not_finite
+from robustbench_seg.weights import CONFIG, not_finite
 
 
 def build_network(

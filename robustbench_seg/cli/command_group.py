@@ -14,7 +14,7 @@ from robustbench_seg.text import printable
 log = logging.getLogger(__name__)
 
 
-class Program(click.Group):
+class CommandGroup(click.Group):
     """A group that turns the project's errors into one line and an exit code."""
 
     def main(self, *arguments: Any, **options: Any) -> Any:

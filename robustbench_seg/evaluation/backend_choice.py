@@ -1,4 +1,4 @@
-"""Opens an evaluation and chooses the backends of its networks, if the option is "auto".
+"""Chooses the backends of the networks of an evaluation, if the option is "auto".
 
 The backend is part of a run's key. An existing run of the same network on the same images therefore
 decides the backend, so that installing or removing a package does not start a new run.
@@ -14,12 +14,9 @@ from typing import cast
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import DatasetError, ModelError, OptionError, ResultsError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
-from robustbench_seg.evaluation.inputs.opening import open_evaluation
 from robustbench_seg.evaluation.run_records import dataset_record
 from robustbench_seg.files import file_name
-from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.choices import Backend, choices
 from robustbench_seg.segmenter import Segmenter, SegmenterOptions, load_named
 from robustbench_seg.segmenter.loading.backends import (
@@ -31,35 +28,21 @@ from robustbench_seg.segmenter.loading.backends import (
 log = logging.getLogger(__name__)
 
 
-def open_with_backends(
-    spec: EvaluationSpec,
-    *,
-    segmenters: Sequence[Segmenter] = (),
-    dataset: Dataset | None = None,
-    protocol: Protocol | None = None,
-) -> Evaluation:
-    """Open an evaluation as `open_evaluation` does, and choose the backend of each network.
+def choose_backends(evaluation: Evaluation) -> Evaluation:
+    """Choose the backend of each network, if the option is "auto".
 
     Args:
-        spec: The specification.
-        segmenters: As for `open_evaluation`.
-        dataset: As for `open_evaluation`.
-        protocol: As for `open_evaluation`.
+        evaluation: An opened evaluation whose models the specification names.
+
+    Returns:
+        The evaluation with the networks on their backends.
 
     Raises:
-        RobustsegError: As for `open_evaluation`; or the backend of a run is not available here.
+        RobustsegError: A network cannot be loaded; or the backend of a run is not available here.
     """
-    automatic = spec.backend == "auto"
-    opened = open_evaluation(
-        replace(spec, backend="torch") if automatic else spec,  # because it loads quickly
-        segmenters=segmenters,
-        dataset=dataset,
-        protocol=protocol,
-    )
-    evaluation = replace(opened, spec=spec)
-    if not automatic or segmenters:
+    if evaluation.spec.backend != "auto":
         return evaluation
-    loaded = zip(spec.models, evaluation.segmenters, strict=True)
+    loaded = zip(evaluation.spec.models, evaluation.segmenters, strict=True)
     chosen = tuple(_with_own_backend(evaluation, model, one) for model, one in loaded)
     return replace(evaluation, segmenters=chosen)
 

@@ -11,8 +11,9 @@ import robustbench_seg as rs
 from robustbench_seg.cli.main import main
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError
-from robustbench_seg.evaluation.chosen_backends import open_with_backends
-from robustbench_seg.records.specs.evaluation_options import evaluation_spec
+from robustbench_seg.evaluation.backend_choice import choose_backends
+from robustbench_seg.evaluation.inputs.opening import open_evaluation
+from robustbench_seg.records.specs.evaluation_spec import evaluation_spec
 from robustbench_seg.segmenter.loading import backends
 from tests.evaluation.conftest import Toy
 
@@ -146,7 +147,8 @@ def test_a_damaged_run_beside_it_is_no_obstacle(evaluate, install):
 def test_what_only_torch_can_is_torch_s(install, tmp_path, options):
     install(True)
     given = {"model": B0, "dataset": "minicity", "out": tmp_path, "backend": "auto"}
-    (segmenter,) = open_with_backends(evaluation_spec(**given | options)).segmenters
+    opened = open_evaluation(evaluation_spec(**given | options))
+    (segmenter,) = choose_backends(opened).segmenters
     assert segmenter.record.runtime == "torch"
 
 
