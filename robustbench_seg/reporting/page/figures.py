@@ -176,8 +176,8 @@ def _reliability(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
 def _cost(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     models = panel.complete
     costs = {
-        "GMAC an image": [model.gmacs for model in models],
-        "seconds an image": [model.seconds for model in models],
+        "GMAC per image": [model.gmacs for model in models],
+        "seconds per image": [model.seconds for model in models],
     }
     costs = {name: values for name, values in costs.items() if not np.isnan(values).all()}
     if not costs:
