@@ -52,7 +52,7 @@ def claims_table(panel: Panel) -> Table | None:
     ]
     title = table_description(CLAIMS_SOURCE).title
     caption = f"Claims of papers on Cityscapes-C, recomputed from the published rows ({title})."
-    note = "Up to: the largest gain over any row, which the named row gives as the baseline."
+    note = "A gain is relative to a row of the published table, the baseline."
     return Table(caption, columns, rows, note=note)
 
 

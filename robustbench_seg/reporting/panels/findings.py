@@ -207,10 +207,10 @@ def _trust(panel: Panel) -> str:
     else:
         counts = " or ".join(map(str, trainings))
         noun = panel.protocol.noun
-        several = "" if trainings[0] > 1 else "if a model has several trainings, "
+        several = "" if trainings[0] > 1 else ", if a model has several trainings,"
         sentence = (
             f"Each score is the mean of {counts} trainings. The interval covers the choice of "
-            f"images, the random numbers of their {noun}s and, {several}the randomness of training."
+            f"images, the random numbers of their {noun}s and{several} the randomness of training."
         )
     if fewest.units < FEW_UNITS:
         of_trainings = f"{trainings[0]} trainings and " if trainings[0] > 1 else ""

@@ -144,7 +144,7 @@ def test_latex_is_laid_out_as_the_paper_s_table(run, tmp_path):
     assert groups == ["", "Blur", "Noise", "Digital", "Weather", ""]
     (first,) = (line for line in lines if line.startswith("alpha"))
     assert first.split(" & ")[:3] == ["alpha", "80.0", "68.0"]
-    assert "averaged: severities 1-5 of 12 corruptions; 1-3 of gaussian noise" in "\n".join(lines)
+    assert "averaged: severities 1--5 of 12 corruptions; 1--3 of gaussian noise" in "\n".join(lines)
 
 
 def test_accuracy_against_cost_needs_a_cost(run, tmp_path, monkeypatch, blank):
