@@ -46,8 +46,10 @@
       const text = Object.assign(document.createElement("span"), { className: "value", textContent: value.toFixed(score.digits) });
       cell.append(text);
       if (start === null) continue;
+      const ends = `${start.toFixed(score.digits)} to ${end.toFixed(score.digits)}`;
+      cell.append(Object.assign(document.createElement("span"), { className: "note limits", textContent: ends }));
       cell.append(bar(at(value), at(start), at(end)));
-      cell.title = `95 % interval ${start.toFixed(score.digits)} to ${end.toFixed(score.digits)}`;
+      cell.title = `95 % interval ${ends}`;
     }
     const names = Object.keys(score.rows), last = names.length;
     const order = new Map(names.map((name, index) => [name, index]));

@@ -24,7 +24,7 @@ from robustbench_seg.measures.pixel_accuracy import PIXEL_ACCURACY
 from robustbench_seg.measures.prediction import Confidence, Prediction, Truth
 from robustbench_seg.measures.reliability import COVERAGES, Reliability
 from robustbench_seg.measures.score_info import ScoreInfo, Section
-from robustbench_seg.measures.worst_images import LEAST_IMAGES, WorstImages
+from robustbench_seg.measures.worst_images import LEAST_IMAGES, WORST_SHARE, WorstImages
 
 __all__ = [
     "CONFIDENCE",
@@ -37,6 +37,7 @@ __all__ = [
     "OBJECTS",
     "PIXEL_ACCURACY",
     "SCALED_CONFIDENCE",
+    "WORST_SHARE",
     "AdditiveMeasure",
     "AdditiveScores",
     "Confidence",

@@ -13,7 +13,7 @@ from robustbench_seg.measures.counts import Counts, ScoreArray, mean
 from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.score_info import ScoreInfo
 
-SHARE = 0.05
+WORST_SHARE = 0.05
 """The share of the images that the score averages."""
 
 LEAST_IMAGES = 20
@@ -54,7 +54,7 @@ class WorstImages:
         if scored.sum() < LEAST_IMAGES:
             return {"cvar5": np.full(len(times), np.nan)}
         order = np.argsort(np.where(scored, stack[:, 0], np.inf), kind="stable")[: scored.sum()]
-        number = np.ceil(SHARE * (times @ scored) - 1e-9)
+        number = np.ceil(WORST_SHARE * (times @ scored) - 1e-9)
         # Each draw needs only a few of the lowest images.
         first = 3 * math.ceil(number.max())
         while first < len(order) and (times[:, order[:first]].sum(axis=1) < number).any():

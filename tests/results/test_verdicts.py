@@ -74,7 +74,8 @@ def test_what_carries_a_lead():
     others = [(1, ("fog", 50.0)), (0, ("snow", 40.0)), (1, ("frost", 40.0)), (0, ("blur", 40.0))]
     b = model([*others, (1, ("pgd", 1.0))])
     lead = lead_of(a, b, list(ahead))  # pgd is not averaged
-    assert (lead.ahead, lead.behind, lead.corruptions) == (2, 1, 4)
+    assert (lead.ahead, lead.behind) == (("fog", "snow"), ("blur",))
+    assert (lead.higher, lead.corruptions) == (2, 4)
     assert (lead.largest, lead.share, lead.rest) == ("fog", pytest.approx(100), pytest.approx(0))
 
 

@@ -18,7 +18,8 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
     """Draw accuracy against cost: the mean over the corruptions, and the clean mIoU as hollow
     points.
 
-    The dotted line is the Pareto front of the mean: no other model is both cheaper and better.
+    The dotted line is the Pareto front of the mean, if it has several models: no other model is
+    both cheaper and better.
 
     Args:
         costs: Columns model, clean, mean (percent), and one for each cost, named after the cost and
@@ -36,8 +37,9 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
             )
             front = models[models["model"].isin(pareto_front(places, means))]
             low, high = models[name].min() / 2, models[name].max() * 4
-            steps, heights = [*front[name], high], [*front["mean"], front["mean"].iloc[-1]]
-            axis.step(steps, heights, where="post", color=SOFT, lw=1, ls=":", zorder=1)
+            if len(front) > 1:
+                steps, heights = [*front[name], high], [*front["mean"], front["mean"].iloc[-1]]
+                axis.step(steps, heights, where="post", color=SOFT, lw=1, ls=":", zorder=1)
             for row in models.to_dict("records"):
                 colour, _ = styles[row["model"]]
                 place, ends = row[name], (row["mean"], row["clean"])
@@ -45,7 +47,10 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
                 axis.plot(place, row["clean"], "o", color=colour, ms=5, mfc=PAPER)
                 axis.plot(place, row["mean"], "o", color=colour, ms=6)
                 label = plain(row["model"])
-                axis.annotate(label, (place, row["mean"]), (6, -9), textcoords="offset points")
+                text = axis.annotate(
+                    label, (place, row["mean"]), (6, -9), textcoords="offset points", zorder=4
+                )
+                text.set_bbox({"boxstyle": "square,pad=0.1", "fc": PAPER, "ec": "none"})
             set_log_scale(axis)
             axis.set_xlim(low, high)
             axis.set_xlabel(name)

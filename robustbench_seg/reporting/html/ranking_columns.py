@@ -130,7 +130,8 @@ def _mean_cell(row: RankingRow, span: tuple[float, float]) -> Cell:
     if limits is None or math.isnan(limits[0]):
         return Cell(number(mean), classes="score")
     bar = Bar.of(mean, limits, span)
-    return Cell(number(mean), title=interval_text(*limits), classes="score", bar=bar)
+    text, title = number(mean), interval_text(*limits)
+    return Cell(text, sort=text, title=title, classes="score", bar=bar)
 
 
 def _parameters_cell(row: RankingRow) -> Cell:

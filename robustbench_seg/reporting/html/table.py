@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from robustbench_seg.reporting.ranking.score_text import limits_text
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -12,11 +14,13 @@ class Bar:
         low: Its left end, in percent of the bar's track.
         width: Its width.
         at: The score.
+        limits: The ends in words.
     """
 
     low: str
     width: str
     at: str
+    limits: str
 
     @classmethod
     def of(cls, score: float, limits: tuple[float, float], track: tuple[float, float]) -> "Bar":
@@ -27,7 +31,8 @@ class Bar:
             return 100 * (value - low) / (high - low) if high > low else 50.0
 
         start, end = map(place, limits)
-        return cls(f"{start:.1f}", f"{end - start:.1f}", f"{place(score):.1f}")
+        ends = limits_text(*limits)
+        return cls(f"{start:.1f}", f"{end - start:.1f}", f"{place(score):.1f}", ends)
 
 
 @dataclass(frozen=True)

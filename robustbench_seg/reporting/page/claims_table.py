@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.literature.claims import CLAIMS_SOURCE, Claim, claims
+from robustbench_seg.reporting.literature.published_tables import table_description
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.text import number
 
@@ -23,10 +24,10 @@ def claims_table(panel: Panel) -> Table | None:
         Column("paper", is_text=True),
         Column("claimed, %"),
         Column("recomputed, %"),
-        Column("from", "the row of the published table that gives it", is_text=True),
+        Column("row of the recomputed value", is_text=True),
         Column(
-            "rows that match",
-            "the rows that give the claimed number, rounded as it is",
+            "rows that give the claimed value",
+            "as rounded in the claim; of a gain, these are the baselines",
             is_text=True,
         ),
     ]
@@ -49,7 +50,10 @@ def claims_table(panel: Panel) -> Table | None:
         )
         for each, here in zip(found, measured, strict=True)
     ]
-    return Table("Claims of papers on Cityscapes-C, recomputed from the table.", columns, rows)
+    title = table_description(CLAIMS_SOURCE).title
+    caption = f"Claims of papers on Cityscapes-C, recomputed from the published rows ({title})."
+    note = "A gain is relative to a row of the published table, the baseline."
+    return Table(caption, columns, rows, note=note)
 
 
 def _measured(panel: Panel, claim: Claim) -> float:

@@ -56,9 +56,10 @@ def class_losses_text(panel: Panel) -> str:
     low, high = ", ".join(names[:NAMED_CLASSES]), ", ".join(names[::-1][:NAMED_CLASSES])
     over = panel.protocol.over
     return (
-        f"At severity 1, averaged over {over} and the models, these classes keep the "
-        f"least of their clean IoU: {low}. These keep the most: {high}. Classes below "
-        f"{MIN_CLEAN_IOU:.0f} % on clean images are left out."
+        f"The first classes to fail: at severity 1, averaged over {over} and the models, these "
+        f"classes keep the least of their clean IoU: {low}. These keep the most: {high}. Classes "
+        f"below {MIN_CLEAN_IOU:.0f} % on clean images are left out. The figures and the table "
+        "below average all scored severities; tables/per_class.csv has each."
     )
 
 

@@ -1,8 +1,9 @@
 """The figures of a panel: written as files, and those that the page shows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from robustbench_seg.reporting.figures.severity_curves import severity_curves
 from robustbench_seg.reporting.html.page_figure import PageFigure
 from robustbench_seg.reporting.html.slugs import unique_slugs
 from robustbench_seg.reporting.panels import Panel, confidence_curves
+from robustbench_seg.reporting.ranking.pareto import pareto_front
 from robustbench_seg.text import enumeration
 
 MAX_HEATMAPS = 3
@@ -30,6 +32,8 @@ MAX_HEATMAPS = 3
 
 MAX_RELIABILITY = 3
 """Maximum number of models with reliability diagrams by category on the page."""
+
+_SECONDS = "seconds per image"
 
 MAX_LINES = 6
 """Maximum number of models, the most robust ones, in the overview of confidence."""
@@ -176,8 +180,8 @@ def _reliability(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
 def _cost(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     models = panel.complete
     costs = {
-        "GMAC an image": [model.gmacs for model in models],
-        "seconds an image": [model.seconds for model in models],
+        "GMAC per image": [model.gmacs for model in models],
+        _SECONDS: [model.seconds for model in models],
     }
     costs = {name: values for name, values in costs.items() if not np.isnan(values).all()}
     if not costs:
@@ -189,12 +193,22 @@ def _cost(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
         "mean": [model.mean for model in models],
     }
     figure = cost_scatter(pd.DataFrame({**scores, **costs}))
-    caption = (
-        f"Solid: mean over {panel.protocol.over}; hollow: clean. The dotted line joins the models "
-        "that no other model beats in both cost and robustness. The provenance names the "
-        "machines on which seconds were measured."
-    )
+    caption = f"Solid: mean over {panel.protocol.over}; hollow: clean.{_front_text(scores, costs)}"
+    if _SECONDS in costs:
+        caption += " The provenance names the machines on which seconds were measured."
     return _written(figure, path, f"Accuracy against cost, {panel.name}", caption)
+
+
+def _front_text(scores: Mapping[str, Sequence[Any]], costs: Mapping[str, Sequence[float]]) -> str:
+    """Explain the dotted line; empty if no front has several models, because there is no line."""
+    means = dict(zip(scores["model"], scores["mean"], strict=True))
+    for values in costs.values():
+        if len(pareto_front(dict(zip(scores["model"], values, strict=True)), means)) > 1:
+            return (
+                " The dotted line joins the models that no other model beats in both cost and "
+                "robustness."
+            )
+    return ""
 
 
 def _written(figure: Figure, path: Path, title: str, caption: str) -> PageFigure:

@@ -50,7 +50,7 @@ def origin(panels: Sequence[Panel], title: str) -> Origin:
             citations.append((f"the dataset {panel.dataset}", known.facts.citation.strip()))
     for source in (name for panel in panels for name in panel.published.sources):
         published = table_description(source)
-        citations.append((f"the published rows of {source}", published.bibtex))
+        citations.append((f"published rows: {published.title}", published.bibtex))
         citations += published.further_citations
     degradation = citation(KAMANN_ROTHER)
     if any(panel.reference for panel in panels) and degradation not in dict(citations).values():

@@ -82,7 +82,7 @@ def _write(panels: Sequence[Panel], folder: Path, *, pictures: bool, intervals: 
             published_citation=" ".join(filter(None, citations)),
             command=report_command(panels, pictures=pictures, intervals=intervals),
             definitions=definitions(),
-            pictures=pictures,
+            pictures=(folder / "pictures").exists(),
         )
     )
     write_text(folder / "index.html", html)

@@ -19,7 +19,7 @@ from robustbench_seg.reporting.panels import DEGRADATION_SCORES, Panel
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.ranking_row import RankingRow
 from robustbench_seg.results import RANKING_SCORE
-from robustbench_seg.text import counted
+from robustbench_seg.text import counted, number
 
 
 def ranking_table(panel: Panel) -> Table:
@@ -94,7 +94,11 @@ def _note(panel: Panel, shown: Sequence[str]) -> str:
     if shown_only := [each.name for each in protocol.perturbations if not each.averaged]:
         note += f" Not in the mean: {', '.join(shown_only)}."
     if not all(math.isnan(model.mean_limits[0]) for model in panel.measured):
-        note += f" The bar is the 95 % interval from a bootstrap over {panel.sampling_unit}."
+        low, high = map(number, panel.mean_span)
+        note += (
+            f" Beside the mean: its 95 % interval from a bootstrap over {panel.sampling_unit}, "
+            f"also as a bar on a scale from {low} to {high}."
+        )
     if any("=" in rank for rank in panel.ranks):
         note += " A place with = is shared: the difference from its first model is not significant."
     related = [name for name in DEGRADATION_SCORES if f"{name}, %" in shown]

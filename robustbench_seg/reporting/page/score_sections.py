@@ -4,18 +4,23 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from robustbench_seg.measures import LIKELIHOOD_SCORES, ScoreInfo, Section
+from robustbench_seg.measures import LIKELIHOOD_SCORES, WORST_SHARE, ScoreInfo, Section
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.reporting.html.table import Cell, Column, ColumnGroup, Table, TableRow
 from robustbench_seg.reporting.panels import Panel, missing_confidence
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.score_text import digits, interval_text
 from robustbench_seg.results import PERCENT, RANKING_SCORE, Draws, ScoreDraws, worst_corruption
-from robustbench_seg.text import number
+from robustbench_seg.text import counted, enumeration, number
 
 _WITH_CLASS_MAP = (
     "the confidence is that of the predicted class, before the class map merges classes; no NLL "
     f"and no Brier score: {NO_LIKELIHOOD}"
+)
+
+_CONFIDENCE = (
+    "These scores show whether confidence, the largest probability of a pixel, falls with accuracy "
+    "(calibration), and whether it distinguishes right from wrong pixels."
 )
 
 
@@ -24,12 +29,14 @@ class ScoreSection:
     """A section of further scores.
 
     Attributes:
+        intro: What it is about.
         chief: The most important scores, clean and corrupted, for each model; None if there are
             none.
         every: All scores of the section; None if these are only the chief ones.
         missing: Sentences about models or trainings without such scores, and the reasons.
     """
 
+    intro: str
     chief: Table | None
     every: Table | None
     missing: Sequence[str] = ()
@@ -37,12 +44,25 @@ class ScoreSection:
 
 def failure_section(panel: Panel) -> ScoreSection | None:
     """Return boundaries, objects, groups of classes and worst cases; None without any."""
-    return _section(panel, "failures", "where it fails", worst=True)
+    section = _section(panel, "failures", "where it fails", worst=True)
+    return section and replace(section, intro=_failures_text(_infos(panel, "failures")))
+
+
+def _failures_text(infos: Sequence[ScoreInfo]) -> str:
+    """Return what the scores are about, without parts that no model has."""
+    keys = {info.key for info in infos}
+    parts = {
+        "of pixels near class boundaries and elsewhere": any("boundary" in key for key in keys),
+        "of objects by size": any("object_recall" in key for key in keys),
+        "of groups of classes": any(info.name == "group_iou" for info in infos),
+        "of the worst cases": True,
+    }
+    return f"Scores {enumeration([part for part, is_there in parts.items() if is_there])}."
 
 
 def confidence_section(panel: Panel) -> ScoreSection:
     """Return the scores of calibration and of the detection of wrong pixels by confidence."""
-    section = _section(panel, "confidence", "confidence") or ScoreSection(None, None)
+    section = _section(panel, "confidence", "confidence") or ScoreSection("", None, None)
     reasons = dict[str, list[str]]()
     for model in panel.measured:
         if why := missing_confidence(model):
@@ -50,7 +70,7 @@ def confidence_section(panel: Panel) -> ScoreSection:
         elif model.record.key.class_map:
             reasons.setdefault(_WITH_CLASS_MAP, []).append(model.name)
     missing = [f"{', '.join(names)}: {why}." for why, names in reasons.items()]
-    return replace(section, missing=[*section.missing, *missing])
+    return replace(section, intro=_CONFIDENCE, missing=[*section.missing, *missing])
 
 
 def _infos(panel: Panel, section: Section) -> Sequence[ScoreInfo]:
@@ -82,6 +102,7 @@ def _section(
     chief = _chief(every)
     whole = len(every) == len(chief)
     return ScoreSection(
+        "",
         _table(panel, chief, f"{panel.name}: {title}", worst=worst),
         None if whole else _table(panel, every, f"{panel.name}: {title}, all scores", worst=worst),
         _partly_counted(panel, every),
@@ -127,6 +148,9 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
     note = (
         "Definitions: on hover, and in docs/measures.md. An arrow shows which direction is better."
     )
+    if any(info.name == "cvar5" for info in infos):
+        counts = sorted({math.ceil(WORST_SHARE * model.images) for model in panel.measured})
+        note += f" Worst 5 % of images: the mean of the lowest {counted(counts, 'score')}."
     return Table(f"{caption}.", columns, rows, note=note, groups=groups)
 
 

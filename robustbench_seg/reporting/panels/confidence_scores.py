@@ -11,7 +11,7 @@ from robustbench_seg.results import score_of
 _PLACES = 2
 """Number of chief confidence scores (see ScoreInfo) that are shown for each corruption."""
 
-ADD_CONFIDENCE = "evaluate again to add it"
+ADD_CONFIDENCE = "run robustseg evaluate again to add it"
 
 
 def chief_confidence_scores(panel: Panel) -> Sequence[ScoreInfo]:
@@ -29,7 +29,7 @@ def missing_confidence(model: MeasuredModel) -> str | None:
     score = model.scores.by_name[CONFIDENCE.infos[0].key]
     if not score.conditions:
         why = model.record.about.no_confidence
-        return why or f"no image has confidence; {ADD_CONFIDENCE}"
+        return why or f"its runs did not record confidence; {ADD_CONFIDENCE}"
     if all(math.isnan(score_of(draws)) for draws in score.conditions.values()):
         return f"not every image and training has confidence; {ADD_CONFIDENCE}"
     return None

@@ -13,6 +13,9 @@ from robustbench_seg.reporting.ranking.score_text import interval_text
 from robustbench_seg.results import FEW_UNITS, FEWEST_UNITS, Verdict, lead_of, seeds_text
 from robustbench_seg.text import counted, enumeration, number, one_line
 
+NAMED_CORRUPTIONS = 5
+"""Maximum number of significant corruptions that the finding names; it counts a longer list."""
+
 
 def finding(panels: Sequence[Panel]) -> str:
     """Return the finding of each panel as plain text, one paragraph each."""
@@ -59,11 +62,11 @@ def _leader(panel: Panel, complete: Sequence[MeasuredModel]) -> str:
         return f"{where}, {_open_difference(panel, best, over, open_ones)}"
     second = rest[0]
     verdict = judged[second.name]
+    place = "more robust of the two" if len(complete) == 2 else f"most robust of {len(complete)}"
     return (
-        f"{where}, {best.name} is the most robust of {len(complete)} models: mean mIoU "
-        f"{number(best.mean)} over {over}, {number(verdict.points)} points more than "
-        f"{second.name} with {number(second.mean)} ({_verdict_text(panel, verdict)}). "
-        f"{_lead(panel, best, second)}"
+        f"{where}, {best.name} is the {place} models: mean mIoU {number(best.mean)} over {over}, "
+        f"{number(verdict.points)} points ({_verdict_text(panel, verdict)}) above {second.name} "
+        f"({number(second.mean)}). {_lead(panel, best, second)}"
     ).rstrip()
 
 
@@ -134,12 +137,27 @@ def _lead(panel: Panel, first: MeasuredModel, second: MeasuredModel) -> str:
     if len(panel.protocol.averaged_names) == 1:
         return ""
     lead = lead_of(first.scores, second.scores, panel.protocol.averaged_names)
-    behind = f" and behind under {lead.behind}" if lead.behind else ""
-    return (
-        f"It is ahead under {lead.ahead} of {lead.corruptions}{behind} (after Holm's adjustment); "
-        f"{lead.largest.replace('_', ' ')} alone contributes {lead.share:.0f} % of the "
-        f"lead. Without it the lead is {number(lead.rest)} points."
+    count = lead.corruptions
+    higher = f"all {count}" if lead.higher == count else f"{lead.higher} of {count}"
+    significant = f"{len(lead.ahead)}" if lead.ahead else "none"
+    text = (
+        f"Its score is higher under {higher}; the difference is significant under "
+        f"{significant} ({'; '.join(filter(None, [_few_names(lead.ahead), 'Holm, 5 %']))})"
     )
+    if lead.behind:
+        names = _few_names(lead.behind)
+        text += f", and {second.name} is significantly better under {len(lead.behind)}"
+        text += f" ({names})" if names else ""
+    return (
+        f"{text}. Of the lead, {lead.share:.0f} % comes from {lead.largest.replace('_', ' ')} "
+        f"alone; without it the lead is {number(lead.rest)} points."
+    )
+
+
+def _few_names(names: Sequence[str]) -> str:
+    """Names of corruptions as text; empty if they are more than `NAMED_CORRUPTIONS`."""
+    few = len(names) <= NAMED_CORRUPTIONS
+    return ", ".join(name.replace("_", " ") for name in names) if few else ""
 
 
 def _worst_corruptions(complete: Sequence[MeasuredModel], panel: Panel) -> list[str]:
@@ -189,13 +207,18 @@ def _trust(panel: Panel) -> str:
     else:
         counts = " or ".join(map(str, trainings))
         noun = panel.protocol.noun
+        several = "" if trainings[0] > 1 else ", if a model has several trainings,"
         sentence = (
-            f"Scores are means over the trainings of a model ({counts}). The interval covers the "
-            f"choice of images and the random numbers of their {noun}s and, with several "
-            "trainings, the randomness of training."
+            f"Each score is the mean of {counts} trainings. The interval covers the choice of "
+            f"images, the random numbers of their {noun}s and{several} the randomness of training."
         )
     if fewest.units < FEW_UNITS:
-        sentence += f" With only {fewest.units} {fewest.unit} the interval is only approximate."
+        of_trainings = f"{trainings[0]} trainings and " if trainings[0] > 1 else ""
+        only = "" if of_trainings else "only "
+        sentence += (
+            f" With {only}{of_trainings}{fewest.units} {fewest.unit} the interval is only "
+            "approximate."
+        )
     return " ".join([sentence, *_seed_sentences(panel)])
 
 

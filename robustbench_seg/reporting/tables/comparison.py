@@ -42,8 +42,11 @@ def heading_text(a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: 
     if a.scores.units == 1:
         lines.append(f"no intervals: there is only one sampling unit ({a.scores.unit})")
     elif a.scores.units < FEW_UNITS:
+        trainings = min(model.scores.trainings for model in models.values())
+        also = f"{counted(trainings, 'training')} and " if trainings > 1 else ""
         lines.append(
-            f"with only {a.scores.units} {a.scores.unit} intervals and p-values are approximate"
+            f"with only {also}{a.scores.units} {a.scores.unit} intervals and p-values are "
+            "approximate"
         )
     return "\n".join(map(one_line, lines))
 
@@ -125,5 +128,6 @@ def _verdict_line(table: pd.DataFrame, noun: str) -> str:
     number = counted(sum(counts.values()), noun)
     return (
         f"\nBetter at 5 % after Holm's adjustment for {number}: A on {counts['A']}, B on "
-        f"{counts['B']}, open on {counts['open']}. The p of other rows are not adjusted."
+        f"{counts['B']}, open on {counts['open']}. The p of the rows of {noun}s are adjusted; all "
+        "other p and all intervals are not. Differences are computed before rounding."
     )

@@ -1,5 +1,7 @@
 """The LaTeX tables of a panel: a column for each perturbation, below its category."""
 
+import re
+
 import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
@@ -35,7 +37,8 @@ def panel_text(panel: Panel) -> str:
 
 def averaged_text(protocol: Protocol) -> str:
     """Return the perturbations in the mean, for captions."""
-    return f"averaged: severities {protocol.scored_text.replace('_', ' ')}"
+    scored = re.sub(r"(\d)-(\d)", r"\1--\2", protocol.scored_text)  # LaTeX prints -- as a range
+    return f"averaged: severities {scored.replace('_', ' ')}"
 
 
 def interval_source(panel: Panel) -> str:

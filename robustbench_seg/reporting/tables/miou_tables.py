@@ -88,7 +88,9 @@ def _intervals(model: MeasuredModel) -> Mapping[str, tuple[float, float]]:
 def _caption(panel: Panel, *, intervals: bool) -> str:
     measured = is_measured(panel.miou)
     images = panel.miou.loc[measured, "images"].unique()
-    text = f"{panel_text(panel)}, {counted(images, 'image')}{_scores_text(panel.protocol)}"
+    trainings = sorted({model.scores.trainings for model in panel.measured})
+    means = f", means of {counted(trainings, 'training')}" if trainings[-1] > 1 else ""
+    text = f"{panel_text(panel)}, {counted(images, 'image')}{means}{_scores_text(panel.protocol)}"
     if not measured.all():
         text += f". * published: {panel.published.citation}"
     if intervals:
@@ -97,7 +99,7 @@ def _caption(panel: Panel, *, intervals: bool) -> str:
 
 
 def _scores_text(protocol: Protocol) -> str:
-    return f": mIoU in percent; {averaged_text(protocol)}"
+    return f": mIoU in percent; {averaged_text(protocol)}; retention: mean / clean"
 
 
 def _latex(scores: pd.DataFrame, protocol: Protocol, caption: str, label: str) -> str:

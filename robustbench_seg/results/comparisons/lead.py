@@ -12,16 +12,18 @@ class Lead:
     """The distribution of a model's lead in the mean over the corruptions.
 
     Attributes:
-        ahead: Number of corruptions under which it is better, after Holm's adjustment.
-        behind: Number of corruptions under which it is worse, likewise.
+        higher: Number of corruptions under which its score is higher.
+        ahead: The corruptions under which it is significantly better, after Holm's adjustment.
+        behind: The corruptions under which it is significantly worse, likewise.
         corruptions: Number of corruptions.
         largest: The corruption that contributes most.
         share: Its share of the lead, in percent; above 100 if others reduce the lead.
         rest: The lead without it, in percentage points of the mean over the others.
     """
 
-    ahead: int
-    behind: int
+    higher: int
+    ahead: tuple[str, ...]
+    behind: tuple[str, ...]
     corruptions: int
     largest: str
     share: float
@@ -38,13 +40,15 @@ def lead_of(a: ModelScores, b: ModelScores, averaged: Sequence[str]) -> Lead:
     """
     ours, theirs = a.summary.corruptions, b.summary.corruptions
     differences = {name: ScoreDifference.of(a, b, ours[name], theirs[name]) for name in averaged}
-    better = [verdict.better for verdict in verdicts([*differences.values()])]
+    judged = zip(averaged, verdicts([*differences.values()]), strict=True)
+    better = {name: verdict.better for name, verdict in judged}
     points = {name: difference.points for name, difference in differences.items()}
     largest = max(points, key=points.__getitem__)
     total, count = sum(points.values()), len(points)
     return Lead(
-        ahead=better.count("A"),
-        behind=better.count("B"),
+        higher=sum(difference > 0 for difference in points.values()),
+        ahead=tuple(name for name in averaged if better[name] == "A"),
+        behind=tuple(name for name in averaged if better[name] == "B"),
         corruptions=count,
         largest=largest,
         share=100 * points[largest] / total,

@@ -113,9 +113,9 @@ def test_each_model_has_its_own_line():
 
 def test_a_page_shows_a_narrow_figure_at_the_scale_of_a_wide_one(tmp_path):
     """With one kind of cost known, as for users' models, its plot is as large as one of two."""
-    known = pd.DataFrame({"model": ["a"], "clean": [80.0], "mean": [70.0], "GMAC an image": [8.0]})
+    known = pd.DataFrame({"model": ["a"], "clean": [80.0], "mean": [70.0], "GMAC per image": [8.0]})
     widths = []
-    for costs in (known, known.assign(**{"seconds an image": 0.1})):
+    for costs in (known, known.assign(**{"seconds per image": 0.1})):
         svg = inline_svg(write_figure(cost_scatter(costs), tmp_path / "cost"), "label", "id")
         root = ET.fromstring(svg)
         inches = float(root.get("style").removeprefix("--width:"))

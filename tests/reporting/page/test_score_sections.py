@@ -109,5 +109,7 @@ def test_runs_without_such_scores_say_so(run):
     assert failure_section(panel) is None
     knows = confidence_section(panel)
     assert (knows.chief, knows.every) == (None, None)
-    assert knows.missing == ["alpha: no image has confidence; evaluate again to add it."]
+    assert knows.missing == [
+        "alpha: its runs did not record confidence; run robustseg evaluate again to add it."
+    ]
     assert "ECE" not in finding([panel])

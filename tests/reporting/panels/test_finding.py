@@ -23,19 +23,32 @@ def test_the_leader_with_the_interval_of_its_lead(run):
     assert is_established(panels[0])
     assert 0 < low < gap < high
     assert text.startswith(
-        "On 12 images of minicity val, alpha is the most robust of 2 models: mean mIoU 69.0 over "
-        f"16 corruptions, {gap:.1f} points more than beta with {69 - gap:.1f} (95 % interval "
-        f"{low:.1f} to {high:.1f}, paired bootstrap over images). "
+        "On 12 images of minicity val, alpha is the more robust of the two models: mean mIoU 69.0 "
+        f"over 16 corruptions, {gap:.1f} points (95 % interval {low:.1f} to {high:.1f}, paired "
+        f"bootstrap over images) above beta ({69 - gap:.1f}). "
     )
     one, other = (panels[0].model(name).scores for name in ("alpha", "beta"))
     lead = lead_of(one, other, panels[0].protocol.averaged_names)
-    assert f"It is ahead under {lead.ahead} of 16 (after Holm's adjustment); fog alone" in text
-    assert f"contributes {lead.share:.0f} % of the lead. Without it the lead is" in text
+    assert lead.ahead == ("fog",)
+    assert "higher under all 16; the difference is significant under 1 (fog; Holm, 5 %)." in text
+    assert f"Of the lead, {lead.share:.0f} % comes from fog alone; without it the lead is" in text
     assert f"the lead is {lead.rest:.1f} points. On average, the models lose most to" in text
     assert "On average, the models lose most to fog (18.0 points" in text
     assert "Each model is one training run" in text
     assert "randomness of training" in text
     assert text.endswith("With only 12 images the interval is only approximate.")
+
+
+def test_the_corruptions_with_a_significant_difference_have_names(run):
+    def other(corruption, severity, image):
+        points = {"fog": -60, "snow": -50, "jpeg_compression": 5}
+        return steady(corruption, severity, image) + points.get(corruption, 0)
+
+    text = finding(read_panels([run("beta", other, images=12), run("alpha", images=12)]))
+    assert (
+        "Its score is higher under 2 of 16; the difference is significant under 2 (snow, fog; "
+        "Holm, 5 %), and beta is significantly better under 1 (jpeg compression)."
+    ) in text
 
 
 def test_seeds_of_the_corruptions_and_what_they_change(run):

@@ -88,7 +88,8 @@ def test_trainings_of_one_model_are_one_row(run):
     assert fog["miou"].tolist() == [pytest.approx((60 + 39) / 2)]
     assert panel.class_grid("alpha").loc["car", "fog"] == pytest.approx((68 + 55) / 2)
     said = finding([panel])
-    assert "Scores are means over the trainings of a model (1 or 2)" in said
+    assert "Each score is the mean of 1 or 2 trainings." in said
+    assert "corruptions and, if a model has several trainings, the randomness of training." in said
     assert "bootstrap over images and trainings" in said
 
 

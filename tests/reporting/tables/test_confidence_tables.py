@@ -78,7 +78,7 @@ def test_the_heat_table_has_them_as_further_metrics(runs):
 def test_why_a_row_has_no_confidence(run):
     (panel,) = read_panels([run("alpha", steady)])
     assert chief_confidence_scores(panel) == []
-    again = "no image has confidence; evaluate again to add it"
+    again = "its runs did not record confidence; run robustseg evaluate again to add it"
     assert missing_confidence(panel.measured[0]) == again
     assert perturbation_table(panel.miou, panel, panel.name).metrics == []
 

@@ -42,7 +42,7 @@ def test_columns_that_no_row_fills_are_not_there(run):
     names = [column.name for column in ranking_table(panel).columns]
     assert not {"params, M", "GMAC", "images/s"} & set(names)
     claims = claims_table(panel)
-    assert claims.columns[-1].name == "rows that match"
+    assert claims.columns[-1].name == "rows that give the claimed value"
     assert {len(row.cells) for row in claims.rows} == {len(claims.columns)}
 
 
@@ -144,7 +144,7 @@ def test_latex_is_laid_out_as_the_paper_s_table(run, tmp_path):
     assert groups == ["", "Blur", "Noise", "Digital", "Weather", ""]
     (first,) = (line for line in lines if line.startswith("alpha"))
     assert first.split(" & ")[:3] == ["alpha", "80.0", "68.0"]
-    assert "averaged: severities 1-5 of 12 corruptions; 1-3 of gaussian noise" in "\n".join(lines)
+    assert "averaged: severities 1--5 of 12 corruptions; 1--3 of gaussian noise" in "\n".join(lines)
 
 
 def test_accuracy_against_cost_needs_a_cost(run, tmp_path, monkeypatch, blank):
@@ -156,8 +156,8 @@ def test_accuracy_against_cost_needs_a_cost(run, tmp_path, monkeypatch, blank):
     assert "Accuracy against cost" in page.read_text()
     (svg,) = (tmp_path / "some" / "figures").glob("*-cost.svg")
     drawn = svg.read_text()
-    assert "GMAC an image" in drawn
-    assert "seconds an image" in drawn
+    assert "GMAC per image" in drawn
+    assert "seconds per image" in drawn
 
 
 def test_intervals_in_markdown_and_latex(run, tmp_path, monkeypatch, published_on):
