@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -193,17 +192,17 @@ def _cost(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
         "mean": [model.mean for model in models],
     }
     figure = cost_scatter(pd.DataFrame({**scores, **costs}))
-    caption = f"Solid: mean over {panel.protocol.over}; hollow: clean.{_front_text(scores, costs)}"
+    caption = f"Solid: mean over {panel.protocol.over}; hollow: clean.{_front_text(panel, costs)}"
     if _SECONDS in costs:
         caption += " The provenance names the machines on which seconds were measured."
     return _written(figure, path, f"Accuracy against cost, {panel.name}", caption)
 
 
-def _front_text(scores: Mapping[str, Sequence[Any]], costs: Mapping[str, Sequence[float]]) -> str:
+def _front_text(panel: Panel, costs: Mapping[str, Sequence[float]]) -> str:
     """Explain the dotted line; empty if no front has several models, because there is no line."""
-    means = dict(zip(scores["model"], scores["mean"], strict=True))
+    means = {model.name: model.mean for model in panel.complete}
     for values in costs.values():
-        if len(pareto_front(dict(zip(scores["model"], values, strict=True)), means)) > 1:
+        if len(pareto_front(dict(zip(means, values, strict=True)), means)) > 1:
             return (
                 " The dotted line joins the models that no other model beats in both cost and "
                 "robustness."
