@@ -16,7 +16,7 @@ from robustbench_seg.reporting.html.table import Cell, MetricOption, MetricValue
 from robustbench_seg.reporting.panels import Panel, chief_confidence_scores, missing_confidence
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.score_text import interval_text
-from robustbench_seg.results import MEASURED, RANKING_SCORE, Draws, Source, is_measured
+from robustbench_seg.results import MEASURED, RANKING_SCORE, Draws, Source, is_measured, score_of
 from robustbench_seg.text import one_line
 
 
@@ -55,7 +55,7 @@ def _metric(info: ScoreInfo) -> MetricOption:
 
 def _metric_value(model: MeasuredModel, spec: Perturbation | None, key: str) -> MetricValue:
     """The value of a further score in a measured cell, and its hover text."""
-    value = float(_draws(model, spec, key)[0])
+    value = score_of(_draws(model, spec, key))
     if not np.isnan(value):
         return MetricValue(round(value, 4), _interval_title(model, spec, key))
     name = spec.name if spec else CLEAN.name

@@ -18,7 +18,7 @@ from robustbench_seg.reporting.html.table import Column, Table
 from robustbench_seg.reporting.panels import DEGRADATION_SCORES, Panel
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.ranking_row import RankingRow
-from robustbench_seg.results import RANKING_SCORE
+from robustbench_seg.results import RANKING_SCORE, score_of
 from robustbench_seg.text import counted, number
 
 
@@ -63,7 +63,7 @@ def other_scores(panel: Panel) -> list[ScoreInfo]:
         if info.name != RANKING_SCORE
         and info.section == "ranking"
         and any(
-            not math.isnan(model.scores.by_name[info.name].summary.mean[0])
+            not math.isnan(score_of(model.scores.by_name[info.name].summary.mean))
             for model in panel.measured
         )
     ]
@@ -76,7 +76,7 @@ def _with_means(row: RankingRow, further: Sequence[ScoreInfo]) -> RankingRow:
     scores, limits = dict(row.scores), dict(row.limits)
     for info in further:
         draws = row.model.scores.by_name[info.name].summary.mean
-        scores[info.name], limits[info.name] = float(draws[0]), row.model.limits(draws)
+        scores[info.name], limits[info.name] = score_of(draws), row.model.limits(draws)
     return replace(row, scores=scores, limits=limits)
 
 

@@ -10,7 +10,14 @@ from robustbench_seg.reporting.html.table import Cell, Column, ColumnGroup, Tabl
 from robustbench_seg.reporting.panels import Panel, missing_confidence
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.score_text import digits, interval_text
-from robustbench_seg.results import PERCENT, RANKING_SCORE, Draws, ScoreDraws, worst_corruption
+from robustbench_seg.results import (
+    PERCENT,
+    RANKING_SCORE,
+    Draws,
+    ScoreDraws,
+    score_of,
+    worst_corruption,
+)
 from robustbench_seg.text import counted, enumeration, number
 
 _WITH_CLASS_MAP = (
@@ -78,7 +85,7 @@ def _infos(panel: Panel, section: Section) -> Sequence[ScoreInfo]:
     found = dict[str, ScoreInfo]()
     for model in panel.measured:
         for key, score in model.scores.by_name.items():
-            values = score.summary.clean[0], score.summary.mean[0]
+            values = score_of(score.summary.clean), score_of(score.summary.mean)
             if score.info.section == section and not all(map(math.isnan, values)):
                 found.setdefault(key, score.info)
     return list(found.values())
@@ -167,7 +174,7 @@ def _row(panel: Panel, info: ScoreInfo) -> TableRow:
             ]
             continue
         cells += [
-            Cell(number(float(clean[0]), digits(info.limits)), classes="starts"),
+            Cell(number(score_of(clean), digits(info.limits)), classes="starts"),
             _cell(model, mean, info.limits),
         ]
     return TableRow(cells)
@@ -182,4 +189,4 @@ def _draws(score: ScoreDraws | None, model: MeasuredModel) -> tuple[Draws, Draws
 
 def _cell(model: MeasuredModel, draws: Draws, limits: tuple[float, float]) -> Cell:
     title = interval_text(*model.limits(draws, limits), digits(limits))
-    return Cell(number(float(draws[0]), digits(limits)), title=title or None)
+    return Cell(number(score_of(draws), digits(limits)), title=title or None)
