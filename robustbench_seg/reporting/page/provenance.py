@@ -6,7 +6,7 @@ from itertools import groupby
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.reporting.html.fact import Fact, fact_text
+from robustbench_seg.reporting.html.fact import Fact, fact_text, known_facts
 from robustbench_seg.reporting.html.run_facts import run_facts
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
@@ -97,6 +97,7 @@ def run_views(panel: Panel, model: MeasuredModel, *, several: bool = False) -> l
                 model=model.name,
                 where=f"{panel.name}, {folder.name}" if several else folder.name,
                 facts=[
+                    *_origins(record),
                     *run_facts(folder, record),
                     Fact("severities averaged", _scored(panel)),
                     *([Fact("missing", lacks)] if lacks else []),
@@ -105,6 +106,17 @@ def run_views(panel: Panel, model: MeasuredModel, *, several: bool = False) -> l
             )
         )
     return views
+
+
+def _origins(record: RunRecord) -> list[Fact]:
+    """Return the dataset of a run and, if this program trained the model, that of its training."""
+    facts: list[tuple[str, object]] = [("dataset", f"{record.dataset} {record.split}")]
+    training = record.about.training
+    if training and training.dataset and training.split and training.images:
+        images = f"{training.images} images of {training.dataset} {training.split}"
+        start = "with initial weights of the encoder" if training.encoder else "from scratch"
+        facts.append(("training", f"{start}, on {images}, seed {training.seed}"))
+    return known_facts(facts)
 
 
 def _everything(record: RunRecord) -> list[Fact]:
