@@ -172,7 +172,7 @@ def ranking(page) -> list[tuple[str, str, str]]:
         (
             row.locator(".rank").inner_text(),
             row.locator(".label").inner_text(),
-            row.locator("td").first.inner_text(),
+            row.locator("td").first.inner_text().partition(" ")[0],  # without its interval
         )
         for row in rows
     ]
