@@ -47,7 +47,7 @@
       cell.append(text);
       if (start === null) continue;
       const ends = `${start.toFixed(score.digits)} to ${end.toFixed(score.digits)}`;
-      cell.append(Object.assign(document.createElement("span"), { className: "note limits", textContent: ends }));
+      cell.append(" ", Object.assign(document.createElement("span"), { className: "note limits", textContent: ends }));
       cell.append(bar(at(value), at(start), at(end)));
       cell.title = `95 % interval ${ends}`;
     }
