@@ -3,8 +3,9 @@
     python benchmarks/measures.py benchmarks/results/measures.json
 
 CPU time of one thread, for one image of minicity at 1024x2048 and the labels of a shifted copy of
-its truth: `prepare` is done once for an image, `observe` once for each of its conditions. Both are
-compared with SegFormer-B0, from image to labels.
+its truth, of the measures that need no confidence (confidence.py has the others). `prepare` is done
+once for an image, `observe` once for each of its conditions. Both are compared with SegFormer-B0,
+from image to labels.
 
 Then the wall time of whole evaluations of SegFormer-B0 at this size: all measures, and all measures
 with a temperature, over the confusion matrix alone; clean and eight conditions, two threads. All
@@ -33,11 +34,13 @@ import torch  # noqa: E402
 
 from robustbench_seg.datasets.minicity import Minicity  # noqa: E402
 from robustbench_seg.evaluation import evaluate  # noqa: E402
-from robustbench_seg.measures import CONFUSION, MEASURES, Measure, Prediction, Truth  # noqa: E402
+from robustbench_seg.measures import CONFUSION, Measure, Prediction, Truth  # noqa: E402
+from robustbench_seg.measures import MEASURES as ALL_MEASURES  # noqa: E402
 from robustbench_seg.segmenter import load_segmenter  # noqa: E402
 
 SIZE = (1024, 2048)
 ROUNDS, EVALUATIONS = 5, 4
+MEASURES = [measure for measure in ALL_MEASURES if not measure.needs_confidence]
 CONDITIONS = 81
 MODEL = "segformer-b0-minicity"
 SIDES: Mapping[str, Mapping[str, Any]] = {
