@@ -3,9 +3,9 @@
     python benchmarks/intervals.py benchmarks/results/intervals.json
 
 Two runs of 500 images x 81 conditions with matrices of 19 x 19, as those of Cityscapes val, are
-written to a temporary folder. Then each step is timed once on one thread: reading both runs, 1,000
-draws scored for both, the table of the comparison; and the command as a whole, started as a user
-does.
+written to a temporary folder. Then each step is timed once: reading all of both runs, 1,000
+draws scored for both, the table of the comparison; and the command as a whole, which reads the
+confusion matrices alone.
 """
 
 import json
@@ -67,7 +67,7 @@ def main() -> None:
         command = [sys.executable, "-m", "robustbench_seg", "compare", *map(str, runs)]
         timed("robustseg compare, the whole", lambda: subprocess.run(command, check=True))
     result = {
-        "unit": "seconds, one thread",
+        "unit": "seconds; matrix products on one thread each, parts and draws on all cores",
         "images": IMAGES,
         "conditions": 81,
         "models": 2,
