@@ -158,7 +158,7 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
     )
     if any(info.name.startswith("boundary_miou") for info in infos):
         note += (
-            " Distances from a boundary are in pixels of a 1024x2048 image. Other sizes are scaled, "
+            " Distances from a boundary are in pixels of a 1024x2048 image. Others are scaled, "
             "so two distances may be the same on small images."
         )
     if any(info.name == "cvar5" for info in infos):
