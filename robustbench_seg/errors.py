@@ -112,8 +112,15 @@ def _shown(value: object) -> str:
     return escaped(f"{value!r:.60} ({type(value).__name__})")
 
 
-def unknown(kind: str, name: object, known: Iterable[str]) -> str:
+def unknown(kind: str, name: object, known: Iterable[str], listed_by: str = "") -> str:
     """Return the error message for an unknown name, with the nearest known name and all names.
+
+    Args:
+        kind: What the name stands for, such as "model".
+        name: The unknown name.
+        known: All names.
+        listed_by: For many names, the command that lists them. Beside a nearest name, the message
+            names this command instead of all names.
 
     >>> unknown("corruption", "fogg", ["fog", "snow"])
     "unknown corruption 'fogg'; did you mean 'fog'? Known: fog, snow"
@@ -124,4 +131,6 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     name = escaped(name[:200])
     nearest = get_close_matches(name, names, n=1)
     hint = f"; did you mean '{nearest[0]}'?" if nearest else "."
+    if nearest and listed_by:
+        return f"unknown {kind} '{name}'{hint} `{listed_by}` lists all"
     return f"unknown {kind} '{name}'{hint} Known: {', '.join(names)}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from robustbench_seg.cli import options, parsers
+from robustbench_seg.errors import OptionError
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.text import text_table
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     "photo",
     metavar="PHOTO",
     type=parsers.PATH,
-    help="Write a picture of this photo under every corruption and severity.",
+    help="Write a picture of this photo under every corruption and severity: corrupted "
+    "at full size, shown at most 320 pixels wide.",
 )
 @options.out(
     metavar="FILE",
@@ -54,6 +56,8 @@ def corruptions(
     from robustbench_seg.corruption.preview import write_preview
     from robustbench_seg.datasets import read_image
 
+    if not photo.exists():
+        raise OptionError(f"--preview {photo}: no such file; give the path of a photo")
     out = out or Path("corruptions.png")
     pixels = read_image(photo, apply_orientation=True)
     write_preview(pixels, merged(protocols), out, seed, threads)

@@ -38,7 +38,8 @@ def checked_root(root: Path | None, provenance: Provenance, variable: str | None
     if root is None:
         hint = f" or set ${variable}" if variable else ""
         raise DatasetError(
-            f"{provenance.title} needs its root folder: give one{hint}; {provenance.how_to_obtain}"
+            f"{provenance.title} needs its root folder: give it as data{hint}; "
+            f"{provenance.how_to_obtain}; the dataset minicity needs no download"
         )
     if not root.is_dir():
         raise DatasetError(

@@ -25,7 +25,7 @@ class MissedObjects(AdditiveScores):
         self.infos = (
             ScoreInfo(
                 "missed_region_rate",
-                "missed regions",
+                "missed persons",
                 f"Share in percent of the objects of {', '.join(chosen)} of which less than half "
                 "of the pixels are correct. Lower is better.",
                 higher_is_better=False,

@@ -55,10 +55,11 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
         if score != RANKING_SCORE:
             lines.append(f"{NO_MATRICES} to rank and compare models")
         ratio = "; retention = mean / clean" if infos[score].higher_is_better else ""
-        averaged = f"Averaged: severities {chosen.scored_text}."
-        lines.append(f"{infos[score].label} in percent{ratio}. {averaged}")
         rows = [scores.by_name[score] for scores in by_run.values()]
         columns = {"model": [names[path] for path in by_run], **_columns(rows, chosen)}
+        has_means = columns.keys() & {*chosen.by_category, *chosen.names}
+        averaged = f" Averaged: severities {chosen.scored_text}." if has_means else ""
+        lines.append(f"{infos[score].label} in percent{ratio}.{averaged}")
         if not ratio:
             del columns["retention"]
         lines.append(

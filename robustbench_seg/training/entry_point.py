@@ -118,7 +118,8 @@ def _train(
         result = fit(replace(spec, device=device), initial, images, validation)
     summary = (
         f"Clean mIoU {result.miou:.2f} % on {images.name} {validation.split} "
-        f"({len(validation)} images), after {result.views} views of {len(images)} images."
+        f"({len(validation)} images), after {result.views} training crops, drawn from "
+        f"{len(images)} images."
     )
     if torchrun_processes().first:  # the first process writes
         training = _with_results(training, initial, result, device)

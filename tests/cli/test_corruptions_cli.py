@@ -66,6 +66,14 @@ def test_preview_writes_a_sheet(tmp_path):
         assert image.height > 16 * 40
 
 
+def test_a_preview_of_a_photo_that_does_not_exist_names_the_photo(tmp_path):
+    asked = ["corruptions", "--preview", str(tmp_path / "nothere.jpg")]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 2
+    assert "nothere.jpg: no such file; give the path of a photo" in result.stderr
+    assert "dataset" not in result.stderr
+
+
 @pytest.mark.parametrize("command", ["evaluate", "generate-cityscapes-c"])
 def test_the_help_of_other_commands_names_every_shipped_protocol(command):
     output = " ".join(CliRunner().invoke(main, [command, "--help"]).stdout.split())

@@ -59,6 +59,15 @@ def test_it_shows_the_coarsest_scores_that_are_complete(run, protocol):
     assert "-" not in lines[4].split()
 
 
+def test_the_averaged_severities_are_named_only_beside_a_mean(run, protocol):
+    def legend(*shown):
+        lack = [(0, each) for each in protocol.conditions() if each not in shown]
+        return summary_text([Run(run(f"a{len(shown)}", images=1, lack=lack))], protocol)
+
+    assert "Averaged" not in legend(CLEAN, *protocol.conditions(["fog"], [3]))
+    assert "Averaged: severities 1-5 of 12" in legend(CLEAN, *protocol.conditions(["fog"]))
+
+
 def test_a_run_without_a_scored_image_has_no_row(run, protocol):
     empty = Run(run("a", scored=0))
     assert summary_text([empty], protocol).split() == [str(empty.path)]

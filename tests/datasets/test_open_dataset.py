@@ -89,7 +89,9 @@ def test_published_scores_are_of_as_many_images():
 @pytest.mark.parametrize("name", [n for n in DATASETS if n != "minicity"])
 def test_every_dataset_on_disk_asks_for_its_root(name, monkeypatch):
     monkeypatch.delenv("CITYSCAPES_DATASET", raising=False)
-    with pytest.raises(DatasetError, match=r"needs its root folder: give one.*http") as caught:
+    with pytest.raises(
+        DatasetError, match=r"needs its root folder: give it as data.*http"
+    ) as caught:
         open_dataset(name, None, "test")
     assert "\n" not in str(caught.value)
 

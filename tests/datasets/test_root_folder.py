@@ -12,9 +12,10 @@ def test_a_missing_root(tmp_path):
     with pytest.raises(DatasetError) as caught:
         checked_root(None, PROVENANCE)
     assert str(caught.value) == (
-        "Things needs its root folder: give one; get them at https://example.org"
+        "Things needs its root folder: give it as data; get them at https://example.org; the "
+        "dataset minicity needs no download"
     )
-    with pytest.raises(DatasetError, match=r"give one or set \$THINGS; get them"):
+    with pytest.raises(DatasetError, match=r"give it as data or set \$THINGS; get them"):
         checked_root(None, PROVENANCE, "THINGS")
     with pytest.raises(DatasetError, match=r"Things: there is no folder .*/none; get them at"):
         checked_root(tmp_path / "none", PROVENANCE)

@@ -201,8 +201,10 @@ def test_an_unknown_model_is_told_the_nearest():
         load_card("segformer-b7")
     message = str(raised.value)
     assert message.startswith("unknown model 'segformer-b7'; did you mean 'segformer-b")
-    assert "deeplabv3plus-r50-openmmlab" in message
+    assert message.endswith("'? `robustseg models` lists all")
     assert "\n" not in message
+    with pytest.raises(ModelError, match=r"Known: .*deeplabv3plus-r50-openmmlab"):
+        load_card("xyz")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,9 @@ def test_from_a_card_to_a_card(stripes, tmp_path):
     assert result.exit_code == 0, result.output
     path = out / "segformer-b0-stripes.toml"
     assert result.stdout.endswith(f"{path}\n")
-    assert "on stripes val (3 images), after 24 views of 3 images." in result.stdout
+    assert (
+        "on stripes val (3 images), after 24 training crops, drawn from 3 images." in result.stdout
+    )
 
     card = load_card(path)
     assert (card.dataset, card.classes) == (stripes, 2)

@@ -114,7 +114,7 @@ def load_card(name_or_path: str | Path) -> ModelCard:
                 "card of an architecture of this package"
             )
         names = (*list_models(), *list_hub_models())
-        raise ModelError(unknown("model", str(name_or_path), names))
+        raise ModelError(unknown("model", str(name_or_path), names, "robustseg models"))
     card = read_toml(ModelCard, path, "model card")
     return replace(card, name=card.name or path.stem, folder=path.parent)
 

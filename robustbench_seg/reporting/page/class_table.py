@@ -36,7 +36,10 @@ def class_table(panel: Panel) -> Table:
             cells.append(Cell(number(clean[place]), classes="starts"))
             cells += [Cell(number(mean[place])), Cell(number(clean[place] - mean[place]))]
         rows.append(TableRow(cells))
-    notes = ["IoU in percent. A class that occurs nowhere has no score."]
+    notes = [
+        "IoU in percent. A class that no image contains scores 0 if the model predicts it; if not, "
+        "it is blank, and so is a mean with such a condition."
+    ]
     notes += [class_map_note(model.record, model.name) for model in panel.measured]
     note = " ".join(filter(None, notes))
     return Table(f"{panel.name}: classes.", columns, rows, note=note, groups=groups)

@@ -105,7 +105,7 @@ def _curves(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
         return _written(figure, path, f"mIoU over radius, {panel.name}", caption)
     figure = severity_curves(panel.severities, panel.protocol)
     caption = (
-        "mIoU at each severity; severity 0 is clean, bands are 95 % intervals from a bootstrap "
+        "mIoU at each severity; bands are 95 % intervals from a bootstrap "
         f"over {panel.sampling_unit}. Hollow points on grey are not scored."
     )
     return _written(figure, path, f"mIoU over severity, {panel.name}", caption)

@@ -19,6 +19,8 @@ from robustbench_seg.reporting.ranking.score_text import interval_text
 from robustbench_seg.results import MEASURED, RANKING_SCORE, Draws, Source, is_measured, score_of
 from robustbench_seg.text import one_line
 
+_INTERVALS = "95 % intervals: on hover, and in tables/scores.parquet."
+
 
 def perturbation_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
     """Return rows of tables/miou.csv laid out as the paper's table 5.
@@ -40,8 +42,13 @@ def perturbation_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Tabl
         metrics = [_metric_value(model, spec, info.key) for info in infos]
         return replace(cell, title=_title(model, spec, cell), metrics=metrics)
 
+    has_intervals = any(
+        not np.isnan(model.limits(_draws(model, None, RANKING_SCORE))[0])
+        for model in panel.measured
+    )
     return replace(
         heat_table(scores, panel.protocol, caption, header, detailed),
+        note=_INTERVALS if is_measured(scores).any() and has_intervals else "",
         reference=panel.reference,
         metrics=[_metric(info) for info in infos],
     )

@@ -153,8 +153,14 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
             cells += [Cell("", classes="starts"), _cell(model, draws, PERCENT)]
         rows.append(TableRow(cells))
     note = (
-        "Definitions: on hover, and in docs/measures.md. An arrow shows which direction is better."
+        "Definitions and 95 % intervals: on hover; also in docs/measures.md and "
+        "tables/scores.parquet. An arrow shows which direction is better."
     )
+    if any(info.name.startswith("boundary_miou") for info in infos):
+        note += (
+            " Distances from a boundary are in pixels of a 1024x2048 image. Others are scaled, "
+            "so two distances may be the same on small images."
+        )
     if any(info.name == "cvar5" for info in infos):
         counts = sorted({math.ceil(WORST_SHARE * model.images) for model in panel.measured})
         note += f" Worst 5 % of images: the mean of the lowest {counted(counts, 'score')}."

@@ -117,12 +117,12 @@ def _open_difference(
     if 1 < units < FEWEST_UNITS:
         text += (
             f" {units} {unit} are too few to establish any difference, even if the interval "
-            "excludes 0."
+            f"excludes 0; any verdict needs at least {FEWEST_UNITS}."
         )
-    if verdict.needed is not None:
+    if verdict.needed is not None and verdict.needed > FEWEST_UNITS:
         text += (
-            f" About {verdict.needed:,} {unit} would be needed to establish a difference of this "
-            "size."
+            f" About {verdict.needed:,} {unit} would establish a difference of this size in four "
+            f"of five studies, as estimated from these {units}."
         )
     return text
 

@@ -19,12 +19,16 @@ _HEADS = {
     "miou": "mIoU",
     "miou_ms": "multi-scale",
 }
+_LEGEND = (
+    "GMAC: 10^9 multiply-accumulates per image; GMAC written: the same with the decoder as the "
+    "paper writes it."
+)
 _FORMATS = {"params_m": "{:.2f}", "peak_mb": "{:.0f}", "images_per_s": "{:.3g}"}
 
 
 def cost_text(table: pd.DataFrame) -> str:
-    """Return the table of `rs.cost` as text, without empty columns."""
-    return _text(table, ["model", "classes", "size"])
+    """Return the table of `rs.cost` as text, without empty columns, with a legend below it."""
+    return f"{_text(table, ['model', 'classes', 'size'])}\n\n{_LEGEND}"
 
 
 def published_cost_text() -> str:

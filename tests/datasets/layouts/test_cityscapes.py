@@ -81,7 +81,7 @@ def test_ids_are_sorted_over_the_cities(tmp_path, put):
 
 def test_the_root_may_come_from_the_environment(tmp_path, put, monkeypatch):
     monkeypatch.delenv("CITYSCAPES_DATASET", raising=False)
-    pattern = r"Cityscapes needs its root folder: give one or set \$CITYSCAPES_DATASET; register"
+    pattern = r"root folder: give it as data or set \$CITYSCAPES_DATASET; register"
     with pytest.raises(DatasetError, match=pattern):
         open_dataset("cityscapes", None)
     put(IMAGE)

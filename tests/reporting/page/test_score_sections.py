@@ -47,7 +47,7 @@ def value(table: pd.DataFrame, metric: str, corruption: str | None) -> float:
     [
         (failure_section, "boundary mIoU, 4 px ↑", "boundary_miou_4"),
         (failure_section, "recall of large objects ↑", "object_recall_large"),
-        (failure_section, "missed regions ↓", "missed_region_rate"),
+        (failure_section, "missed persons ↓", "missed_region_rate"),
         (confidence_section, "ECE ↓", "ece"),
         (confidence_section, "AUROC ↑", "auroc"),
     ],
@@ -91,7 +91,7 @@ def test_chief_scores_stand_in_their_order(panel):
         "recall of small objects",
         "recall of large objects",
         "IoU of vulnerable road users",
-        "missed regions",
+        "missed persons",
         "mIoU of the worst corruption",
     ]
 

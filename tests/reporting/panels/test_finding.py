@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from fake_runs import steady, weaker
 
@@ -79,11 +81,12 @@ def test_few_images_establish_nothing_whatever_the_interval_says(run, images):
         "alpha (mean mIoU over 16 corruptions 69.0) and beta ("
     )
     assert not is_established(panel)
-    assert "images would be needed to establish a difference of this size." in text
+    needed = re.findall(r"About (\d+) images would establish a difference of this size", text)
+    assert all(int(count) > 6 for count in needed), "a verdict needs six images"
     assert panel.ranks == ("1=", "1=")
     assert (
         f" {images} images are too few to establish any difference, even if the interval excludes "
-        "0." in text
+        "0; any verdict needs at least 6." in text
     )
 
 
