@@ -88,10 +88,16 @@ def test_other_encodings_are_one_line(tmp_path, encoding, name):
     assert str(raised.value) == f"{path}: the card is not UTF-8 text; save it as UTF-8"
 
 
+def test_a_missing_file_is_one_line(tmp_path):
+    path = tmp_path / "a.toml"
+    with pytest.raises(CardError) as raised:
+        read_toml(Outer, path, "card")
+    assert str(raised.value) == f"{path}: there is no such file; give the path of the card"
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda path: None, "No such file or directory"),
         (Path.mkdir, "a folder, not a file"),
         (Path.touch, "an empty file"),
         (os.mkfifo, "a pipe, socket or device, not a file"),

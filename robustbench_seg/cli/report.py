@@ -32,8 +32,8 @@ def report(
 ) -> None:
     """Write a report of RUNS: run folders or packs, or folders of them.
 
-    OUT/index.html is one file that opens offline. OUT/tables has every number as CSV, LaTeX,
-    Markdown and Parquet, and OUT/figures every figure as SVG and PNG.
+    OUT/index.html is one file that opens offline. OUT/tables has the main scores as CSV, LaTeX and
+    Markdown and every score in scores.parquet; OUT/figures has every figure as SVG and PNG.
     """
     from robustbench_seg.reporting.page_report import report_text, write_report
 

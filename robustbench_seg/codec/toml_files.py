@@ -31,6 +31,10 @@ def read_toml(kind: type[Card], path: Path, what: str) -> Card:
         check_regular(path)
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise CardError(
+            f"{path!s:.200}: there is no such file; give the path of the {what}"
+        ) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         why = getattr(error, "strerror", None) or error
         raise CardError(f"{path!s:.200}: the {what} cannot be read ({why})") from error

@@ -245,7 +245,7 @@ def unreadable(what: str, path: Path, error: BaseException) -> DatasetError:
             f"{path}: the {what} is too large to be decoded ({error}); cut it into tiles"
         )
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    remedy = "download the file again"
+    remedy = "replace the file"
     if isinstance(error, UnidentifiedImageError):
         reason = f"not an image file of a known format: {', '.join(_FORMATS)}"
         if _is_lfs_pointer(path):

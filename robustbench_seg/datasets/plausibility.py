@@ -28,12 +28,14 @@ def label_warning(dataset: Dataset, *, whole: bool = True) -> str | None:
         whole: Whether it is a whole split, in which every class should occur.
 
     Returns:
-        A sentence: the ids are class indices but the description says otherwise, no pixel is
-        scored, or classes have no pixel. None if nothing is suspicious.
+        A sentence: a label file cannot be read, the ids are class indices but the description says
+        otherwise, no pixel is scored, or classes have no pixel. None if nothing is suspicious.
     """
     if not isinstance(dataset, FileDataset):
         return None
     sample = _sample(dataset)
+    if sample.broken:
+        return f"{sample.broken}; its image will have no score"
     found = np.flatnonzero(sample.pixels)
     if not sample.files or (dataset.table[found] == UNKNOWN).any():
         return None  # an unknown id is reported as an error of its file
@@ -57,28 +59,31 @@ class _Sample:
     Attributes:
         pixels: int64, an entry for each id of the dataset's table: number of its pixels.
         files: Number of label files that were read.
+        broken: The error of the first file that cannot be read. Empty if all can be read.
     """
 
     pixels: NDArray[np.int64]
     files: int
+    broken: str
 
 
 def _sample(dataset: FileDataset) -> _Sample:
-    """Count the pixels of each id in SAMPLE label files, without those that cannot be read."""
+    """Count the pixels of each id in SAMPLE label files."""
     places = np.unique(np.linspace(0, len(dataset) - 1, SAMPLE).round().astype(int))
-    pixels, files = np.zeros(65536, np.int64), 0
+    pixels, files, broken = np.zeros(65536, np.int64), 0, ""
     for place in places:
         labels = dataset.items[place].labels
         if labels is None:
             continue
         try:
             ids = read_label_ids(dataset.root / labels, dataset.label_colours)
-        except DatasetError:
-            continue  # the evaluation leaves out its image, with this error as the reason
+        except DatasetError as error:
+            broken = broken or str(error)  # the evaluation leaves out its image for this reason
+            continue
         known = ids[(ids >= 0) & (ids < len(dataset.table))]
         pixels += np.bincount(known.ravel(), minlength=len(pixels))
         files += 1
-    return _Sample(pixels[: len(dataset.table)], files)
+    return _Sample(pixels[: len(dataset.table)], files, broken)
 
 
 def _class_indices(dataset: FileDataset, found: NDArray[np.intp]) -> str | None:

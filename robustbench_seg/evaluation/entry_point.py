@@ -1,5 +1,6 @@
 """`evaluate`, the entry point for the command line and for Python."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
@@ -19,6 +20,8 @@ from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.specs.options import check_given_alone
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.store import Run
+
+log = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -119,7 +122,12 @@ def _evaluate_with_others(
     if not processes.first:
         return []
     if failures:
-        raise failures[0]
+        first, *others = failures
+        firsts = dict.fromkeys(reason for error in others for reason in error.reasons[:1])
+        for reason in firsts:  # each part has logged its further reasons
+            if reason not in first.reasons:
+                log.warning("left out: %s", reason)
+        raise first
     if not warned:
         warn_of_absent_classes(paths)
     return [Run(path) for path in paths]

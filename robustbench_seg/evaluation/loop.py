@@ -78,19 +78,32 @@ def run_evaluation(evaluation: Evaluation, *, progress: bool = False) -> list[Pa
     if failed:
         raise failed[0]
     reasons = tuple(dict.fromkeys(reason for run in runs for reason in run.outcomes.reasons))
-    for reason in reasons:
-        log.warning("left out: %s", reason)
     if reasons:
-        raise left_out_error(reasons, paths)
+        raise left_out_error(reasons, paths, evaluation.spec.dataset)
     return paths
 
 
-def left_out_error(reasons: tuple[str, ...], paths: Sequence[Path]) -> IncompleteError:
-    """Build the error for images that were left out; each reason has already been logged."""
+def left_out_error(
+    reasons: tuple[str, ...], paths: Sequence[Path], dataset: str
+) -> IncompleteError:
+    """Build the error for images that were left out. It names one reason; the others are logged.
+
+    Args:
+        reasons: Why images were left out, at least one text.
+        paths: The run folders.
+        dataset: Name of the dataset, or its TOML file.
+    """
+    for reason in reasons[1:]:
+        log.warning("left out: %s", reason)
     more = f" (and {len(reasons) - 1} more, named above)" if len(reasons) > 1 else ""
+    without = ""
+    if dataset.endswith(".toml"):
+        without = f"; or name the other images in a file and set the key list in {dataset}"
     return IncompleteError(
         f"left out: {reasons[0]}{more}; the rest is finished and kept in "
-        f"{', '.join(map(str, paths))}: fix the cause and evaluate again",
+        f"{', '.join(map(str, paths))}. No score is shown until all images have results: fix the "
+        "cause and evaluate again (a changed image or label of the dataset starts a new run; "
+        f"delete the old folder then){without}",
         reasons,
     )
 

@@ -85,7 +85,7 @@ def evaluate_on_ray(spec: EvaluationSpec, *, progress: bool = False) -> list[Pat
     finally:
         ray.shutdown()
     if reasons:
-        raise left_out_error(tuple(reasons), folders)
+        raise left_out_error(tuple(reasons), folders, spec.dataset)
     if not warned:
         warn_of_absent_classes(folders)
     return folders

@@ -121,9 +121,25 @@ def _ambiguity(records: Sequence[RunRecord]) -> str:
     """Return why runs of one name are not a single model."""
     benchmarks = dict.fromkeys(map(_Benchmark.of, records))
     if len(benchmarks) == 1:
-        return "are not trainings of one model with one recipe and different seeds"
+        names = ", ".join(_differences(records))
+        rest = f": they differ in {names}" if names else ""
+        return f"are not trainings of one model with one recipe and different seeds{rest}"
     texts = [f"{each.dataset} {each.split} under {each.protocol}" for each in benchmarks]
     return f"belong to {' and to '.join(texts)}"
+
+
+def _differences(records: Sequence[RunRecord]) -> Sequence[str]:
+    """Name the differences that separate runs of one name, each with its values if they are short.
+
+    If only seeds and weights differ, for example because no card states the seed, they are named.
+    """
+    found = [each for other in records[1:] for each in records[0].differences(other)]
+    decisive = [each for each in found if not (each.of_training or each.of_draws)]
+    names = dict.fromkeys(
+        f"{each.name} ({each.one}, {each.other})" if each.one and each.other else each.name
+        for each in decisive or found
+    )
+    return list(names)
 
 
 def _scored(records: Mapping[Path, RunRecord]) -> Mapping[Path, RunRecord]:

@@ -95,9 +95,9 @@ def test_ids_from_1_to_150_are_not_taken_for_class_indices(tmp_path, put):
     assert label_warning(open_dataset("ade20k", tmp_path), whole=False) is None
 
 
-def test_a_broken_label_file_is_passed_over(spots, tmp_path):
+def test_a_label_file_that_cannot_be_read_is_named_before_the_run(spots, tmp_path):
     dataset = spots([0, 1], [0, 1])
-    (tmp_path / "l/0.png").write_bytes(b"text")
-    assert label_warning(dataset) is None
     (tmp_path / "l/1.png").write_bytes(b"text")
-    assert label_warning(dataset) is None
+    warning = label_warning(dataset)
+    assert warning.startswith(f"{tmp_path}/l/1.png: the label file cannot be read (")
+    assert warning.endswith("); replace the file; its image will have no score")

@@ -57,7 +57,10 @@ def test_a_training_whose_recipe_is_not_recorded_is_one_of_its_own(run):
 def test_runs_of_one_name_that_are_no_trainings_of_one_model(run):
     first = run("a", trained=0)
     other = run("a", trained=1, stream="reference")
-    message = r"2 runs are called a and are not trainings of one model .*; name one folder: .*, .*"
+    message = (
+        r"2 runs are called a and are not trainings of one model .* seeds: they differ in stream "
+        r"\((fast, reference|reference, fast)\); name one folder: .*, .*"
+    )
     with pytest.raises(ResultsError, match=message):
         model_runs("a", first.parent)
     run("b", trained=0)
@@ -66,7 +69,7 @@ def test_runs_of_one_name_that_are_no_trainings_of_one_model(run):
         model_runs("b", other.parent)
     run("c")
     run("c", weights="other")
-    with pytest.raises(ResultsError, match="2 runs are called c"):
+    with pytest.raises(ResultsError, match=r"2 runs are called c .*: they differ in weights"):
         model_runs("c", other.parent)
 
 

@@ -35,7 +35,9 @@ def finding_sentences(panel: Panel) -> list[str]:
     if not complete:
         return [
             f"No model has a clean score and all scored severities on {panel.name} yet, so no "
-            "model is ranked; the tables show the scores so far."
+            "model is ranked; the tables show the scores so far. To rank them, evaluate all "
+            f"{panel.protocol.noun}s of {panel.protocol.name}, or give --protocol a TOML file that "
+            "lists fewer."
         ]
     return [
         _leader(panel, complete),

@@ -212,6 +212,11 @@ def test_without_a_sidecar_one_to_fill_in_is_printed(graph):
             'dataset = "cityscape"',
             "unknown dataset 'cityscape'",
         ),
+        (
+            'classes = ["sky", "road", "car"]',
+            'dataset = "yard.toml"',
+            "; for a dataset of your own write classes = [...] instead",
+        ),
         ("std = [0.2", "std = [0.0", "mine.toml: std[0] = 0.0"),
         ("[48, 64]", "[32, 32]", "input_size is 32x32, but the graph takes 48x64"),
         (

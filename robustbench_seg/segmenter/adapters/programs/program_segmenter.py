@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from robustbench_seg.datasets import class_names
-from robustbench_seg.errors import CardError, ModelError, OptionError
+from robustbench_seg.errors import CardError, DatasetError, ModelError, OptionError
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.preprocessing import Inference
@@ -141,7 +141,12 @@ def _example(kind: ProgramKind, path: Path, where: str) -> str:
 
 def _classes(sidecar: Sidecar, sidecar_name: str) -> tuple[str, ...]:
     """Return the names of the classes of a program: two if the sidecar has a threshold."""
-    classes = sidecar.classes or class_names(str(sidecar.dataset))
+    try:
+        classes = sidecar.classes or class_names(str(sidecar.dataset))
+    except DatasetError as error:
+        raise CardError(
+            f"{sidecar_name}: {error}; for a dataset of your own write classes = [...] instead"
+        ) from None
     if sidecar.threshold is not None and len(classes) != 2:
         raise CardError(
             f"{sidecar_name}: a threshold separates two classes, but {len(classes)} are "

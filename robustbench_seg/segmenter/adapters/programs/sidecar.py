@@ -23,7 +23,7 @@ std = [0.229, 0.224, 0.225]
 
 TEMPLATE = """\
 {said}name = "{name}"                    # in every table
-dataset = "cityscapes"             # whose classes it predicts; or classes = ["road", ...]
+dataset = "cityscapes"             # its classes; for your own dataset classes = ["road", ...]
 {given}# input_size = [512, 1024]         # height and width, if it takes no other
 # channels = "BGR"                 # if it takes blue first; the mean stays that of RGB
 # layout = "NHWC"                  # if it takes 1xHxWx3 and does not declare it
