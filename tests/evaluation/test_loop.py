@@ -5,6 +5,7 @@ import logging
 import shutil
 import weakref
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.errors import FileError, IncompleteError, ModelError
 from robustbench_seg.evaluation import block_loop
+from robustbench_seg.evaluation.loop import left_out_error
 from robustbench_seg.measures import confusion_matrix
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import Shard
