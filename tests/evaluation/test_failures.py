@@ -1,12 +1,14 @@
 """A disk that disappears, a model that fails: one line, nothing lost, the others continue."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
 from robustbench_seg.errors import DatasetError, IncompleteError, ModelError
+from robustbench_seg.evaluation.loop import left_out_error
 from robustbench_seg.store import read_results
 from tests.evaluation.conftest import evaluate
 
@@ -136,3 +138,15 @@ def test_a_report_on_nothing_is_one_line(toy, protocol, tmp_path):
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1].endswith("no image is scored yet; evaluate first")
     assert not (tmp_path / "report").exists()
+
+
+def test_the_error_for_images_left_out_names_one_reason_and_logs_the_others(caplog):
+    error = left_out_error(("a.png: bad", "b.png: bad"), [Path("runs/x")], "yard.toml")
+    assert caplog.messages == ["left out: b.png: bad"]
+    assert str(error) == (
+        "left out: a.png: bad (and 1 more, named above); the rest is finished and kept in runs/x. "
+        "No score is shown until all images have results: fix the cause and evaluate again (a "
+        "changed image or label of the dataset starts a new run; delete the old folder then); or "
+        "name the other images in a file and set the key list in yard.toml"
+    )
+    assert "key list" not in str(left_out_error(("a.png: bad",), [Path("runs/x")], "camvid"))

@@ -5,7 +5,6 @@ import logging
 import shutil
 import weakref
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,6 @@ from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.errors import FileError, IncompleteError, ModelError
 from robustbench_seg.evaluation import block_loop
-from robustbench_seg.evaluation.loop import left_out_error
 from robustbench_seg.measures import confusion_matrix
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import Shard
@@ -272,18 +270,6 @@ def test_an_unreadable_image_is_left_out_and_named(
     evaluate([model], toy(), protocol, conditions, tmp_path)
     assert model.calls == 6 * 5, "once mended, only the image left out is computed"
     assert read_results(tmp_path)["matrix"].notna().all()
-
-
-def test_the_error_for_images_left_out_names_one_reason_and_logs_the_others(caplog):
-    error = left_out_error(("a.png: bad", "b.png: bad"), [Path("runs/x")], "yard.toml")
-    assert caplog.messages == ["left out: b.png: bad"]
-    assert str(error) == (
-        "left out: a.png: bad (and 1 more, named above); the rest is finished and kept in runs/x. "
-        "No score is shown until all images have results: fix the cause and evaluate again (a "
-        "changed image or label of the dataset starts a new run; delete the old folder then); or "
-        "name the other images in a file and set the key list in yard.toml"
-    )
-    assert "key list" not in str(left_out_error(("a.png: bad",), [Path("runs/x")], "camvid"))
 
 
 def test_a_missing_file_of_a_tree_is_left_out(toy, reds, protocol, conditions, tmp_path, tree):
