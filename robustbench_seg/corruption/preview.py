@@ -51,26 +51,29 @@ def contact_sheet(
 ) -> Image.Image:
     """Draw `photo` (uint8 HxWx3 RGB) with a row for each corruption, a column for each severity.
 
-    The photo is corrupted at its own size, because severities are in pixels, and then shrunk to its
-    cell.
+    The first column has the clean photo. The photo is corrupted at its own size, because severities
+    are in pixels, and then shrunk to its cell.
     """
     height, width = photo.shape[:2]
     scale = min(1.0, _WIDEST / width)
     cell = (round(width * scale), round(height * scale))
     right, down = cell[0] + _MARGIN, cell[1] + _MARGIN
+    columns = ("clean", *(f"severity {severity}" for severity in protocol.severities))
     sheet = Image.new(
         "RGB",
-        (_LABELS + right * len(protocol.severities), _HEADER + down * len(protocol.perturbations)),
+        (_LABELS + right * len(columns), _HEADER + down * len(protocol.perturbations)),
         "white",
     )
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
-    for column, severity in enumerate(protocol.severities):
-        draw.text((_LABELS + column * right, 4), f"severity {severity}", "black", font)
+    for column, name in enumerate(columns):
+        draw.text((_LABELS + column * right, 4), name, "black", font)
+    clean = Image.fromarray(photo).resize(cell, Image.Resampling.BOX)
     for row, perturbation in enumerate(protocol.perturbations):
         top = _HEADER + row * down
         draw.text((4, top + cell[1] // 2 - 16), perturbation.name, "black", font)
         draw.text((4, top + cell[1] // 2), perturbation.category, "gray", font)
-        for column, severity in enumerate(perturbation.severities):
+        sheet.paste(clean, (_LABELS, top))
+        for column, severity in enumerate(perturbation.severities, 1):
             variant = corrupt(
                 photo, perturbation.name, severity, seed=seed, protocol=protocol, threads=threads
             )

@@ -12,13 +12,15 @@ def test_every_cell_is_the_photo_corrupted_so():
     protocol = load_protocol()
     sheet = np.asarray(contact_sheet(photo, protocol, seed=2))
     left, top = sheet.shape[1] - 5 * 64, sheet.shape[0] - 16 * 44
+    names = left - 64  # the clean photo comes first
     for row, spec in enumerate(protocol.perturbations):
+        np.testing.assert_array_equal(sheet[top + row * 44 :, names:][:40, :60], photo)
         for column in range(5):
             y, x = top + row * 44, left + column * 64
             np.testing.assert_array_equal(
                 sheet[y : y + 40, x : x + 60], corrupt(photo, spec.name, column + 1, seed=2)
             )
-    assert (sheet[:, :left] < 128).any(axis=(1, 2)).sum() > 16 * 8  # names next to the rows
+    assert (sheet[:, :names] < 128).any(axis=(1, 2)).sum() > 16 * 8  # names next to the rows
 
 
 def test_wide_photos_are_shrunk_after_they_are_corrupted():
