@@ -81,7 +81,9 @@ def test_what_a_process_raised_is_raised_here(step, monkeypatch):
     monkeypatch.setattr("robustbench_seg.ablation.step_processes._torchrun", lambda _: words)
     with pytest.raises(RobustsegError) as error:
         run_in_processes(step, 2)
-    assert str(error.value).startswith(f"train c256, seed 5: {step.spec.model}: the model card")
+    assert str(error.value).startswith(
+        f"train c256, seed 5: {step.spec.model}: there is no such file"
+    )
     assert error.value.exit_code == 2
 
 

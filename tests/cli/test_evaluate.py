@@ -211,7 +211,10 @@ def test_an_interruption_keeps_what_is_finished(evaluate, tmp_path, monkeypatch)
         ),
         (("--weights", "nowhere.safetensors"), "nowhere.safetensors"),
         (("--corrupted", "nowhere"), "nowhere has no manifest.json"),
-        (("--protocol", "nowhere.toml"), "nowhere.toml: there is no such file; give the path of the protocol"),
+        (
+            ("--protocol", "nowhere.toml"),
+            "nowhere.toml: there is no such file; give the path of the protocol",
+        ),
         (("--device", "nonsense"), "device 'nonsense'"),
         (("--severity", "6"), "6 is not in the range 1<=x<=5"),
     ],

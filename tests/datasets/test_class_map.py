@@ -175,7 +175,9 @@ def test_a_map_to_nothing_is_refused(load):
 def test_an_unknown_name_is_one_line(tmp_path):
     with pytest.raises(CardError, match="unknown class map 'cityscapes-to-camvit'; did you mean"):
         load_class_map("cityscapes-to-camvit")
-    with pytest.raises(CardError, match=r"none\.toml: the class map cannot be read"):
+    with pytest.raises(
+        CardError, match=r"none\.toml: there is no such file; give the path of the class map"
+    ):
         load_class_map(tmp_path / "none.toml")
 
 

@@ -140,7 +140,7 @@ def test_a_wrong_file_is_one_line(tmp_path, line, message):
     with pytest.raises(CardError) as caught:
         load_class_frequencies(path)
     assert str(caught.value).startswith(f"{path}: {message}")
-    with pytest.raises(CardError, match="the file of class frequencies cannot be read"):
+    with pytest.raises(CardError, match="no such file; give the path of the file of class freq"):
         load_class_frequencies(tmp_path / "none.toml")
 
 

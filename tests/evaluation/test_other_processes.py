@@ -25,8 +25,8 @@ TWO = (*THREADS, "--processes", "2")
 
 
 def parts(out):
-    """The bytes of the parts by name, of all runs in a folder."""
-    return {path.name: path.read_bytes() for path in out.glob("*/parts/*.parquet")}
+    """The bytes of the finished parts by name, of all runs in a folder."""
+    return {path.name: path.read_bytes() for path in out.glob("*/parts/[!.]*.parquet")}
 
 
 def children(parent):

@@ -255,5 +255,7 @@ def test_a_wrong_card_is_refused_in_one_line(tmp_path, old, new, message):
 
 
 def test_a_missing_card_file_is_named(tmp_path):
-    with pytest.raises(RobustsegError, match=r"gone\.toml: there is no such file; give the path of the model card"):
+    with pytest.raises(
+        RobustsegError, match=r"gone\.toml: there is no such file; give the path of the model card"
+    ):
         load_card(tmp_path / "gone.toml")

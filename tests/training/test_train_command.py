@@ -156,7 +156,7 @@ def test_augmentation_for_robustness_shows(stripes, tmp_path):
     ("arguments", "error", "message"),
     [
         (["--model", "segformer-b9"], ModelError, "unknown model 'segformer-b9'; did you mean"),
-        (["--model", "none.toml"], CardError, "none.toml: the model card cannot be read"),
+        (["--model", "none.toml"], CardError, "none.toml: there is no such file; give the path"),
         (
             ["--model", "segformer-b0", "--encoder", "none.pth"],
             WeightsError,

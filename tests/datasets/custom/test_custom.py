@@ -211,7 +211,9 @@ def test_a_wrong_description(describe, put, before, after, message):
 
 def test_a_description_that_is_not_there(tmp_path):
     path = tmp_path / "none.toml"
-    with pytest.raises(CardError, match=r"none\.toml: there is no such file; give the path of the desc"):
+    with pytest.raises(
+        CardError, match=r"none\.toml: there is no such file; give the path of the desc"
+    ):
         open_dataset(str(path), None)
 
 

@@ -60,7 +60,11 @@ def test_confidence_is_that_of_files(folder):
         (GOOD + 'version = ""', CardError, "version is empty; give a non-empty string"),
         (GOOD + "confidence = true", CardError, "unknown key 'confidence'"),
         (GOOD.replace("cityscapes", "cityscape"), DatasetError, "unknown dataset 'cityscape'; did"),
-        (GOOD.replace("cityscapes", "own.toml"), CardError, "own.toml: the description cannot be"),
+        (
+            GOOD.replace("cityscapes", "own.toml"),
+            CardError,
+            "own.toml: there is no such file; give",
+        ),
         (
             GOOD + 'images = "../../manifest.json"',
             CardError,
