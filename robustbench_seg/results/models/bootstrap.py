@@ -40,6 +40,9 @@ from robustbench_seg.results.summaries.model_scores import ModelScores, ScoreDra
 from robustbench_seg.results.summaries.summary import summarise
 from robustbench_seg.store import COUNTS, condition_rows, with_counts
 
+_MANY_IMAGES = 100
+"""From this number on, threads score the conditions of a run faster than one thread."""
+
 
 def bootstrap(
     results: pd.DataFrame,
@@ -82,8 +85,9 @@ def bootstrap(
     count = len(runs_by_training)
     shares = draw_trainings(identity or str(models[0]), count, resamples)
     scores = dict[str, ScoreDraws]()
-    # Threads score conditions: products and compiled loops leave Python's lock to others.
-    with one_blas_thread(), ThreadPoolExecutor(os.cpu_count()) as pool:
+    # Threads help where products are large. On few images they only wait for Python's lock.
+    workers = os.cpu_count() if len(images) >= _MANY_IMAGES else 1
+    with one_blas_thread(), ThreadPoolExecutor(workers) as pool:
         for source, rows in by_source.items():
             of_run = {
                 str(run): _condition_draws(rows_of_run, source, times, pool)
