@@ -8,7 +8,7 @@ from robustbench_seg.segmenter.segmenter import Segmenter
 EXPORTED_LAW = 1
 """Increment when the input preparation for programs changes."""
 
-KIND = ProgramKind("exported", EXPORTED_LAW, ExportedNetwork, runtime="torch", library="torch")
+KIND = ProgramKind("exported", EXPORTED_LAW, ExportedNetwork, runtime="torch", package="torch")
 
 
 def load(location: str, options: SegmenterOptions) -> Segmenter:

@@ -14,7 +14,7 @@ KIND = ProgramKind(
     ONNX_LAW,
     OnnxNetwork,
     runtime="onnxruntime",
-    library="onnxruntime",
+    package="onnxruntime",
     digest=digest_graph,
     read_interface=read_interface,
 )

@@ -13,7 +13,7 @@ KIND = ProgramKind(
     TFLITE_LAW,
     TfliteNetwork,
     runtime="litert",
-    library="ai-edge-litert",
+    package="ai-edge-litert",
     read_interface=read_interface,
 )
 

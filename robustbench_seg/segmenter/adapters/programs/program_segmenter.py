@@ -40,7 +40,7 @@ class ProgramKind:
         law: Version of the input preparation for programs of this kind.
         open: Opens a program.
         runtime: The library that runs it; see SegmenterRecord.
-        library: The name of that library's package.
+        package: The name of the package of that library.
         digest: Computes the sha256 of a program's files, after checking them.
         read_interface: Reads the inputs and outputs that a program declares, given its path and
             its name in errors. None: without a sidecar they cannot be read.
@@ -50,7 +50,7 @@ class ProgramKind:
     law: int
     open: _Opener
     runtime: str
-    library: str
+    package: str
     digest: Callable[[Path], str] = digest_file
     read_interface: Callable[[Path, str], Interface] | None = None
 
@@ -105,7 +105,7 @@ def load_program(kind: ProgramKind, location: str, options: SegmenterOptions) ->
             location=where,
             params=network.params,
             weights_file=path.name,
-            libraries={kind.library: network.version},
+            libraries={kind.package: network.version},
             no_confidence=_why_no_confidence(network, sidecar),
         ),
     )
