@@ -5,8 +5,8 @@ from importlib import resources
 from pathlib import Path
 
 from robustbench_seg.evaluation import evaluate
-from robustbench_seg.reporting.page_report import write_report
-from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.page.page import write_page
+from robustbench_seg.reporting.panels import Panel, read_panels
 
 MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
 """The models that ship with weights."""
@@ -34,7 +34,8 @@ def run_demo(out: Path, *, limit: int | None = None, progress: bool = False) -> 
         model=MODELS, dataset="minicity", limit=limit, out=out / "runs", progress=progress
     )
     recorded = [recorded_runs()] if limit is None else []
-    _, panels = write_report([*(run.path for run in runs), *recorded], out / "report")
+    panels = read_panels([*(run.path for run in runs), *recorded])
+    write_page(panels, out / "report")
     return panels
 
 

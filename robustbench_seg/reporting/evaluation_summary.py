@@ -98,15 +98,15 @@ def _columns(rows: Sequence[ScoreDraws], protocol: Protocol) -> Mapping[str, lis
         columns[name] = values
         return True
 
-    for category, specs in protocol.by_category.items():
+    for category, perturbations in protocol.by_category.items():
         if show(category, [score_of(row.summary.categories[category]) for row in rows]):
             continue
-        for spec in specs:
-            if show(spec.name, [score_of(row.summary.corruptions[spec.name]) for row in rows]):
+        for name in [perturbation.name for perturbation in perturbations]:
+            if show(name, [score_of(row.summary.corruptions[name]) for row in rows]):
                 continue
-            for condition in protocol.conditions([spec.name]):
+            for condition in protocol.conditions([name]):
                 cells = [score_of(row.cell(condition)) for row in rows]
-                show(f"{spec.name} {condition.severity}", cells)
+                show(f"{name} {condition.severity}", cells)
     columns["mean"] = [score_of(row.summary.mean) for row in rows]
     columns["retention"] = [score_of(row.summary.retention) for row in rows]
     return columns

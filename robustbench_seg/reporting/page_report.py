@@ -43,30 +43,9 @@ def report(
     >>> rs.report("runs", out="report")  # doctest: +SKIP
     PosixPath('report/index.html')
     """
-    page, _ = write_report(
-        runs,
-        out,
-        reference=reference,
-        protocol=protocol,
-        pictures=pictures,
-        intervals=intervals,
-    )
-    return page
-
-
-def write_report(
-    runs: Paths,
-    out: Path | str,
-    *,
-    reference: str | None = None,
-    protocol: str | Path | Protocol | None = None,
-    pictures: bool = True,
-    intervals: bool = False,
-) -> tuple[Path, Sequence[Panel]]:
-    """Write a `report`; return the path of index.html and what the page shows."""
     folder = checked_path(out)
     panels = read_panels(runs, reference=reference, protocol=protocol)
-    return write_page(panels, folder, pictures=pictures, intervals=intervals), panels
+    return write_page(panels, folder, pictures=pictures, intervals=intervals)
 
 
 def report_text(panels: Sequence[Panel]) -> str:

@@ -41,7 +41,9 @@ from robustbench_seg.results.summaries.summary import summarise
 from robustbench_seg.store import COUNTS, condition_rows, with_counts
 
 _MANY_IMAGES = 100
-"""From this number on, threads score the conditions of a run faster than one thread."""
+"""From this number on, several threads score the conditions of a run. With 24 images they save no
+time; with 500 they do.
+"""
 
 
 def bootstrap(
