@@ -76,6 +76,8 @@ def test_rows_of_a_condition_keep_the_order_of_the_table():
     }
     assert [*rows] == [SNOW, FOG, Condition("fog", 2), Condition("snow", 5)]
     assert condition_rows(pd.DataFrame({"corruption": [], "severity": []})) == {}
+    many = condition_rows(pd.DataFrame(keys * 50, columns=["corruption", "severity"]))
+    assert all((np.diff(places) > 0).all() for places in many.values())
 
 
 def test_warnings_about_damaged_parts_come_in_the_order_of_the_parts(run, caplog):
