@@ -48,7 +48,7 @@ def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
         Column("behind at this GMAC", "points behind the best model with at most this many GMAC"),
         Column("images/s", "as measured while the run was evaluated"),
         Column("behind at this speed", "points behind the best model that is at least as fast"),
-        Column("measured on", is_text=True),
+        Column("measured on", is_left_aligned=True),
     ]
     rows = []
     for entry in board.entries:

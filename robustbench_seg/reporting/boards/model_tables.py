@@ -61,7 +61,7 @@ def class_table(rows: pd.DataFrame, protocol: Protocol) -> Table | None:
         Column(
             f"worst {protocol.noun}",
             "the one with the lowest mean over its severities",
-            is_text=True,
+            is_left_aligned=True,
         ),
         Column("IoU there"),
     ]
@@ -82,7 +82,7 @@ def worst_conditions_table(rows: pd.DataFrame, clean: float) -> Table | None:
     columns = [
         Column("condition"),
         Column("severity"),
-        Column("category", is_text=True),
+        Column("category", is_left_aligned=True),
         Column("mIoU"),
         Column("95 % interval"),
         Column("loss", "clean - mIoU, in points"),
@@ -114,7 +114,7 @@ def score_table(scores: Mapping[str, RankingScore], places: Mapping[str, Place])
     """
     columns = [
         Column("score"),
-        Column("of", is_text=True),
+        Column("of", is_left_aligned=True),
         Column("value"),
         Column("95 % interval"),
         Column("place"),

@@ -19,11 +19,11 @@ def elsewhere_table(found: pd.DataFrame, dataset: str) -> Table | None:
         return None
     columns = [
         Column("model"),
-        Column("source", "a file in reports/published", is_text=True),
-        Column("under", is_text=True),
+        Column("source", "a file in reports/published", is_left_aligned=True),
+        Column("under", is_left_aligned=True),
         Column(CLEAN.name),
         Column("mean", "over the corruptions of its own protocol"),
-        Column("why it is not ranked", is_text=True),
+        Column("why it is not ranked", is_left_aligned=True),
     ]
     rows = []
     for row in found.to_dict("records"):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
@@ -74,7 +74,7 @@ def mean_column(header: Column, span: tuple[float, float]) -> RankingColumn:
         header: The header.
         span: The values in percent at both ends of a bar's track.
     """
-    return RankingColumn(header, lambda row: _mean_cell(row, span))
+    return RankingColumn(replace(header, is_left_aligned=True), lambda row: _mean_cell(row, span))
 
 
 def score_column(key: str, header: Column) -> RankingColumn:

@@ -21,14 +21,14 @@ def claims_table(panel: Panel) -> Table | None:
         return None
     columns = [
         Column("claim"),
-        Column("paper", is_text=True),
+        Column("paper", is_left_aligned=True),
         Column("claimed, %"),
         Column("recomputed, %"),
-        Column("row of the recomputed value", is_text=True),
+        Column("row of the recomputed value", is_left_aligned=True),
         Column(
             "rows that give the claimed value",
             "as rounded in the claim; of a gain, these are the baselines",
-            is_text=True,
+            is_left_aligned=True,
         ),
     ]
     found = claims()

@@ -12,7 +12,7 @@ def drop_table(panel: Panel) -> Table | None:
         return None
     columns = [
         Column("model"),
-        Column("images of", "the dataset or its condition", is_text=True),
+        Column("images of", "the dataset or its condition", is_left_aligned=True),
         Column("places", "that both runs have"),
         Column("clear", "mIoU of the references"),
         Column("adverse", "mIoU of the same places under the condition"),
