@@ -141,7 +141,9 @@ def _lead(panel: Panel, first: MeasuredModel, second: MeasuredModel) -> str:
     lead = lead_of(first.scores, second.scores, panel.protocol.averaged_names)
     count = lead.corruptions
     higher = f"all {count}" if lead.higher == count else f"{lead.higher} of {count}"
-    significant = f"{len(lead.ahead)}" if lead.ahead else "none"
+    significant = str(len(lead.ahead) or "none")
+    if len(lead.ahead) == count:
+        significant = "each of them"
     text = (
         f"Its score is higher under {higher}; the difference is significant under "
         f"{significant} ({'; '.join(filter(None, [_few_names(lead.ahead), 'Holm, 5 %']))})"
