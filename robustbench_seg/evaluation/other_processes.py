@@ -8,6 +8,7 @@ errors.
 The processes map one file with the weights into their memory, so that these exist once.
 """
 
+import ctypes
 import logging
 import multiprocessing
 import os
@@ -15,7 +16,6 @@ import pickle
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,8 @@ class OtherProcesses:
     def __init__(self, evaluation: Evaluation) -> None:
         """`evaluation`: an evaluation of one seed."""
         self._evaluation = evaluation
-        self._scored = multiprocessing.get_context("spawn").Value("q", 0)
+        # Without a lock: a killed process that holds a lock would block all others.
+        self._scored = multiprocessing.RawArray(ctypes.c_int64, evaluation.spec.processes)
         self._folder = tempfile.TemporaryDirectory(prefix="robustseg-")
 
     def __enter__(self) -> "OtherProcesses":
@@ -122,7 +123,7 @@ class OtherProcesses:
                         "a process died, perhaps because memory ran out; finished work is kept: "
                         "run again with fewer processes"
                     ),
-                    tick=lambda: progress(self._scored.value),
+                    tick=lambda: progress(sum(self._scored)),
                 )
             finally:
                 for run in runs:
@@ -139,14 +140,14 @@ class _Work:
         spec: The specification.
         count: Number of shards.
         conditions: The conditions.
-        scored: Number of images that they have scored together.
+        scored: Number of images that each of them has scored.
     """
 
     folder: Path
     spec: EvaluationSpec
     count: int
     conditions: tuple[Condition, ...]
-    scored: "Synchronized[int]"
+    scored: "ctypes.Array[ctypes.c_int64]"
 
     def __call__(self, index: int, stopped: Callable[[], bool]) -> UnchangedImages:
         logging.disable()  # the process that started this one finds the error again
@@ -155,14 +156,10 @@ class _Work:
         with torch_threads(self.spec.threads):
             evaluation = _opened(replace(self.spec, shard=own, processes=1), self.folder)
             with opened_runs(evaluation) as (runs, maker):
-                counted = 0
+                before = self.scored[index]
 
                 def progressed() -> None:
-                    nonlocal counted
-                    now = sum(run.outcomes.scored for run in runs)
-                    with self.scored.get_lock():
-                        self.scored.value += now - counted
-                    counted = now
+                    self.scored[index] = before + sum(run.outcomes.scored for run in runs)
                     if stopped():
                         # The process that started this one reports the reason.
                         raise KeyboardInterrupt

@@ -1,5 +1,6 @@
 """Numbered pieces of work in processes that end when their parent does."""
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -8,7 +9,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.synchronize import Event
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
@@ -59,7 +59,8 @@ def run_in_processes(
         return
     # spawn: a forked child inherits the locks of OpenCV's and numba's threads, but not the threads.
     context = multiprocessing.get_context("spawn")
-    stop = context.Event()
+    # Without a lock: a killed worker that holds a lock would block all others.
+    stop = context.RawValue(ctypes.c_bool, False)
     with ProcessPoolExecutor(workers, context, _start, (work, stop)) as pool:
         try:
             with signals_blocked():  # in the workers, until they have handlers
@@ -70,7 +71,7 @@ def run_in_processes(
                     take(future.result())
                 tick()
         except BaseException as error:
-            stop.set()
+            stop.value = True
             pool.shutdown(wait=True, cancel_futures=True)
             if isinstance(error, BrokenProcessPool):
                 raise died from None
@@ -78,10 +79,10 @@ def run_in_processes(
 
 
 _work: Work[Any]
-_stop: Event
+_stop: ctypes.c_bool
 
 
-def _start(work: Work[Any], stop: Event) -> None:
+def _start(work: Work[Any], stop: ctypes.c_bool) -> None:
     global _work, _stop
     _work, _stop = work, stop
     cv2.setNumThreads(1)  # the workers already use all cores
@@ -106,6 +107,6 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 def _do(index: int) -> Any:
     try:
-        return _work(index, _stop.is_set)
+        return _work(index, lambda: _stop.value)
     except SystemExit:  # the pool would pass it to the parent and continue
         os._exit(TERMINATED)
