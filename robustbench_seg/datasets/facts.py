@@ -42,6 +42,7 @@ class DatasetFacts:
 
     Attributes:
         name: Its name in every table.
+        about: What it shows, in one sentence. Reports quote it for built-in datasets.
         classes: Class names, in the order of the class indices.
         classes_of: Name of a file in the content folder whose classes, colours, label ids and
             groups this dataset has. A file has exactly one of classes and classes_of. If
@@ -66,6 +67,7 @@ class DatasetFacts:
     """
 
     name: str
+    about: str = ""
     classes: tuple[str, ...] = ()
     classes_of: str | None = None
     palette: Palette | None = None

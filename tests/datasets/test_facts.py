@@ -35,6 +35,14 @@ def test_every_class_has_a_label_id_and_a_colour_of_its_own(name):
     assert len(scored) == len(facts.classes) or name in MANY_TO_ONE
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_it_shows_is_one_sentence(name):
+    about = dataset_facts(name).about
+    assert about.endswith(".")
+    assert 20 < len(about) < 120
+    assert ". " not in about
+
+
 def test_cityscapes_is_that_of_the_official_scripts():
     facts = dataset_facts("cityscapes")
     train_ids = {one.id % 256: one.trainId for one in labels}

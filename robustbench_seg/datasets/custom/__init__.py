@@ -3,6 +3,7 @@
 Its folder is the dataset's root, unless --data names another. A complete description:
 
     name = "quarry"
+    about = "Photos of a quarry."   # one sentence; optional
     images = "photos/{split}/*.jpg"
     labels = "masks/{split}/*_mask.png"
     classes = ["ground", "rock", "machine", "person"]

@@ -44,5 +44,7 @@ def png_layout(
         labels={split: tuple(labels for _, labels in globs)},
         list=None if list_path is None else {split: list_path},
     )
-    empty = {key for key in ("groups", "persons", "citation") if not getattr(described, key)}
+    empty = {
+        key for key in ("about", "groups", "persons", "citation") if not getattr(described, key)
+    }
     return to_toml(described, without={"name", "apply_orientation", *empty})

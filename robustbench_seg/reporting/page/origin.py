@@ -1,4 +1,4 @@
-"""The top of the page: dates and versions of its runs, and how to cite them."""
+"""The top of the page: its datasets, dates and versions of its runs, and how to cite them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,8 @@ class Origin:
     """The origin of a report.
 
     Attributes:
-        facts: The date of the runs, the versions of the program and the protocols, by name.
+        facts: What the datasets show, the date of the runs, the versions of the program and the
+            protocols, by name.
         citations: The purpose of each BibTeX entry, and the entry.
     """
 
@@ -38,16 +39,20 @@ def origin(panels: Sequence[Panel], title: str) -> Origin:
     protocols = dict.fromkeys(
         f"{panel.protocol.name}, version {panel.protocol.version}" for panel in panels
     )
+    known = {
+        panel.dataset: DATASETS[panel.dataset].facts
+        for panel in panels
+        if panel.dataset in DATASETS
+    }
     facts = [
+        *((name, facts.about) for name, facts in known.items()),
         ("runs", " to ".join(_period(records))),
         ("evaluated with", used and f"robustseg {used}"),
         ("page written by", f"robustseg {__version__}"),
         ("protocol", "; ".join(protocols)),
     ]
     citations = [("this report", _entry(records, title, protocols))]
-    for panel in panels:
-        if known := DATASETS.get(panel.dataset):
-            citations.append((f"the dataset {panel.dataset}", known.facts.citation.strip()))
+    citations += [(f"the dataset {name}", facts.citation.strip()) for name, facts in known.items()]
     for source in (name for panel in panels for name in panel.published.sources):
         published = table_description(source)
         citations.append((f"published rows: {published.title}", published.bibtex))

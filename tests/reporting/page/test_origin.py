@@ -21,8 +21,10 @@ def changed(folder, **fields):
 
 def test_dates_versions_and_protocol(run):
     made = {"libraries": {"robustseg": "0.0.9"}, "created": "2025-12-31T23:00:00+00:00"}
-    panels = read_panels([run("alpha"), changed(run("beta"), **made)])
+    made_anew = changed(run("beta", dataset="camvid"), **made)
+    panels = read_panels([run("alpha", dataset="camvid"), made_anew])
     assert origin(panels, "title").facts == [
+        ("camvid", "Frames of videos from a car in Cambridge, with 11 classes."),
         ("runs", "2025-12-31 to 2026-01-01"),
         ("evaluated with", "robustseg 0.0.9"),
         ("page written by", f"robustseg {__version__}"),
