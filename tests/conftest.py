@@ -39,11 +39,21 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: first.get(Path(item.path), len(first)))
 
 
+DRAWING = (
+    "severity_curves",
+    "radius_curves",
+    "class_heatmap",
+    "confidence_overview",
+    "category_reliability",
+    "cost_scatter",
+)
+
+
 @pytest.fixture(scope="session")
 def blank():
     """A function that leaves the figures of reports empty while a monkeypatch lasts."""
 
-    def patched(patch, names=("severity_curves", "class_heatmap", "cost_scatter")):
+    def patched(patch, names=DRAWING):
         for name in names:
             drawn = f"robustbench_seg.reporting.page.figures.{name}"
             patch.setattr(drawn, lambda *_, **__: Figure())

@@ -8,10 +8,12 @@ from robustbench_seg.segmenter import NetworkSegmenter
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """The demo on one image: its output and its folder."""
+def demo(tmp_path_factory, blank):
+    """The demo on one image, without its figures: its output and its folder."""
     out = tmp_path_factory.mktemp("demo")
-    return CliRunner().invoke(main, ["demo", "--limit", "1", "--out", str(out)]), out
+    with pytest.MonkeyPatch.context() as patch:
+        blank(patch)
+        return CliRunner().invoke(main, ["demo", "--limit", "1", "--out", str(out)]), out
 
 
 def test_the_demo_ends_in_a_report_and_says_what_was_learnt(demo):
