@@ -5,6 +5,7 @@ table format and of tensor_bundle.proto: small blocks, keys sharing prefixes, se
 import struct
 from pathlib import Path
 
+import google_crc32c
 import numpy as np
 
 DTYPES = {"float32": 1, "float64": 2, "int32": 3, "int64": 9, "float16": 19}
@@ -68,37 +69,8 @@ def block(entries: list) -> bytes:
 
 def masked_crc(data: bytes) -> bytes:
     """CRC-32C (RFC 3720), masked as in LevelDB's util/crc32c.h."""
-    crc = crc32c(data)
+    crc = google_crc32c.value(bytes(data))
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
-
-
-def crc32c(data: bytes, lanes: int = 1 << 12) -> int:
-    """Bit by bit, in many lanes of equal length at once where there is much of it."""
-    length = len(data) // lanes
-    split = np.frombuffer(data, np.uint8, lanes * length).reshape(lanes, length)
-    states = np.zeros(lanes, np.uint32)
-    states[0] = 0xFFFFFFFF
-    for column in split.T:
-        states = after_zero_byte(states ^ column)
-    # A state is linear in the state before: what zero bytes make of each bit is enough to know.
-    crc, bits = 0xFFFFFFFF, np.uint32(1) << np.arange(32, dtype=np.uint32)
-    for _ in range(length):
-        bits = after_zero_byte(bits)
-    if length:
-        crc = 0
-        for state in states.tolist():
-            for bit in range(32):
-                state ^= int(bits[bit]) if crc >> bit & 1 else 0
-            crc = state
-    for byte in data[lanes * length :]:
-        crc = int(after_zero_byte(np.array(crc ^ byte, np.uint32)))
-    return crc ^ 0xFFFFFFFF
-
-
-def after_zero_byte(state: np.ndarray) -> np.ndarray:
-    for _ in range(8):
-        state = state >> np.uint32(1) ^ np.uint32(0x82F63B78) * (state & np.uint32(1))
-    return state
 
 
 def number(field: int, value: int) -> bytes:
