@@ -59,6 +59,7 @@ def test_closed_streams_are_nothing(closed, tmp_path):
     assert (tmp_path / "sheet.png").stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_torch_and_matplotlib_need_no_streams(tmp_path):
     words = f"cost --model segformer-b0-minicity --out {tmp_path}"
     done = shell(f"{COMMAND} {words} <&- >&- 2>&-")

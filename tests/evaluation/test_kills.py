@@ -129,7 +129,8 @@ def test_a_tree_whose_making_is_killed(place, trials):
         assert contents(out) == contents(whole)
 
 
-@pytest.mark.parametrize("to_all", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("to_all", [False, True])
 def test_a_scheduler_ends_the_making_of_a_tree(place, to_all):
     out = place / f"terminated-{to_all}"
     process = generate(place, out.name)

@@ -65,13 +65,8 @@ def test_parts_are_those_of_one_process(place):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
-@pytest.mark.parametrize(
-    "killed",
-    [
-        pytest.param(False, id="interrupted", marks=pytest.mark.slow),
-        pytest.param(True, id="a process was killed"),
-    ],
-)
+@pytest.mark.slow  # tests/machine/test_pool.py kills a process, too
+@pytest.mark.parametrize("killed", [False, True], ids=["interrupted", "a process was killed"])
 def test_what_is_finished_is_kept_and_goes_on(place, killed):
     out = place / f"ended-{killed}"
     process = start_afresh(place, out.name, *TWO)

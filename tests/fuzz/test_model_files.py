@@ -165,7 +165,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-@seeds(100, 1500)
+@seeds(40, 1500)
 @pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json", "model.safetensors"])
 def test_a_folder_of_transformers(attack, folder, name, seeds):
     path = folder / name

@@ -200,7 +200,7 @@ def test_a_row_with_neither_matrix_nor_reason_is_left_out(run, caplog):
 
 
 def test_every_flipped_bit_is_noticed_or_changes_nothing(run, caplog):
-    """400 bits: a part's bytes may say nothing, but never something else."""
+    """150 bits: a part's bytes may say nothing, but never something else."""
     folder = run()
     values = np.random.default_rng(0).integers(0, 2**40, (6, 2, 2))
     rows = [Row(f"{i}.png", FOG, {"confusion": value}) for i, value in enumerate(values)]
@@ -209,14 +209,14 @@ def test_every_flipped_bit_is_noticed_or_changes_nothing(run, caplog):
     whole, before = part.read_bytes(), read_results(folder.path).to_json()
     assert CONFUSION.name in part.read_bytes().decode("latin1")
     noticed = 0
-    for bit in np.random.default_rng(1).choice(8 * len(whole), 400, replace=False):
+    for bit in np.random.default_rng(1).choice(8 * len(whole), 150, replace=False):
         damaged = bytearray(whole)
         damaged[bit // 8] ^= 1 << bit % 8
         part.write_bytes(damaged)
         table = read_results(folder.path)
         assert len(table) == 0 or table.to_json() == before, f"bit {bit}"
         noticed += len(table) == 0
-    assert noticed > 100
+    assert noticed > 40
 
 
 def test_counts_are_those_of_the_matrices(run):

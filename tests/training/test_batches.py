@@ -34,7 +34,7 @@ def test_every_epoch_visits_every_image_once(batches):
     assert epochs[0] != epochs[1] != epochs[2]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_workers_change_nothing(workers, card):
     # A dataset of the package: a new process can import it.
     batches = Batches(open_dataset("minicity", split="train").first(7), RECIPE, card)

@@ -84,8 +84,20 @@ def interrupted(fit, at, network, *arguments, monkeypatch, **options):
             fit(network, *arguments, **options)
 
 
-@pytest.mark.parametrize("at", [1, 9, 29])
-@pytest.mark.parametrize("precision", ["float32", "bf16"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("precision", "at"),
+    [
+        pytest.param("float32", 1, marks=SLOW),
+        ("float32", 9),
+        pytest.param("float32", 29, marks=SLOW),
+        pytest.param("bf16", 1, marks=SLOW),
+        pytest.param("bf16", 9, marks=SLOW),
+        ("bf16", 29),
+    ],
+)
 def test_every_step_and_pending_loss_is_the_same(
     fit, at, precision, blocks, small, card, tmp_path, monkeypatch
 ):

@@ -101,6 +101,7 @@ def test_the_steps_are_plain_adamw(fit, blocks, small, card, tmp_path):
         torch.testing.assert_close(network.state_dict()[name], tensor, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow  # test_batches compares the batches
 def test_minicity_same_seed_same_weights_whatever_the_workers(fit, card, tmp_path):
     recipe = TrainingRecipe(iterations=4, batch=2, crop=(32, 64), lr=1e-3, warmup=0)
     train, val = (open_dataset("minicity", split=split).first(2) for split in ("train", "val"))

@@ -75,7 +75,7 @@ def test_a_gpu_that_cannot_be_started_is_no_cpu(network, monkeypatch):
 @pytest.mark.parametrize(
     ("architecture", "variant"),
     [
-        ("segformer", {}),
+        pytest.param("segformer", {}, marks=pytest.mark.slow),
         pytest.param("segformer", {"decoder": "openmmlab"}, marks=pytest.mark.slow),
         pytest.param("segformer", {"position_grid": (128, 192)}, marks=pytest.mark.slow),
         pytest.param("deeplabv3plus", {"backbone": "mobilenet_v2"}, marks=pytest.mark.slow),

@@ -78,6 +78,7 @@ def test_logits_are_near_those_of_float32(network, runtime):
         assert (found.argmax(1) == expected.argmax(1)).float().mean() > 0.95
 
 
+@pytest.mark.slow
 def test_equal_images_give_equal_bytes_and_others_do_not(network, tmp_path):
     def graph(name, scale=1.0):
         images = (scale * inputs_of(Images().image(place))[0] for place in range(4))
