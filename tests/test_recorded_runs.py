@@ -45,5 +45,5 @@ def test_they_are_whole():
 
 def test_the_report_counts_three_trainings(live):
     (panel,) = read_panels([*live, recorded_runs()])
-    assert {row.name for row in panel.measured} == set(MODELS)
-    assert {row.scores.trainings for row in panel.measured} == {3}
+    assert {row.name for row in panel.models} == set(MODELS)
+    assert {row.scores.trainings for row in panel.models} == {3}

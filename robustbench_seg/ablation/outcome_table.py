@@ -28,7 +28,7 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
     Raises:
         ResultsError: A model has no run, or several that are not trainings of one recipe.
     """
-    measured = [model for panel in read_panels([runs]) for model in panel.measured]
+    measured = [model for panel in read_panels([runs]) for model in panel.models]
     rows = []
     for name, published in expected.items():
         found = [model for model in measured if model.scored.name == name]

@@ -25,5 +25,5 @@ def leaderboard(packs: tuple[Path, ...], out: Path, protocol: str | None) -> Non
     boards = read_boards(packs, protocol)
     page = write_site(boards, out)
     for board in boards:
-        click.echo(f"{board.name}: {counted(len(board.entries), 'model')}")
+        click.echo(f"{board.name}: {counted(len(board.models), 'model')}")
     click.echo(f"leaderboard: {page}")

@@ -48,7 +48,7 @@ def short(write, monkeypatch):
 
 def test_rows_with_another_map_rank_together_with_a_warning(write):
     (panel,) = read_panels([write("native"), write("mapped", MAP)])
-    assert [row.name for row in panel.measured] == ["mapped", "native"]
+    assert [row.name for row in panel.models] == ["mapped", "native"]
     assert panel.extent.endswith(", class map own-map")
     digest = MAP[0].digest[:8]
     (note,) = [text for text in panel.warnings if "class map" in text]
@@ -67,7 +67,7 @@ def test_rows_of_other_classes_stand_in_a_panel_of_their_own(write, short):
 
 def test_the_provenance_says_what_the_map_does(short):
     (panel,) = read_panels([short])
-    facts = dict(run_facts(short, panel.measured[0].record))
+    facts = dict(run_facts(short, panel.models[0].record))
     assert facts["class map"] == f"short-map ({LEFT_OUT[0].digest[:16]})"
     assert facts["classes of the dataset = of the model"] == "road = street; car = auto"
     assert facts["classes left out"] == "sky (No class is like it)"

@@ -139,7 +139,7 @@ def test_a_report_of_hostile_names(panels, tmp_path, monkeypatch):
         return Figure()
 
     monkeypatch.setattr(figures, "class_heatmap", heatmap)
-    assert {row.name for row in panels[0].measured} == {*NAMES, "<i>reasons</i>"}
+    assert {row.name for row in panels[0].models} == {*NAMES, "<i>reasons</i>"}
     text = write_page(panels, tmp_path / "report").read_text()
     page = Page(text)
     assert page.tags.count("script") == 1

@@ -9,11 +9,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from robustbench_seg.records.runs.run_record import class_maps_text
+from robustbench_seg.reporting.boards.board_scores import BoardScore, category_key
 from robustbench_seg.reporting.boards.entry import Entry
-from robustbench_seg.reporting.boards.ranking_scores import RankingScore, category_key
-from robustbench_seg.reporting.ranking.model_ranking import ModelRanking, miou_table
-from robustbench_seg.results import are_comparable, category_means, established_pairs, shared_ranks
+from robustbench_seg.reporting.ranking.model_group import ModelGroup, miou_table
+from robustbench_seg.results import (
+    MEASURED,
+    PUBLISHED,
+    Source,
+    are_comparable,
+    established_pairs,
+    is_measured,
+    shared_ranks,
+)
 from robustbench_seg.text import counted
 
 RANKING_RULE = (
@@ -25,55 +32,46 @@ RANKING_RULE = (
     "single images, so they are not tested and share no place. The 95 % intervals are not "
     "adjusted."
 )
-"""What the places of a board mean, as its pages say it."""
+"""What the ranks of a board mean, as its pages say it."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """The place of a model in the ranking by one score.
+class RankedScore:
+    """A score of a model with its rank among the same scores of all models.
 
     Attributes:
         name: Name of the model.
+        source: Whether it is a measured model or a published result, which never shares a rank.
         rank: The rank, such as "1" or "2=".
         value: The score.
         low: Lower end of its 95 % interval; nan if there is none.
         high: Upper end, likewise.
-        is_measured: Whether it is a measured model; published results never share a rank.
     """
 
     name: str
+    source: Source
     rank: str
     value: float
     low: float
     high: float
-    is_measured: bool
 
 
 @dataclass(frozen=True, eq=False)
-class Board(ModelRanking):
-    """One dataset, split and protocol of a leaderboard: a ranking by each score.
-
-    Attributes:
-        images: Number of images of the evaluation, scored or not.
-        entries: The measured models, the most robust first.
-    """
-
-    images: int
-    entries: tuple[Entry, ...]
+class Board(ModelGroup[Entry]):
+    """One group of a leaderboard, ranked by each score."""
 
     @property
     def extent(self) -> str:
         """The numbers of models, images and classes, and the protocol, in one line."""
-        classes = len(self.entries[0].record.classes)
         published = len(self.published.ranked)
         texts = [
-            counted(len(self.entries), "measured model"),
+            counted(len(self.models), "measured model"),
             *([counted(published, "published row")] if published else []),
             counted(self.images, "image"),
-            counted(classes, "class", "classes"),
+            counted(len(self.classes), "class", "classes"),
             f"protocol {self.protocol.name} version {self.protocol.version}",
         ]
-        return ", ".join(texts) + class_maps_text(entry.record for entry in self.entries)
+        return ", ".join(texts) + self.class_maps
 
     @property
     def citation(self) -> str:
@@ -81,78 +79,85 @@ class Board(ModelRanking):
         return "" if self.published.ranked.empty else self.published.citation
 
     @cached_property
-    def scores(self) -> Mapping[str, RankingScore]:
-        """Maps a key to its score, for all scores that rank at least one entry."""
+    def scores(self) -> Mapping[str, BoardScore]:
+        """Maps a key to its score, for all scores that at least one model has."""
         return {
-            key: score
-            for entry in self.entries
-            for key, score in entry.scores.ranking_scores.items()
+            key: score for entry in self.models for key, score in entry.scores.board_scores.items()
         }
 
     @cached_property
     def miou(self) -> pd.DataFrame:
-        """The rows of tables/miou.csv, the most robust first."""
-        measured = [entry.scores.miou.assign(model=entry.name) for entry in self.entries]
+        """The rows of tables/miou.csv, the most robust first, incomplete rows last."""
+        measured = [entry.scores.miou.assign(model=entry.name) for entry in self.models]
         return miou_table(measured, self.published)
 
     @cached_property
-    def published_rows(self) -> pd.DataFrame:
-        """The published results that rank, with a column for the key of each score they have."""
-        rows = self.published.ranked
-        if rows.empty:
-            return rows
-        cells = {name: rows[name].to_numpy(float) for name in self.protocol.names}
-        means = category_means(cells, self.protocol)
-        return rows.assign(**{category_key(name): values for name, values in means.items()})
+    def ranks(self) -> tuple[str, ...]:
+        """The rank of each row of `miou`, such as "1" or "2="; empty without a mean."""
+        found = {(score.name, score.source): score.rank for score in self.rankings["mean"]}
+        rows = zip(self.miou["model"], self.miou["source"], strict=True)
+        return tuple(found.get(row, "") for row in rows)
 
     @cached_property
-    def rankings(self) -> Mapping[str, tuple[Place, ...]]:
-        """Maps the key of a score to the places of the models that have it, best first."""
-        return {key: self._ranking(key) for key in self.scores}
+    def rankings(self) -> Mapping[str, tuple[RankedScore, ...]]:
+        """Maps the key of a score to the scores of the models that have it, best first."""
+        return {key: self._ranked(key) for key in self.scores}
 
-    def places_of(self, entry: Entry) -> Mapping[str, Place]:
-        """Map the key of each score of an entry to its place."""
+    def ranked_scores(self, entry: Entry) -> Mapping[str, RankedScore]:
+        """Map a key to the score of an entry, for all scores that it has."""
         return {
-            key: place
-            for key, places in self.rankings.items()
-            for place in places
-            if place.name == entry.name and place.is_measured
+            key: score
+            for key, ranking in self.rankings.items()
+            for score in ranking
+            if (score.name, score.source) == (entry.name, MEASURED)
         }
 
     @cached_property
-    def compared(self) -> NDArray[np.bool_]:
+    def _is_paired(self) -> NDArray[np.bool_]:
         """NxN: whether two of the N entries share images and conditions (paired draws)."""
-        pairs = np.ones((len(self.entries), len(self.entries)), np.bool_)
-        for first, one in enumerate(self.entries):
-            for second, other in enumerate(self.entries[:first]):
+        pairs = np.ones((len(self.models), len(self.models)), np.bool_)
+        for first, one in enumerate(self.models):
+            for second, other in enumerate(self.models[:first]):
                 pairs[first, second] = pairs[second, first] = are_comparable(
                     one.record, one.scores.sample, other.record, other.scores.sample
                 )
         return pairs
 
-    def _ranking(self, key: str) -> tuple[Place, ...]:
-        scored = [n for n, e in enumerate(self.entries) if not math.isnan(e.value(key))]
-        entries = [self.entries[n] for n in scored]
+    @cached_property
+    def _published_scores(self) -> pd.DataFrame:
+        """The published rows of `miou`, with a column for the key of each score that they have."""
+        means = {category_key(name): values for name, values in self.category_means.items()}
+        return self.miou.assign(**means)[~is_measured(self.miou)]
+
+    def _ranked(self, key: str) -> tuple[RankedScore, ...]:
+        """The ranking by one score."""
+        indices = [n for n, e in enumerate(self.models) if not math.isnan(e.value(key))]
+        entries = [self.models[n] for n in indices]
+        is_paired = self._is_paired[np.ix_(indices, indices)]
         established = established_pairs(
             [entry.scores.draws[key] for entry in entries],
             entries[0].scores.units if entries else 0,
             [entry.degrees for entry in entries],
-            compared := self.compared[np.ix_(scored, scored)],
+            is_paired,
         )
-        places = [Place(e.name, "", e.value(key), *e.interval(key), True) for e in entries]
-        published = self.published_rows
-        if key in published:
-            for row in published[published[key].notna()].to_dict("records"):
-                value = float(row[key])
-                places.append(Place(row["model"], "", value, math.nan, math.nan, False))
+        scores = [
+            RankedScore(e.name, MEASURED, "", e.value(key), *e.interval(key)) for e in entries
+        ]
+        if key in self._published_scores:
+            names, values = self._published_scores["model"], self._published_scores[key]
+            scores += [
+                RankedScore(name, PUBLISHED, "", value, math.nan, math.nan)
+                for name, value in zip(names, values.astype(float), strict=True)
+                if not math.isnan(value)
+            ]
         sign = -1 if self.scores[key].higher_is_better else 1
-        order = sorted(range(len(places)), key=lambda n: (sign * places[n].value, places[n].name))
+        order = sorted(range(len(scores)), key=lambda n: (sign * scores[n].value, scores[n].name))
 
         def is_tied(first: int, second: int) -> bool:
             one, other = order[first], order[second]
             if max(one, other) >= len(entries):
-                return False  # a published result: its images are not at hand
-            return bool(compared[one, other] and not established[one, other])
+                return False  # a published result: its images are not available
+            return bool(is_paired[one, other] and not established[one, other])
 
-        found = shared_ranks(len(order), is_tied)
-        return tuple(replace(places[n], rank=rank) for n, rank in zip(order, found, strict=True))
+        ranks = shared_ranks(len(order), is_tied)
+        return tuple(replace(scores[n], rank=rank) for n, rank in zip(order, ranks, strict=True))

@@ -8,8 +8,7 @@ from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.boards.entry_cache import cached_scores
-from robustbench_seg.reporting.ranking.model_groups import ModelGroup, group_models
-from robustbench_seg.reporting.ranking.ranked_model import by_robustness
+from robustbench_seg.reporting.ranking.grouping import group_models
 from robustbench_seg.store import Paths
 
 
@@ -29,21 +28,9 @@ def read_boards(runs: Paths, protocol: str | Path | Protocol | None = None) -> l
         CardError: The protocol is unknown, or its file is invalid.
         ResultsError: There is no run, or none can be scored.
     """
-    return [_board(group) for group in group_models(runs, protocol, _entry)]
+    return group_models(runs, protocol, _entry, Board)
 
 
 def _entry(folders: Sequence[Path], protocol: Protocol) -> Entry:
     records = {folder: read_record(folder) for folder in folders}
     return Entry(records[folders[0]].model, records, cached_scores(folders, protocol))
-
-
-def _board(group: ModelGroup[Entry]) -> Board:
-    return Board(
-        dataset=group.record.dataset,
-        split=group.record.split,
-        protocol=group.protocol,
-        images=group.record.images,
-        subset=group.subset,
-        entries=by_robustness(group.models),
-        published=group.published,
-    )

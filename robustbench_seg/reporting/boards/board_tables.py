@@ -3,54 +3,58 @@
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from markupsafe import Markup
 
-from robustbench_seg.reporting.boards.board import Board, Place
+from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.boards.entry import Entry
-from robustbench_seg.reporting.boards.ranking_scores import category_key
 from robustbench_seg.reporting.html.heat_table import heat_table, value_span
-from robustbench_seg.reporting.html.ranking_columns import (
+from robustbench_seg.reporting.html.ranking_table import (
+    RankingColumn,
+    average_columns,
     clean_column,
+    cost_columns,
     mean_column,
-    ranking,
-    ranking_columns,
+    name_column,
+    ranking_table,
 )
 from robustbench_seg.reporting.html.table import Cell, Column, Table
 from robustbench_seg.reporting.ranking.ranking_row import RankingRow
-from robustbench_seg.results import CHIEF_COLUMNS, MEASURED, Source
+from robustbench_seg.results import MEASURED, Source
 
 
-def ranking_table(board: Board, links: Mapping[str, str]) -> Table:
+def board_ranking(board: Board, links: Mapping[str, str]) -> Table:
     """Return the ranking by the mean; the script of the page can rank by any score.
 
     Args:
         board: The board.
         links: The address of the page of each measured model.
     """
-    ends = [end for p in board.rankings["mean"] for end in (p.value, p.low, p.high)]
-    header = Column(board.scores["mean"].label, "and its 95 % interval")
-    columns = ranking_columns(
-        board.protocol,
-        # The script of the page writes the score that ranks into the second column.
-        [mean_column(header, value_span(np.array(ends, np.float64))), clean_column()],
-        machine="named on the model's page",
-        links=links,
-    )
-    entries = {entry.name: entry for entry in board.entries}
-    published = {row["model"]: row for row in board.published_rows.to_dict("records")}
-    places = board.rankings["mean"]
-    rows = [
-        _measured_row(entries[place.name], board, place)
-        if place.is_measured
-        else _published_row(published[place.name], board, place)
-        for place in places
+    columns: list[RankingColumn[Entry]] = [
+        name_column(links),
+        _mean_column(board),  # the script of the page writes the score that ranks into this column
+        clean_column(),
+        *average_columns(board.protocol),
+        *cost_columns("named on the model's page"),
     ]
-    placed = {place.name for place in places if place.is_measured}
-    rows += [_measured_row(entry, board) for entry in board.entries if entry.name not in placed]
-    return ranking(f"{board.name}: mIoU in percent.", columns, rows)
+    return ranking_table(f"{board.name}: mIoU in percent.", columns, board.ranking)
+
+
+def _mean_column(board: Board) -> RankingColumn[Entry]:
+    """The column of the mean; it names what a model without a mean lacks."""
+    ends = [end for each in board.rankings["mean"] for end in (each.value, each.low, each.high)]
+    header = Column(board.scores["mean"].label, "and its 95 % interval")
+    column: RankingColumn[Entry] = mean_column(header, value_span(np.array(ends, np.float64)))
+
+    def cell(row: RankingRow[Entry]) -> Cell:
+        if row.model is None or not math.isnan(row.model.mean):
+            return column.cell(row)
+        missing = "; ".join(f"{name}: {what}" for name, what in row.model.scores.missing.items())
+        return Cell("incomplete", title=missing or None, classes="score")
+
+    return replace(column, cell=cell)
 
 
 def ranking_data(board: Board) -> Markup:
@@ -63,8 +67,8 @@ def ranking_data(board: Board) -> Markup:
             "up": score.higher_is_better,
             "digits": score.digits,
             "rows": {
-                place.name: [place.rank, *map(_rounded, (place.value, place.low, place.high))]
-                for place in board.rankings[score.key]
+                each.name: [each.rank, *map(_rounded, (each.value, each.low, each.high))]
+                for each in board.rankings[score.key]
             },
         }
         for score in board.scores.values()
@@ -80,29 +84,6 @@ def perturbation_table(board: Board, links: Mapping[str, str]) -> Table:
         return Cell(name, tag=None if source == MEASURED else source, href=links.get(name))
 
     return heat_table(board.miou, board.protocol, board.name, header)
-
-
-def _measured_row(entry: Entry, board: Board, place: Place | None = None) -> RankingRow:
-    """An entry as a row of the ranking; `place`: its place by the mean, if it has one."""
-    missing = "; ".join(f"{name}: {what}" for name, what in entry.scores.missing.items())
-    return RankingRow(
-        rank=place.rank if place else "",
-        name=entry.name,
-        scores={key: entry.value(key) for key in CHIEF_COLUMNS},
-        categories={name: entry.value(category_key(name)) for name in board.protocol.by_category},
-        limits={"mean": (place.low, place.high)} if place else {},
-        model=entry,
-        missing=None if place else missing,
-    )
-
-
-def _published_row(cells: Mapping[Any, Any], board: Board, place: Place) -> RankingRow:
-    return RankingRow(
-        rank=place.rank,
-        name=place.name,
-        scores={key: float(cells[key]) for key in CHIEF_COLUMNS},
-        categories={name: cells[category_key(name)] for name in board.protocol.by_category},
-    )
 
 
 def _rounded(value: float) -> float | None:

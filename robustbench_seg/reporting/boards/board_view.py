@@ -7,9 +7,9 @@ from markupsafe import Markup
 
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.boards.board_tables import (
+    board_ranking,
     perturbation_table,
     ranking_data,
-    ranking_table,
 )
 from robustbench_seg.reporting.boards.cost_comparison import cost_charts, cost_table
 from robustbench_seg.reporting.html.elsewhere_table import elsewhere_table
@@ -58,7 +58,7 @@ def board_view(board: Board, links: Mapping[str, str]) -> BoardView:
         noun=board.protocol.noun,
         extent=board.extent,
         citation=board.citation,
-        ranking=ranking_table(board, links),
+        ranking=board_ranking(board, links),
         ranking_data=ranking_data(board),
         perturbations=perturbation_table(board, links),
         charts=cost_charts(board),

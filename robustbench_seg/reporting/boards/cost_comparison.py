@@ -18,7 +18,7 @@ def cost_charts(board: Board) -> list[PageFigure]:
         ("Mean against GMAC", "GMAC per image", _gmacs(board), False),
         ("Mean against speed", "images/s", _speeds(board), True),
     ):
-        means = {entry.name: entry.mean for entry in board.entries}
+        means = {entry.name: entry.mean for entry in board.models}
         names = [n for n in values if not math.isnan(values[n]) and not math.isnan(means[n])]
         if not names:
             continue
@@ -37,7 +37,7 @@ def cost_charts(board: Board) -> list[PageFigure]:
 def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
     """Return the gap of each model to the best one of its cost, or None if no cost is known."""
     gmacs, speeds = _gmacs(board), _speeds(board)
-    means = {entry.name: entry.mean for entry in board.entries}
+    means = {entry.name: entry.mean for entry in board.models}
     if all(math.isnan(value) for value in (*gmacs.values(), *speeds.values())):
         return None
     slowness = {name: -speed for name, speed in speeds.items()}
@@ -51,7 +51,7 @@ def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
         Column("measured on", is_left_aligned=True),
     ]
     rows = []
-    for entry in board.entries:
+    for entry in board.models:
         name = entry.name
         cells = [
             Cell(name, name, href=links[name]),
@@ -78,8 +78,8 @@ def _behind(name: str, costs: Mapping[str, float], means: Mapping[str, float]) -
 
 
 def _gmacs(board: Board) -> Mapping[str, float]:
-    return {entry.name: entry.gmacs for entry in board.entries}
+    return {entry.name: entry.gmacs for entry in board.models}
 
 
 def _speeds(board: Board) -> Mapping[str, float]:
-    return {entry.name: entry.speed for entry in board.entries}
+    return {entry.name: entry.speed for entry in board.models}

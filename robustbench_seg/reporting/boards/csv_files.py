@@ -8,7 +8,6 @@ import pandas as pd
 from robustbench_seg.files import write_text
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.tables.formats import csv
-from robustbench_seg.results import MEASURED, PUBLISHED
 
 FILES: Mapping[str, str] = {
     "places.csv": "every score of every model, its 95 % interval and its place",
@@ -27,36 +26,37 @@ def write_csv_files(board: Board, folder: Path) -> None:
     Raises:
         FileError: A file cannot be written.
     """
-    write_text(folder / "places.csv", csv(places_table(board)))
+    write_text(folder / "places.csv", csv(ranks_table(board)))
     write_text(folder / "miou.csv", csv(board.miou))
     write_text(folder / "costs.csv", csv(costs_table(board)))
-    severities = [entry.scores.severities.assign(model=entry.name) for entry in board.entries]
+    severities = [entry.scores.severities.assign(model=entry.name) for entry in board.models]
     write_text(folder / "per_severity.csv", csv(pd.concat(severities, ignore_index=True)))
-    classes = [entry.scores.classes.assign(model=entry.name) for entry in board.entries]
+    classes = [entry.scores.classes.assign(model=entry.name) for entry in board.models]
     write_text(folder / "per_class.csv", csv(pd.concat(classes, ignore_index=True)))
     if len(board.published.elsewhere):
         write_text(folder / "elsewhere.csv", csv(board.published.elsewhere))
 
 
-def places_table(board: Board) -> pd.DataFrame:
+def ranks_table(board: Board) -> pd.DataFrame:
     """Return every score of every row.
 
     Returns:
-        Columns score, group, model, source (measured or published), place, value, ci_low, ci_high.
+        Columns score, group, model, source (measured or published), place (the rank), value,
+        ci_low, ci_high.
     """
     rows = [
         {
             "score": key,
             "group": board.scores[key].group,
-            "model": place.name,
-            "source": MEASURED if place.is_measured else PUBLISHED,
-            "place": place.rank,
-            "value": place.value,
-            "ci_low": place.low,
-            "ci_high": place.high,
+            "model": each.name,
+            "source": each.source,
+            "place": each.rank,
+            "value": each.value,
+            "ci_low": each.low,
+            "ci_high": each.high,
         }
         for key, ranking in board.rankings.items()
-        for place in ranking
+        for each in ranking
     ]
     return pd.DataFrame(rows)
 
@@ -72,6 +72,6 @@ def costs_table(board: Board) -> pd.DataFrame:
             "images_per_s": entry.speed,
             "hardware": entry.record.hardware,
         }
-        for entry in board.entries
+        for entry in board.models
     ]
     return pd.DataFrame(rows)

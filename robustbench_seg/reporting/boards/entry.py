@@ -9,7 +9,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.reporting.boards.ranking_scores import RankingScore, ranking_scores
+from robustbench_seg.reporting.boards.board_scores import BoardScore, board_scores
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.ranked_model import RankedModel
 from robustbench_seg.reporting.ranking.table_rows import class_rows, score_row, severity_rows
@@ -21,7 +21,7 @@ class EntryScores:
     """The scores of a model's runs under a protocol: the part of a ScoredModel that is cached.
 
     Attributes:
-        ranking_scores: Maps a key to the score, for all scores by which it can be ranked.
+        board_scores: Maps a key to the score, for all scores by which a board can rank it.
         draws: Maps the same keys to the bootstrap draws of the score.
         units: Number of sampling units.
         unit: The sampling unit, in words.
@@ -34,7 +34,7 @@ class EntryScores:
         seconds: Median seconds from an image to its labels; nan if unknown.
     """
 
-    ranking_scores: Mapping[str, RankingScore]
+    board_scores: Mapping[str, BoardScore]
     draws: Mapping[str, Draws]
     units: int
     unit: str
@@ -75,6 +75,11 @@ class Entry(RankedModel):
         return self.value("mean")
 
     @property
+    def mean_limits(self) -> tuple[float, float]:
+        """The 95 % interval of its mean; nan where there is none."""
+        return self.interval("mean")
+
+    @property
     def trainings(self) -> int:
         """Number of trainings that its scores average over."""
         return self.scores.trainings
@@ -98,7 +103,7 @@ class Entry(RankedModel):
         """Return the 95 % interval of the score `key`; nan if there is none."""
         if key not in self.scores.draws:
             return math.nan, math.nan
-        draws, limits = self.scores.draws[key], self.scores.ranking_scores[key].limits
+        draws, limits = self.scores.draws[key], self.scores.board_scores[key].limits
         return score_interval(draws, self.scores.units, self.degrees, limits=limits)
 
 
@@ -114,10 +119,10 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
     """
     model = read_model(list(folders), protocol)
     measured = MeasuredModel(model.name, model)
-    found = list(ranking_scores(model, protocol))
+    found = list(board_scores(model, protocol))
     scores = model.scores
     return EntryScores(
-        ranking_scores={score.key: score for score, _ in found},
+        board_scores={score.key: score for score, _ in found},
         draws={score.key: draws for score, draws in found},
         units=scores.units,
         unit=scores.unit,

@@ -31,8 +31,8 @@ from robustbench_seg.files import (
 )
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import RUN_FILE
+from robustbench_seg.reporting.boards.board_scores import BoardScore
 from robustbench_seg.reporting.boards.entry import EntryScores, entry_scores
-from robustbench_seg.reporting.boards.ranking_scores import RankingScore
 from robustbench_seg.store import is_pack_member, part_files
 
 _SOURCES = (
@@ -110,7 +110,7 @@ def _bytes(scores: EntryScores) -> bytes:
         "sample": scores.sample,
         "missing": dict(scores.missing),
         "seconds": scores.seconds,
-        "scores": [asdict(score) for score in scores.ranking_scores.values()],
+        "scores": [asdict(score) for score in scores.board_scores.values()],
     }
     arrays["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
     data = io.BytesIO()
@@ -122,10 +122,10 @@ def _read(path: Path) -> EntryScores:
     with np.load(path, allow_pickle=False) as arrays:
         facts = json.loads(arrays["facts"].tobytes())
         stored = {name: arrays[name] for name in arrays.files}
-    scores = [RankingScore(**{**each, "limits": tuple(each["limits"])}) for each in facts["scores"]]
+    scores = [BoardScore(**{**each, "limits": tuple(each["limits"])}) for each in facts["scores"]]
     keys = [score.key for score in scores]
     return EntryScores(
-        ranking_scores=dict(zip(keys, scores, strict=True)),
+        board_scores=dict(zip(keys, scores, strict=True)),
         draws=dict(zip(keys, stored["draws"], strict=True)),
         units=facts["units"],
         unit=facts["unit"],

@@ -6,11 +6,10 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.boards.board import Place
-from robustbench_seg.reporting.boards.ranking_scores import RankingScore
+from robustbench_seg.reporting.boards.board import Board, RankedScore
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.ranking.class_grid import class_grid
-from robustbench_seg.reporting.ranking.score_text import limits_text
+from robustbench_seg.reporting.ranking.estimate import limits_text
 from robustbench_seg.text import number
 
 WORST_CONDITIONS = 15
@@ -30,7 +29,7 @@ def class_table(rows: pd.DataFrame, protocol: Protocol) -> Table | None:
     means = grid[averaged].mean(axis=1, skipna=False)
     if means.isna().all():
         return None
-    worst = [averaged[place] for place in cells.argmin(axis=1)]
+    worst = [averaged[index] for index in cells.argmin(axis=1)]
     lines = pd.DataFrame(
         {
             "mean": means,
@@ -105,12 +104,12 @@ def worst_conditions_table(rows: pd.DataFrame, clean: float) -> Table | None:
     return Table(caption, columns, found)
 
 
-def score_table(scores: Mapping[str, RankingScore], places: Mapping[str, Place]) -> Table:
-    """Return every score of a model with its place.
+def score_table(board: Board, scores: Mapping[str, RankedScore]) -> Table:
+    """Return every score of a model with its rank.
 
     Args:
-        scores: Maps a key to the score of the board.
-        places: Maps the key of each score of the model to its place.
+        board: The board.
+        scores: Maps the keys of the model's scores to them.
     """
     columns = [
         Column("score"),
@@ -120,14 +119,14 @@ def score_table(scores: Mapping[str, RankingScore], places: Mapping[str, Place])
         Column("place"),
     ]
     rows = []
-    for key, place in places.items():
-        score = scores[key]
+    for key, ranked in scores.items():
+        score = board.scores[key]
         cells = [
             Cell(f"{score.label} {'↑' if score.higher_is_better else '↓'}"),
             Cell(score.group, classes="text"),
-            Cell(number(place.value, score.digits)),
-            Cell(limits_text(place.low, place.high, score.digits)),
-            Cell(place.rank),
+            Cell(number(ranked.value, score.digits)),
+            Cell(limits_text(ranked.low, ranked.high, score.digits)),
+            Cell(ranked.rank),
         ]
         rows.append(TableRow(cells))
     note = "An arrow shows which direction is better. A place with = is shared."

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.boards.board import Board, Place
+from robustbench_seg.reporting.boards.board import Board, RankedScore
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.boards.model_tables import (
     class_table,
@@ -17,7 +17,7 @@ from robustbench_seg.reporting.html.fact import Fact
 from robustbench_seg.reporting.html.page_figure import PageFigure
 from robustbench_seg.reporting.html.run_facts import model_facts, run_facts
 from robustbench_seg.reporting.html.table import Table
-from robustbench_seg.reporting.ranking.score_text import interval_text
+from robustbench_seg.reporting.ranking.estimate import interval_text
 from robustbench_seg.text import number
 
 
@@ -54,10 +54,10 @@ def model_view(board: Board, entry: Entry) -> ModelView:
     Raises:
         ResultsError: A probe of a run cannot be read.
     """
-    places = board.places_of(entry)
+    scores = board.ranked_scores(entry)
     return ModelView(
         name=entry.name,
-        lead=_lead(board, places),
+        lead=_lead(board, scores),
         facts=model_facts(entry.records),
         runs=[
             (folder.name, run_facts(folder, record))
@@ -66,7 +66,7 @@ def model_view(board: Board, entry: Entry) -> ModelView:
         curves=severity_charts(entry.scores.severities, board.protocol),
         classes=class_table(entry.scores.classes, board.protocol),
         conditions=worst_conditions_table(entry.scores.severities, entry.value(CLEAN.name)),
-        scores=score_table(board.scores, places),
+        scores=score_table(board, scores),
         missing={
             name: what
             for name, what in entry.scores.missing.items()
@@ -75,10 +75,11 @@ def model_view(board: Board, entry: Entry) -> ModelView:
     )
 
 
-def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
-    if "mean" not in places:
+def _lead(board: Board, scores: Mapping[str, RankedScore]) -> list[str]:
+    """Sentences on the ranks by the mean and the clean score."""
+    if "mean" not in scores:
         return ["This model is not ranked by its mean, because conditions are missing."]
-    mean, clean = places["mean"], places.get(CLEAN.name)
+    mean, clean = scores["mean"], scores.get(CLEAN.name)
     count = len(board.rankings["mean"])
     interval = interval_text(mean.low, mean.high)
     limits = f" ({interval})" if interval else ""
@@ -86,9 +87,9 @@ def _lead(board: Board, places: Mapping[str, Place]) -> list[str]:
         f"Place {mean.rank} of {count} by the mean over "
         f"{board.protocol.averaged_text}: {number(mean.value)} % mIoU{limits}."
     )
-    if clean is None or "retention" not in places:
+    if clean is None or "retention" not in scores:
         return [first]
-    keeps = number(places["retention"].value)
+    keeps = number(scores["retention"].value)
     second = (
         f"Clean: {number(clean.value)} %, place {clean.rank}. Under {board.protocol.noun} it keeps "
         f"{keeps} % of that."

@@ -51,8 +51,8 @@ def write_site(boards: Sequence[Board], out: Path) -> Path:
 
 
 def _write_board(board: Board, folder: Path, environment: Environment) -> None:
-    slugs = unique_slugs([entry.name for entry in board.entries])
-    links = {e.name: f"models/{slug}.html" for e, slug in zip(board.entries, slugs, strict=True)}
+    slugs = unique_slugs([entry.name for entry in board.models])
+    links = {e.name: f"models/{slug}.html" for e, slug in zip(board.models, slugs, strict=True)}
     write_csv_files(board, folder / "tables")
     page = environment.get_template("leaderboard_board.html").render(
         board=board_view(board, links),
@@ -63,7 +63,7 @@ def _write_board(board: Board, folder: Path, environment: Environment) -> None:
     )
     write_text(folder / "index.html", page)
     template = environment.get_template("leaderboard_model.html")
-    for entry in board.entries:
+    for entry in board.models:
         view = model_view(board, entry)
         text = template.render(board=board.name, model=view, version=__version__)
         write_text(folder / links[entry.name], text)

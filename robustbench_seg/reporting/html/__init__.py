@@ -1,7 +1,7 @@
 """The parts that the pages of a report and of a leaderboard share.
 
 table.py                                        a table, as the templates show it
-ranking_columns.py                              the ranking of both
+ranking_table.py                                the ranking of both
 heat_table.py  elsewhere_table.py               further tables of both
 page_figure.py                                  a figure of both
 fact.py  run_facts.py  class_map_facts.py       facts about a run

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from robustbench_seg.reporting.ranking.score_text import limits_text
+from robustbench_seg.reporting.ranking.estimate import limits_text
 
 
 @dataclass(frozen=True)

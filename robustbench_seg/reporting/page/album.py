@@ -69,7 +69,7 @@ class Album:
 
 def album(panel: Panel, width: int) -> Album | None:
     """Return the pictures of a panel, at most `width` pixels wide; None if no run kept any."""
-    models = [model for model in panel.measured if _files(model).folder.is_dir()]
+    models = [model for model in panel.models if _files(model).folder.is_dir()]
     if not models:
         return None
     shown = models[:MAX_MODELS]
@@ -80,7 +80,7 @@ def album(panel: Panel, width: int) -> Album | None:
         if corruptions:
             categories.append(CategoryPictures(category, corruptions))
     return Album(
-        note=_note(panel.protocol.shown_severities, len(models), len(panel.measured)),
+        note=_note(panel.protocol.shown_severities, len(models), len(panel.models)),
         clean=_clean_pictures(shown, width),
         legend=_legend(_files(shown[0]).truth, panel.classes),
         errors_legend=errors_legend(len(shown)),
@@ -93,7 +93,7 @@ def copy_pictures(panel: Panel, folder: Path) -> None:
 
     Only pictures with known names are copied, and never through a link.
     """
-    for model in panel.measured:
+    for model in panel.models:
         files, target = _files(model), folder / model.folder.name
         while target.exists():  # run folders with the same name in two places
             target = target.with_name(f"{target.name}-2")

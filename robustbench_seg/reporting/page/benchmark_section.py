@@ -33,7 +33,7 @@ def benchmark_section(panel: Panel) -> BenchmarkSection | None:
         return None
     description = table_description(panel.published.sources[0])
     name, dataset = str(description.benchmark), str(description.dataset)
-    images, own = description.images[dataset], panel.measured[0].record.images
+    images, own = description.images[dataset], panel.models[0].record.images
     if (panel.dataset, panel.split) == (dataset, description.split):
         reason = f"on all {images} images of the split, while the rows above are on {own}"
     else:

@@ -18,14 +18,14 @@ NAMED_CLASSES = 3
 def class_table(panel: Panel) -> Table:
     """Return a row for each class: each model's clean IoU, mean over the corruptions, and loss."""
     groups, columns = [ColumnGroup("", 1)], [Column("class")]
-    for model in panel.measured:
+    for model in panel.models:
         groups.append(ColumnGroup(model.name, 3))
         columns += [
             Column("clean", starts_group=True),
             Column(panel.protocol.adjective, f"mean over {panel.protocol.over}"),
             Column("loss", f"clean - {panel.protocol.adjective}, in points"),
         ]
-    grids = [panel.class_grid(model.name) for model in panel.measured]
+    grids = [panel.class_grid(model.name) for model in panel.models]
     cleans = [grid[CLEAN.name].to_numpy(float) for grid in grids]
     averaged = list(panel.protocol.averaged_names)
     means = [grid[averaged].to_numpy(float).mean(axis=1) for grid in grids]
@@ -40,7 +40,7 @@ def class_table(panel: Panel) -> Table:
         "IoU in percent. A class that no image contains scores 0 if the model predicts it; if not, "
         "it is blank, and so is a mean with such a condition."
     ]
-    notes += [class_map_note(model.record, model.name) for model in panel.measured]
+    notes += [class_map_note(model.record, model.name) for model in panel.models]
     note = " ".join(filter(None, notes))
     return Table(f"{panel.name}: classes.", columns, rows, note=note, groups=groups)
 
@@ -51,7 +51,7 @@ def class_losses_text(panel: Panel) -> str:
     Returns:
         The text; empty if too few classes have a score.
     """
-    shares = pd.DataFrame({model.name: _kept_shares(panel, model.name) for model in panel.measured})
+    shares = pd.DataFrame({model.name: _kept_shares(panel, model.name) for model in panel.models})
     means = shares.mean(axis=1).dropna().sort_values(kind="stable")
     if len(means) < 2 * NAMED_CLASSES:
         return ""

@@ -2,7 +2,7 @@
 
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels import Panel
-from robustbench_seg.reporting.ranking.score_text import limits_text
+from robustbench_seg.reporting.ranking.estimate import limits_text
 from robustbench_seg.text import number
 
 

@@ -113,8 +113,8 @@ def _curves(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
 
 def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
     figures: list[PageFigure] = []
-    slugs, noun = unique_slugs([model.name for model in panel.measured]), panel.protocol.noun
-    for model, name in zip(panel.measured, slugs, strict=True):
+    slugs, noun = unique_slugs([model.name for model in panel.models]), panel.protocol.noun
+    for model, name in zip(panel.models, slugs, strict=True):
         grid = panel.class_grid(model.name)
         if grid.isna().all(axis=None):
             continue
@@ -131,7 +131,7 @@ def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
 def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     models = {
         model.name: curves
-        for model in panel.measured
+        for model in panel.models
         if (curves := confidence_curves(model, panel.protocol, CONFIDENCE))
     }
     if not models:
@@ -139,7 +139,7 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     shown = dict(list(models.items())[:MAX_LINES])
     path = folder / f"{stem}-confidence"
     over = panel.protocol.over.replace("the ", "all ")
-    figure = confidence_overview(shown, [model.name for model in panel.measured], over)
+    figure = confidence_overview(shown, [model.name for model in panel.models], over)
     caption = (
         "Upper row: accuracy of the pixels in 15 bins of confidence. Below the diagonal a model is "
         f"overconfident; a hollow point has less than {100 * SMALL_SHARE:g} % of the pixels. "
@@ -154,10 +154,10 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
 
 def _reliability(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
     figures: list[PageFigure] = []
-    slugs = unique_slugs([model.name for model in panel.measured])
+    slugs = unique_slugs([model.name for model in panel.models])
     severities = enumeration([str(level) for level in panel.protocol.shown_severities[-2:]])
     kinds = {"raw": CONFIDENCE, "temperature-scaled": SCALED_CONFIDENCE}
-    for model, name in zip(panel.measured, slugs, strict=True):
+    for model, name in zip(panel.models, slugs, strict=True):
         found = {
             kind: curves
             for kind, measure in kinds.items()

@@ -41,7 +41,7 @@ def hardest_views(panel: Panel, width: int) -> list[HardestView]:
         panel: The panel.
         width: Maximum width of a picture, in pixels. 0: no pictures.
     """
-    models = [model for model in panel.measured if model.scored.hardest]
+    models = [model for model in panel.models if model.scored.hardest]
     return [_view(model, width) for model in models[:MAX_MODELS]]
 
 

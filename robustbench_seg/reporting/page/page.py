@@ -67,7 +67,7 @@ def _write(panels: Sequence[Panel], folder: Path, *, pictures: bool, intervals: 
         views.append(panel_view(panel, slug, figures, width))
         if pictures:
             copy_pictures(panel, folder / "pictures")
-    models, several = [(p, model) for p in panels for model in p.measured], len(panels) > 1
+    models, several = [(p, model) for p in panels for model in p.models], len(panels) > 1
     runs = [view for panel, model in models for view in run_views(panel, model, several=several)]
     citations = dict.fromkeys(panel.published.citation for panel in panels)
     html = (
@@ -89,7 +89,7 @@ def _write(panels: Sequence[Panel], folder: Path, *, pictures: bool, intervals: 
 
 
 def _title(panels: Sequence[Panel]) -> str:
-    names = dict.fromkeys(model.name for panel in panels for model in panel.measured)
+    names = dict.fromkeys(model.name for panel in panels for model in panel.models)
     models = "1 model" if len(names) == 1 else f"{len(names)} models"
     where = " and ".join(dict.fromkeys(f"{panel.dataset} {panel.split}" for panel in panels))
     nouns = list(dict.fromkeys(panel.protocol.noun for panel in panels))

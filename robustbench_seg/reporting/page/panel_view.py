@@ -13,8 +13,8 @@ from robustbench_seg.reporting.page.class_table import class_losses_text, class_
 from robustbench_seg.reporting.page.drop_table import drop_table
 from robustbench_seg.reporting.page.figures import PanelFigures
 from robustbench_seg.reporting.page.hardest_images import HardestView, hardest_views
+from robustbench_seg.reporting.page.panel_ranking import panel_ranking
 from robustbench_seg.reporting.page.perturbation_table import perturbation_table
-from robustbench_seg.reporting.page.ranking_table import ranking_table
 from robustbench_seg.reporting.page.score_sections import (
     ScoreSection,
     confidence_section,
@@ -99,7 +99,7 @@ def _sections(panel: Panel, figures: PanelFigures, picture_width: int) -> Mappin
     elsewhere = elsewhere_table(panel.published.not_shown, panel.dataset)
     published = f"For reference: published {benchmark.name if benchmark else ''}"
     sections: Mapping[str, tuple[str, Content]] = {
-        "ranking": ("Ranking", ranking_table(panel)),
+        "ranking": ("Ranking", panel_ranking(panel)),
         "drops": ("Clear against adverse conditions", drop_table(panel)),
         "corruptions": (f"mIoU by {noun}", cells),
         "severities": (f"By {'radius' if noun == 'attack' else 'severity'}", figures.curves),

@@ -14,8 +14,8 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.html.heat_table import heat_table
 from robustbench_seg.reporting.html.table import Cell, MetricOption, MetricValue, Table
 from robustbench_seg.reporting.panels import Panel, chief_confidence_scores, missing_confidence
+from robustbench_seg.reporting.ranking.estimate import interval_text
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.reporting.ranking.score_text import interval_text
 from robustbench_seg.results import MEASURED, RANKING_SCORE, Draws, Source, is_measured, score_of
 from robustbench_seg.text import one_line
 
@@ -43,8 +43,7 @@ def perturbation_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Tabl
         return replace(cell, title=_title(model, spec, cell), metrics=metrics)
 
     has_intervals = any(
-        not np.isnan(model.limits(_draws(model, None, RANKING_SCORE))[0])
-        for model in panel.measured
+        not np.isnan(model.limits(_draws(model, None, RANKING_SCORE))[0]) for model in panel.models
     )
     return replace(
         heat_table(scores, panel.protocol, caption, header, detailed),

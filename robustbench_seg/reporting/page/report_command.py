@@ -15,12 +15,12 @@ def report_command(panels: Sequence[Panel], *, pictures: bool, intervals: bool =
         pictures: Whether it has images of the dataset.
         intervals: Whether its tables have the interval of each score.
     """
-    models = [model for panel in panels for model in panel.measured]
+    models = [model for panel in panels for model in panel.models]
     names = [folder.name for model in models for folder in model.scored.folders]
     reference = next((panel.reference for panel in panels if panel.reference), None)
     options = ["--reference", reference] if reference else []
     for name in sorted({panel.protocol.name for panel in panels}):
-        own = {r.record.protocol for p in panels if p.protocol.name == name for r in p.measured}
+        own = {r.record.protocol for p in panels if p.protocol.name == name for r in p.models}
         if name not in list_protocols():
             options += ["--protocol", f"{name}.toml"]
         elif own != {name}:

@@ -8,8 +8,8 @@ from robustbench_seg.measures import LIKELIHOOD_SCORES, WORST_SHARE, ScoreInfo, 
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
 from robustbench_seg.reporting.html.table import Cell, Column, ColumnGroup, Table, TableRow
 from robustbench_seg.reporting.panels import Panel, missing_confidence
+from robustbench_seg.reporting.ranking.estimate import digits, interval_text
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.reporting.ranking.score_text import digits, interval_text
 from robustbench_seg.results import (
     PERCENT,
     RANKING_SCORE,
@@ -71,7 +71,7 @@ def confidence_section(panel: Panel) -> ScoreSection:
     """Return the scores of calibration and of the detection of wrong pixels by confidence."""
     section = _section(panel, "confidence", "confidence") or ScoreSection("", None, None)
     reasons = dict[str, list[str]]()
-    for model in panel.measured:
+    for model in panel.models:
         if why := missing_confidence(model):
             reasons.setdefault(why, []).append(model.name)
         elif model.record.key.class_map:
@@ -83,7 +83,7 @@ def confidence_section(panel: Panel) -> ScoreSection:
 def _infos(panel: Panel, section: Section) -> Sequence[ScoreInfo]:
     """Return the scores of a section that any model has, in the order of the measures."""
     found = dict[str, ScoreInfo]()
-    for model in panel.measured:
+    for model in panel.models:
         for key, score in model.scores.by_name.items():
             values = score_of(score.summary.clean), score_of(score.summary.mean)
             if score.info.section == section and not all(map(math.isnan, values)):
@@ -119,7 +119,7 @@ def _section(
 def _partly_counted(panel: Panel, infos: Sequence[ScoreInfo]) -> Sequence[str]:
     """Name the models with trainings that lack counts for some or all of the scores."""
     names = dict[tuple[str, str], list[str]]()
-    for model in panel.measured:
+    for model in panel.models:
         found = [model.scores.of_trainings(info.key) for info in infos]
         which = "scores" if all(found) else "some scores"
         for of in dict.fromkeys(found):
@@ -134,7 +134,7 @@ def _partly_counted(panel: Panel, infos: Sequence[ScoreInfo]) -> Sequence[str]:
 
 def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: bool) -> Table:
     groups, columns, protocol = [ColumnGroup("", 1)], [Column("score")], panel.protocol
-    for model in panel.measured:
+    for model in panel.models:
         groups.append(ColumnGroup(model.name, 2))
         columns += [
             Column("clean", starts_group=True),
@@ -148,7 +148,7 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
                 title=f"the lowest of the {protocol.noun}s' mIoU",
             )
         ]
-        for model in panel.measured:
+        for model in panel.models:
             draws = worst_corruption(model.scores.by_name[RANKING_SCORE])
             cells += [Cell("", classes="starts"), _cell(model, draws, PERCENT)]
         rows.append(TableRow(cells))
@@ -162,16 +162,16 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
             "so two distances may be the same on small images."
         )
     if any(info.name == "cvar5" for info in infos):
-        counts = sorted({math.ceil(WORST_SHARE * model.images) for model in panel.measured})
+        counts = sorted({math.ceil(WORST_SHARE * model.images) for model in panel.models})
         note += f" Worst 5 % of images: the mean of the lowest {counted(counts, 'score')}."
     return Table(f"{caption}.", columns, rows, note=note, groups=groups)
 
 
 def _row(panel: Panel, info: ScoreInfo) -> TableRow:
-    scores = [model.scores.by_name.get(info.key) for model in panel.measured]
+    scores = [model.scores.by_name.get(info.key) for model in panel.models]
     arrow = "↑" if info.higher_is_better else "↓"
     cells = [Cell(f"{info.label} {arrow}", title=info.definition)]
-    for model, score in zip(panel.measured, scores, strict=True):
+    for model, score in zip(panel.models, scores, strict=True):
         clean, mean = _draws(score, model)
         if model.record.key.class_map and info.name in LIKELIHOOD_SCORES:
             cells += [

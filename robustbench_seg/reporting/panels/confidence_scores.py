@@ -21,7 +21,7 @@ def chief_confidence_scores(panel: Panel) -> Sequence[ScoreInfo]:
     """
     infos = (info for measure in (CONFIDENCE, SCALED_CONFIDENCE) for info in measure.infos)
     chief = [info for info in infos if info.chief is not None and info.chief <= _PLACES]
-    return [info for info in chief if any(_has_score(model, info.key) for model in panel.measured)]
+    return [info for info in chief if any(_has_score(model, info.key) for model in panel.models)]
 
 
 def missing_confidence(model: MeasuredModel) -> str | None:

@@ -8,8 +8,8 @@ import pandas as pd
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.failures import failure_sentences
 from robustbench_seg.reporting.panels.panel import Panel
+from robustbench_seg.reporting.ranking.estimate import interval_text
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.reporting.ranking.score_text import interval_text
 from robustbench_seg.results import FEW_UNITS, FEWEST_UNITS, Verdict, lead_of, seeds_text
 from robustbench_seg.text import counted, enumeration, number, one_line
 
@@ -190,20 +190,20 @@ def _notes(panel: Panel, complete: Sequence[MeasuredModel]) -> list[str]:
             f"({number(keeper.miou['retention'])} %, against "
             f"{number(first.miou['retention'])} %)."
         )
-    absent = [model.name for model in panel.measured if model not in complete]
+    absent = [model.name for model in panel.models if model not in complete]
     if absent:
         notes.append(f"Not ranked, because conditions are missing: {', '.join(absent)}.")
     return notes
 
 
 def _trust(panel: Panel) -> str:
-    if all(model.scores.units == 1 for model in panel.measured):
-        unit = panel.measured[0].scores.unit
+    if all(model.scores.units == 1 for model in panel.models):
+        unit = panel.models[0].scores.unit
         return f"No score has an interval: there is only one unit to draw ({unit})."
-    fewest = min((model.scores for model in panel.measured), key=lambda scores: scores.units)
-    trainings = sorted({model.scores.trainings for model in panel.measured})
+    fewest = min((model.scores for model in panel.models), key=lambda scores: scores.units)
+    trainings = sorted({model.scores.trainings for model in panel.models})
     if trainings[-1] == 1:
-        subject = "It is" if len(panel.measured) == 1 else "Each model is"
+        subject = "It is" if len(panel.models) == 1 else "Each model is"
         sentence = (
             f"{subject} one training run: the interval covers the choice of images and the random "
             f"numbers of their {panel.protocol.noun}s, not the randomness of training."
@@ -229,13 +229,13 @@ def _trust(panel: Panel) -> str:
 def _seed_sentences(panel: Panel) -> list[str]:
     """The effect of several seeds of the corruptions, a sentence for each set of seeds."""
     groups = dict[tuple[int, ...], list[MeasuredModel]]()
-    for model in panel.measured:
+    for model in panel.models:
         if len(model.scored.seeds) > 1:
             groups.setdefault(model.scored.seeds, []).append(model)
     sentences = []
     for seeds, models in groups.items():
         text = seeds_text(seeds, [model.scored.seed_means for model in models])
-        everyone = len(models) == len(panel.measured)
+        everyone = len(models) == len(panel.models)
         names = "" if everyone else f"{enumeration([model.name for model in models])}: "
         sentences.append(f"{names}{text.capitalize() if everyone else text}.")
     return sentences

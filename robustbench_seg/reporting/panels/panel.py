@@ -13,25 +13,20 @@ from itertools import combinations
 
 import pandas as pd
 
-from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.panels.degradation_rows import DEGRADATION_SCORES, degradation_rows
+from robustbench_seg.reporting.panels.degradation_rows import degradation_rows
 from robustbench_seg.reporting.panels.drop_rows import drop_rows
 from robustbench_seg.reporting.panels.panel_warnings import panel_warnings
 from robustbench_seg.reporting.ranking.class_grid import class_grid
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.reporting.ranking.model_ranking import ModelRanking, miou_table
-from robustbench_seg.reporting.ranking.ranking_row import RankingRow
+from robustbench_seg.reporting.ranking.model_group import ModelGroup, miou_table
 from robustbench_seg.reporting.ranking.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.results import (
-    MEASURED,
     ScoreDifference,
     SubsetScore,
     Verdict,
     are_comparable,
-    category_means,
     is_measured,
-    miou_columns,
     shared_ranks,
     verdicts,
 )
@@ -39,48 +34,38 @@ from robustbench_seg.text import counted
 
 
 @dataclass(frozen=True, eq=False)
-class Panel(ModelRanking):
-    """One ranking of a report, by the mean mIoU. All scores are in percent.
+class Panel(ModelGroup[MeasuredModel]):
+    """One group of a report, ranked by the mean mIoU. All scores are in percent.
 
     Its tables follow from its models. table_rows.py, degradation_rows.py and drop_rows.py define
     their columns.
 
     Attributes:
-        measured: The measured models, the most robust first, incomplete ones last.
         subsets: The scores of the subsets of the models' datasets, and the drops from reference
             images.
         reference: The reference of CD and rCD, a measured or a published model. None: there are no
             CD and rCD.
     """
 
-    measured: tuple[MeasuredModel, ...]
     subsets: tuple[SubsetScore, ...] = ()
     reference: str | None = None
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the dataset's classes."""
-        return self.measured[0].record.classes
-
     @cached_property
     def miou(self) -> pd.DataFrame:
-        """The rows of tables/miou.csv, the most robust first, incomplete rows last.
-
-        Columns MIOU_COLUMNS, clean, each perturbation in protocol order, mean and retention.
-        """
-        rows = [score_row(model, self.protocol) for model in self.measured]
+        """The rows of tables/miou.csv, the most robust first, incomplete rows last."""
+        rows = [score_row(model, self.protocol) for model in self.models]
         return miou_table(rows, self.published)
 
     @cached_property
     def severities(self) -> pd.DataFrame:
         """The rows of tables/per_severity.csv. Columns SEVERITY_COLUMNS."""
-        rows = [severity_rows(model, self.protocol) for model in self.measured]
+        rows = [severity_rows(model, self.protocol) for model in self.models]
         return pd.concat(rows, ignore_index=True)
 
     @cached_property
     def per_class(self) -> pd.DataFrame:
         """The rows of tables/per_class.csv. Columns CLASS_COLUMNS."""
-        rows = [class_rows(model, self.protocol) for model in self.measured]
+        rows = [class_rows(model, self.protocol) for model in self.models]
         return pd.concat(rows, ignore_index=True)
 
     @cached_property
@@ -89,7 +74,7 @@ class Panel(ModelRanking):
 
         Columns MIOU_COLUMNS, reference, CD_<perturbation> for each averaged one, DEGRADATION_MEANS.
         """
-        models = {model.name: model for model in self.measured}
+        models = {model.name: model for model in self.models}
         return degradation_rows(self.miou, models, self.protocol, self.reference)
 
     @cached_property
@@ -98,35 +83,27 @@ class Panel(ModelRanking):
 
         Columns DROP_COLUMNS.
         """
-        return drop_rows(self.measured, self.subsets, self.protocol)
+        return drop_rows(self.models, self.subsets, self.protocol)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """Facts that a reader must know before comparing rows, a sentence or two each."""
-        return panel_warnings(self.measured, self.subset, self.protocol)
+        return panel_warnings(self.models, self.subset, self.protocol)
 
     @property
     def extent(self) -> str:
         """The numbers of runs, images and classes, and the protocol, in one line."""
-        runs = sum(len(model.scored.folders) for model in self.measured)
-        images = sorted({model.record.images for model in self.measured})
+        runs = sum(len(model.folders) for model in self.models)
         return (
-            f"{counted(runs, 'measured run')}, {counted(images, 'image')}, "
+            f"{counted(runs, 'measured run')}, {counted(self.images, 'image')}, "
             f"{counted(len(self.classes), 'class', 'classes')}{self._scored_classes}, protocol "
             f"{self.protocol.name} version {self.protocol.version}{self.class_maps}"
         )
 
     @property
-    def class_maps(self) -> str:
-        """Text such as ", class map cityscapes-to-camvid"; empty if no row has a class map."""
-        return class_maps_text(model.record for model in self.measured)
-
-    @property
     def _scored_classes(self) -> str:
         """The number of classes in an mIoU, as text, if it is not all of them."""
-        counts = sorted(
-            {n for model in self.measured for n in model.scored.scored_classes.values()}
-        )
+        counts = sorted({n for model in self.models for n in model.scored.scored_classes.values()})
         if not counts or counts[0] == len(self.classes):
             return ""
         return f" ({' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} scored)"
@@ -134,40 +111,18 @@ class Panel(ModelRanking):
     @property
     def sampling_unit(self) -> str:
         """The sampling unit: images or clips, and trainings if a row has several."""
-        unit = self.measured[0].scores.unit
-        several = any(model.scores.trainings > 1 for model in self.measured)
+        unit = self.models[0].scores.unit
+        several = any(model.scores.trainings > 1 for model in self.models)
         return f"{unit} and trainings" if several else unit
 
     @property
     def complete(self) -> tuple[MeasuredModel, ...]:
         """The measured models that have a clean score and a mean, the most robust first."""
-        return tuple(m for m in self.measured if not math.isnan(m.miou[CLEAN.name] + m.mean))
-
-    @cached_property
-    def ranking(self) -> tuple[RankingRow, ...]:
-        """The rows of `miou` with everything that belongs to them."""
-        columns = miou_columns(self.protocol)
-        corruptions = {name: self.miou[name].to_numpy(float) for name in self.protocol.names}
-        means = category_means(corruptions, self.protocol)
-        rows = []
-        for index, row in enumerate(self.miou.to_dict("records")):
-            scores, limits = {name: float(row[name]) for name in columns}, {}
-            for name in DEGRADATION_SCORES if self.reference is not None else ():
-                cells = self.degradation.iloc[index]
-                scores[name] = float(cells[name])
-                limits[name] = float(cells[f"{name}_low"]), float(cells[f"{name}_high"])
-            model = self.model(row["model"]) if row["source"] == MEASURED else None
-            if model is not None:
-                limits["mean"] = model.mean_limits
-            categories = {name: float(values[index]) for name, values in means.items()}
-            rows.append(
-                RankingRow(self.ranks[index], row["model"], scores, categories, limits, model)
-            )
-        return tuple(rows)
+        return tuple(m for m in self.models if not math.isnan(m.miou[CLEAN.name] + m.mean))
 
     @cached_property
     def ranks(self) -> tuple[str, ...]:
-        """The rank of each row of `miou`: "1" for the most robust, "" without a mean.
+        """The rank of each row of `miou`, such as "1" or "2="; empty without a mean.
 
         Rows after the first of a rank share it unless the first is significantly better (see
         `verdict`). All of them are marked: "2=". Published results share no rank, because their
@@ -188,10 +143,6 @@ class Panel(ModelRanking):
         ends = [end for model in self.complete for end in model.mean_limits]
         ends = [end for end in ends if not math.isnan(end)]
         return (min(ends), max(ends)) if ends else (0.0, 100.0)
-
-    def model(self, name: str) -> MeasuredModel:
-        """Return the measured model of a name."""
-        return next(model for model in self.measured if model.name == name)
 
     def verdict(self, first: str, second: str) -> Verdict | None:
         """Return the verdict about the difference of the means of two complete models.

@@ -1,15 +1,15 @@
 """Reads run folders as the panels of a report. All scores come from `results`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.literature.published_results import published_extent
 from robustbench_seg.reporting.panels.panel import Panel
+from robustbench_seg.reporting.ranking.grouping import group_models
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.reporting.ranking.model_groups import ModelGroup, group_models
-from robustbench_seg.reporting.ranking.ranked_model import by_robustness
 from robustbench_seg.results import SubsetScore, read_model, subset_scores
 from robustbench_seg.store import Paths
 
@@ -37,21 +37,11 @@ def read_panels(
         CardError: The protocol is unknown, or its file is invalid.
         ResultsError: A folder contains no run; no run can be scored; the reference is in no panel.
     """
-    groups = group_models(runs, protocol, _measured_model)
+    panels = group_models(runs, protocol, _measured_model, Panel)
     # The reference images of a panel's models are runs of another panel.
-    subsets = subset_scores(
-        [model.folders for group in groups for model in by_robustness(group.models)]
-    )
-    panels = [_panel(group, subsets, reference) for group in groups]
-    if reference is not None and all(panel.reference is None for panel in panels):
-        names = dict.fromkeys(name for panel in panels for name in panel.miou["model"])
-        if extent := published_extent(reference):
-            raise ResultsError(
-                f"reference: {reference} is published on {extent}, which none of the runs covers; "
-                "name a model of the runs"
-            )
-        raise ResultsError(f"reference: {unknown('model', reference, names)}")
-    return panels
+    subsets = subset_scores([model.folders for panel in panels for model in panel.models])
+    panels = [_with_subsets(panel, subsets) for panel in panels]
+    return panels if reference is None else _with_reference(panels, reference)
 
 
 def _measured_model(folders: list[Path], protocol: Protocol) -> MeasuredModel:
@@ -59,21 +49,23 @@ def _measured_model(folders: list[Path], protocol: Protocol) -> MeasuredModel:
     return MeasuredModel(scored.name, scored)
 
 
-def _panel(
-    group: ModelGroup[MeasuredModel], subsets: Sequence[SubsetScore], reference: str | None
-) -> Panel:
-    """A group as a panel; `subsets` are those of all groups."""
-    models = by_robustness(group.models)
-    runs = {model.folders for model in models}
-    names = {model.name for model in models}
-    has_reference = reference in {*names, *group.published.ranked["model"]}
-    return Panel(
-        dataset=group.record.dataset,
-        split=group.record.split,
-        protocol=group.protocol,
-        subset=group.subset,
-        published=group.published,
-        measured=models,
-        subsets=tuple(score for score in subsets if score.runs in runs),
-        reference=reference if has_reference else None,
-    )
+def _with_subsets(panel: Panel, subsets: Sequence[SubsetScore]) -> Panel:
+    """The panel with the scores of its own models; `subsets` are those of all panels."""
+    runs = {model.folders for model in panel.models}
+    return replace(panel, subsets=tuple(score for score in subsets if score.runs in runs))
+
+
+def _with_reference(panels: Sequence[Panel], name: str) -> list[Panel]:
+    """The panels, of which those that have the model `name` have it as their reference."""
+    names = dict.fromkeys(model for panel in panels for model in panel.miou["model"])
+    if name in names:
+        return [
+            replace(panel, reference=name) if name in panel.miou["model"].tolist() else panel
+            for panel in panels
+        ]
+    if extent := published_extent(name):
+        raise ResultsError(
+            f"reference: {name} is published on {extent}, which none of the runs covers; "
+            "name a model of the runs"
+        )
+    raise ResultsError(f"reference: {unknown('model', name, names)}")

@@ -1,8 +1,8 @@
-"""Models that rank together: what a panel of a report and a board of a leaderboard share.
+"""What a panel of a report and a board of a leaderboard share: models, and the ranking of them.
 
-model_groups.py -> model_ranking.py      runs grouped by dataset and protocol; such a ranking
-ranked_model.py -> measured_model.py     a model of a ranking; a model with all its scores
-ranking_row.py                           a row of a ranking
+grouping.py -> model_group.py            runs grouped by images and protocol; such a group
+ranked_model.py -> measured_model.py     a model of a group; a model with all its scores
+ranking_row.py                           a row of the ranking of a group
 table_rows.py  class_grid.py  pareto.py  tables of a model, and the models worth their cost
-row_names.py  score_text.py              how names and scores are written
+estimate.py                              a score with its interval, and how both are written
 """

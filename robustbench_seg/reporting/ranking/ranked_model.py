@@ -18,7 +18,7 @@ class RankedModel(ABC):
     scores.
 
     Attributes:
-        name: Its name, unique within its ranking.
+        name: Its name, unique within its group.
     """
 
     name: str
@@ -37,6 +37,11 @@ class RankedModel(ABC):
     @abstractmethod
     def mean(self) -> float:
         """Its mIoU averaged over the perturbations, in percent; nan while it lacks conditions."""
+
+    @property
+    @abstractmethod
+    def mean_limits(self) -> tuple[float, float]:
+        """The 95 % interval of its mean; nan where there is none."""
 
     @property
     @abstractmethod

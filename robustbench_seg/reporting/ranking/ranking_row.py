@@ -1,35 +1,40 @@
-"""A row of a ranking, in a report or a leaderboard."""
+"""A row of the ranking of a report or a leaderboard."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Generic
 
-from robustbench_seg.reporting.ranking.ranked_model import RankedModel
+from robustbench_seg.reporting.ranking.ranked_model import Model
 from robustbench_seg.results import MEASURED, PUBLISHED, Source
 
 
 @dataclass(frozen=True, eq=False)
-class RankingRow:
+class RankingRow(Generic[Model]):
     """A row of a ranking, measured or published. All scores are in percent; nan: no score.
 
     Attributes:
+        index: Its index in `ModelGroup.miou` and in the tables that are indexed like it.
         rank: The rank, such as "1" or "2="; empty without a mean.
         name: The model's name.
-        scores: Maps clean, mean, retention and further scores to their value.
-        categories: The mean over the perturbations of each category.
-        limits: Maps keys of `scores` to the ends of the score's 95 % interval.
+        scores: Maps clean, each perturbation, mean and retention to the score.
+        categories: Maps each category to the mean over its perturbations.
         model: The measured model; None for a published result.
-        missing: The missing images of a model without a mean; None if it has one.
     """
 
+    index: int
     rank: str
     name: str
     scores: Mapping[str, float]
     categories: Mapping[str, float]
-    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    model: RankedModel | None = None
-    missing: str | None = None
+    model: Model | None
 
     @property
     def source(self) -> Source:
         """Column `source` of tables/miou.csv."""
         return PUBLISHED if self.model is None else MEASURED
+
+    @property
+    def mean_limits(self) -> tuple[float, float]:
+        """The 95 % interval of the mean; nan if there is none, as for every published result."""
+        return (math.nan, math.nan) if self.model is None else self.model.mean_limits

@@ -13,8 +13,9 @@ import pandas as pd
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels import Panel, chief_confidence_scores
+from robustbench_seg.reporting.ranking.estimate import Estimate
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.reporting.tables.formats import Estimate, csv, markdown
+from robustbench_seg.reporting.tables.formats import csv, markdown
 from robustbench_seg.reporting.tables.joined_tables import joined
 from robustbench_seg.reporting.tables.latex_tables import (
     averaged_text,
@@ -63,7 +64,7 @@ def _table(panel: Panel) -> pd.DataFrame:
     """Return an Estimate per model, score and condition; models without scores are left out."""
     columns = [*CONFIDENCE_COLUMNS, CLEAN.name, *panel.protocol.names, "mean"]
     rows = []
-    for model in panel.measured:
+    for model in panel.models:
         for info in chief_confidence_scores(panel):
             score = model.scores.by_name.get(info.key)
             if score is None or not score.conditions:

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from robustbench_seg.reporting.panels import DEGRADATION_MEANS, DEGRADATION_SCORES, Panel
-from robustbench_seg.reporting.tables.formats import Estimate, csv, markdown
+from robustbench_seg.reporting.ranking.estimate import Estimate
+from robustbench_seg.reporting.tables.formats import csv, markdown
 from robustbench_seg.reporting.tables.joined_tables import joined
 from robustbench_seg.reporting.tables.latex_tables import (
     interval_source,

@@ -8,7 +8,6 @@ import io
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -16,18 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.reporting.ranking.score_text import limits_text
+from robustbench_seg.reporting.ranking.estimate import Estimate, limits_text
 from robustbench_seg.text import number, one_line
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A score with the ends of its interval; nan if there is none. Not for CSV."""
-
-    value: float
-    low: float
-    high: float
-
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
@@ -67,13 +56,13 @@ def grouped_latex(table: pd.DataFrame, groups: Mapping[str, str], caption: str, 
     """
     columns = [str(name) for name in table.columns]
     texts = [_is_text(table[name]) for name in table.columns]
-    above, rules, place = [], [], 1
+    above, rules, first = [], [], 1
     for name, inside in groupby(columns, key=lambda column: groups.get(column, "")):
         width = len(list(inside))
         above.append(rf"\multicolumn{{{width}}}{{c}}{{{latex_text(name.capitalize())}}}")
         if name:
-            rules.append(rf"\cmidrule(lr){{{place}-{place + width - 1}}}")
-        place += width
+            rules.append(rf"\cmidrule(lr){{{first}-{first + width - 1}}}")
+        first += width
     rows = [" & ".join(map(_latex_cell, row)) + r" \\" for row in table.itertuples(index=False)]
     head = " & ".join(rf"\rotatebox{{90}}{{{latex_text(c)}}}" if c in groups else latex_text(c)
                       for c in columns)  # fmt: skip

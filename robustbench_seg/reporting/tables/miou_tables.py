@@ -11,8 +11,9 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.reporting.ranking.estimate import Estimate
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.reporting.tables.formats import Estimate, csv, markdown
+from robustbench_seg.reporting.tables.formats import csv, markdown
 from robustbench_seg.reporting.tables.joined_tables import joined
 from robustbench_seg.reporting.tables.latex_tables import (
     averaged_text,
@@ -73,14 +74,13 @@ def _with_intervals(panel: Panel) -> pd.DataFrame:
     columns = list(miou_columns(panel.protocol))
     rows = []
     for row in panel.ranking:
-        intervals = _intervals(panel.model(row.name)) if row.model else {}
-        nothing = (math.nan, math.nan)
-        rows.append([Estimate(row.scores[name], *intervals.get(name, nothing)) for name in columns])
+        limits = _limits(row.model) if row.model else dict.fromkeys(columns, (math.nan, math.nan))
+        rows.append([Estimate(row.scores[name], *limits[name]) for name in columns])
     estimates = pd.DataFrame(rows, columns=columns, index=panel.miou.index, dtype=object)
     return panel.miou.assign(**{name: estimates[name] for name in columns})
 
 
-def _intervals(model: MeasuredModel) -> Mapping[str, tuple[float, float]]:
+def _limits(model: MeasuredModel) -> Mapping[str, tuple[float, float]]:
     """The ends of the interval of each score of a measured model."""
     return {name: model.limits(draws) for name, draws in model.miou_draws.items()}
 
@@ -88,7 +88,7 @@ def _intervals(model: MeasuredModel) -> Mapping[str, tuple[float, float]]:
 def _caption(panel: Panel, *, intervals: bool) -> str:
     measured = is_measured(panel.miou)
     images = panel.miou.loc[measured, "images"].unique()
-    trainings = sorted({model.scores.trainings for model in panel.measured})
+    trainings = sorted({model.scores.trainings for model in panel.models})
     means = f", means of {counted(trainings, 'training')}" if trainings[-1] > 1 else ""
     text = f"{panel_text(panel)}, {counted(images, 'image')}{means}{_scores_text(panel.protocol)}"
     if not measured.all():

@@ -66,7 +66,7 @@ def write_tables(
 
 def _every_score(panels: Sequence[Panel], published: Sequence[Panel]) -> pd.DataFrame:
     """Return the rows of scores.parquet: measured models, their subsets, published results."""
-    models = [(model, panel.protocol) for panel in panels for model in panel.measured]
+    models = [(model, panel.protocol) for panel in panels for model in panel.models]
     return pd.concat(
         [
             *(score_table(model.scored, protocol, model.name) for model, protocol in models),

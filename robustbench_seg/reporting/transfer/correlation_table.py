@@ -7,7 +7,7 @@ import pandas as pd
 
 from robustbench_seg.records.values.choices import Resample
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.ranking.score_text import limits_text
+from robustbench_seg.reporting.ranking.estimate import limits_text
 from robustbench_seg.reporting.transfer.model_table import ModelTable
 from robustbench_seg.results.statistics.correlation import (
     Values,

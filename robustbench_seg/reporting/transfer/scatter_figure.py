@@ -17,7 +17,7 @@ from robustbench_seg.reporting.figures.style import (
     point_mark,
     style,
 )
-from robustbench_seg.reporting.ranking.score_text import limits_text
+from robustbench_seg.reporting.ranking.estimate import limits_text
 from robustbench_seg.reporting.transfer.model_table import ModelTable
 from robustbench_seg.results.statistics.correlation import (
     Values,

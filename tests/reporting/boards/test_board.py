@@ -14,7 +14,7 @@ from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting.boards import entry_cache
 from robustbench_seg.reporting.boards.board_reader import read_boards
-from robustbench_seg.reporting.boards.board_tables import ranking_table
+from robustbench_seg.reporting.boards.board_tables import board_ranking
 from robustbench_seg.reporting.boards.cost_comparison import cost_table
 from robustbench_seg.reporting.boards.model_view import model_view
 from robustbench_seg.reporting.literature.published_tables import published_table
@@ -80,7 +80,7 @@ def test_an_incomplete_model_has_no_place_by_its_mean_but_by_what_it_has(tmp_pat
     (board,) = read_boards(tmp_path / "runs")
     assert [row.name for row in board.rankings["mean"]] == ["whole"]
     assert [row.name for row in board.rankings["snow"]] == ["whole", "part"]
-    assert "not run" in board.entries[1].scores.missing["fog"]
+    assert "not run" in board.models[1].scores.missing["fog"]
 
 
 def test_a_board_is_the_same_whatever_the_order_of_its_runs(tmp_path):
@@ -89,7 +89,7 @@ def test_a_board_is_the_same_whatever_the_order_of_its_runs(tmp_path):
     runs = [write_run(tmp_path / "runs", name, score) for name, score in scores.items()]
     for order in (runs, runs[::-1]):
         (board,) = read_boards(order)
-        assert [entry.name for entry in board.entries] == ["beta", "alpha", "gamma"]
+        assert [entry.name for entry in board.models] == ["beta", "alpha", "gamma"]
         assert board.miou["model"].tolist() == ["beta", "alpha", "gamma"]
 
 
@@ -98,7 +98,7 @@ def test_published_rows_rank_without_a_flag_and_under_the_same_protocol_alone(
 ):
     write_run(tmp_path / "runs", "alpha", steady, dataset="cityscapes")
     (board,) = read_boards(tmp_path / "runs")
-    published = [row for row in board.rankings["mean"] if not row.is_measured]
+    published = [row for row in board.rankings["mean"] if row.source == "published"]
     assert len(published) == 13
     assert all("=" not in row.rank and math.isnan(row.low) for row in published)
     elsewhere = board.published.elsewhere
@@ -117,8 +117,8 @@ def test_published_rows_rank_by_category(tmp_path, three_published):
     cells = published_table("cityscapes_c").set_index("model").loc["SegFormer-B5"]
     noises = ["gaussian_noise", "impulse_noise", "shot_noise", "speckle_noise"]
     assert b5.value == pytest.approx(sum(cells[name] for name in noises) / 4)
-    assert not b5.is_measured
-    table = ranking_table(board, {"alpha": "alpha.html"})
+    assert b5.source == "published"
+    table = board_ranking(board, {"alpha": "alpha.html"})
     (noise,) = [n for n, column in enumerate(table.columns) if column.name == "noise"]
     (row,) = [row for row in table.rows if row.cells[0].text == "SegFormer-B5"]
     assert row.cells[noise].text == f"{b5.value:.1f}"
@@ -130,7 +130,7 @@ def test_the_page_of_a_model_names_what_its_scores_lack(tmp_path):
 
     write_run(tmp_path / "runs", "part", lacks)
     (board,) = read_boards(tmp_path / "runs")
-    (entry,) = board.entries
+    (entry,) = board.models
     assert "not run" in entry.scores.missing["gaussian_noise"]  # not scored there
     assert list(model_view(board, entry).missing) == ["fog"]
 
@@ -158,7 +158,7 @@ def test_trainings_of_one_model_are_one_entry(tmp_path):
     for seed in (1, 2):
         write_run(tmp_path / "runs", "alpha", steady, trained=seed)
     (board,) = read_boards(tmp_path / "runs")
-    (entry,) = board.entries
+    (entry,) = board.models
     assert entry.scores.trainings == 2
 
 
@@ -172,7 +172,7 @@ def test_a_known_run_is_not_scored_again(several, monkeypatch):
     (second,) = read_boards(several)
     assert second.rankings == first.rankings
     pd.testing.assert_frame_equal(second.miou, first.miou)
-    for one, other in zip(first.entries, second.entries, strict=True):
+    for one, other in zip(first.models, second.models, strict=True):
         pd.testing.assert_frame_equal(
             one.scores.severities, other.scores.severities, check_dtype=False
         )
@@ -214,8 +214,8 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
     assert len(scored) == 3
     write_run(tmp_path / "runs", "alpha", steady, predict=0.25)
     (timed,) = read_boards(run, protocol)
-    assert math.isnan(board.entries[0].scores.seconds)
-    assert timed.entries[0].scores.seconds == 0.25
+    assert math.isnan(board.models[0].scores.seconds)
+    assert timed.models[0].scores.seconds == 0.25
     read_boards(run, protocol)
     assert len(scored) == 4
 
@@ -227,7 +227,7 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
         "measures/iou.py",
         "store/tables.py",
         "results/models/bootstrap.py",
-        "reporting/ranking/model_groups.py",
+        "reporting/ranking/model_group.py",
     ],
 )
 def test_scores_of_other_code_are_made_anew(tmp_path, scored, monkeypatch, file):
@@ -302,5 +302,5 @@ def test_seeds_and_trainings_stand_behind_a_name_as_in_a_report(tmp_path):
     runs = [write_run(root, "alpha", steady), write_run(root, "alpha", steady, seed=1)]
     runs.append(write_run(root, "beta", weaker))
     (board,), (panel,) = read_boards(runs), read_panels(runs)
-    assert {entry.name: entry.tag for entry in board.entries} == {"alpha": "2 seeds", "beta": None}
+    assert {entry.name: entry.tag for entry in board.models} == {"alpha": "2 seeds", "beta": None}
     assert {row.name: row.model.tag for row in panel.ranking} == {"alpha": "2 seeds", "beta": None}

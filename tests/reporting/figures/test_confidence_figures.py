@@ -64,7 +64,7 @@ def test_what_lacks_an_image_is_left_out(tmp_path):
 
 def test_the_overview_has_a_line_for_each_model(panel):
     models = {name: curves(panel, name) for name in ("alpha", "gamma")}
-    names = [row.name for row in panel.measured]
+    names = [row.name for row in panel.models]
     figure = confidence_overview(models, names, "all corruptions")
     above, below = np.array(figure.axes).reshape(2, 3)
     assert [axis.get_title(loc="left") for axis in above] == [

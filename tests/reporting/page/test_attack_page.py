@@ -66,7 +66,7 @@ def test_its_means_leave_out_what_is_not_averaged(attacked):
     cells = re.findall(r">([\d.]+)<", row[1])
     assert cells[1] == f"{dark:.1f}"
     (panel,) = read_panels([run.path], protocol=load_protocol(protocol))
-    hard = panel.measured[0].scored.hardest[0]
+    hard = panel.models[0].scored.hardest[0]
     rows = run.results()
     each = []
     for severity in (1, 2, 3):
@@ -86,10 +86,10 @@ def test_it_shows_the_radii_that_there_are(attacked):
     assert "at severities 1, 2 and 3" in words(page)
     assert "not run" not in words(page)
     (panel,) = read_panels([run.path], protocol=load_protocol(protocol))
-    curves = confidence_curves(panel.measured[0], load_protocol(protocol), CONFIDENCE)
+    curves = confidence_curves(panel.models[0], load_protocol(protocol), CONFIDENCE)
     assert curves.severities == (0, 2, 3)
     assert set(curves.all) == {0, 2, 3}
-    (counts,) = [panel.measured[0].scored.confidence[CONFIDENCE.name]]
+    (counts,) = [panel.models[0].scored.confidence[CONFIDENCE.name]]
     assert counts
 
 

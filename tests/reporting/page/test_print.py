@@ -33,7 +33,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     picture = Image.fromarray(np.arange(96 * 192, dtype=np.uint8).reshape(96, 192) % 3)
     picture.putpalette(PALETTE)
     (panel,) = read_panels([runs])
-    for row in panel.measured:
+    for row in panel.models:
         for condition in (CLEAN, *conditions):
             write_pictures(row.folder, condition)
         files = PictureFiles.of_run(row.folder)

@@ -23,7 +23,7 @@ def test_the_hardware_of_every_start_is_listed_once(run):
 
 def test_what_runs_agree_in_is_one_cell(runs):
     (panel,) = read_panels([runs])
-    views = [view for row in panel.measured for view in run_views(panel, row)]
+    views = [view for row in panel.models for view in run_views(panel, row)]
     (table,) = fact_tables(views, [view.facts for view in views])
     assert [run.model for run in table.runs] == ["alpha", "beta", HOSTILE]
     rows = {row.name: [(cell.text, cell.span) for cell in row.cells] for row in table.rows}

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import robustbench_seg as rs
-from robustbench_seg.reporting.page.ranking_table import panel_columns
+from robustbench_seg.reporting.page.panel_ranking import panel_ranking
 from robustbench_seg.reporting.page.score_sections import confidence_section, failure_section
 from robustbench_seg.reporting.panels import finding, read_panels
 from robustbench_seg.results import RANKING_SCORE, scores
@@ -74,8 +74,8 @@ def test_the_details_hold_every_score(panel):
 
 
 def test_the_page_shows_every_score_that_has_a_value(panel):
-    (row,) = panel.measured
-    shown = [column.header.name for column in panel_columns(panel)]
+    (row,) = panel.models
+    shown = [column.name for column in panel_ranking(panel).columns]
     for section in (failure_section(panel), confidence_section(panel)):
         shown += [each.cells[0].text.rstrip(" ↑↓") for each in section.every.rows]
     for key, score in row.scores.by_name.items():

@@ -3,7 +3,7 @@ import re
 import pytest
 from fake_runs import steady, weaker
 
-from robustbench_seg.reporting.page.ranking_table import ranking_table
+from robustbench_seg.reporting.page.panel_ranking import panel_ranking
 from robustbench_seg.reporting.panels import finding, is_established, read_panels
 from robustbench_seg.reporting.tables.terminal_table import terminal_table
 from robustbench_seg.results import lead_of
@@ -59,7 +59,7 @@ def test_seeds_of_the_corruptions_and_what_they_change(run):
 
     a, b, other = run("beta", weaker), run("beta", luckier, seed=1), run("alpha")
     (panel,) = read_panels([a, b, other])
-    assert len(panel.measured) == 2
+    assert len(panel.models) == 2
     text = finding([panel])
     assert "the random numbers of their corruptions, not the randomness" in text
     said = "beta: random corruptions are means over the seeds 0 and 1, between which the mean "
@@ -95,7 +95,7 @@ def test_of_a_single_image_nothing_is_said_about_an_interval(run):
     text = finding([panel])
     assert text.startswith("On 1 image of minicity val, alpha keeps ")
     assert text.endswith("No score has an interval: there is only one unit to draw (images).")
-    assert "interval" not in ranking_table(panel).note
+    assert "interval" not in panel_ranking(panel).note
 
 
 def test_no_difference_is_claimed_when_the_interval_holds_zero(run):

@@ -58,7 +58,7 @@ def test_the_most_robust_ranks_first_whatever_its_clean_score(run):
     )
     assert list(panel.miou["model"]) == ["alpha", "beta", "brittle"]
     assert panel.ranks == ("1", "2", "3")
-    assert [one.name for one in panel.measured] == ["alpha", "beta", "brittle"]
+    assert [one.name for one in panel.models] == ["alpha", "beta", "brittle"]
 
 
 def test_places_are_shared_where_no_difference_is_established(run):
@@ -210,7 +210,7 @@ def test_each_dataset_has_its_own_ranking(run):
 def test_a_run_of_other_classes_is_left_out(run, caplog):
     a, b = run("alpha"), run("beta", classes=("road", "car"))
     (panel,) = read_panels([a, b])
-    assert [row.name for row in panel.measured] == ["alpha"]
+    assert [row.name for row in panel.models] == ["alpha"]
     (warning,) = (record.getMessage() for record in caplog.records)
     assert "different classes on the same dataset (minicity val)" in warning
     assert warning.endswith("report them separately; it is left out")
@@ -256,7 +256,7 @@ def test_rows_of_other_settings_are_a_warning(run, setting, warning):
 def test_runs_on_other_images_do_not_rank_together(run):
     few = run("alpha", images=3)
     panels = read_panels([few, run("beta", weaker, images=5), run("gamma", images=5)])
-    assert [[row.name for row in panel.measured] for panel in panels] == [
+    assert [[row.name for row in panel.models] for panel in panels] == [
         ["alpha"],
         ["gamma", "beta"],
     ]
@@ -286,7 +286,7 @@ def test_one_run_in_two_folders_is_refused(run, tmp_path):
     with pytest.raises(ResultsError, match=r"are the same run, in part or whole: copy the parts/"):
         read_panels([a, tmp_path / "other"])
     (panel,) = read_panels([a, a.parent, a.parent / ".." / a.parent.name])
-    assert len(panel.measured) == 1
+    assert len(panel.models) == 1
 
 
 def test_a_clean_score_far_from_the_published_one_comes_first(run):

@@ -79,7 +79,7 @@ def test_why_a_row_has_no_confidence(run):
     (panel,) = read_panels([run("alpha", steady)])
     assert chief_confidence_scores(panel) == []
     again = "its runs did not record confidence; run robustseg evaluate again to add it"
-    assert missing_confidence(panel.measured[0]) == again
+    assert missing_confidence(panel.models[0]) == again
     assert perturbation_table(panel.miou, panel, panel.name).metrics == []
 
 
@@ -87,7 +87,7 @@ def test_scores_that_one_training_alone_has_are_shown_and_say_so(run):
     first = run("alpha", images=3, confidence=0.95, trained=0)
     (alone,) = read_panels([first])
     (panel,) = read_panels([first, *(run("alpha", images=3, trained=s) for s in (1, 2))])
-    row, only = panel.measured[0], alone.measured[0]
+    row, only = panel.models[0], alone.models[0]
     assert missing_confidence(row) is None
     assert row.scores.trainings == 3
     assert row.scores.of_trainings("miou") is None

@@ -6,7 +6,7 @@ import pytest
 from fake_runs import steady, weaker
 
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.reporting.page.ranking_table import ranking_table
+from robustbench_seg.reporting.page.panel_ranking import panel_ranking
 from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.reporting.tables.report_tables import write_tables
 from robustbench_seg.results import Reference, compare_models, read_model
@@ -47,7 +47,7 @@ def test_they_hold_what_compare_says(runs, tmp_path):
 
 def test_the_page_shows_the_interval_on_hover(runs):
     (panel,) = read_panels(runs, reference="beta")
-    table = ranking_table(panel)
+    table = panel_ranking(panel)
     place = [column.name for column in table.columns].index("CD, %")
     row = panel.degradation.iloc[0]
     cell = table.rows[0].cells[place]

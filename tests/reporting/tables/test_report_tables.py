@@ -8,7 +8,7 @@ from robustbench_seg.reporting.literature.published_tables import published_tabl
 from robustbench_seg.reporting.page.claims_table import claims_table
 from robustbench_seg.reporting.page.class_table import class_losses_text
 from robustbench_seg.reporting.page.page import write_page
-from robustbench_seg.reporting.page.ranking_table import ranking_table
+from robustbench_seg.reporting.page.panel_ranking import panel_ranking
 from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.reporting.tables.report_tables import write_tables
 from robustbench_seg.results import SCORE_COLUMNS
@@ -25,7 +25,7 @@ def test_the_ranking_shows_cost_and_speed_where_they_are_known(run):
     (panel,) = read_panels(
         [run("alpha", predict=0.25, images=12, **alpha), run("beta", weaker, images=12)]
     )
-    table = ranking_table(panel)
+    table = panel_ranking(panel)
     assert texts(table, "params, M") == {"alpha": "3.7", "beta": "3.7"}
     assert texts(table, "GMAC") == {"alpha": "8.4", "beta": ""}
     assert texts(table, "images/s") == {"alpha": "4", "beta": ""}
@@ -39,7 +39,7 @@ def test_columns_that_no_row_fills_are_not_there(run):
         return 80 if image == 0 else None
 
     (panel,) = read_panels([run("foreign", begun, about={"params": None})])
-    names = [column.name for column in ranking_table(panel).columns]
+    names = [column.name for column in panel_ranking(panel).columns]
     assert not {"params, M", "GMAC", "images/s"} & set(names)
     claims = claims_table(panel)
     assert claims.columns[-1].name == "rows that give the claimed value"
@@ -51,7 +51,7 @@ def test_a_shared_place_is_explained(run):
         return steady(corruption, severity, image) + (5 if image % 2 else -5)
 
     (panel,) = read_panels([run("alpha", images=6), run("jumpy", jumpy, images=6)])
-    table = ranking_table(panel)
+    table = panel_ranking(panel)
     assert [row.cells[0].rank for row in table.rows] == ["1=", "1="]
     assert "the difference from its first model is not significant" in table.note
 

@@ -6,56 +6,65 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from robustbench_seg.measures import MEASURES, ScoreInfo
-from robustbench_seg.reporting.html.ranking_columns import (
+from robustbench_seg.reporting.html.ranking_table import (
     RankingColumn,
+    average_columns,
     clean_column,
+    cost_columns,
     mean_column,
-    ranking,
-    ranking_columns,
+    name_column,
+    ranking_table,
     score_column,
 )
 from robustbench_seg.reporting.html.table import Column, Table
 from robustbench_seg.reporting.panels import DEGRADATION_SCORES, Panel
+from robustbench_seg.reporting.ranking.estimate import Estimate
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.ranking_row import RankingRow
 from robustbench_seg.results import RANKING_SCORE, score_of
 from robustbench_seg.text import counted, number
 
 
-def ranking_table(panel: Panel) -> Table:
+def panel_ranking(panel: Panel) -> Table:
     """Return the ranking, the most robust first, without columns in which no row has a value."""
-    further = other_scores(panel)
-    rows = [_with_means(row, further) for row in panel.ranking]
+    averaged, over = panel.protocol.averaged_names, panel.protocol.over
+    mean = f"mean of {len(averaged)}" if len(averaged) > 1 else f"mean of {over}"
+    related = DEGRADATION_SCORES if panel.reference else ()
+    columns: list[RankingColumn[MeasuredModel]] = [
+        name_column(),
+        clean_column(),
+        mean_column(Column(mean, f"mean over {over}, and its 95 % interval"), panel.mean_span),
+        *average_columns(panel.protocol),
+        *(_degradation_column(panel, name) for name in related),
+        *(_further_column(info, over) for info in _further_scores(panel)),
+        *cost_columns("that the provenance names"),
+    ]
     caption = f"{panel.name}: mIoU in percent, most robust first."
-    table = ranking(caption, panel_columns(panel), rows)
+    table = ranking_table(caption, columns, panel.ranking)
     return replace(table, note=_note(panel, [header.name for header in table.columns]))
 
 
-def panel_columns(panel: Panel) -> tuple[RankingColumn, ...]:
-    """Return the columns of a panel's ranking."""
-    averaged, over = panel.protocol.averaged_names, panel.protocol.over
-    mean = f"mean of {len(averaged)}" if len(averaged) > 1 else f"mean of {over}"
-    header = Column(mean, f"mean over {over}, and its 95 % interval")
-    related = DEGRADATION_SCORES if panel.reference else ()
-    return ranking_columns(
-        panel.protocol,
-        [clean_column(), mean_column(header, panel.mean_span)],
-        machine="that the provenance names",
-        further=[
-            *(
-                score_column(name, Column(f"{name}, %", f"against {panel.reference}"))
-                for name in related
-            ),
-            *(
-                score_column(info.name, Column(info.label, f"{info.definition} Mean over {over}."))
-                for info in other_scores(panel)
-            ),
-        ],
-    )
+def _degradation_column(panel: Panel, name: str) -> RankingColumn[MeasuredModel]:
+    """The column of CD or rCD."""
+    scores = panel.degradation[[name, f"{name}_low", f"{name}_high"]].astype(float)
+    header = Column(f"{name}, %", f"against {panel.reference}")
+    return score_column(header, lambda row: Estimate(*scores.loc[row.index]))
 
 
-def other_scores(panel: Panel) -> list[ScoreInfo]:
-    """Return the further scores whose mean at least one model has."""
+def _further_column(info: ScoreInfo, over: str) -> RankingColumn[MeasuredModel]:
+    """The column of the mean of a score over the perturbations; published results have none."""
+
+    def mean(row: RankingRow[MeasuredModel]) -> Estimate:
+        if row.model is None:
+            return Estimate(math.nan)
+        draws = row.model.scores.by_name[info.name].summary.mean
+        return Estimate(score_of(draws), *row.model.limits(draws))
+
+    return score_column(Column(info.label, f"{info.definition} Mean over {over}."), mean)
+
+
+def _further_scores(panel: Panel) -> list[ScoreInfo]:
+    """The further scores of the ranking whose mean at least one model has."""
     return [
         info
         for measure in MEASURES
@@ -64,20 +73,9 @@ def other_scores(panel: Panel) -> list[ScoreInfo]:
         and info.section == "ranking"
         and any(
             not math.isnan(score_of(model.scores.by_name[info.name].summary.mean))
-            for model in panel.measured
+            for model in panel.models
         )
     ]
-
-
-def _with_means(row: RankingRow, further: Sequence[ScoreInfo]) -> RankingRow:
-    """Return a row of the panel with the means of `further` scores, if it is measured."""
-    if not isinstance(row.model, MeasuredModel):
-        return row
-    scores, limits = dict(row.scores), dict(row.limits)
-    for info in further:
-        draws = row.model.scores.by_name[info.name].summary.mean
-        scores[info.name], limits[info.name] = score_of(draws), row.model.limits(draws)
-    return replace(row, scores=scores, limits=limits)
 
 
 def _note(panel: Panel, shown: Sequence[str]) -> str:
@@ -93,7 +91,7 @@ def _note(panel: Panel, shown: Sequence[str]) -> str:
         note = f"Mean: over severities {protocol.scored_text}."
     if shown_only := [each.name for each in protocol.perturbations if not each.averaged]:
         note += f" Not in the mean: {', '.join(shown_only)}."
-    if not all(math.isnan(model.mean_limits[0]) for model in panel.measured):
+    if not all(math.isnan(model.mean_limits[0]) for model in panel.models):
         low, high = map(number, panel.mean_span)
         note += (
             f" Beside the mean: its 95 % interval from a bootstrap over {panel.sampling_unit}, "

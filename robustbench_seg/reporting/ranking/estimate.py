@@ -1,9 +1,19 @@
-"""The text of a score and its 95 % interval in tables, pages and sentences."""
+"""A score with its 95 % interval, and the text of both in tables, pages and sentences."""
 
 import math
+from dataclasses import dataclass
 
 from robustbench_seg.results import PERCENT, UNBOUNDED
 from robustbench_seg.text import number
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score with the ends of its 95 % interval; nan if there is none."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
 
 
 def digits(limits: tuple[float, float]) -> int:

@@ -1,11 +1,11 @@
-"""The scores by which a leaderboard can rank, with their names and draws."""
+"""The scores by which a board can rank, with their names and draws."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.reporting.ranking.score_text import digits
+from robustbench_seg.reporting.ranking.estimate import digits
 from robustbench_seg.results import (
     PERCENT,
     RANKING_SCORE,
@@ -17,8 +17,8 @@ from robustbench_seg.results import (
 
 
 @dataclass(frozen=True)
-class RankingScore:
-    """A score by which models can be ranked.
+class BoardScore:
+    """A score by which a board can rank.
 
     Attributes:
         key: Its name in tables, such as "mean" or "fog".
@@ -45,8 +45,8 @@ def category_key(category: str) -> str:
     return f"category {category}"
 
 
-def ranking_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[RankingScore, Draws]]:
-    """Yield every score by which a model can be ranked, with its draws.
+def board_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[BoardScore, Draws]]:
+    """Yield every score by which a board can rank a model, with its draws.
 
     The mean mIoU over the perturbations comes first, then the other scores of the mIoU, then the
     mean over the perturbations of every further score of the model.
@@ -55,7 +55,7 @@ def ranking_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Ran
         model: The model.
         protocol: Its protocol.
     """
-    ranked = model.scores.by_name[RANKING_SCORE]
+    miou = model.scores.by_name[RANKING_SCORE]
     groups: Mapping[SummaryKind, str] = {
         "summary": "averages of the mIoU",
         "clean": "averages of the mIoU",
@@ -64,19 +64,19 @@ def ranking_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Ran
     }
     order = list(dict.fromkeys(groups.values()))
     listed = sorted(
-        summary_scores(protocol, ranked.info),
+        summary_scores(protocol, miou.info),
         key=lambda score: (order.index(groups[score.kind]), score.name != "mean"),
     )
     for each in listed:
         key = category_key(each.name) if each.kind == "category" else each.name
-        found = RankingScore(key, each.label, groups[each.kind], limits=each.limits)
-        yield found, each.draws(ranked)
+        found = BoardScore(key, each.label, groups[each.kind], limits=each.limits)
+        yield found, each.draws(miou)
     for key, score in model.scores.by_name.items():
         if key != RANKING_SCORE and score.conditions:
             yield _further(key, score.info, protocol), score.summary.mean
 
 
-def _further(key: str, info: ScoreInfo, protocol: Protocol) -> RankingScore:
+def _further(key: str, info: ScoreInfo, protocol: Protocol) -> BoardScore:
     label = info.label if info.group is None else f"{info.label}, {info.group}"
     group = f"further scores, mean over {protocol.over}"
-    return RankingScore(f"{key} mean", label, group, info.higher_is_better, info.limits)
+    return BoardScore(f"{key} mean", label, group, info.higher_is_better, info.limits)

@@ -1,27 +1,25 @@
-"""Groups the models that rank together: the same images, scored under one protocol."""
+"""Groups models by what they were scored on: the same images, under one protocol."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from itertools import count
 from pathlib import Path
-from typing import Generic
+from typing import TypeVar
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.reporting.literature.published_results import (
-    PublishedResults,
-    published_results,
-)
-from robustbench_seg.reporting.ranking.ranked_model import Model, RankedModel
-from robustbench_seg.reporting.ranking.row_names import row_names
+from robustbench_seg.reporting.ranking.ranked_model import Model, RankedModel, by_robustness
 from robustbench_seg.store import Paths, group_runs, own_protocol
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)
+
+Group = TypeVar("Group")
+"""A panel or a board."""
 
 
 @dataclass(frozen=True)
@@ -58,52 +56,21 @@ class _Key:
         return self.dataset, self.split, self.protocol
 
 
-@dataclass(frozen=True, eq=False)
-class ModelGroup(Generic[Model]):
-    """Models that rank together.
-
-    Attributes:
-        protocol: Their protocol.
-        subset: Text that distinguishes the group from others of its dataset, split and protocol;
-            empty if there is no other.
-        models: The models by the names of their rows, in the order of their runs.
-    """
-
-    protocol: Protocol
-    subset: str
-    models: Sequence[Model]
-
-    @property
-    def record(self) -> RunRecord:
-        """The content of run.json of the first model."""
-        return self.models[0].record
-
-    @cached_property
-    def published(self) -> PublishedResults:
-        """The published results that belong to the ranking of its models."""
-        record = self.record
-        return published_results(
-            record.dataset,
-            record.split,
-            self.protocol,
-            record.images,
-            all_classes=not record.left_out_classes,
-        )
-
-
 def group_models(
     runs: Paths,
     protocol: str | Path | Protocol | None,
     read: Callable[[list[Path], Protocol], Model],
-) -> Sequence[ModelGroup[Model]]:
+    group: Callable[[Protocol, str, tuple[Model, ...]], Group],
+) -> list[Group]:
     """Score runs and group them: by dataset, split, set of files, scored classes and protocol.
 
     Args:
         runs: Packs or run folders, or folders of them.
         protocol: Protocol that scores all runs: a name, TOML file or Protocol. None: the protocol
             of each run.
-        read: Scores the runs of one model under a protocol. The group renames the model if two of
-            its models have the same name.
+        read: Scores the runs of one model under a protocol. The model gets another name if two of
+            its group have the same.
+        group: Makes a group of a protocol, a subset and the models, see ModelGroup.
 
     Returns:
         The groups, in the order of their first runs. A run that is damaged, whose protocol is not
@@ -135,14 +102,34 @@ def group_models(
     for reason in broken:
         log.warning("%s; it is left out", reason)
     return [
-        ModelGroup(protocols[key.protocol], _subset(key, list(groups)), _with_row_names(models))
+        group(
+            protocols[key.protocol],
+            _subset(key, list(groups)),
+            by_robustness(_with_unique_names(models)),
+        )
         for key, models in groups.items()
     ]
 
 
-def _with_row_names(models: Sequence[Model]) -> Sequence[Model]:
-    names = row_names([(model.name, model.folder) for model in models])
-    return [replace(model, name=name) for model, name in zip(models, names, strict=True)]
+def _with_unique_names(models: Sequence[Model]) -> Sequence[Model]:
+    """Rename models that share a name.
+
+    Their names are followed by the end of the run folder's name or, if this is not unique, by a
+    number.
+    """
+    names = [model.name for model in models]
+    unique = list[str]()
+    for model in models:
+        end = model.folder.name.rsplit("-", 1)[-1]
+        name = model.name if names.count(model.name) == 1 else f"{model.name} [{end}]"
+        taken = {*unique, *(other for other in names if other != model.name)}
+        unique.append(next(each for each in _numbered(name) if each not in taken))
+    return [replace(model, name=name) for model, name in zip(models, unique, strict=True)]
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name} ({number})" for number in count(2))
 
 
 def _check_classes(other: RankedModel, folder: Path, record: RunRecord) -> None:
