@@ -1,5 +1,5 @@
 
-// Rank by any score: the second column shows its values, and rows and places follow its order.
+// Rank by any score: the second column shows its values, and rows and ranks follow its order.
 {
   const scores = JSON.parse(document.getElementById("ranking-data").textContent);
   const table = document.getElementById("ranking-table");
@@ -19,6 +19,7 @@
   const search = Object.assign(document.createElement("input"), { type: "search", placeholder: "part of a name" });
   field(form, "models", search);
   const nameOf = (row) => row.cells[0].dataset.sort;
+  const keyOf = (row) => `${row.className} ${nameOf(row)}`; // a published row may have the name of a model
 
   const bar = (at, start, end) => {
     const track = Object.assign(document.createElement("span"), { className: "bar" });
@@ -29,15 +30,16 @@
     track.append(span, mark);
     return track;
   };
-  const rank = () => {
+  const show = () => {
     const score = scores[select.value], rows = rowsOf(table);
     title.textContent = `${score.label} ${score.up ? "↑" : "↓"}`;
-    const ends = Object.values(score.rows).flatMap(([, ...values]) => values).filter((value) => value !== null);
+    const found = new Map(score.rows.map(([source, name, ...rest], index) => [`${source} ${name}`, [index, ...rest]]));
+    const ends = score.rows.flatMap(([, , , ...values]) => values).filter((value) => value !== null);
     const low = Math.min(...ends), high = Math.max(...ends);
     const at = (value) => (high > low ? (100 * (value - low)) / (high - low) : 50);
     for (const row of rows) {
-      const [place, value, start, end] = score.rows[nameOf(row)] ?? ["–", null, null, null];
-      row.cells[0].querySelector(".rank").textContent = place;
+      const [, rank, value, start, end] = found.get(keyOf(row)) ?? [, "–", null, null, null];
+      row.cells[0].querySelector(".rank").textContent = rank;
       const cell = row.cells[1];
       cell.replaceChildren();
       cell.removeAttribute("title");
@@ -51,16 +53,15 @@
       cell.append(bar(at(value), at(start), at(end)));
       cell.title = `95 % interval ${ends}`;
     }
-    const names = Object.keys(score.rows), last = names.length;
-    const order = new Map(names.map((name, index) => [name, index]));
+    const indexOf = (row) => found.get(keyOf(row))?.[0] ?? found.size;
     headersOf(table).forEach((th) => th.removeAttribute("aria-sort"));
-    table.tBodies[0].append(...rows.sort((a, b) => (order.get(nameOf(a)) ?? last) - (order.get(nameOf(b)) ?? last)));
+    table.tBodies[0].append(...rows.sort((a, b) => indexOf(a) - indexOf(b)));
   };
   const narrow = () => {
     const text = search.value.trim().toLowerCase();
     for (const row of rowsOf(table)) row.hidden = !nameOf(row).toLowerCase().includes(text);
   };
-  select.addEventListener("input", rank);
+  select.addEventListener("input", show);
   search.addEventListener("input", narrow);
   table.closest(".scroller").before(form);
 }

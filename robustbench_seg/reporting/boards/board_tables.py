@@ -66,10 +66,10 @@ def ranking_data(board: Board) -> Markup:
             "group": score.group,
             "up": score.higher_is_better,
             "digits": score.digits,
-            "rows": {
-                each.name: [each.rank, *map(_rounded, (each.value, each.low, each.high))]
-                for each in board.rankings[score.key]
-            },
+            "rows": [
+                [s.source, s.name, s.rank, *map(_rounded, (s.value, s.low, s.high))]
+                for s in board.rankings[score.key]
+            ],
         }
         for score in board.scores.values()
     ]
@@ -81,7 +81,7 @@ def perturbation_table(board: Board, links: Mapping[str, str]) -> Table:
     """Return the mIoU of each model under each perturbation, coloured by value."""
 
     def header(name: str, source: Source) -> Cell:
-        return Cell(name, tag=None if source == MEASURED else source, href=links.get(name))
+        return Cell(name, href=links[name]) if source == MEASURED else Cell(name, tag=source)
 
     return heat_table(board.miou, board.protocol, board.name, header)
 

@@ -200,6 +200,29 @@ def test_it_ranks_by_any_score(browser, site):
     page.close()
 
 
+def test_any_score_ranks_a_number_as_name_and_the_name_of_a_published_row(
+    browser, tmp_path, three_published
+):
+    write_run(tmp_path / "runs", "SegFormer-B5", steady, dataset="cityscapes")
+    write_run(tmp_path / "runs", "7", weaker, dataset="cityscapes", weights="1")
+    site = rs.leaderboard(tmp_path / "runs", tmp_path / "site").parent
+    board = site / "cityscapes-val-cityscapes-c"
+    rows = list(csv.DictReader(io.StringIO((board / "tables" / "places.csv").read_text())))
+    page = browser.new_page()
+    page.goto((board / "index.html").as_uri())
+    page.get_by_label("rank by").select_option(label="fog ↑")
+    fog = [
+        (row["place"], row["model"], f"{float(row['value']):.1f}")
+        for row in rows
+        if row["score"] == "fog"
+    ]
+    assert [name for _, name, _ in fog].count("SegFormer-B5") == 2
+    assert ranking(page) == fog
+    links = page.locator("#corruptions-table").get_by_role("link", name="SegFormer-B5")
+    assert links.count() == 1, "that of the measured row"
+    page.close()
+
+
 def test_the_card_of_several_trainings_names_all_of_them(tmp_path):
     recorded = recorded_runs()
     index = rs.leaderboard(recorded, tmp_path / "site")
