@@ -109,7 +109,7 @@ class ModelGroup(ABC, Generic[Model]):
     @cached_property
     def ranking(self) -> tuple[RankingRow[Model], ...]:
         """The ranking by the mean: a row for each of `miou`, in the same order."""
-        columns = miou_columns(self.protocol)
+        columns, by_category = miou_columns(self.protocol), self.category_means
         rows = zip(self.miou.to_dict("records"), self.ranks, strict=True)
         return tuple(
             RankingRow(
@@ -117,7 +117,7 @@ class ModelGroup(ABC, Generic[Model]):
                 rank=rank,
                 name=cells["model"],
                 scores={name: float(cells[name]) for name in columns},
-                categories={name: float(all_[index]) for name, all_ in self.category_means.items()},
+                categories={name: float(means[index]) for name, means in by_category.items()},
                 model=self.model(cells["model"]) if cells["source"] == MEASURED else None,
             )
             for index, (cells, rank) in enumerate(rows)

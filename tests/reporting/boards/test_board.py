@@ -18,6 +18,7 @@ from robustbench_seg.reporting.boards.board_tables import board_ranking
 from robustbench_seg.reporting.boards.cost_comparison import cost_table
 from robustbench_seg.reporting.boards.model_view import model_view
 from robustbench_seg.reporting.literature.published_tables import published_table
+from robustbench_seg.reporting.page.panel_ranking import panel_ranking
 from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.results.summaries.summary import with_every_severity
 
@@ -63,6 +64,33 @@ def test_scores_and_intervals_are_those_of_the_report(several):
     (panel,) = read_panels([several])
     wanted = panel.miou[board.miou.columns]
     pd.testing.assert_frame_equal(board.miou, wanted, check_dtype=False)
+
+
+def test_the_ranking_has_the_cells_of_the_report(tmp_path, three_published):
+    about = {"about": {"macs": 10**9}, "dataset": "cityscapes", "predict": 0.25}
+    write_run(tmp_path / "runs", "alpha", steady, **about)
+    write_run(tmp_path / "runs", "beta", weaker, weights="1", **about)
+    (board,), (panel,) = read_boards(tmp_path / "runs"), read_panels([tmp_path / "runs"])
+    links = {"alpha": "alpha.html", "beta": "beta.html"}
+    tables = [board_ranking(board, links), panel_ranking(panel)]
+    found = [
+        [
+            {
+                column.name.partition(" of ")[0]: (cell.text, cell.title)
+                for column, cell in zip(table.columns, row.cells, strict=True)
+            }
+            for row in table.rows
+        ]
+        for table in tables
+    ]
+    assert len(found[0]) == 2 + 13
+    shared = {"model", "clean", "mean", "retention", *load_protocol().by_category}
+    shared |= {"params, M", "GMAC", "images/s"}
+    for ours, theirs in zip(*found, strict=True):
+        assert shared <= ours.keys()
+        assert ours.items() <= theirs.items()
+    ranks = [[row.cells[0].rank for row in table.rows] for table in tables]
+    assert ranks[0] == ranks[1]
 
 
 def test_a_lower_score_that_is_better_ranks_first(several):
