@@ -13,8 +13,8 @@ A report is first read and then shown: `read_panels` and `read_boards` score run
 They use these rooms, each of which imports only from those before it:
 
     literature/         published results, costs and claims of papers
-    ranking/            models that rank together, in a report as on a leaderboard
-    panels/             the rankings of a report with all scores, and the finding in words
+    ranking/            groups of models and their ranking, in a report as on a leaderboard
+    panels/             the groups of a report with all scores, and the finding in words
     tables/  figures/   both as files and as text
     html/               the parts that all pages share
     page/  boards/      the page of a report; the pages of a leaderboard

@@ -3,6 +3,10 @@
 board_scores.py -> entry.py -> entry_cache.py -> board.py -> board_reader.py     scores and ranks
 board_view.py  board_tables.py  cost_comparison.py                               a board's page
 model_view.py  model_tables.py                                                   a model's page
-svg.py  severity_charts.py  scatter_chart.py                                     their charts
+severity_charts.py  scatter_chart.py                                             their charts
 csv_files.py  site.py                                                            all files
+
+The boards write charts directly as SVG instead of using figures/: a page has a chart for each
+corruption, and a site may have pages of hundreds of models. Matplotlib would take about a second
+for each chart. These charts take their colours from the page.
 """

@@ -13,7 +13,7 @@ from robustbench_seg.reporting.boards.board_tables import (
 )
 from robustbench_seg.reporting.boards.cost_comparison import cost_charts, cost_table
 from robustbench_seg.reporting.html.elsewhere_table import elsewhere_table
-from robustbench_seg.reporting.html.page_figure import PageFigure
+from robustbench_seg.reporting.html.figure import PageFigure
 from robustbench_seg.reporting.html.table import Table
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.boards.scatter_chart import Point, scatter_chart
-from robustbench_seg.reporting.html.page_figure import PageFigure
+from robustbench_seg.reporting.html.figure import PageFigure
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.ranking.pareto import pareto_front
 from robustbench_seg.text import number

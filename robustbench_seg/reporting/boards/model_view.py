@@ -14,7 +14,7 @@ from robustbench_seg.reporting.boards.model_tables import (
 )
 from robustbench_seg.reporting.boards.severity_charts import severity_charts
 from robustbench_seg.reporting.html.fact import Fact
-from robustbench_seg.reporting.html.page_figure import PageFigure
+from robustbench_seg.reporting.html.figure import PageFigure
 from robustbench_seg.reporting.html.run_facts import model_facts, run_facts
 from robustbench_seg.reporting.html.table import Table
 from robustbench_seg.reporting.ranking.estimate import interval_text

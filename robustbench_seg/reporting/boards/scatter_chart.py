@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from robustbench_seg.reporting.boards.svg import svg_element
+from robustbench_seg.reporting.html.figure import svg_element
 from robustbench_seg.text import one_line
 
 _WIDTH, _HEIGHT = 470.0, 300.0

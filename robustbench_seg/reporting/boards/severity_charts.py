@@ -10,8 +10,7 @@ from markupsafe import Markup
 from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.boards.svg import svg_element
-from robustbench_seg.reporting.html.page_figure import PageFigure
+from robustbench_seg.reporting.html.figure import PageFigure, svg_element
 from robustbench_seg.text import number
 
 _WIDTH, _HEIGHT = 132.0, 74.0

@@ -73,15 +73,15 @@ def _line(
     axis: Axes, own: pd.DataFrame, perturbation: Perturbation, colour: tuple[float, ...]
 ) -> None:
     rows = own[own["corruption"].isin(["clean", perturbation.name])].sort_values("severity")
-    places, score = rows["severity"].to_numpy(), rows["miou"].to_numpy(float)
-    if np.isnan(score[places > 0]).all():
+    severities, score = rows["severity"].to_numpy(), rows["miou"].to_numpy(float)
+    if np.isnan(score[severities > 0]).all():
         return
     is_control = perturbation.category == "control"
     dash, width = ("--", 1.2) if is_control else ("-", 2.2 if perturbation.averaged else 1.1)
     shade = SOFT if is_control else INK if perturbation.averaged else colour
     if perturbation.averaged:
         low, high = rows["ci_low"].to_numpy(float), rows["ci_high"].to_numpy(float)
-        axis.fill_between(places, low, high, color=shade, alpha=0.15, lw=0)
+        axis.fill_between(severities, low, high, color=shade, alpha=0.15, lw=0)
     label = plain(perturbation.name.replace("_", " "))
-    axis.plot(places, score, dash, color=shade, lw=width, label=label)
-    axis.plot(places, score, "o", color=shade, ms=2.8, mfc=PAPER if is_control else shade)
+    axis.plot(severities, score, dash, color=shade, lw=width, label=label)
+    axis.plot(severities, score, "o", color=shade, ms=2.8, mfc=PAPER if is_control else shade)

@@ -53,7 +53,7 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
             label.set(ha="right", rotation_mode="anchor")
         axis.tick_params(axis="y", rotation=0)
         categories = ["clean", *(each.category for each in protocol.perturbations)]
-        for place, (before, after) in enumerate(pairwise(categories), start=1):
+        for edge, (before, after) in enumerate(pairwise(categories), start=1):
             if before != after:
-                axis.axvline(place, color=PAPER, lw=3)
+                axis.axvline(edge, color=PAPER, lw=3)
     return figure

@@ -32,23 +32,23 @@ def cost_scatter(costs: pd.DataFrame) -> Figure:
         axes = figure.subplots(1, len(names), sharey=True, squeeze=False).ravel()
         for axis, name in zip(axes, names, strict=True):
             models = costs[costs[name].notna()].sort_values(name)
-            places, means = (
+            values, means = (
                 dict(zip(models["model"], models[column], strict=True)) for column in (name, "mean")
             )
-            front = models[models["model"].isin(pareto_front(places, means))]
+            front = models[models["model"].isin(pareto_front(values, means))]
             low, high = models[name].min() / 2, models[name].max() * 4
             if len(front) > 1:
                 steps, heights = [*front[name], high], [*front["mean"], front["mean"].iloc[-1]]
                 axis.step(steps, heights, where="post", color=SOFT, lw=1, ls=":", zorder=1)
             for row in models.to_dict("records"):
                 colour, _ = styles[row["model"]]
-                place, ends = row[name], (row["mean"], row["clean"])
-                axis.plot([place, place], ends, color=colour, lw=0.8, alpha=0.6)
-                axis.plot(place, row["clean"], "o", color=colour, ms=5, mfc=PAPER)
-                axis.plot(place, row["mean"], "o", color=colour, ms=6)
+                cost, ends = row[name], (row["mean"], row["clean"])
+                axis.plot([cost, cost], ends, color=colour, lw=0.8, alpha=0.6)
+                axis.plot(cost, row["clean"], "o", color=colour, ms=5, mfc=PAPER)
+                axis.plot(cost, row["mean"], "o", color=colour, ms=6)
                 label = plain(row["model"])
                 text = axis.annotate(
-                    label, (place, row["mean"]), (6, -9), textcoords="offset points", zorder=4
+                    label, (cost, row["mean"]), (6, -9), textcoords="offset points", zorder=4
                 )
                 text.set_bbox({"boxstyle": "square,pad=0.1", "fc": PAPER, "ec": "none"})
             set_log_scale(axis)

@@ -48,9 +48,9 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
             axis.set_xticks([0, *protocol.severities], ["clean", *map(str, protocol.severities)])
             axis.grid(axis="x", visible=False)
         shown = len(protocol.names)
-        for place, axis in enumerate(axes):
-            axis.set_visible(place < shown)
-            axis.tick_params(labelbottom=place + columns >= shown)  # the last of its column
+        for index, axis in enumerate(axes):
+            axis.set_visible(index < shown)
+            axis.tick_params(labelbottom=index + columns >= shown)  # the last of its column
         axes[0].set_ylim(bottom=0)
         figure.supxlabel("severity", fontsize=9, color=SOFT)
         figure.supylabel("mIoU, percent", fontsize=9, color=SOFT)

@@ -74,7 +74,7 @@ def _column(previous: Perturbation | None, spec: Perturbation) -> Column:
 
 
 def _cell(value: float, span: tuple[float, float], *, starts: bool) -> Cell:
-    """Return the cell of a score, coloured by its place in `span`; `starts`: a category starts."""
+    """Return the cell of a score, coloured by its share of `span`; `starts`: a category starts."""
     classes = "starts" if starts else None
     if np.isnan(value):
         return Cell("", classes=f"{classes or ''} empty".strip())

@@ -27,12 +27,12 @@ class Bar:
         """Draw the interval `limits` of a score on a track from its lowest to its highest value."""
         low, high = track
 
-        def place(value: float) -> float:
+        def percent(value: float) -> float:
             return 100 * (value - low) / (high - low) if high > low else 50.0
 
-        start, end = map(place, limits)
+        start, end = map(percent, limits)
         ends = limits_text(*limits)
-        return cls(f"{start:.1f}", f"{end - start:.1f}", f"{place(score):.1f}", ends)
+        return cls(f"{start:.1f}", f"{end - start:.1f}", f"{percent(score):.1f}", ends)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class TableDescription:
         title: Its title.
         kind: "scores": mIoU of models in percent, one row each; "table": other tables.
         citation: Key of the BibTeX entry in `reports/citations.toml`.
-        copied_from: Document and place of the source.
+        copied_from: The document of the source, and where in it.
         also_cited: Keys of further entries, and the purpose of each, in words.
         reference: Its source and how it was measured, in a sentence or two, for captions. None: a
             text of the other keys.

@@ -95,7 +95,7 @@ def copy_pictures(panel: Panel, folder: Path) -> None:
     """
     for model in panel.models:
         files, target = _files(model), folder / model.folder.name
-        while target.exists():  # run folders with the same name in two places
+        while target.exists():  # run folders with the same name in two folders
             target = target.with_name(f"{target.name}-2")
         for path in files.kept():
             if read_picture(path) is not None:

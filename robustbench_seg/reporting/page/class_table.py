@@ -30,11 +30,11 @@ def class_table(panel: Panel) -> Table:
     averaged = list(panel.protocol.averaged_names)
     means = [grid[averaged].to_numpy(float).mean(axis=1) for grid in grids]
     rows = []
-    for place, name in enumerate(panel.classes):
+    for index, name in enumerate(panel.classes):
         cells = [Cell(name)]
         for clean, mean in zip(cleans, means, strict=True):
-            cells.append(Cell(number(clean[place]), classes="starts"))
-            cells += [Cell(number(mean[place])), Cell(number(clean[place] - mean[place]))]
+            cells.append(Cell(number(clean[index]), classes="starts"))
+            cells += [Cell(number(mean[index])), Cell(number(clean[index] - mean[index]))]
         rows.append(TableRow(cells))
     notes = [
         "IoU in percent. A class that no image contains scores 0 if the model predicts it; if not, "

@@ -20,7 +20,7 @@ from robustbench_seg.reporting.figures.confidence_figures import (
 from robustbench_seg.reporting.figures.cost_scatter import cost_scatter
 from robustbench_seg.reporting.figures.figure_files import inline_svg, write_figure
 from robustbench_seg.reporting.figures.severity_curves import severity_curves
-from robustbench_seg.reporting.html.page_figure import PageFigure
+from robustbench_seg.reporting.html.figure import PageFigure
 from robustbench_seg.reporting.html.slugs import unique_slugs
 from robustbench_seg.reporting.panels import Panel, confidence_curves
 from robustbench_seg.reporting.ranking.pareto import pareto_front
@@ -45,10 +45,10 @@ class PanelFigures:
     Attributes:
         curves: mIoU over severity; None without scores.
         heatmaps: Classes under corruption, of the first models.
-        heatmaps_note: The place of those of the other models.
+        heatmaps_note: Where those of the other models are.
         confidence: Reliability and risk-coverage of the models; None without confidence.
         reliability: Reliability by category, of the first models.
-        reliability_note: The place of the diagrams of the other models.
+        reliability_note: Where the diagrams of the other models are.
         cost: Accuracy against cost; None if no cost of a complete model is known.
     """
 
@@ -86,7 +86,7 @@ def write_panel_figures(panel: Panel, stem: str, folder: Path) -> PanelFigures:
 
 
 def _others(count: int, what: str) -> str:
-    """State the place of figures that the page does not show; empty if it shows all."""
+    """State where the figures are that the page does not show; empty if it shows all."""
     return f"The {what} of {count} more models are in figures/." if count > 0 else ""
 
 

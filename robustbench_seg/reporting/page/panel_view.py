@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from robustbench_seg.reporting.html.elsewhere_table import elsewhere_table
-from robustbench_seg.reporting.html.page_figure import PageFigure
+from robustbench_seg.reporting.html.figure import PageFigure
 from robustbench_seg.reporting.html.table import Table
 from robustbench_seg.reporting.page.album import Album, album
 from robustbench_seg.reporting.page.benchmark_section import BenchmarkSection, benchmark_section

@@ -1,4 +1,4 @@
-"""Panels: the rankings of a report, with all scores of their models, and the finding in words.
+"""Panels: the groups of models of a report, with all scores, and the finding in words.
 
 panel_reader.py -> panel.py                       runs, and the panels that they make
 degradation_rows.py  drop_rows.py  references.py  CD and rCD, drops, and the reference of CD

@@ -8,7 +8,7 @@ from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.results import score_of
 
-_PLACES = 2
+_SHOWN = 2
 """Number of chief confidence scores (see ScoreInfo) that are shown for each corruption."""
 
 ADD_CONFIDENCE = "run robustseg evaluate again to add it"
@@ -20,7 +20,7 @@ def chief_confidence_scores(panel: Panel) -> Sequence[ScoreInfo]:
     Scores that no model of the panel has are left out.
     """
     infos = (info for measure in (CONFIDENCE, SCALED_CONFIDENCE) for info in measure.infos)
-    chief = [info for info in infos if info.chief is not None and info.chief <= _PLACES]
+    chief = [info for info in infos if info.chief is not None and info.chief <= _SHOWN]
     return [info for info in chief if any(_has_score(model, info.key) for model in panel.models)]
 
 

@@ -64,9 +64,9 @@ def _leader(panel: Panel, complete: Sequence[MeasuredModel]) -> str:
         return f"{where}, {_open_difference(panel, best, over, open_ones)}"
     second = rest[0]
     verdict = judged[second.name]
-    place = "more robust of the two" if len(complete) == 2 else f"most robust of {len(complete)}"
+    which = "more robust of the two" if len(complete) == 2 else f"most robust of {len(complete)}"
     return (
-        f"{where}, {best.name} is the {place} models: mean mIoU {number(best.mean)} over {over}, "
+        f"{where}, {best.name} is the {which} models: mean mIoU {number(best.mean)} over {over}, "
         f"{number(verdict.points)} points ({_verdict_text(panel, verdict)}) above {second.name} "
         f"({number(second.mean)}). {_lead(panel, best, second)}"
     ).rstrip()

@@ -46,5 +46,5 @@ def _text(table: pd.DataFrame, names: Sequence[str]) -> str:
             for name in numbers
         ]
         rows.append([*(str(row[name]) for name in names), *cells])
-    left = [place for place, name in enumerate(names) if name in ("table", "model", "dataset")]
+    left = [index for index, name in enumerate(names) if name in ("table", "model", "dataset")]
     return text_table(rows, left)

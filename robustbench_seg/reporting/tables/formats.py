@@ -33,10 +33,10 @@ def csv(table: pd.DataFrame, float_format: str | None = "%.4f") -> str:
     """
     safe = table.copy()
     safe.columns = [_csv_cell(name) for name in table.columns]
-    for place, name in enumerate(table.columns):
+    for index, name in enumerate(table.columns):
         if _is_text(table[name]):
             values = table[name].to_numpy(object)
-            safe.isetitem(place, np.fromiter(map(_csv_cell, values), object, len(values)))
+            safe.isetitem(index, np.fromiter(map(_csv_cell, values), object, len(values)))
     buffer = io.StringIO()
     safe.to_csv(buffer, index=False, float_format=float_format, lineterminator="\r\n")
     return buffer.getvalue().replace("\r\n", "\n")

@@ -1,13 +1,25 @@
-"""The SVG element of a chart of a leaderboard.
+"""A figure of a page, drawn into the page itself as SVG."""
 
-The boards write charts directly as SVG instead of using figures/: a page has a chart for each
-corruption, and a site may have pages of hundreds of models. Matplotlib would take about a second
-for each chart. These charts take their colours from the page.
-"""
+from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
 from robustbench_seg.text import one_line
+
+
+@dataclass(frozen=True)
+class PageFigure:
+    """A figure of a page.
+
+    Attributes:
+        title: Its name.
+        svg: The SVG element.
+        caption: The text below it; empty where the title is enough.
+    """
+
+    title: str
+    svg: Markup
+    caption: str = ""
 
 
 def svg_element(width: float, height: float, label: str, content: str, kind: str) -> Markup:
