@@ -44,7 +44,7 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
                 "model": name,
                 "params M": None if model.parameters is None else model.parameters / 1e6,
                 "GMAC": model.gmacs,
-                **_how_trained(model.scored.records),
+                **_how_trained(model.records),
                 "images": model.images,
                 "clean": model.miou["clean"],
                 "mean": model.mean,

@@ -63,10 +63,7 @@ def cost(
     >>> table[["params_m", "gmacs"]].round(1).values.tolist()
     [[3.7, 86.6]]
     """
-    folder = Path() if out is None else checked_path(out)
-    if out is not None:
-        others = ("published.csv", "size.svg", "size.png")
-        check_own(folder / "cost.csv", "model,architecture,", *(folder / name for name in others))
+    folder = None if out is None else _own_folder(out)
     check_count("repeat", repeat, REPEAT)
     check_count("threads", threads, THREADS)
     for model in models:
@@ -79,11 +76,19 @@ def cost(
         len(names), iterable=names, unit="model", desc="cost", disable=not progress
     ) as bar:
         table = pd.DataFrame(_rows(bar, sizes, measurement))
-    if out is not None:
+    if folder is not None:
         write_text(folder / "cost.csv", csv(table, float_format=None))
         write_text(folder / "published.csv", csv(published_costs(), float_format=None))
         write_figure(size_figure(table), folder / "size")
     return table
+
+
+def _own_folder(out: Path | str) -> Path:
+    """The folder of the files, unless it has files of these names that are of another origin."""
+    folder = checked_path(out)
+    others = ("published.csv", "size.svg", "size.png")
+    check_own(folder / "cost.csv", "model,architecture,", *(folder / name for name in others))
+    return folder
 
 
 _Row = Mapping[str, float | str | None]

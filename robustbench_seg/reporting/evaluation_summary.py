@@ -1,6 +1,6 @@
 """The last output of `evaluate`: a short table of the scores of its runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
 
@@ -36,41 +36,30 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
         confusion matrices has its first other score.
     """
     chosen = load_protocol(protocol)
-    models = dict[str, dict[Path, ModelScores]]()
-    notes = []
-    for folders in group_records({run.path: run.record for run in runs}):
-        counts = read_counts(folders, [CONFUSION])
-        if not has_counts(counts):
-            counts = read_counts(folders)  # those of all measures take several times as long
-        if has_counts(counts):
-            scores = bootstrap(counts, chosen, 0, runs_by_training=[list(map(str, folders))])
-            models.setdefault(_first_score(scores), {})[folders[0]] = scores
-            if len(folders) > 1:
-                notes.append(f"{counts['model'].iloc[0]}: {_seeds(counts, chosen)}")
-    gaps = clean_gap_warnings([run.path for run in runs])
-    lines = [f"warning: {one_line(text)}" for text in gaps]
     names = {run.path: one_line(run.record.model) for run in runs}
-    infos = score_infos()
-    for score, by_run in models.items():
-        if score != RANKING_SCORE:
-            lines.append(f"{NO_MATRICES} to rank and compare models")
-        ratio = "; retention = mean / clean" if infos[score].higher_is_better else ""
-        rows = [scores.by_name[score] for scores in by_run.values()]
-        columns = {"model": [names[path] for path in by_run], **_columns(rows, chosen)}
-        has_means = columns.keys() & {*chosen.by_category, *chosen.names}
-        averaged = f" Averaged: severities {chosen.scored_text}." if has_means else ""
-        lines.append(f"{infos[score].label} in percent{ratio}.{averaged}")
-        if not ratio:
-            del columns["retention"]
-        lines.append(
-            pd.DataFrame(columns).to_string(
-                index=False, float_format=lambda value: f"{value:.1f}", na_rep="-"
-            )
-        )
+    tables, notes = dict[str, list[tuple[str, ScoreDraws]]](), list[str]()
+    for folders in group_records({run.path: run.record for run in runs}):
+        counts = _counts(folders)
+        if not has_counts(counts):
+            continue
+        scores = bootstrap(counts, chosen, 0, runs_by_training=[list(map(str, folders))])
+        shown, name = _first_score(scores), names[folders[0]]
+        tables.setdefault(shown, []).append((name, scores.by_name[shown]))
+        if len(folders) > 1:
+            notes.append(f"{name}: {_seeds(counts, chosen)}")
     if maps := class_maps_text(run.record for run in runs):
-        notes.append(f"Scored through the{maps.removeprefix(',')}.")
-    lines += map(one_line, notes)
-    return "\n".join(["", *lines, "", *(str(run.path) for run in runs)])
+        notes.append(f"Scored through the{one_line(maps.removeprefix(','))}.")
+    gaps = clean_gap_warnings([run.path for run in runs])
+    lines = [f"warning: {one_line(gap)}" for gap in gaps]
+    for score, rows in tables.items():
+        lines += _table(score, rows, chosen)
+    return "\n".join(["", *lines, *notes, "", *(str(run.path) for run in runs)])
+
+
+def _counts(folders: Sequence[Path]) -> pd.DataFrame:
+    """The counts of the runs of a model: of matrices or, if it has none, of all measures."""
+    counts = read_counts(folders, [CONFUSION])
+    return counts if has_counts(counts) else read_counts(folders)  # takes several times as long
 
 
 def _seeds(counts: pd.DataFrame, protocol: Protocol) -> str:
@@ -84,7 +73,24 @@ def _first_score(scores: ModelScores) -> str:
     return RANKING_SCORE if RANKING_SCORE in observed else observed[0]
 
 
-def _columns(rows: Sequence[ScoreDraws], protocol: Protocol) -> Mapping[str, list[float]]:
+def _table(score: str, rows: Sequence[tuple[str, ScoreDraws]], protocol: Protocol) -> Sequence[str]:
+    """The lines about a score: what it is, and the score of each model, by the model's name."""
+    info = score_infos()[score]
+    columns = _columns([draws for _, draws in rows], protocol)
+    has_means = columns.keys() & {*protocol.by_category, *protocol.names}
+    averaged = f" Averaged: severities {protocol.scored_text}." if has_means else ""
+    ratio = "; retention = mean / clean" if info.higher_is_better else ""
+    if not ratio:
+        del columns["retention"]
+    table = pd.DataFrame({"model": [name for name, _ in rows], **columns})
+    return [
+        *([f"{NO_MATRICES} to rank and compare models"] if score != RANKING_SCORE else []),
+        f"{info.label} in percent{ratio}.{averaged}",
+        table.to_string(index=False, float_format=lambda value: f"{value:.1f}", na_rep="-"),
+    ]
+
+
+def _columns(rows: Sequence[ScoreDraws], protocol: Protocol) -> dict[str, list[float]]:
     """Clean, the coarsest complete scores, mean and retention; a value for each of `rows`.
 
     If a category is complete in no row, its corruptions are shown, and if a corruption is complete

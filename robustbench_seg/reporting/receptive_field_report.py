@@ -51,9 +51,7 @@ def erf(
     >>> list(fields.fields["segformer-b0-minicity"])
     ['stage 1', 'stage 2', 'stage 3', 'stage 4', 'head']
     """
-    folder = Path() if out is None else checked_path(out)
-    if out is not None:
-        check_own(folder / "erf.csv", "model,stage,", folder / "erf.svg", folder / "erf.png")
+    folder = None if out is None else _own_folder(out)
     check_count("images", images, IMAGES)
     if size is not None:
         check_size(size)
@@ -68,8 +66,14 @@ def erf(
         device=device,
         progress=progress,
     )
-    if out is not None:
-        table = field_table(measured)
-        write_text(folder / "erf.csv", csv(table))
+    if folder is not None:
+        write_text(folder / "erf.csv", csv(field_table(measured)))
         write_figure(field_figure(measured.fields), folder / "erf")
     return measured
+
+
+def _own_folder(out: Path | str) -> Path:
+    """The folder of the files, unless it has files of these names that are of another origin."""
+    folder = checked_path(out)
+    check_own(folder / "erf.csv", "model,stage,", folder / "erf.svg", folder / "erf.png")
+    return folder

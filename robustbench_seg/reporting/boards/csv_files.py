@@ -9,7 +9,7 @@ from robustbench_seg.files import write_text
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.tables.formats import csv
 
-FILES: Mapping[str, str] = {
+_FILES: Mapping[str, str] = {
     "places.csv": "every score of every model, its 95 % interval and its place",
     "miou.csv": "the mIoU of each model: clean, under each perturbation, mean and retention",
     "costs.csv": "parameters, multiply-accumulates and speed",
@@ -20,21 +20,29 @@ FILES: Mapping[str, str] = {
 """Maps the name of a file to a description of its content."""
 
 
-def write_csv_files(board: Board, folder: Path) -> None:
+def write_csv_files(board: Board, folder: Path) -> Mapping[str, str]:
     """Write all tables of a board into `folder`.
+
+    Returns:
+        Maps the name of each file to a description of its content.
 
     Raises:
         FileError: A file cannot be written.
     """
-    write_text(folder / "places.csv", csv(ranks_table(board)))
-    write_text(folder / "miou.csv", csv(board.miou))
-    write_text(folder / "costs.csv", csv(costs_table(board)))
     severities = [entry.scores.severities.assign(model=entry.name) for entry in board.models]
-    write_text(folder / "per_severity.csv", csv(pd.concat(severities, ignore_index=True)))
     classes = [entry.scores.classes.assign(model=entry.name) for entry in board.models]
-    write_text(folder / "per_class.csv", csv(pd.concat(classes, ignore_index=True)))
+    tables = {
+        "places.csv": ranks_table(board),
+        "miou.csv": board.miou,
+        "costs.csv": costs_table(board),
+        "per_severity.csv": pd.concat(severities, ignore_index=True),
+        "per_class.csv": pd.concat(classes, ignore_index=True),
+    }
     if len(board.published.elsewhere):
-        write_text(folder / "elsewhere.csv", csv(board.published.elsewhere))
+        tables["elsewhere.csv"] = board.published.elsewhere
+    for name, table in tables.items():
+        write_text(folder / name, csv(table))
+    return {name: _FILES[name] for name in tables}
 
 
 def ranks_table(board: Board) -> pd.DataFrame:

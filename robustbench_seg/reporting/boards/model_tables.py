@@ -1,5 +1,6 @@
 """The tables of a model's page: its classes, its worst conditions, and all its scores."""
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
@@ -41,7 +42,7 @@ def class_table(rows: pd.DataFrame, protocol: Protocol) -> Table | None:
     )
     found = []
     for name, line in lines.sort_values("mean", kind="stable").iterrows():
-        known = line["mean"] == line["mean"]
+        known = not math.isnan(line["mean"])
         found.append(
             TableRow(
                 [

@@ -9,7 +9,7 @@ from robustbench_seg import __version__
 from robustbench_seg.files import write_text
 from robustbench_seg.reporting.boards.board import RANKING_RULE, Board
 from robustbench_seg.reporting.boards.board_view import board_view
-from robustbench_seg.reporting.boards.csv_files import FILES, write_csv_files
+from robustbench_seg.reporting.boards.csv_files import write_csv_files
 from robustbench_seg.reporting.boards.model_view import model_view
 from robustbench_seg.reporting.html.definitions import definitions
 from robustbench_seg.reporting.html.report_folder import report_folder
@@ -53,11 +53,11 @@ def write_site(boards: Sequence[Board], out: Path) -> Path:
 def _write_board(board: Board, folder: Path, environment: Environment) -> None:
     slugs = unique_slugs([entry.name for entry in board.models])
     links = {e.name: f"models/{slug}.html" for e, slug in zip(board.models, slugs, strict=True)}
-    write_csv_files(board, folder / "tables")
+    files = write_csv_files(board, folder / "tables")
     page = environment.get_template("leaderboard_board.html").render(
         board=board_view(board, links),
         rule=RANKING_RULE,
-        files={name: text for name, text in FILES.items() if (folder / "tables" / name).exists()},
+        files=files,
         definitions=definitions(),
         version=__version__,
     )

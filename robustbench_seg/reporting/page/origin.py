@@ -34,7 +34,7 @@ class Origin:
 
 def origin(panels: Sequence[Panel], title: str) -> Origin:
     """Return the origin of the report of some panels; `title`: the title of the report."""
-    records = [r for panel in panels for model in panel.models for r in model.scored.records]
+    records = [r for panel in panels for model in panel.models for r in model.records]
     used = ", ".join(sorted({r.libraries.get("robustseg", "") for r in records} - {""}))
     protocols = dict.fromkeys(
         f"{panel.protocol.name}, version {panel.protocol.version}" for panel in panels

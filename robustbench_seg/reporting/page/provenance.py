@@ -89,7 +89,7 @@ def run_views(panel: Panel, model: MeasuredModel, *, several: bool = False) -> l
         ResultsError: A probe of a run cannot be read.
     """
     views = []
-    for folder, record in zip(model.scored.folders, model.scored.records, strict=True):
+    for folder, record in zip(model.folders, model.records, strict=True):
         missing = model.scored.missing if folder == model.folder else {}
         lacks = "; ".join(f"{name.replace('_', ' ')}: {what}" for name, what in missing.items())
         views.append(

@@ -16,7 +16,7 @@ def report_command(panels: Sequence[Panel], *, pictures: bool, intervals: bool =
         intervals: Whether its tables have the interval of each score.
     """
     models = [model for panel in panels for model in panel.models]
-    names = [folder.name for model in models for folder in model.scored.folders]
+    names = [folder.name for model in models for folder in model.folders]
     reference = next((panel.reference for panel in panels if panel.reference), None)
     options = ["--reference", reference] if reference else []
     for name in sorted({panel.protocol.name for panel in panels}):

@@ -58,20 +58,16 @@ def degradation_rows(
     against = _reference(reference, scores, measured, protocol)
     rows = []
     for cells in scores.to_dict("records"):
+        row = {**{name: cells[name] for name in MIOU_COLUMNS}, "reference": reference}
         model = measured[cells["model"]] if cells["source"] == MEASURED else None
-        leading = {name: cells.get(name) for name in MIOU_COLUMNS}
-        rows.append({**leading, "reference": reference})
-        if model is None:
-            corruptions = {name: np.asarray(cells[name], float) for name in averaged}
-            lost = degradation(np.asarray(cells[CLEAN.name], float), corruptions, against)
-        else:
-            summary = model.scores.summary
-            corruptions = {name: summary.corruptions[name] for name in averaged}
-            lost = degradation(summary.clean, corruptions, against)
-        rows[-1] |= {f"CD_{name}": score_of(draws) for name, draws in lost.cd.items()}
+        found = cells if model is None else model.miou_draws
+        corruptions = {name: np.asarray(found[name], float) for name in averaged}
+        lost = degradation(np.asarray(found[CLEAN.name], float), corruptions, against)
+        row |= {f"CD_{name}": score_of(draws) for name, draws in lost.cd.items()}
         for name, draws in (("CD", lost.mean_cd), ("rCD", lost.mean_rcd)):
             low, high = _mean_interval(model, against, draws)
-            rows[-1] |= {name: score_of(draws), f"{name}_low": low, f"{name}_high": high}
+            row |= {name: score_of(draws), f"{name}_low": low, f"{name}_high": high}
+        rows.append(row)
     return pd.DataFrame(rows, columns=columns, index=scores.index)
 
 

@@ -46,7 +46,7 @@ def clean_score_warnings(models: Sequence[MeasuredModel]) -> list[str]:
     gaps: list[str | None] = []
     for model in models:
         if model.scores.trainings > 1:  # each training has its own published score
-            gaps += clean_gap_warnings(model.scored.folders)
+            gaps += clean_gap_warnings(model.folders)
         else:
             gaps.append(clean_gap(model.record, score_of(model.scores.summary.clean)))
     return [f"{gap}." for gap in gaps if gap]
@@ -66,7 +66,7 @@ def foreign_warnings(models: Sequence[MeasuredModel]) -> list[str]:
         f"{model.name}: its corrupted images come from a tree of unknown origin, which this "
         "program did not generate, so they may differ from those of the protocol."
         for model in models
-        if any(record.key.corruption.foreign for record in model.scored.records)
+        if any(record.key.corruption.foreign for record in model.records)
     ]
 
 
