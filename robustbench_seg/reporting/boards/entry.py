@@ -90,6 +90,12 @@ class Entry(RankedModel):
         return self.scores.seconds
 
     @property
+    def missing(self) -> Mapping[str, str]:
+        """For clean and each perturbation without a score: the missing images and the reason."""
+        missing = self.scores.missing.items()
+        return {name: what for name, what in missing if math.isnan(self.value(name))}
+
+    @property
     def degrees(self) -> int:
         """Degrees of freedom from its trainings."""
         return self.trainings - 1

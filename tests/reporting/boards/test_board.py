@@ -16,7 +16,6 @@ from robustbench_seg.reporting.boards import entry_cache
 from robustbench_seg.reporting.boards.board_reader import read_boards
 from robustbench_seg.reporting.boards.board_tables import board_ranking
 from robustbench_seg.reporting.boards.cost_comparison import cost_table
-from robustbench_seg.reporting.boards.model_view import model_view
 from robustbench_seg.reporting.literature.published_tables import published_table
 from robustbench_seg.reporting.page.panel_ranking import panel_ranking
 from robustbench_seg.reporting.panels import read_panels
@@ -160,7 +159,7 @@ def test_the_page_of_a_model_names_what_its_scores_lack(tmp_path):
     (board,) = read_boards(tmp_path / "runs")
     (entry,) = board.models
     assert "not run" in entry.scores.missing["gaussian_noise"]  # not scored there
-    assert list(model_view(board, entry).missing) == ["fog"]
+    assert list(entry.missing) == ["fog"]
 
 
 def test_published_rows_do_not_rank_beside_other_images(tmp_path):

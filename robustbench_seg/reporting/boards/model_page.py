@@ -1,9 +1,10 @@
-"""What the template of a model's page shows."""
+"""The page of a model of a board."""
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
+from jinja2 import Environment
+
+from robustbench_seg import __version__
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.boards.board import Board, RankedScore
 from robustbench_seg.reporting.boards.entry import Entry
@@ -13,65 +14,35 @@ from robustbench_seg.reporting.boards.model_tables import (
     worst_conditions_table,
 )
 from robustbench_seg.reporting.boards.severity_charts import severity_charts
-from robustbench_seg.reporting.html.fact import Fact
-from robustbench_seg.reporting.html.figure import PageFigure
 from robustbench_seg.reporting.html.run_facts import model_facts, run_facts
-from robustbench_seg.reporting.html.table import Table
 from robustbench_seg.reporting.ranking.estimate import interval_text
 from robustbench_seg.text import number
 
 
-@dataclass(frozen=True)
-class ModelView:
-    """The content of a model's page, for the template.
+def model_page(board: Board, entry: Entry, templates: Environment) -> str:
+    """Return the HTML of the page of a model.
 
-    Attributes:
-        name: Its name.
-        lead: Sentences that state its ranks.
-        facts: Facts about the model, each a name and a text.
-        runs: The origin of the scores, for each run.
-        curves: A plot of the mIoU over severity for each corruption.
-        classes: Its classes, weakest first; None if no class has a score.
-        conditions: Its worst conditions; None if no condition is complete.
-        scores: Every score with its rank.
-        missing: For clean and each corruption without a score: what is missing.
-    """
-
-    name: str
-    lead: Sequence[str]
-    facts: Sequence[Fact]
-    runs: Sequence[tuple[str, Sequence[Fact]]]
-    curves: Sequence[PageFigure]
-    classes: Table | None
-    conditions: Table | None
-    scores: Table
-    missing: Mapping[str, str]
-
-
-def model_view(board: Board, entry: Entry) -> ModelView:
-    """Return the content of the page of an entry of a board.
+    Args:
+        board: The board.
+        entry: The model.
+        templates: The templates of pages.
 
     Raises:
         ResultsError: A probe of a run cannot be read.
     """
     scores = board.ranked_scores(entry)
-    return ModelView(
-        name=entry.name,
+    runs = zip(entry.folders, entry.records, strict=True)
+    return templates.get_template("leaderboard_model.html").render(
+        board=board,
+        model=entry,
         lead=_lead(board, scores),
         facts=model_facts(entry.records),
-        runs=[
-            (folder.name, run_facts(folder, record))
-            for folder, record in zip(entry.folders, entry.records, strict=True)
-        ],
         curves=severity_charts(entry.scores.severities, board.protocol),
-        classes=class_table(entry.scores.classes, board.protocol),
         conditions=worst_conditions_table(entry.scores.severities, entry.value(CLEAN.name)),
+        classes=class_table(entry.scores.classes, board.protocol),
         scores=score_table(board, scores),
-        missing={
-            name: what
-            for name, what in entry.scores.missing.items()
-            if math.isnan(entry.value(name))
-        },
+        runs=[(folder.name, run_facts(folder, record)) for folder, record in runs],
+        version=__version__,
     )
 
 
