@@ -1,7 +1,7 @@
 """Charts of one model: its mIoU over severity, for each corruption."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.reporting.html.figure import PageFigure, svg_element
 from robustbench_seg.text import number
 
@@ -39,107 +39,102 @@ def severity_charts(severities: pd.DataFrame, protocol: Protocol) -> list[PageFi
     """
     columns = ("corruption", "severity", "miou", "ci_low", "ci_high")
     points = {
-        (str(name), int(severity)): _Point(int(severity), float(miou), float(low), float(high))
+        Condition(str(name), int(severity)): _Point(int(severity), float(miou), low, high)
         for name, severity, miou, low, high in severities[list(columns)].itertuples(index=False)
         if not math.isnan(miou)
     }
     highest = max([10.0, *(point.miou for point in points.values())])
     limit = min(100.0, 10 * math.ceil(highest / 10))
-    return [
-        PageFigure(perturbation.name.replace("_", " "), _chart(perturbation, points, limit))
-        for perturbation in protocol.perturbations
-    ]
+    figures = []
+    for perturbation in protocol.perturbations:
+        conditions = (CLEAN, *protocol.conditions([perturbation.name]))
+        own = [points[condition] for condition in conditions if condition in points]
+        chart = _Chart(perturbation, own, limit)
+        figures.append(PageFigure(perturbation.name.replace("_", " "), chart.svg()))
+    return figures
 
 
-def _chart(
-    perturbation: Perturbation, points: Mapping[tuple[str, int], _Point], limit: float
-) -> Markup:
-    """Draw the chart of a corruption.
+@dataclass(frozen=True)
+class _Chart:
+    """The chart of a corruption.
 
-    Args:
+    Attributes:
         perturbation: The corruption.
-        points: Maps corruption and severity to the score.
+        points: Its scores, clean first.
         limit: The mIoU at the upper end.
     """
-    step = (_WIDTH - 8) / len(perturbation.severities)
-    named = (
-        (perturbation.name if severity else CLEAN.name, severity)
-        for severity in (0, *perturbation.severities)
-    )
-    own = [points[key] for key in named if key in points]
 
-    def across(severity: int) -> float:
-        return _LEFT + 4 + severity * step
+    perturbation: Perturbation
+    points: Sequence[_Point]
+    limit: float
 
-    def down(miou: float) -> float:
-        return _TOP + _HEIGHT * (1 - miou / limit)
+    def svg(self) -> Markup:
+        """The chart with the text for screen readers."""
+        marks = [
+            *self._band(),
+            *self._unscored(),
+            *self._horizontal_lines(),
+            *self._severities(),
+            *self._line(),
+        ]
+        texts = "; ".join(f"{p.severity or 'clean'}: {number(p.miou)}" for p in self.points)
+        name = self.perturbation.name.replace("_", " ")
+        label = f"mIoU in percent by severity under {name}: {texts}"
+        size = _LEFT + _WIDTH + 2, _TOP + _HEIGHT + 16
+        return svg_element(*size, label, "".join(marks), "curve")
 
-    marks = [
-        *_band(own, across, down),
-        *_unscored(perturbation, across, step),
-        *_horizontal_lines(limit, down),
-        *_severities(perturbation, own, across, down),
-        *_line(own, across, down),
-    ]
-    texts = "; ".join(f"{point.severity or 'clean'}: {number(point.miou)}" for point in own)
-    label = f"mIoU in percent by severity under {perturbation.name.replace('_', ' ')}: {texts}"
-    size = _LEFT + _WIDTH + 2, _TOP + _HEIGHT + 16
-    return svg_element(*size, label, "".join(marks), "curve")
+    @property
+    def _step(self) -> float:
+        """The distance between two severities."""
+        return (_WIDTH - 8) / len(self.perturbation.severities)
 
+    def _x(self, severity: int) -> float:
+        return _LEFT + 4 + severity * self._step
 
-def _unscored(perturbation: Perturbation, across: Callable[[int], float], step: float) -> list[str]:
-    """The grey background of severities that are not scored."""
-    return [
-        f'<rect class="off" x="{across(severity) - step / 2:.1f}" y="{_TOP}" width="{step:.1f}" '
-        f'height="{_HEIGHT}"/>'
-        for severity in set(perturbation.severities) - set(perturbation.scored)
-    ]
+    def _y(self, miou: float) -> float:
+        return _TOP + _HEIGHT * (1 - miou / self.limit)
 
+    def _unscored(self) -> list[str]:
+        """The grey background of severities that are not scored."""
+        unscored = set(self.perturbation.severities) - set(self.perturbation.scored)
+        return [
+            f'<rect class="off" x="{self._x(severity) - self._step / 2:.1f}" y="{_TOP}" '
+            f'width="{self._step:.1f}" height="{_HEIGHT}"/>'
+            for severity in unscored
+        ]
 
-def _horizontal_lines(limit: float, down: Callable[[float], float]) -> list[str]:
-    marks = []
-    for value in (0.0, limit / 2, limit):
-        y = down(value)
-        marks.append(f'<path class="grid" d="M{_LEFT} {y:.1f}h{_WIDTH}"/>')
-        marks.append(f'<text class="y" x="{_LEFT - 4}" y="{y + 3:.1f}">{value:g}</text>')
-    return marks
+    def _horizontal_lines(self) -> list[str]:
+        marks = []
+        for value in (0.0, self.limit / 2, self.limit):
+            y = self._y(value)
+            marks.append(f'<path class="grid" d="M{_LEFT} {y:.1f}h{_WIDTH}"/>')
+            marks.append(f'<text class="y" x="{_LEFT - 4}" y="{y + 3:.1f}">{value:g}</text>')
+        return marks
 
+    def _severities(self) -> list[str]:
+        """The label of each severity and, if there is a score, its dot."""
+        known, marks = {point.severity: point for point in self.points}, []
+        for severity in (0, *self.perturbation.severities):
+            x = self._x(severity)
+            label = severity or "clean"
+            marks.append(f'<text class="x" x="{x:.1f}" y="{_TOP + _HEIGHT + 11}">{label}</text>')
+            if severity in known:
+                kind = "dot" if severity in (0, *self.perturbation.scored) else "dot hollow"
+                y = self._y(known[severity].miou)
+                marks.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="2.3"/>')
+        return marks
 
-def _severities(
-    perturbation: Perturbation,
-    own: Sequence[_Point],
-    across: Callable[[int], float],
-    down: Callable[[float], float],
-) -> list[str]:
-    """The label of each severity and, if there is a score, its dot."""
-    known, marks = {point.severity: point for point in own}, []
-    for severity in (0, *perturbation.severities):
-        x = across(severity)
-        label = severity or "clean"
-        marks.append(f'<text class="x" x="{x:.1f}" y="{_TOP + _HEIGHT + 11}">{label}</text>')
-        if severity in known:
-            kind = "dot" if severity in (0, *perturbation.scored) else "dot hollow"
-            y = down(known[severity].miou)
-            marks.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="2.3"/>')
-    return marks
+    def _band(self) -> list[str]:
+        """The 95 % intervals of neighbouring severities, as an area."""
+        band = [point for point in self.points if not math.isnan(point.low)]
+        if len(band) < 2:
+            return []
+        ends = [f"{self._x(p.severity):.1f} {self._y(p.high):.1f}" for p in band]
+        ends += [f"{self._x(p.severity):.1f} {self._y(p.low):.1f}" for p in reversed(band)]
+        return [f'<path class="band" d="M{"L".join(ends)}z"/>']
 
-
-def _band(
-    own: Sequence[_Point], across: Callable[[int], float], down: Callable[[float], float]
-) -> list[str]:
-    """The 95 % intervals of neighbouring severities, as an area."""
-    band = [point for point in own if not math.isnan(point.low)]
-    if len(band) < 2:
-        return []
-    ends = [f"{across(p.severity):.1f} {down(p.high):.1f}" for p in band]
-    ends += [f"{across(p.severity):.1f} {down(p.low):.1f}" for p in reversed(band)]
-    return [f'<path class="band" d="M{"L".join(ends)}z"/>']
-
-
-def _line(
-    own: Sequence[_Point], across: Callable[[int], float], down: Callable[[float], float]
-) -> list[str]:
-    if len(own) < 2:
-        return []
-    line = "L".join(f"{across(p.severity):.1f} {down(p.miou):.1f}" for p in own)
-    return [f'<path class="line" d="M{line}"/>']
+    def _line(self) -> list[str]:
+        if len(self.points) < 2:
+            return []
+        line = "L".join(f"{self._x(p.severity):.1f} {self._y(p.miou):.1f}" for p in self.points)
+        return [f'<path class="line" d="M{line}"/>']
