@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.reporting.boards.board_scores import BoardScore, category_key
 from robustbench_seg.reporting.boards.entry import Entry
-from robustbench_seg.reporting.ranking.model_group import ModelGroup, miou_table
+from robustbench_seg.reporting.ranking.model_group import ModelGroup
 from robustbench_seg.results import (
     MEASURED,
     PUBLISHED,
@@ -84,12 +84,6 @@ class Board(ModelGroup[Entry]):
         return {
             key: score for entry in self.models for key, score in entry.scores.board_scores.items()
         }
-
-    @cached_property
-    def miou(self) -> pd.DataFrame:
-        """The rows of tables/miou.csv, the most robust first, incomplete rows last."""
-        measured = [entry.scores.miou.assign(model=entry.name) for entry in self.models]
-        return miou_table(measured, self.published)
 
     @cached_property
     def ranks(self) -> tuple[str, ...]:

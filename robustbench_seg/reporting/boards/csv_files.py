@@ -29,14 +29,12 @@ def write_csv_files(board: Board, folder: Path) -> Mapping[str, str]:
     Raises:
         FileError: A file cannot be written.
     """
-    severities = [entry.scores.severities.assign(model=entry.name) for entry in board.models]
-    classes = [entry.scores.classes.assign(model=entry.name) for entry in board.models]
     tables = {
         "places.csv": ranks_table(board),
         "miou.csv": board.miou,
         "costs.csv": costs_table(board),
-        "per_severity.csv": pd.concat(severities, ignore_index=True),
-        "per_class.csv": pd.concat(classes, ignore_index=True),
+        "per_severity.csv": board.severities,
+        "per_class.csv": board.per_class,
     }
     if len(board.published.elsewhere):
         tables["elsewhere.csv"] = board.published.elsewhere

@@ -12,7 +12,6 @@ from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.boards.board_scores import BoardScore, board_scores
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.ranked_model import RankedModel
-from robustbench_seg.reporting.ranking.table_rows import class_rows, score_row, severity_rows
 from robustbench_seg.results import Draws, read_model, score_interval, score_of
 
 
@@ -27,9 +26,9 @@ class EntryScores:
         unit: The sampling unit, in words.
         trainings: Number of trainings that the scores average over.
         sample: Digest of the image ids and the clip, see ModelScores.sample.
-        miou: Its row of tables/miou.csv, see score_row.
-        severities: Its rows of tables/per_severity.csv: SEVERITY_COLUMNS.
-        classes: Its rows of tables/per_class.csv: CLASS_COLUMNS.
+        miou: See RankedModel.score_row.
+        severities: See RankedModel.severity_rows.
+        classes: See RankedModel.class_rows.
         missing: Maps an incomplete corruption to the missing images and the reason.
         seconds: Median seconds from an image to its labels; nan if unknown.
     """
@@ -90,6 +89,21 @@ class Entry(RankedModel):
         return self.scores.seconds
 
     @property
+    def score_row(self) -> pd.DataFrame:
+        """Its row of tables/miou.csv: MIOU_COLUMNS and the scores."""
+        return self.scores.miou.assign(model=self.name)
+
+    @property
+    def severity_rows(self) -> pd.DataFrame:
+        """Its rows of tables/per_severity.csv, in protocol order: SEVERITY_COLUMNS."""
+        return self.scores.severities.assign(model=self.name)
+
+    @property
+    def class_rows(self) -> pd.DataFrame:
+        """Its rows of tables/per_class.csv: CLASS_COLUMNS."""
+        return self.scores.classes.assign(model=self.name)
+
+    @property
     def missing(self) -> Mapping[str, str]:
         """For clean and each perturbation without a score: the missing images and the reason."""
         missing = self.scores.missing.items()
@@ -124,7 +138,7 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
         ResultsError: As for results.read_model.
     """
     model = read_model(list(folders), protocol)
-    measured = MeasuredModel(model.name, model)
+    measured = MeasuredModel(model.name, protocol, model)
     found = list(board_scores(model, protocol))
     scores = model.scores
     return EntryScores(
@@ -134,9 +148,9 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
         unit=scores.unit,
         trainings=scores.trainings,
         sample=scores.sample,
-        miou=score_row(measured, protocol),
-        severities=severity_rows(measured, protocol),
-        classes=class_rows(measured, protocol),
+        miou=measured.score_row,
+        severities=measured.severity_rows,
+        classes=measured.class_rows,
         missing=model.missing,
         seconds=measured.seconds,
     )

@@ -10,7 +10,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.references import published_reference
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.reporting.ranking.table_rows import MIOU_COLUMNS
+from robustbench_seg.reporting.ranking.table_columns import MIOU_COLUMNS
 from robustbench_seg.results import (
     MEASURED,
     UNBOUNDED,

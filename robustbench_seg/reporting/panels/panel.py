@@ -19,8 +19,7 @@ from robustbench_seg.reporting.panels.drop_rows import drop_rows
 from robustbench_seg.reporting.panels.panel_warnings import panel_warnings
 from robustbench_seg.reporting.ranking.class_grid import class_grid
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.reporting.ranking.model_group import ModelGroup, miou_table
-from robustbench_seg.reporting.ranking.table_rows import class_rows, score_row, severity_rows
+from robustbench_seg.reporting.ranking.model_group import ModelGroup
 from robustbench_seg.results import (
     ScoreDifference,
     SubsetScore,
@@ -37,8 +36,8 @@ from robustbench_seg.text import counted
 class Panel(ModelGroup[MeasuredModel]):
     """One group of a report, ranked by the mean mIoU. All scores are in percent.
 
-    Its tables follow from its models. table_rows.py, degradation_rows.py and drop_rows.py define
-    their columns.
+    Its tables follow from its models. ranking/table_columns.py, degradation_rows.py and
+    drop_rows.py define their columns.
 
     Attributes:
         subsets: The scores of the subsets of the models' datasets, and the drops from reference
@@ -49,24 +48,6 @@ class Panel(ModelGroup[MeasuredModel]):
 
     subsets: tuple[SubsetScore, ...] = ()
     reference: str | None = None
-
-    @cached_property
-    def miou(self) -> pd.DataFrame:
-        """The rows of tables/miou.csv, the most robust first, incomplete rows last."""
-        rows = [score_row(model, self.protocol) for model in self.models]
-        return miou_table(rows, self.published)
-
-    @cached_property
-    def severities(self) -> pd.DataFrame:
-        """The rows of tables/per_severity.csv. Columns SEVERITY_COLUMNS."""
-        rows = [severity_rows(model, self.protocol) for model in self.models]
-        return pd.concat(rows, ignore_index=True)
-
-    @cached_property
-    def per_class(self) -> pd.DataFrame:
-        """The rows of tables/per_class.csv. Columns CLASS_COLUMNS."""
-        rows = [class_rows(model, self.protocol) for model in self.models]
-        return pd.concat(rows, ignore_index=True)
 
     @cached_property
     def degradation(self) -> pd.DataFrame:

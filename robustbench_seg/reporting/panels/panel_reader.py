@@ -46,7 +46,7 @@ def read_panels(
 
 def _measured_model(folders: list[Path], protocol: Protocol) -> MeasuredModel:
     scored = read_model(folders, protocol)
-    return MeasuredModel(scored.name, scored)
+    return MeasuredModel(scored.name, protocol, scored)
 
 
 def _with_subsets(panel: Panel, subsets: Sequence[SubsetScore]) -> Panel:

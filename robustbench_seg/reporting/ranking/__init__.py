@@ -3,6 +3,7 @@
 grouping.py -> model_group.py            runs grouped by images and protocol; such a group
 ranked_model.py -> measured_model.py     a model of a group; a model with all its scores
 ranking_row.py                           a row of the ranking of a group
-table_rows.py  class_grid.py  pareto.py  tables of a model, and the models worth their cost
+table_columns.py  class_grid.py          tables of models
+pareto.py                                the models worth their cost
 estimate.py                              a score with its interval, and how both are written
 """

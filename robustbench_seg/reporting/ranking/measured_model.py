@@ -1,4 +1,4 @@
-"""A measured model with all its scores."""
+"""A measured model with all its scores, and its rows of tables."""
 
 import math
 from collections.abc import Mapping
@@ -6,17 +6,28 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pandas as pd
+
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.ranking.ranked_model import RankedModel
+from robustbench_seg.reporting.ranking.table_columns import (
+    CLASS_COLUMNS,
+    MIOU_COLUMNS,
+    SEVERITY_COLUMNS,
+)
 from robustbench_seg.results import (
     MEAN_COLUMNS,
+    MEASURED,
     PERCENT,
     Draws,
     ModelScores,
     ScoredModel,
+    miou_columns,
     score_interval,
     score_of,
+    with_class_map,
 )
 from robustbench_seg.store import median_seconds
 
@@ -26,9 +37,11 @@ class MeasuredModel(RankedModel):
     """A model with all scores of its runs.
 
     Attributes:
+        protocol: The protocol of its scores.
         scored: Its scores and counts, under its own name.
     """
 
+    protocol: Protocol
     scored: ScoredModel
 
     @property
@@ -92,3 +105,53 @@ class MeasuredModel(RankedModel):
             within: The smallest and largest possible value.
         """
         return score_interval(draws, self.scores.units, self.scores.degrees, limits=within)
+
+    @property
+    def score_row(self) -> pd.DataFrame:
+        """Its row of tables/miou.csv: MIOU_COLUMNS and the scores."""
+        row = {**self._leading_cells, "source": MEASURED, "images": self.images, **self.miou}
+        columns = [*MIOU_COLUMNS, *miou_columns(self.protocol)]
+        return with_class_map(pd.DataFrame([row], columns=columns), self.record)
+
+    @property
+    def severity_rows(self) -> pd.DataFrame:
+        """Its rows of tables/per_severity.csv, in protocol order: SEVERITY_COLUMNS."""
+        categories = {CLEAN.name: CLEAN.name}
+        categories |= {each.name: each.category for each in self.protocol.perturbations}
+        rows = []
+        for condition in (CLEAN, *self.protocol.conditions()):
+            if condition not in self.scored.image_counts:
+                continue
+            draws = self.scores.cell(condition)
+            low, high = self.limits(draws)
+            rows.append(
+                {
+                    **self._leading_cells,
+                    "corruption": condition.name,
+                    "category": categories[condition.name],
+                    "severity": condition.severity,
+                    "scored": condition in self.protocol.scored_conditions,
+                    "images": self.scored.image_counts[condition],
+                    "miou": score_of(draws),
+                    "ci_low": low,
+                    "ci_high": high,
+                }
+            )
+        return with_class_map(pd.DataFrame(rows, columns=list(SEVERITY_COLUMNS)), self.record)
+
+    @property
+    def class_rows(self) -> pd.DataFrame:
+        """Its rows of tables/per_class.csv: CLASS_COLUMNS."""
+        leading = pd.DataFrame([self._leading_cells])
+        table = leading.merge(self.scored.class_iou, how="cross")[list(CLASS_COLUMNS)]
+        return with_class_map(table, self.record)
+
+    @property
+    def _leading_cells(self) -> Mapping[str, object]:
+        """The first cells of its rows in every table."""
+        return {
+            "model": self.name,
+            "dataset": self.record.dataset,
+            "split": self.record.split,
+            "protocol": self.protocol.name,
+        }

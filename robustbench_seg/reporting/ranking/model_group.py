@@ -1,7 +1,7 @@
 """The common base of a panel of a report and a board of a leaderboard."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic
@@ -39,14 +39,6 @@ class ModelGroup(ABC, Generic[Model]):
     protocol: Protocol
     subset: str
     models: tuple[Model, ...]
-
-    @property
-    @abstractmethod
-    def miou(self) -> pd.DataFrame:
-        """The rows of tables/miou.csv, the most robust first, incomplete rows last.
-
-        Columns MIOU_COLUMNS, clean, each perturbation in protocol order, mean and retention.
-        """
 
     @property
     @abstractmethod
@@ -101,6 +93,30 @@ class ModelGroup(ABC, Generic[Model]):
         )
 
     @cached_property
+    def miou(self) -> pd.DataFrame:
+        """The rows of tables/miou.csv, the most robust first, incomplete rows last.
+
+        Columns MIOU_COLUMNS, clean, each perturbation in protocol order, mean and retention.
+        Published results that rank are among the rows.
+        """
+        tables = [model.score_row for model in self.models]
+        if len(self.published.ranked):
+            tables.append(self.published.ranked)
+        rows = pd.concat(tables, ignore_index=True)
+        rows = rows.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
+        return rows.reset_index(drop=True)
+
+    @cached_property
+    def severities(self) -> pd.DataFrame:
+        """The rows of tables/per_severity.csv. Columns SEVERITY_COLUMNS."""
+        return pd.concat([model.severity_rows for model in self.models], ignore_index=True)
+
+    @cached_property
+    def per_class(self) -> pd.DataFrame:
+        """The rows of tables/per_class.csv. Columns CLASS_COLUMNS."""
+        return pd.concat([model.class_rows for model in self.models], ignore_index=True)
+
+    @cached_property
     def category_means(self) -> Mapping[str, NDArray[np.float64]]:
         """Maps a category to the mean over its perturbations, for each row of `miou`."""
         perturbations = {name: self.miou[name].to_numpy(float) for name in self.protocol.names}
@@ -126,16 +142,3 @@ class ModelGroup(ABC, Generic[Model]):
     def model(self, name: str) -> Model:
         """Return the measured model of a name."""
         return next(model for model in self.models if model.name == name)
-
-
-def miou_table(measured: Iterable[pd.DataFrame], published: PublishedResults) -> pd.DataFrame:
-    """Return the rows of tables/miou.csv, the most robust first, incomplete rows last.
-
-    Args:
-        measured: The row of each measured model.
-        published: Its ranked results are among the rows.
-    """
-    tables = [*measured, *([published.ranked] if len(published.ranked) else [])]
-    rows = pd.concat(tables, ignore_index=True)
-    rows = rows.sort_values(["mean", "model"], ascending=[False, True], kind="stable")
-    return rows.reset_index(drop=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import pandas as pd
+
 from robustbench_seg.records.runs.run_record import RunRecord
 
 
@@ -52,6 +54,21 @@ class RankedModel(ABC):
     @abstractmethod
     def seconds(self) -> float:
         """Median seconds from an image to its labels, as the first run measured; nan: unknown."""
+
+    @property
+    @abstractmethod
+    def score_row(self) -> pd.DataFrame:
+        """Its row of tables/miou.csv: MIOU_COLUMNS and the scores."""
+
+    @property
+    @abstractmethod
+    def severity_rows(self) -> pd.DataFrame:
+        """Its rows of tables/per_severity.csv, in protocol order: SEVERITY_COLUMNS."""
+
+    @property
+    @abstractmethod
+    def class_rows(self) -> pd.DataFrame:
+        """Its rows of tables/per_class.csv: CLASS_COLUMNS."""
 
     @property
     def folder(self) -> Path:

@@ -92,6 +92,18 @@ def test_the_ranking_has_the_cells_of_the_report(tmp_path, three_published):
     assert ranks[0] == ranks[1]
 
 
+def test_the_tables_are_those_of_the_report_also_of_models_of_one_name(tmp_path):
+    write_run(tmp_path / "runs", "alpha", steady)
+    write_run(tmp_path / "runs", "alpha", weaker, weights="1")
+    (board,), (panel,) = read_boards(tmp_path / "runs"), read_panels([tmp_path / "runs"])
+    names = [model.name for model in board.models]
+    assert all(name.startswith("alpha [") for name in names)
+    for name in ("miou", "severities", "per_class"):
+        ours, theirs = getattr(board, name), getattr(panel, name)
+        assert ours["model"].unique().tolist() == names
+        pd.testing.assert_frame_equal(ours, theirs, check_dtype=False)
+
+
 def test_a_lower_score_that_is_better_ranks_first(several):
     (board,) = read_boards(several)
     down = [score.key for score in board.scores.values() if not score.higher_is_better]
