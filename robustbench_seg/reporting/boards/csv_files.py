@@ -73,7 +73,7 @@ def costs_table(board: Board) -> pd.DataFrame:
         {
             "model": entry.name,
             "mean": entry.mean,
-            "params": entry.record.about.params,
+            "params": entry.parameters,
             "gmacs": entry.gmacs,
             "images_per_s": entry.speed,
             "hardware": entry.record.hardware,

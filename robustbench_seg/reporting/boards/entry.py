@@ -23,7 +23,6 @@ class EntryScores:
         board_scores: Maps a key to the score, for all scores by which a board can rank it.
         draws: Maps the same keys to the bootstrap draws of the score.
         units: Number of sampling units.
-        unit: The sampling unit, in words.
         trainings: Number of trainings that the scores average over.
         sample: Digest of the image ids and the clip, see ModelScores.sample.
         miou: See RankedModel.score_row.
@@ -36,7 +35,6 @@ class EntryScores:
     board_scores: Mapping[str, BoardScore]
     draws: Mapping[str, Draws]
     units: int
-    unit: str
     trainings: int
     sample: str
     miou: pd.DataFrame
@@ -145,7 +143,6 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
         board_scores={score.key: score for score, _ in found},
         draws={score.key: draws for score, draws in found},
         units=scores.units,
-        unit=scores.unit,
         trainings=scores.trainings,
         sample=scores.sample,
         miou=measured.score_row,

@@ -105,7 +105,6 @@ def _bytes(scores: EntryScores) -> bytes:
             arrays[f"{name}/{column}"] = found.astype(str if is_text else found.dtype)
     facts = {
         "units": scores.units,
-        "unit": scores.unit,
         "trainings": scores.trainings,
         "sample": scores.sample,
         "missing": dict(scores.missing),
@@ -128,7 +127,6 @@ def _read(path: Path) -> EntryScores:
         board_scores=dict(zip(keys, scores, strict=True)),
         draws=dict(zip(keys, stored["draws"], strict=True)),
         units=facts["units"],
-        unit=facts["unit"],
         trainings=facts["trainings"],
         sample=facts["sample"],
         miou=_table(stored, "miou"),

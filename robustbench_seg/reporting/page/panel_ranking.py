@@ -5,7 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from robustbench_seg.measures import MEASURES, ScoreInfo
+from robustbench_seg.reporting.html.heat_table import value_span
 from robustbench_seg.reporting.html.ranking_table import (
     RankingColumn,
     average_columns,
@@ -33,7 +36,7 @@ def panel_ranking(panel: Panel) -> Table:
     columns: list[RankingColumn[MeasuredModel]] = [
         name_column(),
         clean_column(),
-        mean_column(Column(mean, f"mean over {over}, and its 95 % interval"), panel.mean_span),
+        mean_column(Column(mean, f"mean over {over}, and its 95 % interval"), _track(panel)),
         *average_columns(panel.protocol),
         *(_degradation_column(panel, name) for name in related),
         *(_further_column(info, over) for info in _further_scores(panel)),
@@ -42,6 +45,12 @@ def panel_ranking(panel: Panel) -> Table:
     caption = f"{panel.name}: mIoU in percent, most robust first."
     table = ranking_table(caption, columns, panel.ranking)
     return replace(table, note=_note(panel, [header.name for header in table.columns]))
+
+
+def _track(panel: Panel) -> tuple[float, float]:
+    """The lowest and the highest end of all intervals of the mean, for the track of their bars."""
+    ends = [end for model in panel.complete for end in model.mean_limits]
+    return value_span(np.array(ends, np.float64))
 
 
 def _degradation_column(panel: Panel, name: str) -> RankingColumn[MeasuredModel]:
@@ -92,7 +101,7 @@ def _note(panel: Panel, shown: Sequence[str]) -> str:
     if shown_only := [each.name for each in protocol.perturbations if not each.averaged]:
         note += f" Not in the mean: {', '.join(shown_only)}."
     if not all(math.isnan(model.mean_limits[0]) for model in panel.models):
-        low, high = map(number, panel.mean_span)
+        low, high = map(number, _track(panel))
         note += (
             f" Beside the mean: its 95 % interval from a bootstrap over {panel.sampling_unit}, "
             f"also as a bar on a scale from {low} to {high}."

@@ -118,13 +118,6 @@ class Panel(ModelGroup[MeasuredModel]):
         pairs = zip(shared_ranks(len(names), is_tied), self.miou["mean"], strict=True)
         return tuple("" if pd.isna(mean) else rank for rank, mean in pairs)
 
-    @cached_property
-    def mean_span(self) -> tuple[float, float]:
-        """The lowest and the highest end of all intervals of the mean."""
-        ends = [end for model in self.complete for end in model.mean_limits]
-        ends = [end for end in ends if not math.isnan(end)]
-        return (min(ends), max(ends)) if ends else (0.0, 100.0)
-
     def verdict(self, first: str, second: str) -> Verdict | None:
         """Return the verdict about the difference of the means of two complete models.
 
