@@ -124,28 +124,34 @@ def _rows(models: Iterable[str], sizes: Sequence[Size], measurement: _Measuremen
     for model in models:
         card = load_card(model)
         for size in sizes or _usual_sizes(card, list(paper_costs)):
-            paper = paper_costs.get((card.name, size), {})
             network = repr((card.architecture, card.classes, card.variant, size))
             if network not in counts:  # many cards are of the same network
                 counts[network] = count_cost(meta_network(card), size)
-            count = counts[network]
-            row: _Row = {
-                "model": card.name,
-                "architecture": card.architecture,
-                "dataset": card.dataset,
-                "classes": card.classes,
-                "size": f"{size[0]}x{size[1]}",
-                "params_m": count.params / 1e6,
-                "paper_params_m": paper.get("params_m"),
-                "gmacs": count.macs / 1e9,
-                "gmacs_written": count.macs_written / 1e9,
-                "paper_gmacs": paper.get("gmacs"),
-                **measurement.columns(model, size),
-                "paper_images_per_s": paper.get("images_per_s"),
-                "miou": _clean_miou(card),
-            }
-            rows.append(row)
+            paper = paper_costs.get((card.name, size), {})
+            measured = measurement.columns(model, size)
+            rows.append(_row(card, size, counts[network], paper, measured))
     return rows
+
+
+def _row(
+    card: ModelCard, size: Size, count: Cost, paper: Mapping[str, float], measured: _Row
+) -> _Row:
+    """A row; `paper` and `measured`: what the paper states and what was measured, if anything."""
+    return {
+        "model": card.name,
+        "architecture": card.architecture,
+        "dataset": card.dataset,
+        "classes": card.classes,
+        "size": f"{size[0]}x{size[1]}",
+        "params_m": count.params / 1e6,
+        "paper_params_m": paper.get("params_m"),
+        "gmacs": count.macs / 1e9,
+        "gmacs_written": count.macs_written / 1e9,
+        "paper_gmacs": paper.get("gmacs"),
+        **measured,
+        "paper_images_per_s": paper.get("images_per_s"),
+        "miou": _clean_miou(card),
+    }
 
 
 def _clean_miou(card: ModelCard) -> float | None:
