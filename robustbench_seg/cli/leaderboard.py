@@ -1,5 +1,6 @@
 """robustseg leaderboard: a static site that ranks the models of packs."""
 
+import os
 from pathlib import Path
 
 import click
@@ -22,7 +23,7 @@ def leaderboard(packs: tuple[Path, ...], out: Path, protocol: str | None) -> Non
     from robustbench_seg.reporting.boards.site import write_site
     from robustbench_seg.text import counted
 
-    boards = read_boards(packs, protocol)
+    boards = read_boards(packs, protocol, processes=os.cpu_count() or 1)
     page = write_site(boards, out)
     for board in boards:
         click.echo(f"{board.name}: {counted(len(board.models), 'model')}")

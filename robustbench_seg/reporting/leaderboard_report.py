@@ -14,6 +14,7 @@ def leaderboard(
     out: Path | str,
     *,
     protocol: str | Path | Protocol | None = None,
+    processes: int = 1,
 ) -> Path:
     """Write a static site that ranks models: a page for each dataset and protocol.
 
@@ -25,6 +26,8 @@ def leaderboard(
         out: Folder to write to. An earlier leaderboard in it is replaced.
         protocol: Protocol that scores all runs: a name, TOML file or Protocol. None: the protocol
             of each run.
+        processes: Number of processes that score models. With several, a script needs the usual
+            `if __name__ == "__main__"`.
 
     Returns:
         The path of index.html.
@@ -37,4 +40,4 @@ def leaderboard(
     'board/index.html'
     """
     folder = checked_path(out)
-    return write_site(read_boards(packs, protocol), folder)
+    return write_site(read_boards(packs, protocol, processes=processes), folder)

@@ -7,9 +7,9 @@ file can be deleted at any time.
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.content import content_folder
-from robustbench_seg.errors import FileError
+from robustbench_seg.errors import FileError, ResultsError
 from robustbench_seg.files import (
     cache_folder,
     canonical_json,
@@ -29,6 +29,8 @@ from robustbench_seg.files import (
     digest_file,
     write_bytes,
 )
+from robustbench_seg.machine.pool import run_in_processes
+from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import RUN_FILE
 from robustbench_seg.reporting.boards.board_scores import BoardScore
@@ -46,6 +48,9 @@ _SOURCES = (
 )
 """The packages whose code determines the scores."""
 
+_MANY = 8
+"""From this number of models on, several processes save more time than their start takes."""
+
 
 def cached_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
     """Score the runs of one model, or read its scores from the cache.
@@ -57,7 +62,7 @@ def cached_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
     Raises:
         ResultsError: As for entry_scores.
     """
-    path = cache_folder() / "leaderboard" / f"{_key(folders, protocol)}.npz"
+    path = _path(folders, protocol)
     try:
         return _read(path)
     except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile):
@@ -66,6 +71,43 @@ def cached_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
     with suppress(FileError):  # without a writable cache, nothing is cached
         write_bytes(path, _bytes(scores))
     return scores
+
+
+def score_missing(models: Sequence[tuple[Sequence[Path], Protocol]], *, processes: int) -> None:
+    """Score the models that the cache lacks, if there are several processes and many such models.
+
+    A model that cannot be scored stays missing, and `cached_scores` raises its error.
+
+    Args:
+        models: The run folders and the protocol of each model.
+        processes: Number of processes.
+    """
+    missing = [each for each in models if not _path(*each).exists()]
+    if processes == 1 or len(missing) < _MANY:
+        return
+    with progress_bar(len(missing), desc="scores", unit="model") as bar:
+
+        def scored(_: None) -> None:
+            bar.update()
+
+        work, died = _Scoring(tuple(missing)), ResultsError("a process died")
+        with suppress(ResultsError):  # this process scores the models that are left
+            run_in_processes(work, len(missing), processes, scored, died=died)
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """The work of the processes: work(index, stopped) scores one model into the cache."""
+
+    models: Sequence[tuple[Sequence[Path], Protocol]]
+
+    def __call__(self, index: int, stopped: Callable[[], bool]) -> None:
+        with suppress(ResultsError):
+            cached_scores(*self.models[index])
+
+
+def _path(folders: Sequence[Path], protocol: Protocol) -> Path:
+    return cache_folder() / "leaderboard" / f"{_key(folders, protocol)}.npz"
 
 
 def _key(folders: Sequence[Path], protocol: Protocol) -> str:

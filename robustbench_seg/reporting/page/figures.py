@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from tqdm import tqdm
 
+from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
@@ -23,6 +25,7 @@ from robustbench_seg.reporting.figures.severity_curves import severity_curves
 from robustbench_seg.reporting.html.figure import PageFigure
 from robustbench_seg.reporting.html.slugs import unique_slugs
 from robustbench_seg.reporting.panels import Panel, confidence_curves
+from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.pareto import pareto_front
 from robustbench_seg.text import enumeration
 
@@ -85,6 +88,13 @@ def write_panel_figures(panel: Panel, stem: str, folder: Path) -> PanelFigures:
     )
 
 
+def _with_slugs(panel: Panel, drawn: str) -> "tqdm[tuple[MeasuredModel, str]]":
+    """The models of a panel with parts of file names, and a progress bar of what is drawn."""
+    slugs = unique_slugs([model.name for model in panel.models])
+    pairs = zip(panel.models, slugs, strict=True)
+    return progress_bar(len(slugs), iterable=pairs, desc=drawn, unit="model", delay=2.0)
+
+
 def _others(count: int, what: str) -> str:
     """State where the figures are that the page does not show; empty if it shows all."""
     return f"The {what} of {count} more models are in figures/." if count > 0 else ""
@@ -113,8 +123,8 @@ def _curves(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
 
 def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
     figures: list[PageFigure] = []
-    slugs, noun = unique_slugs([model.name for model in panel.models]), panel.protocol.noun
-    for model, name in zip(panel.models, slugs, strict=True):
+    noun = panel.protocol.noun
+    for model, name in _with_slugs(panel, "heatmaps"):
         grid = panel.class_grid(model.name)
         if grid.isna().all(axis=None):
             continue
@@ -154,10 +164,9 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
 
 def _reliability(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
     figures: list[PageFigure] = []
-    slugs = unique_slugs([model.name for model in panel.models])
     severities = enumeration([str(level) for level in panel.protocol.shown_severities[-2:]])
     kinds = {"raw": CONFIDENCE, "temperature-scaled": SCALED_CONFIDENCE}
-    for model, name in zip(panel.models, slugs, strict=True):
+    for model, name in _with_slugs(panel, "reliability diagrams"):
         found = {
             kind: curves
             for kind, measure in kinds.items()

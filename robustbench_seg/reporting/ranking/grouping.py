@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TypeVar
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
@@ -18,8 +20,14 @@ from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)
 
+_SHOWN_AFTER = 2.0
+"""Seconds of scoring after which a progress bar appears."""
+
 Group = TypeVar("Group")
 """A panel or a board."""
+
+ModelRuns = tuple[list[Path], Protocol]
+"""The run folders of a model, and the protocol that scores them."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,8 @@ def group_models(
     protocol: str | Path | Protocol | None,
     read: Callable[[list[Path], Protocol], Model],
     group: Callable[[Protocol, str, tuple[Model, ...]], Group],
+    *,
+    before: Callable[[Sequence[ModelRuns]], None] = lambda _: None,
 ) -> list[Group]:
     """Score runs and group them: by dataset, split, set of files, scored classes and protocol.
 
@@ -71,6 +81,7 @@ def group_models(
         read: Scores the runs of one model under a protocol. The model gets another name if two of
             its group have the same.
         group: Makes a group of a protocol, a subset and the models, see ModelGroup.
+        before: Called once, with the runs and the protocol of each model that will be read.
 
     Returns:
         The groups, in the order of their first runs. A run that is damaged, whose protocol is not
@@ -81,22 +92,24 @@ def group_models(
         ResultsError: There is no run, or none can be scored.
     """
     given = None if protocol is None else load_protocol(protocol)
+    broken = list[ResultsError]()
+    found = list[ModelRuns]()
+    for folders in group_runs(runs):
+        with _collected(broken):
+            found.append((folders, given or own_protocol(folders[0], read_record(folders[0]))))
+    before(found)
     groups = dict[_Key, list[Model]]()
     protocols = dict[str, Protocol]()
-    broken = list[ResultsError]()
-    for folders in group_runs(runs):
-        try:
-            record = read_record(folders[0])
-            own = given or own_protocol(folders[0], record)
-            key = _Key.of(record, own)
+    bar = progress_bar(len(found), iterable=found, desc="scores", unit="model", delay=_SHOWN_AFTER)
+    for folders, own in bar:
+        record = read_record(folders[0])
+        key = _Key.of(record, own)
+        with _collected(broken):
             for other in groups.get(key, [])[:1]:
                 _check_classes(other, folders[0], record)
             model = read(folders, own)
-        except ResultsError as error:
-            broken.append(error)
-            continue
-        protocols[own.name] = own
-        groups.setdefault(key, []).append(model)
+            protocols[own.name] = own
+            groups.setdefault(key, []).append(model)
     if broken and not groups:
         raise broken[0]
     for reason in broken:
@@ -109,6 +122,15 @@ def group_models(
         )
         for key, models in groups.items()
     ]
+
+
+@contextmanager
+def _collected(errors: list[ResultsError]) -> Iterator[None]:
+    """End the block at a ResultsError, and append it to `errors`."""
+    try:
+        yield
+    except ResultsError as error:
+        errors.append(error)
 
 
 def _with_unique_names(models: Sequence[Model]) -> Sequence[Model]:

@@ -218,6 +218,21 @@ def test_a_known_run_is_not_scored_again(several, monkeypatch):
         pd.testing.assert_frame_equal(one.scores.classes, other.scores.classes, check_dtype=False)
 
 
+def test_several_processes_score_what_one_would(several, cache, monkeypatch):
+    (alone,) = read_boards(several)
+    shutil.rmtree(cache)
+    monkeypatch.setattr(entry_cache, "_MANY", 2)
+    here = []
+    scored_here = entry_cache.entry_scores
+    monkeypatch.setattr(
+        entry_cache, "entry_scores", lambda *given: here.append(given) or scored_here(*given)
+    )
+    (board,) = read_boards(several, processes=2)
+    assert here == [], "the other processes have filled the cache"
+    assert board.rankings == alone.rankings
+    pd.testing.assert_frame_equal(board.miou, alone.miou)
+
+
 def test_a_run_that_got_more_rows_is_scored_again(tmp_path):
     run = write_run(tmp_path / "runs", "alpha", lambda name, s, i: 80 if name == "clean" else None)
     (before,) = read_boards(run)
