@@ -1,4 +1,4 @@
-"""Places of a ranking: the same verdicts as `verdict`, for many models at once."""
+"""Ranks of a ranking: the same verdicts as `verdict`, for many models at once."""
 
 from itertools import combinations
 

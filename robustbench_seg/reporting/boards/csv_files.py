@@ -10,7 +10,7 @@ from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.tables.formats import csv
 
 _FILES: Mapping[str, str] = {
-    "places.csv": "every score of every model, its 95 % interval and its place",
+    "ranks.csv": "every score of every model, its 95 % interval and its rank",
     "miou.csv": "the mIoU of each model: clean, under each perturbation, mean and retention",
     "costs.csv": "parameters, multiply-accumulates and speed",
     "per_severity.csv": "a row for each model and condition, with intervals",
@@ -30,7 +30,7 @@ def write_csv_files(board: Board, folder: Path) -> Mapping[str, str]:
         FileError: A file cannot be written.
     """
     tables = {
-        "places.csv": ranks_table(board),
+        "ranks.csv": ranks_table(board),
         "miou.csv": board.miou,
         "costs.csv": costs_table(board),
         "per_severity.csv": board.severities,
@@ -47,7 +47,7 @@ def ranks_table(board: Board) -> pd.DataFrame:
     """Return every score of every row.
 
     Returns:
-        Columns score, group, model, source (measured or published), place (the rank), value,
+        Columns score, group, model, source (measured or published), rank, value,
         ci_low, ci_high.
     """
     rows = [
@@ -56,7 +56,7 @@ def ranks_table(board: Board) -> pd.DataFrame:
             "group": board.scores[key].group,
             "model": each.name,
             "source": each.source,
-            "place": each.rank,
+            "rank": each.rank,
             "value": each.value,
             "ci_low": each.low,
             "ci_high": each.high,

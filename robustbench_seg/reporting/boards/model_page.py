@@ -55,14 +55,14 @@ def _lead(board: Board, scores: Mapping[str, RankedScore]) -> list[str]:
     interval = interval_text(mean.low, mean.high)
     limits = f" ({interval})" if interval else ""
     first = (
-        f"Place {mean.rank} of {count} by the mean over "
+        f"Rank {mean.rank} of {count} by the mean over "
         f"{board.protocol.averaged_text}: {number(mean.value)} % mIoU{limits}."
     )
     if clean is None or "retention" not in scores:
         return [first]
     keeps = number(scores["retention"].value)
     second = (
-        f"Clean: {number(clean.value)} %, place {clean.rank}. Under {board.protocol.noun} it keeps "
+        f"Clean: {number(clean.value)} %, rank {clean.rank}. Under {board.protocol.noun} it keeps "
         f"{keeps} % of that."
     )
     return [first, second]

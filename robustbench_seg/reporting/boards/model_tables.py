@@ -117,7 +117,7 @@ def score_table(board: Board, scores: Mapping[str, RankedScore]) -> Table:
         Column("of", is_left_aligned=True),
         Column("value"),
         Column("95 % interval"),
-        Column("place"),
+        Column("rank"),
     ]
     rows = []
     for key, ranked in scores.items():
@@ -130,5 +130,5 @@ def score_table(board: Board, scores: Mapping[str, RankedScore]) -> Table:
             Cell(ranked.rank),
         ]
         rows.append(TableRow(cells))
-    note = "An arrow shows which direction is better. A place with = is shared."
+    note = "An arrow shows which direction is better. A rank with = is shared."
     return Table("Every score that models are ranked by.", columns, rows, note=note)

@@ -107,7 +107,7 @@ def _note(panel: Panel, shown: Sequence[str]) -> str:
             f"also as a bar on a scale from {low} to {high}."
         )
     if any("=" in rank for rank in panel.ranks):
-        note += " A place with = is shared: the difference from its first model is not significant."
+        note += " A rank with = is shared: the difference from its first model is not significant."
     related = [name for name in DEGRADATION_SCORES if f"{name}, %" in shown]
     if related:
         note += f" {' and '.join(related)}: against {panel.reference}."

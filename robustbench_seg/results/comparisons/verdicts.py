@@ -1,6 +1,6 @@
 """Verdicts: which of two models is better, or neither. No other module decides this.
 
-The finding and the places of a report, its terminal table, the places of a leaderboard, and
+The finding and the ranks of a report, its terminal table, the ranks of a leaderboard, and
 `compare` all take their verdicts from here, so they cannot disagree on the same questions.
 Questions that are asked together are a family: their p-values are adjusted by Holm's step-down
 procedure (Scandinavian Journal of Statistics, 1979), so that the probability of one or more false

@@ -1,4 +1,4 @@
-"""Boards: places as the report has them, published rows, cost fronts, and the cache."""
+"""Boards: ranks as the report has them, published rows, cost fronts, and the cache."""
 
 import math
 import shutil
@@ -44,13 +44,13 @@ def several(tmp_path):
     return tmp_path / "runs"
 
 
-def test_places_by_the_mean_are_those_of_the_report(several):
+def test_ranks_by_the_mean_are_those_of_the_report(several):
     (board,) = read_boards(several)
     (panel,) = read_panels([several])
     wanted = list(zip(panel.miou["model"], panel.ranks, strict=True))
     assert [(row.name, row.rank) for row in board.rankings["mean"]] == wanted
-    assert any("=" in place for _, place in wanted), "some share a place"
-    assert any("=" not in place for _, place in wanted), "some do not"
+    assert any("=" in rank for _, rank in wanted), "some share a rank"
+    assert any("=" not in rank for _, rank in wanted), "some do not"
 
 
 def test_scores_and_intervals_are_those_of_the_report(several):
@@ -112,7 +112,7 @@ def test_a_lower_score_that_is_better_ranks_first(several):
         assert values == sorted(values)
 
 
-def test_an_incomplete_model_has_no_place_by_its_mean_but_by_what_it_has(tmp_path):
+def test_an_incomplete_model_has_no_rank_by_its_mean_but_by_what_it_has(tmp_path):
     write_run(tmp_path / "runs", "whole", weaker)
     lacks_fog = lambda name, severity, image: None if name == "fog" else 50  # noqa: E731
     write_run(tmp_path / "runs", "part", lacks_fog, weights="1")

@@ -89,11 +89,11 @@ def test_names_are_text(site):
 
 def test_each_table_can_be_downloaded(site):
     tables = site / BOARD / "tables"
-    names = ["costs.csv", "miou.csv", "per_class.csv", "per_severity.csv", "places.csv"]
+    names = ["costs.csv", "miou.csv", "per_class.csv", "per_severity.csv", "ranks.csv"]
     assert sorted(path.name for path in tables.iterdir()) == names
-    rows = list(csv.DictReader(io.StringIO((tables / "places.csv").read_text())))
+    rows = list(csv.DictReader(io.StringIO((tables / "ranks.csv").read_text())))
     fog = [row for row in rows if row["score"] == "fog"]
-    assert [(row["model"], row["place"]) for row in fog] == [
+    assert [(row["model"], row["rank"]) for row in fog] == [
         ("foggy", "1"),
         ("alpha", "2"),
         ("beta", "3"),
@@ -207,12 +207,12 @@ def test_any_score_ranks_a_number_as_name_and_the_name_of_a_published_row(
     write_run(tmp_path / "runs", "7", weaker, dataset="cityscapes", weights="1")
     site = rs.leaderboard(tmp_path / "runs", tmp_path / "site").parent
     board = site / "cityscapes-val-cityscapes-c"
-    rows = list(csv.DictReader(io.StringIO((board / "tables" / "places.csv").read_text())))
+    rows = list(csv.DictReader(io.StringIO((board / "tables" / "ranks.csv").read_text())))
     page = browser.new_page()
     page.goto((board / "index.html").as_uri())
     page.get_by_label("rank by").select_option(label="fog ↑")
     fog = [
-        (row["place"], row["model"], f"{float(row['value']):.1f}")
+        (row["rank"], row["model"], f"{float(row['value']):.1f}")
         for row in rows
         if row["score"] == "fog"
     ]

@@ -105,12 +105,12 @@ def test_a_leaderboard_speaks_of_attacks(attacked, tmp_path):
     run, protocol, _ = attacked
     rs.leaderboard([run.path], out=tmp_path, protocol=protocol)
     board, model = sorted(tmp_path.glob("toy-val-*/**/*.html"), key=lambda path: len(path.parts))
-    text = words(board).split("How to read this Places")[0]
+    text = words(board).split("How to read this Ranks")[0]
     assert "orrupt" not in text, re.findall(r".{60}orrupt.{20}", text)
     assert "mean of pgd" in text
     assert "Each machine attacked and scored the images" in text
     text = words(model)
-    assert "Place 1 of 1 by the mean over pgd:" in text
+    assert "Rank 1 of 1 by the mean over pgd:" in text
     assert "pgd ↑ attacks" in text
     for name in ("imagecorruptions-imaug", "versions of the corruptions and attacks"):
         text = text.replace(name, "")
