@@ -4,9 +4,9 @@ A reader begins with `load_segmenter` in loading/segmenters.py. It chooses by th
 
 * the name of a card: loading/card_segmenter.py. There, networks.py builds the network with its
   weights, and backends.py or quantised_network.py prepares it for the library that runs it.
-* a prefix, such as onnx:net.onnx: the function `load` in the file of that name in adapters/. Its
-  rooms have the parts: programs/ for exported, onnx and tflite, transformers/ for hf, and
-  python_models/ for python.
+* a prefix, such as onnx:net.onnx: the function `load` in the file of that name in adapters/, with
+  the options that ACCEPTS lists there. The rooms of adapters/ have the parts: programs/ for
+  exported, onnx and tflite, transformers/ for hf, and python_models/ for python.
 * an object: adapters/python_models/python_objects.py.
 
 Each of them gives a torch module and its record to `assemble` (assembly.py), which applies the

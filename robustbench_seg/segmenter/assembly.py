@@ -71,7 +71,7 @@ def assemble(
             )
         laws["augment"], kind = VARIANTS_LAW, AugmentedSegmenter
     if options.adapt is not None:
-        if obstacle := _why_not_adaptable(network, record, own=own):
+        if obstacle := _why_not_adaptable(network, own=own):
             raise ModelError(f"{name} cannot be adapted: {obstacle}")
         laws["adaptation"], name = ADAPTATION_LAW, adapted_name(name)
     if options.precision == "int8":
@@ -102,10 +102,8 @@ def assemble(
         ) from error
 
 
-def _why_not_adaptable(network: nn.Module, record: SegmenterRecord, *, own: bool) -> str | None:
+def _why_not_adaptable(network: nn.Module, *, own: bool) -> str | None:
     """Return why a network cannot be adapted. `own`: whether it gets images as others do."""
-    if record.runtime not in ("torch", "transformers"):
-        return f"its graph runs in {record.runtime}"
     if not own:
         return "its image processor prepares each image; choose an input size"
     return None if batch_norms(network) else "it has no BatchNorm"

@@ -8,6 +8,12 @@ from robustbench_seg.records.specs.model_spec import ModelSpec
 from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.segmenter.inference.windows import WINDOW
 
+NETWORK_OPTIONS = (
+    *("name", "inference", "augment", "adapt", "adapt_images", "adapt_prior"),
+    *("device", "precision", "batch"),
+)
+"""The options that `assemble` implements for every network of torch."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SegmenterOptions(ModelSpec):
@@ -40,56 +46,38 @@ class SegmenterOptions(ModelSpec):
         own = {each.name: getattr(spec, each.name) for each in fields(ModelSpec)}
         return cls(**own, classes=classes, calibration=calibration)
 
-    def refuse_card_options(self, where: str) -> None:
-        """Refuse options for a model that is not a network of a card.
+    def given_beyond(self, *accepted: str) -> list[str]:
+        """List the options with another value than their default, except some.
+
+        The default backend and "auto" both leave the choice to the model.
+
+        Args:
+            *accepted: Names of options that are not listed.
+        """
+        defaults = {each.name: each.default for each in fields(self)}
+        if self.backend == "auto":
+            defaults["backend"] = "auto"
+        return [
+            name
+            for name, default in defaults.items()
+            if name not in accepted and getattr(self, name) != default
+        ]
+
+    def accept_only(self, where: str, *accepted: str) -> None:
+        """Refuse every option that a model does not support.
 
         Args:
             where: The model's name in errors.
+            *accepted: Names of the options that it supports. The class names of the dataset are
+                always accepted.
 
         Raises:
-            OptionError: The options set weights or a backend.
+            OptionError: Another option is set.
         """
-        if self.weights is not None:
-            raise OptionError(f"{where}: it has its own weights; give weights only with a card")
-        if self.backend not in ("auto", "torch"):
+        if others := self.given_beyond(*accepted, "classes"):
             raise OptionError(
-                f"{where}: the backend {self.backend} runs only networks of cards; leave out "
-                "backend"
-            )
-
-    def refuse_input_size(self, where: str) -> None:
-        """Refuse an input size for a model that does not support one.
-
-        Args:
-            where: The model's name in errors.
-
-        Raises:
-            OptionError: The options set an input size.
-        """
-        if self.input_size is not None:
-            raise OptionError(
-                f"{where}: an input size is only for hf: models; leave out {self.input_size}"
-            )
-
-    def refuse_network_options(self, where: str) -> None:
-        """Refuse options that need a model with its own network.
-
-        Args:
-            where: The model's name in errors.
-
-        Raises:
-            OptionError: The options set an inference mode, a device, a precision, augmentation or
-                adaptation.
-        """
-        if self.inference or self.device != "cpu" or self.precision != "float32":
-            raise OptionError(
-                f"{where}: such a model decides how it runs; leave out inference, device and "
-                "precision"
-            )
-        if self.adapt or self.augment:
-            raise OptionError(
-                f"{where}: such a model has no network that robustseg can adapt or run on "
-                "variants of an image; leave out adapt and augment"
+                f"{where}: accepts only the options {', '.join(accepted)}; leave out "
+                f"{', '.join(others)}"
             )
 
     def inference_of(self, own: Inference) -> Inference:

@@ -155,7 +155,12 @@ def without(options, name):
         (by_red, without(CALLABLE, "name"), ModelError, "by_red: give name, its name in tables"),
         (by_red, without(CALLABLE, "classes"), ModelError, "by_red: give classes, the names of"),
         (by_red, without(CALLABLE, "version"), ModelError, "by_red: give version, a text that ch"),
-        (by_red, {**CALLABLE, "device": "cuda"}, OptionError, "decides how it runs; leave"),
+        (
+            by_red,
+            {**CALLABLE, "device": "cuda"},
+            OptionError,
+            "m: accepts only .*; leave out device",
+        ),
         (by_red, {**CALLABLE, "classes": ("a", "b")}, ModelError, r"m predicts 2 classes \(a, b\)"),
         (by_red, {**CALLABLE, "stream": "fats"}, OptionError, "unknown stream 'fats'"),
         (by_red, {**CALLABLE, "sead": 1}, OptionError, "unknown option of evaluate 'sead'; did y"),

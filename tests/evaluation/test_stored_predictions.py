@@ -281,7 +281,9 @@ def test_several_seeds_and_other_classes_are_refused(levels, stored, toy, folder
         ModelError, match=r"levels predicts 3 classes \(dark, middle, bright\), but toy"
     ):
         stored(data=toy(1, classes=("dark", "bright")))
-    with pytest.raises(OptionError, match="leave out inference, device and precision"):
+    with pytest.raises(
+        OptionError, match="accepts only the options name, batch; leave out precision"
+    ):
         stored(1, precision="bf16")
     with pytest.raises(ModelError, match="exist only for the images of a dataset; score them"):
         load_segmenter(f"predictions:{folder}")(toy(1).image(0))

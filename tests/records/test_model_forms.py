@@ -12,7 +12,7 @@ from robustbench_seg.segmenter.adapters import adapter
 def test_every_form_has_an_adapter():
     for prefix, form in MODEL_FORMS.items():
         assert form.startswith(f"{prefix}:")
-        assert list(signature(adapter(prefix)).parameters) == ["location", "options"]
+        assert list(signature(adapter(prefix).load).parameters) == ["location", "options"]
 
 
 def test_help_and_documentation_name_every_form():

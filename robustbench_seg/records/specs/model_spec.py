@@ -47,7 +47,7 @@ class ModelSpec:
             Numbers may differ in the last digit. "auto": openvino for float32 on a CPU if it is
             installed and can run the network, else torch.
         batch: Number of windows of an image in one GPU batch, 1 to 65,536. It is halved if the
-            memory is too small.
+            memory is too small. Models without windows ignore it.
 
     Raises:
         OptionError: A value does not exist or is out of range, or two options exclude each other.

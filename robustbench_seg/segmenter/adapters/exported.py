@@ -1,12 +1,18 @@
 """exported:FILE runs a program of torch.export (.pt2) or TorchScript, with a TOML file."""
 
 from robustbench_seg.segmenter.adapters.programs.exported_network import ExportedNetwork
-from robustbench_seg.segmenter.adapters.programs.program_segmenter import ProgramKind, load_program
+from robustbench_seg.segmenter.adapters.programs.program_segmenter import (
+    PROGRAM_OPTIONS,
+    ProgramKind,
+    load_program,
+)
 from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 EXPORTED_LAW = 1
 """Increment when the input preparation for programs changes."""
+
+ACCEPTS = PROGRAM_OPTIONS
 
 KIND = ProgramKind("exported", EXPORTED_LAW, ExportedNetwork, runtime="torch", package="torch")
 

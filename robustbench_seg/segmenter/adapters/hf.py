@@ -46,7 +46,7 @@ from robustbench_seg.segmenter.adapters.transformers.processor_file import (
 from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
-from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.options import NETWORK_OPTIONS, SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import (
     CONFIG,
@@ -62,6 +62,8 @@ log = logging.getLogger(__name__)
 
 HUGGINGFACE_LAW = 1
 """Increment when the input preparation for models of transformers changes."""
+
+ACCEPTS = (*NETWORK_OPTIONS, "input_size")
 
 TRIED = (193, 289)
 """Height and width of the image that tests whether a model takes any size."""

@@ -2,12 +2,18 @@
 
 from robustbench_seg.segmenter.adapters.programs.onnx_files import digest_graph
 from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork, read_interface
-from robustbench_seg.segmenter.adapters.programs.program_segmenter import ProgramKind, load_program
+from robustbench_seg.segmenter.adapters.programs.program_segmenter import (
+    PROGRAM_OPTIONS,
+    ProgramKind,
+    load_program,
+)
 from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 ONNX_LAW = 1
 """Increment when the input preparation for graphs changes."""
+
+ACCEPTS = PROGRAM_OPTIONS
 
 KIND = ProgramKind(
     "onnx",

@@ -16,25 +16,26 @@ from robustbench_seg.segmenter.stored_predictions import StoredPredictions
 PREDICTIONS_LAW = 1
 """Increment when the reading of files of predictions changes."""
 
+ACCEPTS = ("name", "batch")
+"""Nothing runs, so it has no batches; an evaluation gives all models a batch."""
+
 
 def load(location: str, options: SegmenterOptions) -> Segmenter:
     """Build a segmenter that reads its predictions for the images of a dataset from files.
 
     Args:
         location: A folder with predictions.toml.
-        options: How the model runs. Only the name can be chosen.
+        options: The name of the model.
 
     Returns:
         The segmenter, named as in predictions.toml.
 
     Raises:
         ModelError: The folder or its predictions.toml is missing.
-        OptionError: The options ask for an inference mode, device or precision.
         CardError: predictions.toml is wrong.
         DatasetError: predictions.toml names an unknown dataset.
     """
     where, folder = f"predictions:{location}", Path(location)
-    options.refuse_network_options(where)
     if not folder.is_dir():
         raise ModelError(f"{where}: there is no such folder")
     path = folder / FILE

@@ -7,10 +7,15 @@ import sys
 from robustbench_seg.errors import ModelError, RobustsegError
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
 from robustbench_seg.segmenter.adapters.python_models.python_objects import segmenter_of
-from robustbench_seg.segmenter.adapters.python_models.python_segmenter import PythonSegmenter
+from robustbench_seg.segmenter.adapters.python_models.python_segmenter import (
+    CALLABLE_OPTIONS,
+    PythonSegmenter,
+)
 from robustbench_seg.segmenter.foreign_errors import error_text
 from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+
+ACCEPTS = CALLABLE_OPTIONS
 
 
 def load(location: str, options: SegmenterOptions) -> Segmenter:
@@ -31,10 +36,8 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
 
     Raises:
         ModelError: There is no such module or callable, or its object lacks an attribute.
-        OptionError: The options ask for an inference mode, device or precision.
     """
     where = f"python:{location}"
-    options.refuse_network_options(where)
     module_name, _, callable_name = location.partition(":")
     if not module_name or not callable_name:
         raise ModelError(f"{where}: write python:<module>:<callable>")

@@ -1,12 +1,18 @@
 """tflite:FILE runs a TensorFlow Lite model with LiteRT; a TOML file next to it describes it."""
 
-from robustbench_seg.segmenter.adapters.programs.program_segmenter import ProgramKind, load_program
+from robustbench_seg.segmenter.adapters.programs.program_segmenter import (
+    ProgramKind,
+    load_program,
+)
 from robustbench_seg.segmenter.adapters.programs.tflite_network import TfliteNetwork, read_interface
 from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 TFLITE_LAW = 1
 """Increment when the input preparation for models of TensorFlow Lite changes."""
+
+ACCEPTS = ("name", "inference", "augment", "batch")
+"""LiteRT runs only on the CPU."""
 
 KIND = ProgramKind(
     "tflite",

@@ -24,9 +24,12 @@ from robustbench_seg.segmenter.loading.networks import (
     untrained_network,
 )
 from robustbench_seg.segmenter.loading.quantised_network import prepare_quantised
-from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.options import NETWORK_OPTIONS, SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import Weights, digest_weights
+
+CARD_OPTIONS = (*NETWORK_OPTIONS, "weights", "backend", "calibration")
+"""The options that a network of a card supports."""
 
 
 def load_card_segmenter(card: ModelCard, options: SegmenterOptions) -> Segmenter:

@@ -18,7 +18,7 @@ from robustbench_seg.records.cards.model_forms import needs_no_card
 from robustbench_seg.records.specs.model_spec import ModelOptions
 from robustbench_seg.records.specs.options import spec_values
 from robustbench_seg.segmenter.adapters import adapter, segmenter_of
-from robustbench_seg.segmenter.loading.card_segmenter import load_card_segmenter
+from robustbench_seg.segmenter.loading.card_segmenter import CARD_OPTIONS, load_card_segmenter
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
@@ -103,15 +103,18 @@ def load_named(model: str | Path, options: SegmenterOptions) -> Segmenter:
                 f"{name}: there is nothing after the colon; give a file, folder or name after it"
             )
         checked_path(location)
-        options.refuse_card_options(name)
-        if prefix != "hf":
-            options.refuse_input_size(name)
-        return adapter(prefix)(location, options)
+        return _adapted(name, prefix, location, options)
     if name in list_hub_models():
-        options.refuse_card_options(name)
         return _load_hub_card(name, options)
-    options.refuse_input_size(name)
+    options.accept_only(name, *CARD_OPTIONS)
     return load_card_segmenter(load_card(model), options)
+
+
+def _adapted(name: str, prefix: str, location: str, options: SegmenterOptions) -> Segmenter:
+    """Load a model with the adapter of a prefix, after a check of its options."""
+    kind = adapter(prefix)
+    options.accept_only(name, *kind.ACCEPTS)
+    return kind.load(location, options)
 
 
 def _load_hub_card(name: str, options: SegmenterOptions) -> Segmenter:
@@ -119,7 +122,8 @@ def _load_hub_card(name: str, options: SegmenterOptions) -> Segmenter:
     card = load_hub_card(name)
     try:
         location = card.model.removeprefix("hf:")
-        loaded = adapter("hf")(location, replace(options, name=options.name or card.name))
+        options = replace(options, name=options.name or card.name)
+        loaded = _adapted(name, "hf", location, options)
     except WeightsError as error:
         if card.verified:
             raise

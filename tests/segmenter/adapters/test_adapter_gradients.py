@@ -231,5 +231,5 @@ def test_a_callable_may_return_the_segmenter_of_a_torch_module(tmp_path, monkeyp
     assert (segmenter.name, segmenter.record.runtime) == ("mine", "torch")
     assert why_no_gradient(segmenter) is None
     assert segmenter.loss_gradient(image_of(), loss)[1].shape == (3, *SIZE)
-    with pytest.raises(OptionError, match="leave out inference, device and precision"):
+    with pytest.raises(OptionError, match="accepts only the options name, batch; leave out device"):
         load_segmenter("python:module_models:make", device="meta")

@@ -212,7 +212,7 @@ def test_another_geometry_than_the_processor_s_is_said(saved_model, caplog):
     ],
 )
 def test_other_models_have_one_geometry(model, options):
-    with pytest.raises(OptionError, match="an input size is only for hf: models; leave out 8x8"):
+    with pytest.raises(OptionError, match=r"accepts only .*; leave out input_size"):
         load_segmenter(model, input_size="8x8", **options)
 
 

@@ -242,10 +242,10 @@ def test_a_wrong_sidecar_is_refused(graph, old, new, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"precision": "bf16"}, "the precision of a graph is fixed"),
+        ({"precision": "bf16"}, "leave out precision"),
         ({"device": "cuda"}, "has no CUDAExecutionProvider; choose another device"),
         ({"inference": "slide"}, "takes only images of 48x64, not windows of 1024x1024; leave"),
-        ({"weights": "none"}, "has its own weights"),
+        ({"weights": "none"}, "leave out weights"),
     ],
 )
 def test_what_a_graph_cannot_do_is_refused(graph, options, message):

@@ -167,5 +167,7 @@ def test_a_runtime_that_is_not_installed(monkeypatch, network, missing):
 
 
 def test_others_models_decide_themselves():
-    with pytest.raises(OptionError, match="runs only networks of cards"):
+    with pytest.raises(
+        OptionError, match="accepts only the options name, batch; leave out backend"
+    ):
         load_segmenter("python:mine:segment", backend="openvino")

@@ -233,12 +233,12 @@ def test_load_model_gives_logits_at_a_quarter():
         (
             lambda: load_segmenter(len, weights="none"),
             OptionError,
-            "builtin_function_or_method: it has its own weights; give weights only with a card",
+            "len: accepts only the options name, batch; leave out weights",
         ),
         (
             lambda: load_segmenter(len, backend="openvino", name="length"),
             OptionError,
-            "length: the backend openvino runs only networks of cards; leave out backend",
+            "length: accepts only the options name, batch; leave out backend",
         ),
     ],
 )

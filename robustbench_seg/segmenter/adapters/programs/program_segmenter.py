@@ -22,6 +22,9 @@ from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 
+PROGRAM_OPTIONS = ("name", "inference", "augment", "device", "batch")
+"""The options that an exported program may support. Its precision is fixed."""
+
 
 class _Opener(Protocol):
     """Opens a program: the path, the torch device, the sidecar, and the number of its classes."""
@@ -74,7 +77,8 @@ def load_program(kind: ProgramKind, location: str, options: SegmenterOptions) ->
         WeightsError: A file is empty, a web page or a Git LFS pointer.
     """
     where, path = f"{kind.prefix}:{location}", Path(location)
-    _check_runnable(where, path, options)
+    if not path.is_file():
+        raise ModelError(f"{where}: there is no such file")
     sidecar = read_sidecar(path, lambda: _example(kind, path, where))
     sidecar_name = path.with_suffix(".toml").name
     classes = _classes(sidecar, sidecar_name)
@@ -109,17 +113,6 @@ def load_program(kind: ProgramKind, location: str, options: SegmenterOptions) ->
             no_confidence=_why_no_confidence(network, sidecar),
         ),
     )
-
-
-def _check_runnable(where: str, path: Path, options: SegmenterOptions) -> None:
-    """Check that a program exists, and refuse options that no program supports."""
-    if not path.is_file():
-        raise ModelError(f"{where}: there is no such file")
-    if options.precision != "float32":
-        raise OptionError(
-            f"{where}: the precision of a graph is fixed; leave out precision, or export the "
-            "graph in half precision"
-        )
 
 
 def _example(kind: ProgramKind, path: Path, where: str) -> str:

@@ -40,19 +40,17 @@ class TfliteNetwork(Program):
 
         Args:
             path: Path of the model.
-            device: Torch device.
+            device: Only the CPU.
             sidecar: Its description.
             where: Its name in errors.
             classes: Number of classes that are named.
 
         Raises:
-            ModelError: The device is not the CPU, LiteRT is not installed, the model cannot run,
-                its inputs or outputs are not supported, or the sizes differ.
+            ModelError: LiteRT is not installed, the model cannot run, its inputs or outputs are not
+                supported, or the sizes differ.
             WeightsError: The file is empty, a web page or a Git LFS pointer.
         """
         super().__init__(classes, sidecar)
-        if device != "cpu":
-            raise ModelError(f"{where}: LiteRT runs only on the CPU; leave out device")
         self.where, self._path = where, path
         self._interpreter = _open_interpreter(path, where)
         self.version = version("ai-edge-litert")

@@ -1,7 +1,6 @@
 """Models that are Python objects: a segmenter, a torch module or a callable."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import cast
 
 from torch import nn
@@ -43,18 +42,14 @@ def segmenter_of(
             segmenter.
     """
     if isinstance(getattr(model, "record", None), SegmenterRecord):
-        names = [f.name for f in fields(options) if getattr(options, f.name) != f.default]
-        arguments = {"classes": classes, "mean": mean, "std": std, "version": version}
-        names += [name for name, value in arguments.items() if value is not None]
-        if late := [name for name in names if name not in ("batch", "classes")]:
+        late = options.given_beyond("batch", "classes")
+        arguments = {"mean": mean, "std": std, "version": version}
+        if late := late + [name for name, value in arguments.items() if value is not None]:
             raise ModelError(
                 f"{getattr(model, 'name', 'the segmenter')} is already loaded; give "
                 f"{' and '.join(late)} to load_segmenter"
             )
         return cast(Segmenter, model)
-    where = options.name or type(model).__name__
-    options.refuse_input_size(where)
-    options.refuse_card_options(where)
     if isinstance(model, nn.Module):
         return from_module(model, options, classes, _preprocessing(mean, std))
     if not callable(model):

@@ -26,6 +26,9 @@ PYTHON_LAW = 1
 """Increment when the input preparation for users' models changes."""
 
 
+CALLABLE_OPTIONS = ("name", "batch")
+"""Its code decides how it runs. It has no batches; an evaluation gives all models a batch."""
+
 LABELS_ONLY = "it returns only labels"
 
 
@@ -50,10 +53,10 @@ def from_callable(
 
     Raises:
         ModelError: The name, the classes or the version is missing.
-        OptionError: The options ask for an inference mode, device or precision.
+        OptionError: The options say how a network runs.
     """
     where = getattr(function, "__qualname__", type(function).__qualname__)
-    options.refuse_network_options(where)
+    options.accept_only(options.name or where, *CALLABLE_OPTIONS)
     own = {name: getattr(function, name, None) for name in ("name", "classes", "version", "facts")}
     required = {
         "name, its name in tables": options.name or own["name"],

@@ -13,7 +13,7 @@ from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling, listed_names
 from robustbench_seg.segmenter.foreign_errors import error_text
 from robustbench_seg.segmenter.logits_check import checked_logits
-from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.options import NETWORK_OPTIONS, SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 
 MODULE_LAW = 1
@@ -42,8 +42,10 @@ def from_module(
 
     Raises:
         ModelError: The classes or the preprocessing is missing.
+        OptionError: An option is not for networks.
     """
     kind = type(network)
+    options.accept_only(options.name or kind.__name__, *NETWORK_OPTIONS)
     where = f"{kind.__module__}.{kind.__qualname__}"
     if classes is None:
         raise ModelError(
