@@ -26,6 +26,7 @@ from robustbench_seg.datasets.facts_by_name import (
     class_names,
     described_facts,
     image_size,
+    known_facts,
     published_images,
 )
 from robustbench_seg.datasets.file_dataset import FileDataset
@@ -69,6 +70,7 @@ __all__ = [
     "image_size",
     "image_sizes",
     "is_labelled",
+    "known_facts",
     "label_warning",
     "list_class_maps",
     "list_datasets",

@@ -1,6 +1,6 @@
 """The facts of a dataset by its name, without its files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from robustbench_seg.datasets.custom import read_description
@@ -24,6 +24,20 @@ def described_facts(name: str | Path) -> DatasetFacts:
     if str(name).endswith(".toml"):
         return read_description(Path(name))
     return dataset_entry(str(name), NAMES).facts
+
+
+def known_facts(name: str, classes: Sequence[str]) -> DatasetFacts | None:
+    """Look up the facts of a dataset that has certain classes.
+
+    Args:
+        name: Name of a dataset, of any origin.
+        classes: Its class names, in the order of the class indices.
+
+    Returns:
+        The facts. None if none of DATASETS has this name and these classes.
+    """
+    entry = DATASETS.get(name)
+    return entry.facts if entry and entry.facts.classes == tuple(classes) else None
 
 
 def class_names(name: str) -> tuple[str, ...]:

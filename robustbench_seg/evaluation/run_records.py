@@ -8,7 +8,7 @@ import torch
 
 from robustbench_seg.attacks import attack_laws
 from robustbench_seg.corruption import STREAMS, laws, libraries
-from robustbench_seg.datasets import Dataset, FileDataset, list_datasets
+from robustbench_seg.datasets import Dataset, FileDataset, known_facts
 from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.machine.hardware import hardware
@@ -47,7 +47,7 @@ def run_record(
         evaluation.attack_settings.record,
         evaluation.class_map.record if evaluation.class_map else None,
     )
-    own = data if isinstance(data, FileDataset) and data.name not in list_datasets() else None
+    facts = data if isinstance(data, FileDataset) else known_facts(data.name, data.classes)
     return RunRecord(
         model=segmenter.name,
         key=key,
@@ -55,8 +55,8 @@ def run_record(
         protocol_version=protocol.version,
         clip=data.clip,
         palette=tuple((r, g, b) for r, g, b in data.palette),
-        groups=own.groups if own else {},
-        persons=own.persons if own else (),
+        groups=facts.groups if facts else {},
+        persons=facts.persons if facts else (),
         class_map=evaluation.class_map.facts if evaluation.class_map else None,
         about=replace(
             segmenter.about,

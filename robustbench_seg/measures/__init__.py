@@ -13,7 +13,7 @@ from robustbench_seg.measures.confidence_infos import LIKELIHOOD_SCORES
 from robustbench_seg.measures.confusion import CONFUSION
 from robustbench_seg.measures.confusion_matrix import confusion_matrix
 from robustbench_seg.measures.counts import Counts, ScoreArray
-from robustbench_seg.measures.derived import derived_conditions, derived_scores
+from robustbench_seg.measures.derived import derived_scores
 from robustbench_seg.measures.group_iou import GroupIoU
 from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.iou import class_counts, iou_of_counts, mean_iou, miou_of_counts
@@ -56,7 +56,6 @@ __all__ = [
     "WorstImages",
     "class_counts",
     "confusion_matrix",
-    "derived_conditions",
     "derived_scores",
     "iou_of_counts",
     "mean_iou",

@@ -1,15 +1,12 @@
-"""Scores and conditions without own counts, derived from the observations of a run."""
+"""Scores without own counts, derived from the observations of a run."""
 
-from collections.abc import Mapping
-
-from robustbench_seg.datasets import described_facts, list_datasets
+from robustbench_seg.datasets import known_facts
 from robustbench_seg.measures.group_iou import GroupIoU
 from robustbench_seg.measures.measure import ScoreSource
 from robustbench_seg.measures.missed_objects import MissedObjects
 from robustbench_seg.measures.pixel_accuracy import PIXEL_ACCURACY
 from robustbench_seg.measures.worst_images import WorstImages
 from robustbench_seg.records.runs.run_record import RunRecord
-from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES
 
 
 def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
@@ -19,11 +16,12 @@ def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
         record: The content of run.json.
 
     Returns:
-        cvar5; group_iou and missed_region_rate if the dataset names such classes; pixel_accuracy if
-        the run has derived conditions.
+        cvar5; group_iou and missed_region_rate if the record names groups and persons;
+        pixel_accuracy if the run has derived conditions. For a record without groups and persons,
+        those of the known dataset of its name and its classes are used.
     """
-    name, classes, groups, persons = record.dataset, record.classes, record.groups, record.persons
-    if name in list_datasets() and (facts := described_facts(name)).classes == classes:
+    classes, groups, persons = record.classes, record.groups, record.persons
+    if not (groups or persons) and (facts := known_facts(record.dataset, classes)):
         groups, persons = facts.groups, facts.persons
     scored = record.scored_classes
     groups = {
@@ -36,18 +34,5 @@ def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
         WorstImages(),
         *([GroupIoU(classes, groups)] if groups else []),
         *([MissedObjects(classes, persons)] if persons else []),
-        *([PIXEL_ACCURACY] if derived_conditions(record) else []),
+        *([PIXEL_ACCURACY] if record.derived_conditions else []),
     )
-
-
-def derived_conditions(record: RunRecord) -> Mapping[str, tuple[str, ...]]:
-    """List the conditions of a run that are derived from the rows of others.
-
-    Args:
-        record: The content of run.json.
-
-    Returns:
-        Maps the name of each ensemble of attacks that the run's protocol lists to its members.
-    """
-    listed = record.key.corruption.laws
-    return {name: members for name, members in ATTACK_ENSEMBLES.items() if name in listed}

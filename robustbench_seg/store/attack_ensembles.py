@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.measures import CONFUSION, PIXEL_ACCURACY, ScoreSource, derived_conditions
+from robustbench_seg.measures import CONFUSION, PIXEL_ACCURACY, ScoreSource
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.store.sea import least_accurate, sea_choice
 from robustbench_seg.text import counted
@@ -34,7 +34,7 @@ def with_ensembles(
         ensemble have a reason instead of values. If no member has a row, the ensemble has none.
     """
     matrices = {source: name for name, source in sources.items()}.get(CONFUSION)
-    listed = derived_conditions(record)
+    listed = record.derived_conditions
     if not listed:
         return rows
     rows = rows[~rows["corruption"].isin(listed)]  # ensembles are always derived

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from robustbench_seg import corruption
-from robustbench_seg.datasets import minicity, open_dataset
+from robustbench_seg.datasets import described_facts, minicity, open_dataset
 from robustbench_seg.errors import TreeError
 from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.run_records import run_record
@@ -51,6 +51,14 @@ def test_what_changes_a_number_changes_the_key(digest, toy, reds, protocol):
         digest(protocol=tables),
     ]
     assert len(set(digests)) == len(digests)
+
+
+def test_a_run_keeps_the_groups_and_persons_of_its_dataset(record, reds):
+    facts = described_facts("minicity")
+    found = record(open_dataset("minicity"), reds(classes=facts.classes))
+    assert (found.groups, found.persons) == (facts.groups, ("person", "rider"))
+    own = record()
+    assert (own.groups, own.persons) == ({}, ())
 
 
 def test_what_changes_no_number_does_not(digest, toy, reds, protocol, tree, monkeypatch):

@@ -1,9 +1,12 @@
 """Scores of groups of classes and of persons: from counts and the dataset's classes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from robustbench_seg.datasets import class_groups, class_names
+from robustbench_seg.datasets import class_groups, class_names, described_facts
+from robustbench_seg.datasets.registry import DatasetEntry
 from robustbench_seg.measures import MEASURES, OBJECTS
 from robustbench_seg.measures.derived import derived_scores
 from robustbench_seg.records.values.condition import CLEAN
@@ -69,7 +72,22 @@ def test_a_dataset_without_groups_has_no_such_scores(filled):
     assert "object_recall" in metrics
 
 
-def test_groups_of_a_known_dataset_are_looked_up(run_record):
+def test_the_scores_of_a_run_depend_on_what_it_recorded(run_record, monkeypatch):
+    data = {"dataset": "cityscapes", "classes": class_names("cityscapes")}
+    facts = described_facts("cityscapes")
+    recorded = run_record(**data, groups=facts.groups, persons=facts.persons)
+    older = run_record(**data)
+    before = [[each.infos for each in derived_scores(one)] for one in (recorded, older)]
+    assert before[0] == before[1]
+    later = replace(facts, groups={"human": ("person",), "new": ("car", "bus")}, persons=("car",))
+    monkeypatch.setattr(DatasetEntry, "facts", property(lambda _: later))
+    assert [each.infos for each in derived_scores(recorded)] == before[0]
+    _, groups, persons = derived_scores(older)
+    assert [info.group for info in groups.infos] == ["human", "new"]
+    assert "the objects of car" in persons.infos[0].definition
+
+
+def test_groups_of_a_known_dataset_are_looked_up_for_an_older_run(run_record):
     cityscapes = run_record(dataset="cityscapes", classes=class_names("cityscapes"))
     _, groups, persons = derived_scores(cityscapes)
     assert [info.group for info in groups.infos] == list(class_groups("cityscapes"))
@@ -102,4 +120,13 @@ def test_groups_are_compared_by_name_and_those_of_one_run_alone_are_left_out(fil
     c = read_model([filled("c")], protocol)
     kinds = set(compare_models(a, c, protocol, Reference.of_model(c))["kind"])
     assert "object_recall" in kinds
+    assert "group_iou soft" not in kinds
+
+
+def test_groups_of_one_name_with_other_classes_are_not_compared(filled, protocol):
+    other = {"groups": {"soft": ("dog",)}, "persons": ("person",)}
+    a, b = read_model([filled("a", **OWN)], protocol), read_model([filled("b", **other)], protocol)
+    assert "group_iou soft" in a.scores.by_name.keys() & b.scores.by_name.keys()
+    kinds = set(compare_models(a, b, protocol, Reference.of_model(b))["kind"])
+    assert "missed_region_rate" in kinds
     assert "group_iou soft" not in kinds

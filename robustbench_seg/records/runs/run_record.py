@@ -9,6 +9,7 @@ from robustbench_seg.records.runs.run_difference import DifferenceKind, RunDiffe
 from robustbench_seg.records.runs.run_key import AttackRecord, RunKey
 from robustbench_seg.records.runs.segmenter_record import ModelFacts
 from robustbench_seg.records.runs.value_text import value_text
+from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES
 from robustbench_seg.records.values.published_score import Published
 from robustbench_seg.records.values.ranges import Level, Positive
 
@@ -35,9 +36,9 @@ class RunRecord:
         protocol_version: Its version.
         clip: Number of consecutive images that the bootstrap draws together.
         palette: One RGB colour, 0..255, for each class.
-        groups: Class groups of a user's dataset; maps names to names of classes. Groups of built-in
-            datasets are not recorded.
-        persons: The classes of such a dataset whose missed objects are counted.
+        groups: Class groups of the dataset; maps names to names of classes. Runs of built-in
+            datasets by older versions have neither groups nor persons.
+        persons: The classes whose missed objects are counted.
         class_map: Facts about the class map for readers; None: there is none. The map itself is
             part of the key.
         about: Facts about the model for readers.
@@ -116,6 +117,15 @@ class RunRecord:
     def seed(self) -> int:
         """Seed of the corruptions' random numbers."""
         return self.key.corruption.seed
+
+    @property
+    def derived_conditions(self) -> Mapping[str, tuple[str, ...]]:
+        """The conditions that are derived from the rows of others.
+
+        Maps the name of each ensemble of attacks that the protocol lists to its members.
+        """
+        listed = self.key.corruption.laws
+        return {name: members for name, members in ATTACK_ENSEMBLES.items() if name in listed}
 
     @property
     def training_seed(self) -> int | None:

@@ -145,11 +145,12 @@ def _degradations(
 def _further_scores(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Iterator[ComparedScore]:
     """The lines of every score except the one that ranks.
 
+    A score of only one model is left out, also a group that has other classes in the other model.
     Confidence scores are left out if neither model has any.
     """
     for key, one in a.scores.by_name.items():
         other = b.scores.by_name.get(key)
-        if key == RANKING_SCORE or other is None:
+        if key == RANKING_SCORE or other is None or other.info != one.info:
             continue
         if key in OF_CONFIDENCE and not (one.conditions or other.conditions):
             continue
