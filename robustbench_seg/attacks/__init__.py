@@ -6,7 +6,6 @@ image; it is not rounded to 8 bits.
 
 from robustbench_seg.attacks.iterate import Gradient
 from robustbench_seg.attacks.perturbation import Perturbed, check_attack, perturb
-from robustbench_seg.attacks.registry import attack_laws
 from robustbench_seg.records.values.attacks import ATTACKS, Attack, Choice
 
 __all__ = [
@@ -15,7 +14,6 @@ __all__ = [
     "Choice",
     "Gradient",
     "Perturbed",
-    "attack_laws",
     "check_attack",
     "perturb",
 ]

@@ -10,8 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from robustbench_seg.attacks.ball import Ball
-from robustbench_seg.attacks.iterate import Iterate, Objective, chosen
-from robustbench_seg.attacks.optimiser import Settings
+from robustbench_seg.attacks.iterate import Iterate, Objective, Settings, chosen
 from robustbench_seg.attacks.pgd import ascended
 
 FACTORS = (2.0, 1.5, 1.0)

@@ -1,4 +1,4 @@
-"""Iterates (the images that an attack tries): their evaluation, and the choice of one of them."""
+"""Iterates, the images that an attack tries: their number, their evaluation, the choice of one."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -30,6 +30,19 @@ class Iterate:
     gradient: Tensor
     right: int
     cross_entropy: float
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Steps of an optimiser.
+
+    Attributes:
+        steps: Number of steps, 1 or more.
+        step_size: Length of a step on the scale of the image, or None for the optimiser's default.
+    """
+
+    steps: int = 1
+    step_size: float | None = None
 
 
 Objective = Callable[[Tensor, float], Iterate]

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from robustbench_seg.records.values.attacks import LossName
+
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Compute l (FGSM, arXiv 1412.6572; PGD, arXiv 1706.06083)."""
@@ -121,7 +123,7 @@ TSALLIS_START, TSALLIS_END = -2.0, 1.0
 
 
 def _balanced(logits: Tensor, labels: Tensor, moment: Moment) -> Tensor:
-    assert moment.class_weights is not None, "the registry says that this loss needs frequencies"
+    assert moment.class_weights is not None, "ATTACKS says that this loss needs frequencies"
     return balanced_masked_cross_entropy(logits, labels, moment.class_weights)
 
 
@@ -129,7 +131,7 @@ def _tsallis_index(progress: float) -> float:
     return TSALLIS_START + (TSALLIS_END - TSALLIS_START) * progress
 
 
-LOSSES: Mapping[str, Loss] = {
+LOSSES: Mapping[LossName, Loss] = {
     "cross_entropy": lambda z, y, at: cross_entropy(z, y),
     "segpgd": lambda z, y, at: segpgd(z, y, at.progress / 2),
     "cospgd": lambda z, y, at: cospgd(z, y),

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 from robustbench_seg.attacks.ball import Ball
-from robustbench_seg.attacks.iterate import Iterate, Objective
-from robustbench_seg.attacks.optimiser import Settings
+from robustbench_seg.attacks.iterate import Iterate, Objective, Settings
 
 _DECAY, _SQUARE_DECAY, _SMALLEST = 0.9, 0.999, 1e-8
 _SHARE = 0.25

@@ -9,10 +9,9 @@ from torch import Tensor
 
 from robustbench_seg.attacks.ball import ball
 from robustbench_seg.attacks.draws import attack_draws
-from robustbench_seg.attacks.iterate import Gradient, Iterate, NetworkObjective, chosen
+from robustbench_seg.attacks.iterate import Gradient, Iterate, NetworkObjective, Settings, chosen
 from robustbench_seg.attacks.losses import LOSSES
-from robustbench_seg.attacks.optimiser import Settings
-from robustbench_seg.attacks.registry import OPTIMISERS
+from robustbench_seg.attacks.optimisers import OPTIMISERS
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import AttackError, unknown
 from robustbench_seg.records.values.attack_parameters import attack_parameter_problem

@@ -6,8 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from robustbench_seg.attacks.ball import Ball, LinfBall
-from robustbench_seg.attacks.iterate import Iterate, Objective
-from robustbench_seg.attacks.optimiser import Settings
+from robustbench_seg.attacks.iterate import Iterate, Objective, Settings
 
 _RADII = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 12.0)
 _STEP_SIZES = (0.0, 8e-4, 9e-4, 1e-3, 2e-3, 3e-3, 5e-3, 6e-3)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import torch
 
-from robustbench_seg.attacks import attack_laws
 from robustbench_seg.corruption import STREAMS, laws, libraries
 from robustbench_seg.datasets import Dataset, FileDataset, known_facts
 from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
@@ -82,7 +81,7 @@ def _corruption_record(evaluation: Evaluation, tree: Tree | None) -> CorruptionR
     spec, protocol = evaluation.spec, evaluation.protocol
     if isinstance(tree, ForeignTree):
         return CorruptionRecord("unknown", 1, 0, protocol.severities_digest, {}, tree.digest)
-    current = {**laws(protocol), **attack_laws(protocol), **(tree.record.laws if tree else {})}
+    current = {**laws(protocol), **protocol.attack_laws, **(tree.record.laws if tree else {})}
     stream = tree.record.stream_version if tree else STREAMS[spec.stream].version
     return CorruptionRecord(
         spec.stream, stream, evaluation.seed, protocol.severities_digest, current

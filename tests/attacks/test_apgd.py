@@ -6,8 +6,7 @@ import torch
 
 from robustbench_seg.attacks.apgd import StepControl, apgd, phase, phase_steps
 from robustbench_seg.attacks.ball import LinfBall
-from robustbench_seg.attacks.iterate import Iterate
-from robustbench_seg.attacks.optimiser import Settings
+from robustbench_seg.attacks.iterate import Iterate, Settings
 
 
 def checkpoints(control, rises, bests):

@@ -7,9 +7,9 @@ import torch
 from robustbench_seg.attacks import ATTACKS, perturb
 from robustbench_seg.attacks.ball import LinfBall
 from robustbench_seg.attacks.draws import attack_draws
-from robustbench_seg.attacks.iterate import Iterate, NetworkObjective
+from robustbench_seg.attacks.iterate import Iterate, NetworkObjective, Settings
 from robustbench_seg.attacks.losses import LOSSES
-from robustbench_seg.attacks.optimiser import Settings, noise
+from robustbench_seg.attacks.optimisers import noise
 from robustbench_seg.attacks.padam import padam
 from robustbench_seg.attacks.pgd import fgsm, pgd
 

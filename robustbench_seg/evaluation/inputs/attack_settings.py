@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from robustbench_seg.attacks import ATTACKS, attack_laws, check_attack
+from robustbench_seg.attacks import ATTACKS, check_attack
 from robustbench_seg.datasets import (
     Dataset,
     is_labelled,
@@ -52,7 +52,7 @@ class AttackSettings:
     @property
     def record(self) -> AttackRecord | None:
         """The part of it in the key of a run; None if the protocol has no attack."""
-        if not attack_laws(self.protocol):
+        if not self.protocol.attack_laws:
             return None
         frequencies = self.class_frequencies
         return AttackRecord(

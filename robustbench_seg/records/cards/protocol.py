@@ -19,6 +19,7 @@ from robustbench_seg.records.cards.perturbation import (
     Perturbation,
     shown_severities,
 )
+from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES, ATTACKS, ENSEMBLE_LAW
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.text import counted
 
@@ -139,6 +140,15 @@ class Protocol:
         """sha256 of the parameters of every perturbation and severity, which decide pixels."""
         tables = {each.name: each.parameters for each in self.perturbations}
         return digest_bytes(canonical_json(tables).encode())
+
+    @property
+    def attack_laws(self) -> Mapping[str, int]:
+        """Law version of each attack and ensemble of attacks, in protocol order."""
+        return {
+            each.name: ENSEMBLE_LAW if each.name in ATTACK_ENSEMBLES else ATTACKS[each.name].law
+            for each in self.perturbations
+            if each.is_attack
+        }
 
     def perturbation(self, name: str) -> Perturbation:
         """Find a perturbation by its name.

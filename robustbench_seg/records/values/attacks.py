@@ -11,6 +11,12 @@ from typing import Literal
 
 from robustbench_seg.records.values.attack_parameters import Norm
 
+LossName = Literal["cross_entropy", "segpgd", "cospgd", "mce", "mce_bal", "js", "tsallis", "cosine"]
+"""A loss of `attacks.losses.LOSSES`."""
+
+OptimiserName = Literal["noise", "fgsm", "pgd", "apgd", "padam"]
+"""An optimiser of `attacks.optimisers.OPTIMISERS`."""
+
 Choice = Literal["last", "highest_cross_entropy", "lowest_accuracy"]
 """The rule by which an attack chooses among the images that it has tried."""
 
@@ -24,8 +30,8 @@ class Attack:
         norm: The norm of its ball.
         law: Version of the attack. Increment it when the attack gives different images for the same
             network, image, parameters and draws. Runs of another law are never continued.
-        loss: The loss that it maximises, a name of `attacks.losses.LOSSES`.
-        optimiser: The algorithm that maximises the loss, a name of `attacks.registry.OPTIMISERS`.
+        loss: The loss that it maximises.
+        optimiser: The algorithm that maximises the loss.
         choice: The rule by which it chooses an image from the iterates of a run.
         required: Parameters that must be given.
         optional: Parameters that may be given.
@@ -37,8 +43,8 @@ class Attack:
     name: str
     norm: Norm
     law: int
-    loss: str
-    optimiser: str
+    loss: LossName
+    optimiser: OptimiserName
     choice: Choice
     required: tuple[str, ...] = ("epsilon", "steps")
     optional: tuple[str, ...] = ()
@@ -47,7 +53,9 @@ class Attack:
     stops_early: bool = False
 
 
-def _one_step(name: str, norm: Norm, *, optimiser: str, law: int, is_random: bool = True) -> Attack:
+def _one_step(
+    name: str, norm: Norm, *, optimiser: OptimiserName, law: int, is_random: bool = True
+) -> Attack:
     return Attack(
         name=name,
         norm=norm,
@@ -60,7 +68,7 @@ def _one_step(name: str, norm: Norm, *, optimiser: str, law: int, is_random: boo
     )
 
 
-def _pgd(name: str, norm: Norm, *, loss: str, law: int) -> Attack:
+def _pgd(name: str, norm: Norm, *, loss: LossName, law: int) -> Attack:
     return Attack(
         name=name,
         norm=norm,
@@ -72,7 +80,9 @@ def _pgd(name: str, norm: Norm, *, loss: str, law: int) -> Attack:
     )
 
 
-def _apgd(name: str, norm: Norm, *, loss: str, law: int, needs_frequencies: bool = False) -> Attack:
+def _apgd(
+    name: str, norm: Norm, *, loss: LossName, law: int, needs_frequencies: bool = False
+) -> Attack:
     return Attack(
         name=name,
         norm=norm,
@@ -86,7 +96,7 @@ def _apgd(name: str, norm: Norm, *, loss: str, law: int, needs_frequencies: bool
     )
 
 
-def _padam(name: str, *, loss: str, law: int) -> Attack:
+def _padam(name: str, *, loss: LossName, law: int) -> Attack:
     return Attack(
         name=name,
         norm="Linf",

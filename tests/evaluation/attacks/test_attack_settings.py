@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 import robustbench_seg as rs
-from robustbench_seg.attacks import attack_laws, registry
 from robustbench_seg.datasets import load_class_frequencies
 from robustbench_seg.evaluation.inputs import attack_settings
 from robustbench_seg.evaluation.inputs.attack_settings import AttackSettings, open_attacks
+from robustbench_seg.records.cards import protocol as protocols
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.attacks import ATTACKS
 from tests.evaluation.attacks.conftest import ABOUT, MEMBERS, Shade
 
 
@@ -72,12 +73,12 @@ def test_another_law_of_the_gradients_is_another_run(settings, run_record, monke
 
 def test_the_laws_are_those_of_each_attack_and_of_the_ensemble(protocol, monkeypatch):
     path = protocol(*MEMBERS, "sea")
-    monkeypatch.setattr(registry, "ENSEMBLE_LAW", 5)
-    changed = {**registry.ATTACKS, "apgd_js": replace(registry.ATTACKS["apgd_js"], law=3)}
-    monkeypatch.setattr(registry, "ATTACKS", changed)
-    laws = attack_laws(rs.load_protocol(path))
+    monkeypatch.setattr(protocols, "ENSEMBLE_LAW", 5)
+    changed = {**ATTACKS, "apgd_js": replace(ATTACKS["apgd_js"], law=3)}
+    monkeypatch.setattr(protocols, "ATTACKS", changed)
+    laws = rs.load_protocol(path).attack_laws
     assert laws == {"apgd_mce_bal": 1, "apgd_mce": 1, "apgd_js": 3, "sea": 5}
-    assert attack_laws(rs.load_protocol()) == {}
+    assert rs.load_protocol().attack_laws == {}
 
 
 def test_the_frequencies_that_ship_are_used_unless_others_are_given(protocol, tmp_path):

@@ -2,10 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustbench_seg.attacks.registry import ATTACKS
 from robustbench_seg.records.cards.perturbation import AttackPerturbation
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
-from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES, attack_norm
+from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES, ATTACKS, attack_norm
 from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
 
 
