@@ -9,7 +9,7 @@ import pandas as pd
 from robustbench_seg.ablation.outcome_table import ablation_table
 from robustbench_seg.ablation.paper_differences import differences_from_paper
 from robustbench_seg.ablation.spec import AblationSpec
-from robustbench_seg.ablation.step_processes import run_in_processes
+from robustbench_seg.ablation.step_processes import run_step
 from robustbench_seg.ablation.steps import EvaluateStep, Step, TrainStep
 from robustbench_seg.files import check_own, write_text
 from robustbench_seg.records.cards.model_card import card_text
@@ -79,6 +79,6 @@ def run_ablation(
 
 def _run(step: Step, gpus: int) -> None:
     if gpus > 1 and isinstance(step, TrainStep | EvaluateStep):
-        run_in_processes(step, gpus)
+        run_step(step, gpus)
     else:
         step.run()

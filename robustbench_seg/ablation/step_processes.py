@@ -43,7 +43,7 @@ def read_step(file: Path) -> TrainStep | EvaluateStep:
     return from_table(KINDS[kind], step, str(file))
 
 
-def run_in_processes(step: TrainStep | EvaluateStep, processes: int) -> None:
+def run_step(step: TrainStep | EvaluateStep, processes: int) -> None:
     """Run a step in processes that torchrun starts.
 
     Raises:

@@ -22,11 +22,11 @@ from robustbench_seg.datasets.dataset_files import corrupted_image, image_sizes,
 from robustbench_seg.datasets.decoding import read_image, read_label_ids
 from robustbench_seg.datasets.digest_cache import file_digests
 from robustbench_seg.datasets.facts_by_name import (
+    built_in_facts,
     class_groups,
     class_names,
     described_facts,
     image_size,
-    known_facts,
     published_images,
 )
 from robustbench_seg.datasets.file_dataset import FileDataset
@@ -58,6 +58,7 @@ __all__ = [
     "Image",
     "Labels",
     "Sample",
+    "built_in_facts",
     "check_dataset_name",
     "class_frequencies",
     "class_groups",
@@ -70,7 +71,6 @@ __all__ = [
     "image_size",
     "image_sizes",
     "is_labelled",
-    "known_facts",
     "label_warning",
     "list_class_maps",
     "list_datasets",

@@ -26,7 +26,7 @@ def described_facts(name: str | Path) -> DatasetFacts:
     return dataset_entry(str(name), NAMES).facts
 
 
-def known_facts(name: str, classes: Sequence[str]) -> DatasetFacts | None:
+def built_in_facts(name: str, classes: Sequence[str]) -> DatasetFacts | None:
     """Look up the facts of a dataset that has certain classes.
 
     Args:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import torch
 
 from robustbench_seg.corruption import STREAMS, laws, libraries
-from robustbench_seg.datasets import Dataset, FileDataset, known_facts
+from robustbench_seg.datasets import Dataset, FileDataset, built_in_facts
 from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.machine.hardware import hardware
@@ -46,7 +46,7 @@ def run_record(
         evaluation.attack_settings.record,
         evaluation.class_map.record if evaluation.class_map else None,
     )
-    facts = data if isinstance(data, FileDataset) else known_facts(data.name, data.classes)
+    facts = data if isinstance(data, FileDataset) else built_in_facts(data.name, data.classes)
     return RunRecord(
         model=segmenter.name,
         key=key,

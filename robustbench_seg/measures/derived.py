@@ -1,6 +1,6 @@
 """Scores without own counts, derived from the observations of a run."""
 
-from robustbench_seg.datasets import known_facts
+from robustbench_seg.datasets import built_in_facts
 from robustbench_seg.measures.group_iou import GroupIoU
 from robustbench_seg.measures.measure import ScoreSource
 from robustbench_seg.measures.missed_objects import MissedObjects
@@ -21,7 +21,7 @@ def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
         those of the known dataset of its name and its classes are used.
     """
     classes, groups, persons = record.classes, record.groups, record.persons
-    if not (groups or persons) and (facts := known_facts(record.dataset, classes)):
+    if not (groups or persons) and (facts := built_in_facts(record.dataset, classes)):
         groups, persons = facts.groups, facts.persons
     scored = record.scored_classes
     groups = {

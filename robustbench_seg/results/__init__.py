@@ -50,8 +50,8 @@ from robustbench_seg.results.score_columns import (
 )
 from robustbench_seg.results.score_table import (
     published_score_table,
-    score_table,
     scores,
+    scores_of_model,
     subset_table,
 )
 from robustbench_seg.results.statistics.draws import RESAMPLES, Draws, score_of
@@ -115,8 +115,8 @@ __all__ = [
     "reading_notes",
     "score_interval",
     "score_of",
-    "score_table",
     "scores",
+    "scores_of_model",
     "seed_means",
     "seeds_text",
     "shared_ranks",

@@ -102,12 +102,14 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
     for folders in group_runs(runs):
         used = chosen or own_protocol(folders[0], read_record(folders[0]))
         models.append((read_model(folders, used), used))
-    tables = [score_table(*model) for model in models]
+    tables = [scores_of_model(*model) for model in models]
     found = subset_scores([model.folders for model, _ in models])
     return pd.concat([*tables, subset_table(models, found)], ignore_index=True)
 
 
-def score_table(model: ScoredModel, protocol: Protocol, name: str | None = None) -> pd.DataFrame:
+def scores_of_model(
+    model: ScoredModel, protocol: Protocol, name: str | None = None
+) -> pd.DataFrame:
     """Tabulate the scores of one model.
 
     Args:

@@ -73,7 +73,7 @@ class ImageJob:
         pixels = digest_pixels(corrupted)
         if path.exists():
             with suppress(OSError):  # a damaged one is replaced
-                found = file_digests(path)
+                found = image_digests(path)
                 if found.pixels == pixels:
                     return found
                 raise TreeError(
@@ -126,6 +126,6 @@ class _CleanPixels:
         return digest_pixels(self.pixels)
 
 
-def file_digests(path: Path) -> Digests:
+def image_digests(path: Path) -> Digests:
     """The digests of an image file; OSError if it cannot be read."""
     return Digests(digest_file(path), digest_pixels(read_pixels(path)))

@@ -15,7 +15,7 @@ from robustbench_seg.records.values.condition import Condition, as_png
 from robustbench_seg.trees.links import keeps_no_links
 from robustbench_seg.trees.manifest import read_manifest_files
 from robustbench_seg.trees.other_tree import other_pixels, other_source
-from robustbench_seg.trees.tree_files import RECORD_FILE, read_record, write_table
+from robustbench_seg.trees.tree_files import RECORD_FILE, read_record_file, write_table
 from robustbench_seg.trees.tree_record import TreeRecord
 
 
@@ -66,7 +66,7 @@ def _begin(folder: Path, record: TreeRecord) -> None:
 def read_tree_record(folder: Path) -> TreeRecord | None:
     """Read the record of the tree in `folder`, all shards together; None if there is no tree."""
     path = folder / RECORD_FILE
-    records = [read_record(path)] if path.exists() else []
+    records = [read_record_file(path)] if path.exists() else []
     records += [manifest.record for manifest in read_manifest_files(folder)]
     for other in records[1:]:
         check_same_tree(folder, records[0], other)

@@ -43,7 +43,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONDITION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[1-5]")
 
 
-def read_record(path: Path) -> TreeRecord:
+def read_record_file(path: Path) -> TreeRecord:
     """Read .recipe.json, of any format.
 
     Args:

@@ -17,7 +17,7 @@ from robustbench_seg.machine.locks import exclusive, registered
 from robustbench_seg.machine.pool import run_in_processes
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.trees.descriptions import write_descriptions
-from robustbench_seg.trees.image_job import ImageJob, ImageResult, file_digests
+from robustbench_seg.trees.image_job import ImageJob, ImageResult, image_digests
 from robustbench_seg.trees.links import link_labels
 from robustbench_seg.trees.manifest import Digests, Manifest, read_manifest_files
 from robustbench_seg.trees.merging import write_merged
@@ -73,7 +73,7 @@ def write_tree(
             _warn_of_other_libraries(out, existing, planned)
             made = _Made(progress)
             made.links = link_labels(plan)
-            made.files |= {name: file_digests(out / name) for name in plan.clean_files}
+            made.files |= {name: image_digests(out / name) for name in plan.clean_files}
             made.files |= write_descriptions(plan)
             work = ImageJob(plan, keep_going, known)
             run_in_processes(work, len(plan.shard_images), workers, made.take, died=_DIED)

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.ablation import ablation_spec
-from robustbench_seg.ablation.step_processes import read_step, run_in_processes, write_step
+from robustbench_seg.ablation.step_processes import read_step, run_step, write_step
 from robustbench_seg.ablation.steps import EvaluateStep, TrainStep
 from robustbench_seg.cli.main import main
 from robustbench_seg.errors import CardError, IncompleteError, RobustsegError
@@ -72,7 +72,7 @@ def test_however_its_processes_end_a_step_ends_in_one_line(
     words = [sys.executable, "-c", f"import os, signal, sys; {program}"]
     monkeypatch.setattr("robustbench_seg.ablation.step_processes._torchrun", lambda _: words)
     with pytest.raises(error, match=message):
-        run_in_processes(step, 2)
+        run_step(step, 2)
 
 
 def test_what_a_process_raised_is_raised_here(step, monkeypatch):
@@ -80,7 +80,7 @@ def test_what_a_process_raised_is_raised_here(step, monkeypatch):
     words = [sys.executable, "-m", "robustbench_seg.ablation.worker"]
     monkeypatch.setattr("robustbench_seg.ablation.step_processes._torchrun", lambda _: words)
     with pytest.raises(RobustsegError) as error:
-        run_in_processes(step, 2)
+        run_step(step, 2)
     assert str(error.value).startswith(
         f"train c256, seed 5: {step.spec.model}: there is no such file"
     )

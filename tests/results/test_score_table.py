@@ -6,7 +6,13 @@ import pytest
 import robustbench_seg
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results import SCORE_COLUMNS, read_model, score_interval, score_table, scores
+from robustbench_seg.results import (
+    SCORE_COLUMNS,
+    read_model,
+    score_interval,
+    scores,
+    scores_of_model,
+)
 
 
 def test_each_number_once_with_its_interval(run, protocol):
@@ -72,7 +78,7 @@ def test_it_is_part_of_the_python_interface(run, protocol):
     first, second = run("a", images=3), run("b", images=3)
     table = robustbench_seg.scores(first.parent)
     assert table["model"].unique().tolist() == ["a", "b"]
-    shown = score_table(read_model([second], protocol), protocol, "B")
+    shown = scores_of_model(read_model([second], protocol), protocol, "B")
     assert set(shown["model"]) == {"B"}
     clean = table[(table["metric"] == "miou") & (table["corruption"] == CLEAN.name)]
     assert clean["severities"].tolist() == ["0", "0"]

@@ -19,7 +19,7 @@ from robustbench_seg.results import (
     compare_models,
     hardest_images,
     read_model,
-    score_table,
+    scores_of_model,
 )
 from robustbench_seg.results.statistics.draws import draw_units
 from robustbench_seg.store import Row, RunFolder, condition_scores, read_counts, read_results
@@ -218,7 +218,7 @@ def test_an_ensemble_that_a_part_holds_is_not_believed(attacked):
 
 def test_tables_intervals_comparisons_and_packs_have_it_like_any_condition(attacked):
     one, other = (read_model([attacked(name, seed=n)], ATTACKS) for n, name in enumerate("ab"))
-    table = pd.concat([score_table(model, ATTACKS) for model in (one, other)])
+    table = pd.concat([scores_of_model(model, ATTACKS) for model in (one, other)])
     rows = table[(table["corruption"] == "sea") & (table["metric"] == "miou")]
     rows = rows[rows["severities"] == "1"]
     assert rows["model"].tolist() == ["a", "b"]

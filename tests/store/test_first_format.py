@@ -10,7 +10,7 @@ import pytest
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results import Reference, compare_models, read_model, score_table
+from robustbench_seg.results import Reference, compare_models, read_model, scores_of_model
 from robustbench_seg.results.models.bootstrap import bootstrap
 from robustbench_seg.store import group_runs, read_results
 
@@ -92,7 +92,7 @@ def test_its_results_and_scores(old_run, protocol):
     ]
     assert summary.corruptions["fog"][0] == pytest.approx(np.mean(fog))
     assert not np.isnan(summary.mean[0])
-    tidy = score_table(read_model([folder], protocol), protocol)
+    tidy = scores_of_model(read_model([folder], protocol), protocol)
     assert "image_miou" not in set(tidy["metric"])
     assert tidy.set_index(["metric", "corruption", "severities"])["value"][
         "miou", "fog", "1-5"

@@ -27,7 +27,7 @@ from robustbench_seg.reporting.tables.joined_tables import joined
 from robustbench_seg.reporting.tables.miou_tables import write_miou_tables, write_published_tables
 from robustbench_seg.results import (
     published_score_table,
-    score_table,
+    scores_of_model,
     subset_table,
 )
 
@@ -69,7 +69,7 @@ def _every_score(panels: Sequence[Panel], published: Sequence[Panel]) -> pd.Data
     models = [(model, panel.protocol) for panel in panels for model in panel.models]
     return pd.concat(
         [
-            *(score_table(model.scored, protocol, model.name) for model, protocol in models),
+            *(scores_of_model(model.scored, protocol, model.name) for model, protocol in models),
             subset_table(
                 [(model.scored, protocol) for model, protocol in models],
                 [score for panel in panels for score in panel.subsets],

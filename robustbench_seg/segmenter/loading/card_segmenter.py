@@ -18,8 +18,8 @@ from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.loading.backends import prepare_for_backend
 from robustbench_seg.segmenter.loading.networks import (
-    load_weights,
     network_record,
+    read_card_weights,
     trained_network,
     untrained_network,
 )
@@ -45,7 +45,7 @@ def load_card_segmenter(card: ModelCard, options: SegmenterOptions) -> Segmenter
     Raises:
         RobustsegError: As for `load_segmenter`.
     """
-    file_weights = load_weights(card, options.weights)
+    file_weights = read_card_weights(card, options.weights)
     if file_weights is None:
         classes = options.classes or _card_classes(card)
         network = untrained_network(card, len(classes))

@@ -45,7 +45,7 @@ def load_model(
     torch.Size([1, 3, 16, 24])
     """
     card = load_card(name)
-    file_weights = load_weights(card, weights)
+    file_weights = read_card_weights(card, weights)
     if file_weights is None:
         return untrained_network(card, num_classes or card.classes)
     return trained_network(card, file_weights, num_classes)
@@ -76,7 +76,7 @@ def network_record(
     )
 
 
-def load_weights(card: ModelCard, source: str | Path | None) -> Weights | None:
+def read_card_weights(card: ModelCard, source: str | Path | None) -> Weights | None:
     """Load the weights of a card. They are downloaded if they are not on the disk.
 
     Args:
