@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
-from robustbench_seg.datasets import Dataset, open_dataset
-from robustbench_seg.errors import DatasetError, FileError, ModelError
+from robustbench_seg.datasets import Dataset
+from robustbench_seg.errors import FileError, ModelError
 from robustbench_seg.machine.hardware import check_device, hardware
 from robustbench_seg.machine.locks import only_process
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.machine.torchrun import own_device, torchrun_processes
-from robustbench_seg.records.cards.model_card import ModelCard, load_card
-from robustbench_seg.records.specs.options import check_given_alone
-from robustbench_seg.records.specs.training_spec import TrainingOptions, TrainingSpec, training_spec
+from robustbench_seg.records.cards.model_card import ModelCard
+from robustbench_seg.records.specs.training_spec import TrainingOptions, TrainingSpec
 from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
+from robustbench_seg.training.arguments import TrainingInputs, open_inputs
 from robustbench_seg.training.initial_network import InitialNetwork, build_initial_network
 from robustbench_seg.training.loop import FitResult, fit
 from robustbench_seg.training.saved_model import find_finished
@@ -80,36 +80,18 @@ def train(
     >>> trained.card.as_posix(), trained.iterations
     ('mine/segformer-b0-cityscapes.toml', 1)
     """
-    dataset = str(dataset) if isinstance(dataset, Path) else dataset
-    if spec is None:
-        named = {"dataset": dataset, "validate_on": validate_on}
-        names: dict[str, Any] = {
-            key: value for key, value in named.items() if isinstance(value, str)
-        }
-        card_name = model.name if isinstance(model, ModelCard) else model
-        spec = training_spec(card_name, **names, **options)
-    else:
-        check_given_alone(model, dataset, validate_on, options=options)
-    source = model if isinstance(model, ModelCard) else load_card(spec.model)
-    images, validation = _open(
-        dataset or spec.dataset or source.dataset,
-        spec.data,
-        spec.split,
-        validate_on or spec.validate_on,
+    inputs = open_inputs(
+        spec, model=model, dataset=dataset, validate_on=validate_on, options=options
     )
-    if dataset is not None and not isinstance(dataset, str):
-        spec = replace(spec, dataset=dataset.name)
-    spec = replace(spec, split=images.split, validate_on=validation.split)
-    with torch_threads(spec.threads):
-        return _train(spec, source, images, validation)
+    with torch_threads(inputs.spec.threads):
+        return _train(inputs)
 
 
-def _train(
-    spec: TrainingSpec, source: ModelCard, images: Dataset, validation: Dataset
-) -> TrainedModel:
+def _train(inputs: TrainingInputs) -> TrainedModel:
+    spec, images, validation = inputs.spec, inputs.images, inputs.validation
     device = own_device(spec.device)
     check_device(device)
-    card, training = planned_model(spec, source, images)
+    card, training = planned_model(spec, inputs.source, images)
     if saved := find_finished(spec, card, training):
         return saved
     _warn_of_long_warmup(spec.recipe)
@@ -157,23 +139,6 @@ def _with_results(
         encoder_sha256=initial.encoder_sha256,
         miou=None if math.isnan(result.miou) else round(result.miou, 2),
     )
-
-
-def _open(
-    dataset: str | Dataset, data: str | Path | None, split: str, validate_on: str | Dataset
-) -> tuple[Dataset, Dataset]:
-    """The splits to train and to validate on."""
-    if isinstance(dataset, str):
-        images = open_dataset(dataset, data, split)
-        if isinstance(validate_on, str):
-            return images, open_dataset(dataset, data, validate_on)
-        return images, validate_on
-    if isinstance(validate_on, str):
-        raise DatasetError(
-            f"the dataset '{dataset.name}' is given as an object, so its split '{validate_on}' "
-            "cannot be opened; give an open dataset as validate_on"
-        )
-    return dataset, validate_on
 
 
 @contextmanager

@@ -3,11 +3,11 @@
 import math
 from dataclasses import replace
 
-from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.cards.model_card import ModelCard, load_card
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.records.values.training import Training
+from robustbench_seg.training.arguments import open_split, with_dataset
 from robustbench_seg.training.checkpoint import CHECKPOINT
 from robustbench_seg.training.initial_network import encoder_file
 from robustbench_seg.training.trained_model import TrainedModel, planned_model
@@ -23,8 +23,8 @@ def find_trained_model(spec: TrainingSpec) -> TrainedModel | None:
         CardError, DatasetError, WeightsError: As in `train`.
     """
     source = load_card(spec.model)
-    images = open_dataset(spec.dataset or source.dataset, spec.data, spec.split)
-    return find_finished(spec, *planned_model(spec, source, images))
+    spec = with_dataset(spec, source)
+    return find_finished(spec, *planned_model(spec, source, open_split(spec, spec.split)))
 
 
 def find_finished(spec: TrainingSpec, card: ModelCard, training: Training) -> TrainedModel | None:

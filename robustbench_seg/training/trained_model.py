@@ -44,12 +44,22 @@ class TrainedModel:
 def planned_model(
     spec: TrainingSpec, source: ModelCard, images: Dataset
 ) -> tuple[ModelCard, Training]:
-    """Return the card of the model to train, and the record of its training without results."""
+    """Return the card of the model to train, and the record of its training without results.
+
+    Args:
+        spec: The specification. It names the dataset.
+        source: The card of the network.
+        images: The split to train on.
+
+    Raises:
+        ModelError: The name of the model is not the name of a file.
+    """
+    assert spec.dataset is not None, "with_dataset names it"
     recipe, processes = spec.recipe, torchrun_processes().count
     card = trained_card(
         source,
         name=spec.name or f"{source.name}-{images.name}".replace(":", "-"),
-        dataset=spec.dataset or source.dataset,
+        dataset=spec.dataset,
         classes=len(images.classes),
         recipe=recipe,
     )
