@@ -34,7 +34,7 @@ from robustbench_seg.records.cards.model_card import load_card  # noqa: E402
 from robustbench_seg.training import InitialNetwork, TrainingRecipe, TrainingSpec, fit  # noqa: E402
 from robustbench_seg.training.batches import Batches, BatchNormaliser  # noqa: E402
 from robustbench_seg.training.learner import Learner, segmentation_loss  # noqa: E402
-from robustbench_seg.training.optimizer import make_optimizer, set_learning_rate  # noqa: E402
+from robustbench_seg.training.optimiser import make_optimiser, set_learning_rate  # noqa: E402
 
 TURNS, WINDOW = 6, 40
 IMAGES = 16  # all of them kept before the first turn
@@ -59,8 +59,8 @@ def network_of(case: dict[str, Any]) -> torch.nn.Module:
 def bare_steps(case: dict[str, Any], recipe: TrainingRecipe) -> Callable[[], float]:
     """What takes WINDOW bare steps on one ready batch, and says how long they took."""
     network = network_of(case).to(memory_format=torch.channels_last).train()
-    optimizer = make_optimizer(network, recipe)
-    set_learning_rate(optimizer, 1.0)
+    optimiser = make_optimiser(network, recipe)
+    set_learning_rate(optimiser, 1.0)
     pixels, labels = Batches(open_dataset("minicity", split="train").first(4), recipe, CARD)[0]
     images = BatchNormaliser(CARD.preprocessing, "cpu")(pixels)
 
@@ -68,8 +68,8 @@ def bare_steps(case: dict[str, Any], recipe: TrainingRecipe) -> Callable[[], flo
         start = time.perf_counter()
         for _ in range(WINDOW):
             segmentation_loss(network(images), labels).backward()
-            optimizer.step()
-            optimizer.zero_grad()
+            optimiser.step()
+            optimiser.zero_grad()
         return time.perf_counter() - start
 
     return run

@@ -31,7 +31,7 @@ from robustbench_seg.records.values import ranges
 @options.threads()
 @options.out(help="Write cost.csv, published.csv and size.svg and .png: parameters against mIoU.")
 def cost(models: tuple[str, ...], out: Path | None, **chosen: Any) -> None:
-    """List the parameters and multiply-adds of models, with those of the SegFormer paper.
+    """List the parameters and multiply-accumulates of models, with those of the SegFormer paper.
 
     \b
     params M      millions of parameters; the paper also counts heads that only

@@ -1,4 +1,4 @@
-"""The optimizer step: a network with its optimizer, loss scale and moving average."""
+"""The optimiser step: a network with its optimiser, loss scale and moving average."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -15,7 +15,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.precision import PRECISIONS, exact_float32
 from robustbench_seg.machine.torchrun import Processes
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
-from robustbench_seg.training.optimizer import make_optimizer, set_learning_rate
+from robustbench_seg.training.optimiser import make_optimiser, set_learning_rate
 from robustbench_seg.training.schedule import learning_rate_factor
 
 _DROP = 2  # a random stream of the seed, separate from those of the batches
@@ -52,7 +52,7 @@ def seed_step(seed: int, iteration: int, rank: int = 0) -> None:
 
 
 class Learner:
-    """A network, trained in place, with its optimizer, loss scale and moving average.
+    """A network, trained in place, with its optimiser, loss scale and moving average.
 
     Args:
         network: The network; it moves to the device.
@@ -80,7 +80,7 @@ class Learner:
         self._network = network
         self._align = network.align_corners
         self._replica = self._processes.replicate(network)
-        self._optimizer = make_optimizer(network, recipe)
+        self._optimiser = make_optimiser(network, recipe)
         kind = torch.device(device).type
         self._scaler = torch.amp.GradScaler(kind, enabled=precision == "fp16")
         self._average = None
@@ -96,7 +96,7 @@ class Learner:
     def step(
         self, images: Tensor, labels: Tensor, iteration: int, share: float
     ) -> tuple[float, Tensor]:
-        """Take one optimizer step.
+        """Take one optimiser step.
 
         Args:
             images: float32 Nx3xHxW, normalised, on the device.
@@ -112,7 +112,7 @@ class Learner:
         """
         recipe = self._recipe
         factor = learning_rate_factor(recipe, iteration, share)
-        set_learning_rate(self._optimizer, factor)
+        set_learning_rate(self._optimiser, factor)
         seed_step(recipe.seed, iteration, self._processes.rank)
         mixed = self._precision is not torch.float32
         with torch.autocast(torch.device(self._device).type, self._precision, mixed):
@@ -120,9 +120,9 @@ class Learner:
         labels = labels.to(self._device, non_blocking=True)
         loss = segmentation_loss(logits, labels, align_corners=self._align)
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        self._scaler.step(self._optimizer)
+        self._scaler.step(self._optimiser)
         self._scaler.update()
-        self._optimizer.zero_grad()
+        self._optimiser.zero_grad()
         if self._average:
             self._average.update_parameters(self._network)
         return recipe.lr * factor, self._processes.mean(loss.detach())
@@ -137,7 +137,7 @@ class Learner:
         """The state that decides the next step."""
         return {
             "network": self._network.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizer": self._optimiser.state_dict(),
             "scaler": self._scaler.state_dict(),
             "average": self._average.state_dict() if self._average else {},
         }
@@ -145,7 +145,7 @@ class Learner:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore a `state_dict` of the same recipe and network."""
         self._network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        self._optimiser.load_state_dict(state["optimizer"])
         self._scaler.load_state_dict(state["scaler"])
         if self._average:
             self._average.load_state_dict(state["average"])

@@ -106,13 +106,13 @@ def test_training_starts_at_chance_and_learns_a_batch(architecture, variant):
     network = build(architecture, 5, **variant)
     images = torch.randn(2, 3, 64, 64)
     labels = torch.randint(5, (2, 4, 4)).repeat_interleave(4, 1).repeat_interleave(4, 2)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3)
     losses = []
     for _ in range(8):
         loss = cross_entropy(network(images), labels)
-        optimizer.zero_grad()
+        optimiser.zero_grad()
         loss.backward()
-        optimizer.step()
+        optimiser.step()
         losses.append(loss.item())
     assert losses[0] == pytest.approx(math.log(5), rel=0.15)
     assert losses[-1] < 0.85 * losses[0]

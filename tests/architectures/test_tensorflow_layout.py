@@ -136,7 +136,7 @@ def resize_bilinear(x, size):
     return x
 
 
-def optimizer_state(variables):
+def optimiser_state(variables):
     """What else a training checkpoint contains."""
     return {
         "global_step": np.array(90000),
@@ -149,7 +149,7 @@ def test_a_checkpoint_gives_the_logits_of_the_original(tmp_path):
     reference = Reference(41, 16)
     images = torch.from_numpy(np.random.RandomState(1).uniform(-1, 1, (1, 3, 65, 97)))
     wanted = reference(images)
-    variables = reference.variables | optimizer_state(reference.variables)
+    variables = reference.variables | optimiser_state(reference.variables)
     write_bundle(tmp_path / "model.ckpt", variables, shards=2)
     network = build("deeplabv3plus", 7, backbone="xception41", layout="tf").eval()
     assert load_weights(network, tmp_path) == {"format": "tf"}

@@ -88,15 +88,15 @@ def test_the_steps_are_plain_adamw(fit, blocks, small, card, tmp_path):
     reference.load_state_dict(network.state_dict())
     fit(network, blocks, blocks, recipe, card, out=tmp_path, workers=0)
 
-    optimizer = torch.optim.AdamW(reference.parameters(), weight_decay=0)
+    optimiser = torch.optim.AdamW(reference.parameters(), weight_decay=0)
     batches, normalise = Batches(blocks, recipe, card), BatchNormaliser(card.preprocessing, "cpu")
     for iteration, factor in enumerate((1e-6, (2 / 3) * 0.5, 1 / 3)):
-        optimizer.param_groups[0]["lr"] = 1e-2 * factor
-        optimizer.zero_grad()
+        optimiser.param_groups[0]["lr"] = 1e-2 * factor
+        optimiser.zero_grad()
         seed_step(recipe.seed, iteration)  # dropout's draws
         images, labels = batches[iteration]
         segmentation_loss(reference(normalise(images)), labels).backward()
-        optimizer.step()
+        optimiser.step()
     for name, tensor in reference.state_dict().items():
         torch.testing.assert_close(network.state_dict()[name], tensor, rtol=1e-4, atol=1e-5)
 

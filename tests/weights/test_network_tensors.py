@@ -146,6 +146,6 @@ def test_a_deeper_network_is_refused(tmp_path):
         loaded(tmp_path, state(2, "net.") | more)
 
 
-def test_an_optimizer_s_averages_are_no_weights(tmp_path):
+def test_an_optimiser_s_averages_are_no_weights(tmp_path):
     moments = {f"{name}.exp_avg": tensor for name, tensor in state(7).items()}
     assert loaded(tmp_path, {**state(2, "net."), "state": moments})[0] == 2

@@ -52,7 +52,7 @@ def from_imagenet(tensors: Tensors) -> Tensors:
 def from_tf(tensors: Tensors) -> Tensors:
     """Convert an Xception or DeepLabV3+ of TensorFlow's DeepLab library.
 
-    An optimizer's state is left out. The file's convolutions are height x width x inputs x
+    An optimiser's state is left out. The file's convolutions are height x width x inputs x
     outputs, and its depthwise ones are height x width x channels x 1.
 
     Args:

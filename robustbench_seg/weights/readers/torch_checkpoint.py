@@ -107,7 +107,7 @@ def _find(content: Mapping[Any, Any], seen: set[int], depth: int = 0) -> Mapping
 def _flattened(
     content: Mapping[Any, Any], seen: set[int], depth: int = 0
 ) -> Mapping[str, StoredTensor]:
-    """All tensors except an optimizer's; names in nested dicts begin with the key and a dot."""
+    """All tensors except an optimiser's; names in nested dicts begin with the key and a dot."""
     tensors = {}
     for key, value in content.items():
         if isinstance(value, StoredTensor):

@@ -9,7 +9,7 @@ from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 
 class ParameterGroup(TypedDict):
-    """Parameters with one learning rate and weight decay, in the form of torch's optimizers."""
+    """Parameters with one learning rate and weight decay, in the form of torch's optimisers."""
 
     params: list[nn.Parameter]
     initial_lr: float
@@ -45,14 +45,14 @@ def parameter_groups(network: nn.Module, recipe: TrainingRecipe) -> list[Paramet
     ]
 
 
-def make_optimizer(network: nn.Module, recipe: TrainingRecipe) -> torch.optim.AdamW:
+def make_optimiser(network: nn.Module, recipe: TrainingRecipe) -> torch.optim.AdamW:
     """Build AdamW over `parameter_groups`, with learning rate 0 until `set_learning_rate`."""
     groups = [{**group} for group in parameter_groups(network, recipe)]
     fused = next(network.parameters()).device.type in ("cpu", "cuda")
     return torch.optim.AdamW(groups, lr=0.0, betas=recipe.betas, fused=fused)
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
+def set_learning_rate(optimiser: torch.optim.Optimizer, factor: float) -> None:
     """Set the learning rate of every group to `factor` times its initial one."""
-    for group in optimizer.param_groups:
+    for group in optimiser.param_groups:
         group["lr"] = factor * group["initial_lr"]

@@ -4,8 +4,8 @@ from torch import nn
 
 from robustbench_seg.architectures import build
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
-from robustbench_seg.training.optimizer import (
-    make_optimizer,
+from robustbench_seg.training.optimiser import (
+    make_optimiser,
     parameter_groups,
     set_learning_rate,
 )
@@ -60,10 +60,10 @@ def test_every_parameter_is_in_one_group(architecture, variant):
 
 
 def test_learning_rates_move_together():
-    optimizer = make_optimizer(build("segformer", 3, size="b0"), RECIPE)
-    assert {group["lr"] for group in optimizer.param_groups} == {0}
-    set_learning_rate(optimizer, 0.5)
-    assert {group["lr"] for group in optimizer.param_groups} == {5e-4, 5e-3}
+    optimiser = make_optimiser(build("segformer", 3, size="b0"), RECIPE)
+    assert {group["lr"] for group in optimiser.param_groups} == {0}
+    set_learning_rate(optimiser, 0.5)
+    assert {group["lr"] for group in optimiser.param_groups} == {5e-4, 5e-3}
 
 
 def test_one_step_of_adamw_by_hand():
@@ -75,9 +75,9 @@ def test_one_step_of_adamw_by_hand():
     network = Tiny()
     weight = network.backbone.weight
     nn.init.constant_(weight, 2.0)
-    optimizer = make_optimizer(network, RECIPE)
-    set_learning_rate(optimizer, 0.1)
+    optimiser = make_optimiser(network, RECIPE)
+    set_learning_rate(optimiser, 0.1)
     weight.grad = torch.full_like(weight, 3.0)
-    optimizer.step()
+    optimiser.step()
     # Decoupled decay, then a first step of the learning rate's size whatever the gradient.
     assert weight.item() == pytest.approx(2.0 * (1 - 1e-4 * 0.05) - 1e-4)
