@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from robustbench_seg.measures import class_counts, mean_iou
 from robustbench_seg.measures.confidence_levels import BINS, LEVELS, UNIT
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.runs.run_key import DatasetRecord, PerturbationRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.condition import Condition
@@ -22,7 +22,7 @@ def open_run(root: Path, model: str, images: int, classes: Sequence[str], size: 
     key = RunKey(
         SegmenterRecord("synthetic", weights=model),
         DatasetRecord("cityscapes", "val", images, tuple(classes), {}),
-        CorruptionRecord("fast", 2, 0, protocol.severities_digest, {}),
+        PerturbationRecord("fast", 2, 0, protocol.severities_digest, {}),
     )
     about = ModelFacts(params=10**6 * size, macs=10**9 * size)
     return RunFolder.open(root, RunRecord(model, key, protocol.name, protocol.version, about=about))

@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure
 
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.runs.run_key import DatasetRecord, PerturbationRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.condition import CLEAN
@@ -114,7 +114,7 @@ def run_record():
         key = RunKey(
             SegmenterRecord("toy", weights, precision=precision),
             DatasetRecord(dataset, split, images, tuple(classes), {"files": fingerprint}),
-            CorruptionRecord(stream, 2, seed, severities, laws or {"fog": 1}),
+            PerturbationRecord(stream, 2, seed, severities, laws or {"fog": 1}),
         )
         return RunRecord(model, key, protocol, "1", **beside)
 

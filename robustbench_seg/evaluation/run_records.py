@@ -11,7 +11,7 @@ from robustbench_seg.datasets import Dataset, FileDataset, built_in_facts
 from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.machine.hardware import hardware
-from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.runs.run_key import DatasetRecord, PerturbationRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord
 from robustbench_seg.segmenter import Segmenter, why_no_confidence
@@ -41,7 +41,7 @@ def run_record(
     key = RunKey(
         segmenter.record,
         dataset_record(data),
-        _corruption_record(evaluation, tree),
+        _perturbation_record(evaluation, tree),
         temperature,
         evaluation.attack_settings.record,
         evaluation.class_map.record if evaluation.class_map else None,
@@ -77,13 +77,13 @@ def dataset_record(data: Dataset) -> DatasetRecord:
     )
 
 
-def _corruption_record(evaluation: Evaluation, tree: Tree | None) -> CorruptionRecord:
+def _perturbation_record(evaluation: Evaluation, tree: Tree | None) -> PerturbationRecord:
     spec, protocol = evaluation.spec, evaluation.protocol
     if isinstance(tree, ForeignTree):
-        return CorruptionRecord("unknown", 1, 0, protocol.severities_digest, {}, tree.digest)
+        return PerturbationRecord("unknown", 1, 0, protocol.severities_digest, {}, tree.digest)
     current = {**laws(protocol), **protocol.attack_laws, **(tree.record.laws if tree else {})}
     stream = tree.record.stream_version if tree else STREAMS[spec.stream].version
-    return CorruptionRecord(
+    return PerturbationRecord(
         spec.stream, stream, evaluation.seed, protocol.severities_digest, current
     )
 

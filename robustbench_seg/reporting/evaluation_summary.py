@@ -108,7 +108,7 @@ def _columns(rows: Sequence[ScoreDraws], protocol: Protocol) -> dict[str, list[f
         if show(category, [score_of(row.summary.categories[category]) for row in rows]):
             continue
         for name in [perturbation.name for perturbation in perturbations]:
-            if show(name, [score_of(row.summary.corruptions[name]) for row in rows]):
+            if show(name, [score_of(row.summary.perturbations[name]) for row in rows]):
                 continue
             for condition in protocol.conditions([name]):
                 cells = [score_of(row.cell(condition)) for row in rows]

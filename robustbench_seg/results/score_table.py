@@ -62,7 +62,7 @@ class _ScoreLine:
     Attributes:
         label: Its label.
         draws: The number in every draw.
-        images: Number of its images, if it is for one condition or corruption.
+        images: Number of its images, if it is for one condition or perturbation.
         limits: The smallest and largest value that it can have.
     """
 
@@ -192,7 +192,7 @@ def published_score_table(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFr
 
     Args:
         scores: A row for each model: columns of SCORE_COLUMNS such as model and dataset, and in
-            percent clean, each corruption, mean and retention.
+            percent clean, each perturbation, mean and retention.
         protocol: Their protocol.
 
     Returns:
@@ -244,7 +244,7 @@ def _summary_label(score: SummaryScore, info: ScoreInfo, protocol: Protocol) -> 
 def _condition_lines(
     score: ScoreDraws, model: ScoredModel, protocol: Protocol
 ) -> Iterator[_ScoreLine]:
-    """Each corruption at each severity that has rows."""
+    """Each perturbation at each severity that has rows."""
     info = score.info
     for perturbation in protocol.perturbations:
         for severity in perturbation.severities:

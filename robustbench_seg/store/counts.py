@@ -50,14 +50,14 @@ def has_counts(results: pd.DataFrame) -> bool:
 def condition_rows(results: pd.DataFrame) -> Mapping[Condition, NDArray[np.intp]]:
     """Find the positions of the rows of each condition in a table, in their order."""
     # Numbers for the conditions: grouping the table by two columns takes several times as long.
-    corruptions, names = pd.factorize(results["corruption"])
+    perturbations, names = pd.factorize(results["corruption"])
     severities = results["severity"].to_numpy(np.int64)
-    numbers = corruptions * (max(SEVERITIES) + 1) + severities
+    numbers = perturbations * (max(SEVERITIES) + 1) + severities
     by_condition = np.argsort(numbers, kind="stable")
     rows = np.split(by_condition, np.flatnonzero(np.diff(numbers[by_condition])) + 1)
     found = sorted((each for each in rows if len(each)), key=lambda each: each[0])
     return {
-        Condition(names[corruptions[first]], int(severities[first])): each
+        Condition(names[perturbations[first]], int(severities[first])): each
         for each in found
         for first in each[:1]
     }

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from robustbench_seg.cli.main import main
 from robustbench_seg.measures import MEASURES, WorstImages
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.runs.run_key import DatasetRecord, PerturbationRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.condition import CLEAN
@@ -28,7 +28,7 @@ def write(tmp_path):
         key = RunKey(
             SegmenterRecord("toy", weights=f"{model} {percent}"),
             DatasetRecord(dataset, "val", 12, ("road", "car"), {}),
-            CorruptionRecord("fast", 2, seed, load_protocol().severities_digest, {}),
+            PerturbationRecord("fast", 2, seed, load_protocol().severities_digest, {}),
         )
         about = ModelFacts(training=training)
         record = RunRecord(model, key, "cityscapes-c", "1", clip=clip, about=about)

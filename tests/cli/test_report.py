@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from robustbench_seg.cli.main import main
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.runs.run_key import DatasetRecord, PerturbationRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
 from robustbench_seg.records.values.condition import CLEAN
@@ -21,7 +21,7 @@ def runs(tmp_path: Path) -> Path:
         key = RunKey(
             SegmenterRecord("toy", weights=model),
             DatasetRecord("minicity", "val", 1, ("road", "car"), {}),
-            CorruptionRecord("fast", 2, 0, protocol.severities_digest, {}),
+            PerturbationRecord("fast", 2, 0, protocol.severities_digest, {}),
         )
         matrix = np.array([[100, wrong], [wrong, 100]])
         conditions = (CLEAN, *protocol.conditions())

@@ -8,7 +8,7 @@ from mutations import HOSTILE, ONLY_JSON, altered, damaged, flipped
 
 from robustbench_seg.measures import MEASURES
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.runs.run_key import DatasetRecord, PerturbationRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.condition import CLEAN
@@ -27,7 +27,7 @@ def folder(tmp_path):
     key = RunKey(
         SegmenterRecord("toy", weights="abc"),
         DatasetRecord("toy", "val", 3, CLASSES, {"files": "f"}),
-        CorruptionRecord("fast", 2, 0, protocol.severities_digest, {"fog": 1}),
+        PerturbationRecord("fast", 2, 0, protocol.severities_digest, {"fog": 1}),
     )
     about = ModelFacts(params=1000, macs=2000)
     record = RunRecord("toy", key, protocol.name, protocol.version, about=about)

@@ -113,7 +113,7 @@ def test_groups_are_compared_by_name_and_those_of_one_run_alone_are_left_out(fil
     b = read_model([filled("b", seed=1, **OWN)], protocol)
     table = compare_models(a, b, protocol, Reference.of_model(b)).set_index(["kind", "score"])
     row = table.loc[("group_iou soft", "fog")]
-    assert row["A"] == a.scores.by_name["group_iou soft"].summary.corruptions["fog"][0]
+    assert row["A"] == a.scores.by_name["group_iou soft"].summary.perturbations["fog"][0]
     assert row["difference"] == pytest.approx(row["A"] - row["B"])
     assert ("missed_region_rate", "clean") in table.index
     assert ("missed_region_rate", "retention") not in table.index

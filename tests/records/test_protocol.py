@@ -57,7 +57,7 @@ def test_conditions_keep_the_order_of_the_protocol():
     )
     assert everything[-1] == Condition("frost", 5)
     assert CLEAN not in everything
-    some = protocol.conditions(corruptions=["fog", "gaussian_blur", "fog"], severities=(4, 2))
+    some = protocol.conditions(perturbations=["fog", "gaussian_blur", "fog"], severities=(4, 2))
     assert some == (
         Condition("gaussian_blur", 2),
         Condition("gaussian_blur", 4),
@@ -77,7 +77,7 @@ def test_unknown_corruption_names_the_nearest():
     with pytest.raises(CorruptionError, match=r"unknown corruption 'fogg'; did you mean 'fog'\?"):
         load_protocol().perturbation("fogg")
     with pytest.raises(CorruptionError, match="did you mean 'snow'"):
-        load_protocol().conditions(corruptions=["snoww"])
+        load_protocol().conditions(perturbations=["snoww"])
 
 
 def test_a_corruption_of_another_protocol_names_those_that_have_it():
@@ -86,7 +86,7 @@ def test_a_corruption_of_another_protocol_names_those_that_have_it():
         "cityscapes-c$"
     )
     with pytest.raises(CorruptionError, match=message):
-        load_protocol("mpc-15").conditions(corruptions=["spatter"])
+        load_protocol("mpc-15").conditions(perturbations=["spatter"])
 
 
 @pytest.mark.parametrize("severity", [0, 6])

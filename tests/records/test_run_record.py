@@ -10,8 +10,8 @@ from robustbench_seg.codec import to_table
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.records.runs.run_file import read_record, write_record
 from robustbench_seg.records.runs.run_key import (
-    CorruptionRecord,
     DatasetRecord,
+    PerturbationRecord,
     RunKey,
     first_difference,
 )
@@ -38,7 +38,7 @@ RECORD = RunRecord(
             laws={"inference": 1},
         ),
         DatasetRecord("toy", "val", 6, ("x", "y"), {"count": 6, "size": [2, 3]}),
-        CorruptionRecord("fast", 2, 0, "tables", {"fog": 1}),
+        PerturbationRecord("fast", 2, 0, "tables", {"fog": 1}),
     ),
     protocol="cityscapes-c",
     protocol_version="1",

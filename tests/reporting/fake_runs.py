@@ -11,7 +11,7 @@ from PIL import Image
 from robustbench_seg.measures import CONFIDENCE, Confidence, Prediction, mean_iou
 from robustbench_seg.records.cards.protocol import list_protocols, load_protocol
 from robustbench_seg.records.runs.class_map_record import ClassMapFacts, ClassMapRecord
-from robustbench_seg.records.runs.run_key import CorruptionRecord, DatasetRecord, RunKey
+from robustbench_seg.records.runs.run_key import DatasetRecord, PerturbationRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.condition import CLEAN, Condition
@@ -105,7 +105,7 @@ def write_run(
                 "toy", weights=(weights or str(trained or 0)) * 64, precision=precision
             ),
             DatasetRecord(dataset, "val", images, tuple(classes), {"files": fingerprint}),
-            CorruptionRecord(
+            PerturbationRecord(
                 "fast", 2, seed, load_protocol(shipped).severities_digest, dict(laws or {}), foreign
             ),
             class_map=class_map and class_map[0],

@@ -141,7 +141,9 @@ def test_what_is_incomplete_has_neither_score_nor_interval(table, whole, protoco
     empty = [condition for condition, draws in drawn.conditions.items() if np.isnan(draws).all()]
     assert empty == [FOG]
     summary = drawn.summary
-    assert [name for name, draws in summary.corruptions.items() if np.isnan(draws).all()] == ["fog"]
+    assert [name for name, draws in summary.perturbations.items() if np.isnan(draws).all()] == [
+        "fog"
+    ]
     assert [name for name, draws in summary.categories.items() if np.isnan(draws).all()] == [
         "weather"
     ]

@@ -120,7 +120,7 @@ def test_cd_and_rcd_are_sums_over_severities(run, protocol):
     assert table["B"]["summary", "CD"] == pytest.approx(100)
     published = Reference.of_row("p", {"clean": 80.0, **dict.fromkeys(protocol.names, 60.0)})
     other = compare_models(a, b, protocol, published).set_index(["kind", "score"])
-    fog = 100 - a.scores.summary.corruptions["fog"][0]
+    fog = 100 - a.scores.summary.perturbations["fog"][0]
     assert other["A"]["CD", "fog"] == pytest.approx(100 * fog / 40)
     assert other["A"]["rCD", "fog"] == pytest.approx(
         100 * (fog - 100 + a.scores.summary.clean[0]) / 20

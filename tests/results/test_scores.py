@@ -102,7 +102,7 @@ def test_a_protocol_by_its_definition(table, whole, protocol):
         levels = (1, 2, 3) if perturbation.category == "noise" else (1, 2, 3, 4, 5)
         mious = [mean_iou(sum(matrices[Condition(perturbation.name, s)])) for s in levels]
         cells.append(sum(mious) / len(levels))
-        assert summary.corruptions[perturbation.name] == pytest.approx(cells[-1])
+        assert summary.perturbations[perturbation.name] == pytest.approx(cells[-1])
     assert len(cells) == 16
     assert summary.clean == pytest.approx(mean_iou(sum(matrices[CLEAN])))
     assert summary.mean == pytest.approx(sum(cells) / 16)
@@ -134,7 +134,7 @@ def test_severities_that_do_not_score_change_nothing(table, whole, protocol):
     without = summary_of(table(matrices), protocol)
     matrices[Condition("shot_noise", 5)] = [np.diag([9, 9, 9])] * 2
     scores = summary_of(table(matrices), protocol)
-    assert scores.corruptions == without.corruptions
+    assert scores.perturbations == without.perturbations
     assert (scores.mean, scores.retention) == (without.mean, without.retention)
 
 
@@ -144,7 +144,7 @@ def test_what_is_incomplete_has_no_score(table, whole, protocol):
     matrices[Condition("snow", 2)].pop()
     matrices[Condition("frost", 1)][1] = None
     summary = summary_of(table(matrices), protocol)
-    empty = [name for name, score in summary.corruptions.items() if np.isnan(score[0])]
+    empty = [name for name, score in summary.perturbations.items() if np.isnan(score[0])]
     assert empty == ["snow", "fog", "frost"]
     assert np.isnan([summary.mean, summary.retention]).all()
     assert not np.isnan(summary.clean).any()

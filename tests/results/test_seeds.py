@@ -61,9 +61,9 @@ def test_the_spread_is_that_of_the_means_under_each_seed(run, drawn, protocol):
     first, second = run("a", 0.6), drawn("a", 0.63, seed=1)
     model = read_model([first, second], protocol)
     base = read_model([first], protocol).scores.summary
-    fogs = read_model([second], protocol).scores.summary.corruptions
+    fogs = read_model([second], protocol).scores.summary.perturbations
     cells = [
-        float((fogs if CORRUPTIONS[name].is_random else base.corruptions)[name][0])
+        float((fogs if CORRUPTIONS[name].is_random else base.perturbations)[name][0])
         for name in protocol.names
     ]
     expected = {0: float(base.mean[0]), 1: float(np.mean(cells))}

@@ -41,7 +41,7 @@ def test_no_condition_is_as_one_whose_score_is_nan():
     for name in AVERAGES:
         np.testing.assert_array_equal(getattr(nothing, name), getattr(unknown, name))
         assert np.isnan(getattr(nothing, name)).all()
-    for name in ("corruptions", "categories"):
+    for name in ("perturbations", "categories"):
         one, other = getattr(nothing, name), getattr(unknown, name)
         assert list(one) == list(other)
         for key, values in one.items():
@@ -68,5 +68,7 @@ def test_a_control_has_a_score_and_enters_no_mean(cells):
     for name in AVERAGES:
         np.testing.assert_array_equal(getattr(found, name), getattr(alone, name))
     every = summarise(cells, PROTOCOL)
-    np.testing.assert_array_equal(found.corruptions[control.name], every.corruptions[control.name])
+    np.testing.assert_array_equal(
+        found.perturbations[control.name], every.perturbations[control.name]
+    )
     assert not np.allclose(found.mean, every.mean)

@@ -64,7 +64,7 @@ def test_no_number_of_images_makes_up_for_the_luck_of_training():
 def model(scores, deviation=0.1):
     wave = deviation * np.tile([1.0, -1.0], 500)
     draws = {n: np.r_[s, s + wave * place, np.full(1000, s)] for place, (n, s) in scores}
-    return SimpleNamespace(units=50, degrees=0, summary=SimpleNamespace(corruptions=draws))
+    return SimpleNamespace(units=50, degrees=0, summary=SimpleNamespace(perturbations=draws))
 
 
 def test_what_carries_a_lead():
@@ -75,7 +75,7 @@ def test_what_carries_a_lead():
     b = model([*others, (1, ("pgd", 1.0))])
     lead = lead_of(a, b, list(ahead))  # pgd is not averaged
     assert (lead.ahead, lead.behind) == (("fog", "snow"), ("blur",))
-    assert (lead.higher, lead.corruptions) == (2, 4)
+    assert (lead.higher, lead.perturbations) == (2, 4)
     assert (lead.largest, lead.share, lead.rest) == ("fog", pytest.approx(100), pytest.approx(0))
 
 

@@ -171,7 +171,7 @@ def test_an_attack_that_lacks_an_image_leaves_it_empty_with_the_reason(attacked,
     assert rows[measured].isna().all(axis=None)
     assert sea_rows(folder, 2, read)["reason"].tolist() == [None] * IMAGES
     model = read_model([folder], ATTACKS, resamples=0)
-    assert math.isnan(model.scores.summary.corruptions["sea"][0])
+    assert math.isnan(model.scores.summary.perturbations["sea"][0])
     assert model.missing["sea"] == (
         "severity 1: not run (apgd_js has 5 of 6 images); severity 3: not run"
     )

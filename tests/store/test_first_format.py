@@ -90,7 +90,7 @@ def test_its_results_and_scores(old_run, protocol):
         mean_iou(sum(np.array(matrix(3, i, Condition("fog", s))) for i in range(IMAGES)))
         for s in range(1, 6)
     ]
-    assert summary.corruptions["fog"][0] == pytest.approx(np.mean(fog))
+    assert summary.perturbations["fog"][0] == pytest.approx(np.mean(fog))
     assert not np.isnan(summary.mean[0])
     tidy = scores_of_model(read_model([folder], protocol), protocol)
     assert "image_miou" not in set(tidy["metric"])

@@ -175,12 +175,12 @@ class Protocol:
         raise CorruptionError(unknown(self.noun, name, self.names))
 
     def conditions(
-        self, corruptions: Iterable[str] = (), severities: Iterable[int] = ()
+        self, perturbations: Iterable[str] = (), severities: Iterable[int] = ()
     ) -> tuple[Condition, ...]:
         """List conditions in the order of the protocol, without clean.
 
         Args:
-            corruptions: Names of the perturbations. Empty: all.
+            perturbations: Their names. Empty: all.
             severities: The severities. A perturbation may lack some of them. Empty: all.
 
         Returns:
@@ -189,7 +189,7 @@ class Protocol:
         Raises:
             CorruptionError: A perturbation or severity does not exist.
         """
-        names = {self.perturbation(name).name for name in corruptions} or set(self.names)
+        names = {self.perturbation(name).name for name in perturbations} or set(self.names)
         wanted = set(severities) or set(self.severities)
         for severity in wanted - set(self.severities):
             raise CorruptionError(

@@ -42,14 +42,14 @@ class DatasetRecord:
 
 
 @dataclass(frozen=True)
-class CorruptionRecord:
-    """How images were corrupted.
+class PerturbationRecord:
+    """How images were corrupted or attacked.
 
     Attributes:
         stream: The random number stream, "fast" or "reference"; "unknown" with `foreign`.
         stream_version: Version of the stream.
         seed: 0 to 2^32 - 1.
-        severities: sha256 of the protocol's severity tables.
+        severities: sha256 of the protocol's severity tables, those of attacks included.
         laws: Law version of each corruption and attack of the protocol.
         foreign: sha256 over the corrupted images of a tree of unknown origin; the fields above then
             have no meaning. None: this program generated the images.
@@ -95,12 +95,13 @@ class RunKey:
     same run.
 
     Versions of this program and of libraries are not part of it, because probes detect whether they
-    matter.
+    matter. The names of the fields are part of the digest, so `corruption` keeps its name although
+    it is about attacks, too.
     """
 
     segmenter: SegmenterRecord
     dataset: DatasetRecord
-    corruption: CorruptionRecord
+    corruption: PerturbationRecord
     temperature: TemperatureRecord | None = field(default=None, metadata={"when_set": True})
     attack: AttackRecord | None = field(default=None, metadata={"when_set": True})
     class_map: ClassMapRecord | None = field(default=None, metadata={"when_set": True})

@@ -88,4 +88,4 @@ def _draws(model: MeasuredModel, spec: Perturbation | None, key: str) -> Draws:
     if key not in model.scores.by_name:
         return model.scores.mean * np.nan
     summary = model.scores.by_name[key].summary
-    return summary.corruptions[spec.name] if spec else summary.clean
+    return summary.perturbations[spec.name] if spec else summary.clean

@@ -40,5 +40,5 @@ def _has_score(model: MeasuredModel, key: str) -> bool:
         return False
     summary = model.scores.by_name[key].summary
     return not all(
-        math.isnan(score_of(draws)) for draws in (summary.clean, *summary.corruptions.values())
+        math.isnan(score_of(draws)) for draws in (summary.clean, *summary.perturbations.values())
     )

@@ -139,7 +139,7 @@ def _lead(panel: Panel, first: MeasuredModel, second: MeasuredModel) -> str:
     if len(panel.protocol.averaged_names) == 1:
         return ""
     lead = lead_of(first.scores, second.scores, panel.protocol.averaged_names)
-    count = lead.corruptions
+    count = lead.perturbations
     higher = f"all {count}" if lead.higher == count else f"{lead.higher} of {count}"
     significant = str(len(lead.ahead) or "none")
     if len(lead.ahead) == count:

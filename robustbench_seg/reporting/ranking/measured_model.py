@@ -64,7 +64,7 @@ class MeasuredModel(RankedModel):
         """The draws of the scores of `miou`."""
         summary = self.scores.summary
         means = dict(zip(MEAN_COLUMNS, (summary.mean, summary.retention), strict=True))
-        return {CLEAN.name: summary.clean, **summary.corruptions, **means}
+        return {CLEAN.name: summary.clean, **summary.perturbations, **means}
 
     @cached_property
     def miou(self) -> Mapping[str, float]:

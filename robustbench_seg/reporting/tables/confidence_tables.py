@@ -77,7 +77,7 @@ def _table(panel: Panel) -> pd.DataFrame:
 
 def _estimates(model: MeasuredModel, score: ScoreDraws) -> list[Estimate]:
     summary = score.summary
-    draws = [summary.clean, *summary.corruptions.values(), summary.mean]
+    draws = [summary.clean, *summary.perturbations.values(), summary.mean]
     return [Estimate(score_of(each), *model.limits(each)) for each in draws]
 
 

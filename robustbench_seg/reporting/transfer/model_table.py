@@ -156,7 +156,8 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
                 "flagged": False,
                 CLEAN.name: score_of(summary.clean),
                 **{
-                    corruption: score_of(draws) for corruption, draws in summary.corruptions.items()
+                    corruption: score_of(draws)
+                    for corruption, draws in summary.perturbations.items()
                 },
                 **{target: of.get(name, np.nan) for target, of in targets.items()},
             }

@@ -28,7 +28,7 @@ LineKind = Literal[
 ]
 """The kind of a line: all kinds but the last belong to the score that ranks."""
 
-Family = Literal["mean", "corruptions"]
+Family = Literal["mean", "perturbations"]
 """A family of lines that are judged together."""
 
 
@@ -67,7 +67,7 @@ class ComparedScore:
     def family(self) -> Family | None:
         """The family of lines that are judged together; None: it is not judged."""
         if self.kind == "corruption":
-            return "corruptions"
+            return "perturbations"
         return "mean" if (self.kind, self.name) == ("summary", "mean") else None
 
 
@@ -89,7 +89,7 @@ def compared_scores(
         if score.kind == "clean":
             yield from _conditions(one, two, protocol)
     summaries = a.scores.summary, b.scores.summary
-    lost, other = (degradation(s.clean, s.corruptions, reference) for s in summaries)
+    lost, other = (degradation(s.clean, s.perturbations, reference) for s in summaries)
     yield from _degradations("CD", lost.cd, other.cd, protocol, reference.degrees)
     yield from _degradations("rCD", lost.rcd, other.rcd, protocol, reference.degrees)
     yield from _further_scores(a, b, protocol)

@@ -32,20 +32,20 @@ class Reference:
     Attributes:
         name: The model's name.
         clean: Its clean mIoU in percent: for every draw, or one number of a published row.
-        corruptions: Its mIoU under each corruption.
+        perturbations: Its mIoU under each perturbation.
         scores: Its draws; None for a published row.
     """
 
     name: str
     clean: ScoreArray
-    corruptions: Mapping[str, ScoreArray]
+    perturbations: Mapping[str, ScoreArray]
     scores: ModelScores | None = None
 
     @classmethod
     def of_model(cls, model: ScoredModel) -> "Reference":
         """Use a scored model as the reference."""
         summary = model.scores.summary
-        return cls(model.name, summary.clean, summary.corruptions, model.scores)
+        return cls(model.name, summary.clean, summary.perturbations, model.scores)
 
     @property
     def degrees(self) -> int:
@@ -62,9 +62,9 @@ class Reference:
 
         Args:
             name: The model's name.
-            row: Clean and each corruption of the protocol, in percent.
+            row: Clean and each perturbation of the protocol, in percent.
         """
-        cells = {corruption: np.asarray(score, float) for corruption, score in row.items()}
+        cells = {name: np.asarray(score, float) for name, score in row.items()}
         return cls(name, cells.pop(CLEAN.name), cells)
 
 
@@ -75,8 +75,8 @@ class Degradation:
     nan if a score is nan, or the reference loses less than LEAST_LOSS.
 
     Attributes:
-        cd: CD of each corruption.
-        rcd: rCD of each corruption.
+        cd: CD of each perturbation.
+        rcd: rCD of each perturbation.
     """
 
     cd: Mapping[str, ScoreArray]
@@ -84,23 +84,23 @@ class Degradation:
 
     @property
     def mean_cd(self) -> ScoreArray:
-        """Mean of CD over the corruptions."""
+        """Mean of CD over the perturbations."""
         return np.asarray(np.mean([*self.cd.values()], axis=0))
 
     @property
     def mean_rcd(self) -> ScoreArray:
-        """Mean of rCD over the corruptions."""
+        """Mean of rCD over the perturbations."""
         return np.asarray(np.mean([*self.rcd.values()], axis=0))
 
 
 def degradation(
-    clean: ScoreArray, corruptions: Mapping[str, ScoreArray], reference: Reference
+    clean: ScoreArray, perturbations: Mapping[str, ScoreArray], reference: Reference
 ) -> Degradation:
     """Relate the losses of a model, or of several, to those of a reference.
 
     Args:
         clean: Clean mIoU in percent, float64 of any shape.
-        corruptions: mIoU under each corruption, arrays of the same shape.
+        perturbations: mIoU under each perturbation, arrays of the same shape.
         reference: The reference; its arrays have the same shape or are numbers.
 
     >>> reference = Reference("r", np.array(75.0), {"fog": np.array(55.0)})
@@ -109,8 +109,8 @@ def degradation(
     ([66.7], [50.0])
     """
     cd, rcd = {}, {}
-    for name, scores in corruptions.items():
-        baseline = reference.corruptions[name]
+    for name, scores in perturbations.items():
+        baseline = reference.perturbations[name]
         cd[name] = _ratio(100 - scores, 100 - baseline)
         rcd[name] = _ratio(clean - scores, reference.clean - baseline)
     return Degradation(cd, rcd)

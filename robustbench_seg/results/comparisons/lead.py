@@ -1,4 +1,4 @@
-"""The parts of a lead: the corruptions under which a model is ahead, and the largest share."""
+"""The parts of a lead: the perturbations under which a model is ahead, and the largest share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from robustbench_seg.results.summaries.model_scores import ModelScores
 
 @dataclass(frozen=True)
 class Lead:
-    """The distribution of a model's lead in the mean over the corruptions.
+    """The distribution of a model's lead in the mean over the perturbations.
 
     Attributes:
-        higher: Number of corruptions under which its score is higher.
-        ahead: The corruptions under which it is significantly better, after Holm's adjustment.
-        behind: The corruptions under which it is significantly worse, likewise.
-        corruptions: Number of corruptions.
-        largest: The corruption that contributes most.
+        higher: Number of perturbations under which its score is higher.
+        ahead: The perturbations under which it is significantly better, after Holm's adjustment.
+        behind: The perturbations under which it is significantly worse, likewise.
+        perturbations: Number of perturbations.
+        largest: The perturbation that contributes most.
         share: Its share of the lead, in percent; above 100 if others reduce the lead.
         rest: The lead without it, in percentage points of the mean over the others.
     """
@@ -24,7 +24,7 @@ class Lead:
     higher: int
     ahead: tuple[str, ...]
     behind: tuple[str, ...]
-    corruptions: int
+    perturbations: int
     largest: str
     share: float
     rest: float
@@ -36,9 +36,9 @@ def lead_of(a: ModelScores, b: ModelScores, averaged: Sequence[str]) -> Lead:
     Args:
         a: The scores of A.
         b: The scores of B.
-        averaged: The corruptions in the mean.
+        averaged: The perturbations in the mean.
     """
-    ours, theirs = a.summary.corruptions, b.summary.corruptions
+    ours, theirs = a.summary.perturbations, b.summary.perturbations
     differences = {name: ScoreDifference.of(a, b, ours[name], theirs[name]) for name in averaged}
     judged = zip(averaged, verdicts([*differences.values()]), strict=True)
     better = {name: verdict.better for name, verdict in judged}
@@ -49,7 +49,7 @@ def lead_of(a: ModelScores, b: ModelScores, averaged: Sequence[str]) -> Lead:
         higher=sum(difference > 0 for difference in points.values()),
         ahead=tuple(name for name in averaged if better[name] == "A"),
         behind=tuple(name for name in averaged if better[name] == "B"),
-        corruptions=count,
+        perturbations=count,
         largest=largest,
         share=100 * points[largest] / total,
         rest=(total - points[largest]) / max(1, count - 1),

@@ -20,8 +20,8 @@ class HardImage:
 
     Attributes:
         image: The image's id.
-        clean: Its mIoU without corruption.
-        mean: Mean over the corruptions of the mean over their scored severities.
+        clean: Its mIoU without perturbation.
+        mean: Mean over the perturbations of the mean over their scored severities.
         worst: The mildest scored condition with the lowest mIoU, except for ensembles (sea). At
             high severities, the same one or two perturbations have the lowest mIoU for every image,
             which is not informative.

@@ -19,7 +19,7 @@ def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mappi
         total: Number of images of each run.
 
     Returns:
-        For each corruption (or clean) with missing images: the severities, the number and the
+        For each perturbation (or clean) with missing images: the severities, the number and the
         reason.
     """
     by_run = with_counts(results).groupby(["run", "corruption", "severity"]).size()

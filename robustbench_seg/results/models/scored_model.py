@@ -47,7 +47,7 @@ class ScoredModel:
         class_iou: Columns corruption, severity, class, iou (percent, mean over the runs; nan if a
             class does not occur, or images are missing).
         hardest: The images with the lowest scores of its first run; empty if something is missing.
-        missing: For each incomplete corruption (or clean), the missing images and the reason.
+        missing: For each incomplete perturbation (or clean), the missing images and the reason.
         confidence: The counts of confidence for each condition; empty if there are none.
         seed_means: Its mean over the corruptions under each seed of their random numbers, in
             percent, if it has several.
@@ -173,7 +173,7 @@ def _missing(
     runs_by_training: Sequence[Sequence[str]],
     total: int,
 ) -> Mapping[str, str]:
-    """Describe the missing images of each corruption."""
+    """Describe the missing images of each perturbation."""
     missing = dict[str, dict[str, None]]()
     for runs in runs_by_training:
         rows = results[results["run"].isin(runs)]

@@ -35,7 +35,7 @@ def _is_random(perturbation: Perturbation) -> bool:
 
 
 def seed_means(results: pd.DataFrame, protocol: Protocol, trainings: int) -> Mapping[int, float]:
-    """Average the corruptions separately for each seed.
+    """Average the perturbations separately for each seed.
 
     Args:
         results: Rows of the runs of one model, from read_counts.
@@ -43,8 +43,8 @@ def seed_means(results: pd.DataFrame, protocol: Protocol, trainings: int) -> Map
         trainings: Number of trainings of the model.
 
     Returns:
-        For each seed under which every training has every random corruption: the mean over the
-        corruptions, mIoU in percent. For the other corruptions, one run counts for all seeds.
+        For each seed under which every training has every random perturbation: the mean over the
+        perturbations, mIoU in percent. For the other perturbations, one run counts for all seeds.
     """
     runs = results.groupby("run")["seed"].first()
     scores = condition_scores(results)

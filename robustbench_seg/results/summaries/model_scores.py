@@ -71,7 +71,7 @@ class ModelScores:
 
     @property
     def mean(self) -> Draws:
-        """Mean of the mIoU over the corruptions."""
+        """Mean of the mIoU over the perturbations."""
         return self.summary.mean
 
     def cell(self, condition: Condition) -> Draws:

@@ -1,9 +1,9 @@
 """The summary of a score: the averages of its conditions under a protocol.
 
-A corruption's score is the plain mean over its scored severities, a protocol's the plain mean over
-its averaged corruptions, and retention that mean divided by the clean score. mPC and rPC are the
-same two averages over all severities of those corruptions (Michaelis et al., arXiv 1907.07484, Eq.
-1-2). All scores are in percent. An incomplete score is nan.
+The score of a perturbation is the plain mean over its scored severities, a protocol's the plain
+mean over its averaged perturbations, and retention that mean divided by the clean score. mPC and
+rPC are the same two averages over all severities of those perturbations (Michaelis et al., arXiv
+1907.07484, Eq. 1-2). All scores are in percent. An incomplete score is nan.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,16 +22,16 @@ class Summary:
 
     Attributes:
         clean: The score of the clean images.
-        corruptions: Mean over the scored severities, in protocol order.
-        categories: Plain mean over their corruptions.
-        mean: Plain mean over the corruptions that the protocol averages.
+        perturbations: Mean over the scored severities, in protocol order.
+        categories: Plain mean over their perturbations.
+        mean: Plain mean over the perturbations that the protocol averages.
         retention: 100 * mean / clean.
         mpc: The mean with every severity scored.
         rpc: The retention with every severity scored.
     """
 
     clean: ScoreArray
-    corruptions: Mapping[str, ScoreArray]
+    perturbations: Mapping[str, ScoreArray]
     categories: Mapping[str, ScoreArray]
     mean: ScoreArray
     retention: ScoreArray
@@ -51,22 +51,24 @@ def summarise(
     """
     nothing = np.full(next(iter(cells.values())).shape if cells else shape, np.nan)
     if not cells:  # true for most scores of a run without further measures
-        of_corruptions = dict.fromkeys(protocol.names, nothing)
+        of_perturbations = dict.fromkeys(protocol.names, nothing)
         of_categories = dict.fromkeys(protocol.categories, nothing)
-        return Summary(nothing, of_corruptions, of_categories, *(nothing,) * 4)
+        return Summary(nothing, of_perturbations, of_categories, *(nothing,) * 4)
     clean = cells.get(CLEAN, nothing)
 
     def mean_over(name: str, severities: Sequence[int]) -> ScoreArray:
         return _mean([cells.get(Condition(name, severity), nothing) for severity in severities])
 
-    corruptions = {each.name: mean_over(each.name, each.scored) for each in protocol.perturbations}
+    perturbations = {
+        each.name: mean_over(each.name, each.scored) for each in protocol.perturbations
+    }
     averaged = [each for each in protocol.perturbations if each.averaged]
-    mean = _mean([corruptions[each.name] for each in averaged])
+    mean = _mean([perturbations[each.name] for each in averaged])
     mpc = _mean([mean_over(each.name, each.severities) for each in averaged])
     return Summary(
         clean=clean,
-        corruptions=corruptions,
-        categories=category_means(corruptions, protocol),
+        perturbations=perturbations,
+        categories=category_means(perturbations, protocol),
         mean=mean,
         retention=_ratio(mean, clean),
         mpc=mpc,
@@ -75,20 +77,20 @@ def summarise(
 
 
 def category_means(
-    corruptions: Mapping[str, ScoreArray], protocol: Protocol
+    perturbations: Mapping[str, ScoreArray], protocol: Protocol
 ) -> Mapping[str, ScoreArray]:
-    """Average the scores of corruptions over each category.
+    """Average the scores of perturbations over each category.
 
     Args:
-        corruptions: Arrays of one shape, for each corruption of the protocol.
+        perturbations: Arrays of one shape, for each perturbation of the protocol.
         protocol: The protocol with the categories.
 
     Returns:
-        The plain mean of each category, in protocol order; nan if a corruption is nan.
+        The plain mean of each category, in protocol order; nan if a perturbation is nan.
     """
     return {
-        category: _mean([corruptions[each.name] for each in perturbations])
-        for category, perturbations in protocol.by_category.items()
+        category: _mean([perturbations[each.name] for each in members])
+        for category, members in protocol.by_category.items()
     }
 
 

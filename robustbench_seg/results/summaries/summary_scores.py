@@ -28,10 +28,10 @@ class SummaryScore:
 
     Attributes:
         kind: Its scope.
-        name: The corruption or category; "clean"; or the name of the summary, such as "mean".
+        name: The perturbation or category; "clean"; or the name of the summary, such as "mean".
         label: Its name on pages.
         severities: The severities that it averages, such as "1-3"; "0" is clean. None: those that
-            the protocol scores for each corruption.
+            the protocol scores for each perturbation.
         limits: The smallest and the largest possible value.
         draws: Computes it from the draws of a model's score.
         over: The perturbations that it summarises, with these severities as their scored ones.
@@ -60,12 +60,12 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
     """List the summary scores of a score under a protocol.
 
     Args:
-        protocol: The protocol, which names the corruptions and severities.
+        protocol: The protocol, which names the perturbations and severities.
         info: The score. Retention exists only if higher values are better. The averages listed
             after retention exist only for the score that ranks.
 
     Returns:
-        Clean, each corruption, each category, and the averages over the corruptions.
+        Clean, each perturbation, each category, and the averages over the perturbations.
     """
     limits, every = info.limits, every_severity(protocol)
     scored, all_scored = protocol.perturbations, with_every_severity(protocol).perturbations
@@ -107,12 +107,12 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
 
 
 def _parts(protocol: Protocol, limits: tuple[float, float]) -> Sequence[SummaryScore]:
-    """Return the summary scores of each corruption and of each category."""
+    """Return the summary scores of each perturbation and of each category."""
 
-    def corruption(score: ScoreDraws, name: str) -> Draws:
-        return score.summary.corruptions[name]
+    def of_perturbation(score: ScoreDraws, name: str) -> Draws:
+        return score.summary.perturbations[name]
 
-    def category(score: ScoreDraws, name: str) -> Draws:
+    def of_category(score: ScoreDraws, name: str) -> Draws:
         return score.summary.categories[name]
 
     found = []
@@ -124,14 +124,14 @@ def _parts(protocol: Protocol, limits: tuple[float, float]) -> Sequence[SummaryS
                 label=perturbation.name.replace("_", " "),
                 severities=perturbation.scored_text,
                 limits=limits,
-                draws=partial(corruption, name=perturbation.name),
+                draws=partial(of_perturbation, name=perturbation.name),
                 over=(perturbation,),
                 category=perturbation.category,
             )
         )
     for name, perturbations in protocol.by_category.items():
         levels = ", ".join(dict.fromkeys(each.scored_text for each in perturbations))
-        draws = partial(category, name=name)
+        draws = partial(of_category, name=name)
         found.append(
             SummaryScore("category", name, name, levels, limits, draws, perturbations, name)
         )

@@ -1,7 +1,7 @@
-"""The worst case of a protocol: the corruption, and the scored condition, with the lowest score.
+"""The worst case of a protocol: the perturbation, and the scored condition, with the lowest score.
 
 Every draw of the bootstrap has its own worst case. So the interval covers the choice of the worst
-case, and is lower than the interval of the corruption that is worst on the original images.
+case, and is lower than the interval of the perturbation that is worst on the original images.
 """
 
 import numpy as np
@@ -12,8 +12,8 @@ from robustbench_seg.results.summaries.model_scores import ScoreDraws
 
 
 def worst_corruption(score: ScoreDraws) -> Draws:
-    """Find the lowest score of a corruption in each draw; nan if one is missing."""
-    return np.asarray(np.min([*score.summary.corruptions.values()], axis=0))
+    """Find the lowest score of a perturbation in each draw; nan if one is missing."""
+    return np.asarray(np.min([*score.summary.perturbations.values()], axis=0))
 
 
 def worst_condition(score: ScoreDraws, protocol: Protocol) -> Draws:

@@ -248,7 +248,7 @@ def test_it_shows_calibration_and_detection(browser, tmp_path, blank_figures):
     form.get_by_label("show").select_option(label="ECE, %")
     draws = {row.name: row.scores.by_name["ece"].summary for row in panels[0].models}
     for name in ("alpha", "gamma"):
-        assert cells(page, name)[fog] == f"{draws[name].corruptions['fog'][0]:.1f}"
+        assert cells(page, name)[fog] == f"{draws[name].perturbations['fog'][0]:.1f}"
         assert cells(page, name)[0] == f"{draws[name].clean[0]:.1f}"
     assert set(cells(page, "beta")) == {""}
     rows = heat(page).locator("tbody tr")
@@ -266,7 +266,7 @@ def test_it_shows_calibration_and_detection(browser, tmp_path, blank_figures):
     values = {
         (name, corruption): float(each[0])
         for name in ("alpha", "gamma")
-        for corruption, each in [("clean", draws[name].clean), *draws[name].corruptions.items()]
+        for corruption, each in [("clean", draws[name].clean), *draws[name].perturbations.items()]
     }
     name, corruption = min(values, key=values.get)
     place = column(page, corruption.replace("_", " "))
