@@ -14,6 +14,8 @@ NETWORK_OPTIONS = (
 )
 """The options that `assemble` implements for every network of torch."""
 
+_DATA = ("classes", "calibration")
+
 
 @dataclass(frozen=True, kw_only=True)
 class SegmenterOptions(ModelSpec):
@@ -23,10 +25,20 @@ class SegmenterOptions(ModelSpec):
         classes: Class names of the dataset. None: unknown.
         calibration: Images that calibrate a network in int8; none of them is scored. None: there
             are none.
+
+    Raises:
+        OptionError: As for ModelSpec, or there are calibration images for another precision.
     """
 
     classes: tuple[str, ...] | None = None
     calibration: Dataset | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.calibration is not None and self.precision != "int8":
+            raise OptionError(
+                f"calibration is for precision int8, not {self.precision}; leave it out"
+            )
 
     @classmethod
     def of(
@@ -49,12 +61,13 @@ class SegmenterOptions(ModelSpec):
     def given_beyond(self, *accepted: str) -> list[str]:
         """List the options with another value than their default, except some.
 
-        The default backend and "auto" both leave the choice to the model.
+        The default backend and "auto" both leave the choice to the model. The data (classes and
+        calibration images) are no options.
 
         Args:
             *accepted: Names of options that are not listed.
         """
-        defaults = {each.name: each.default for each in fields(self)}
+        defaults = {each.name: each.default for each in fields(self) if each.name not in _DATA}
         if self.backend == "auto":
             defaults["backend"] = "auto"
         return [
@@ -68,13 +81,12 @@ class SegmenterOptions(ModelSpec):
 
         Args:
             where: The model's name in errors.
-            *accepted: Names of the options that it supports. The class names of the dataset are
-                always accepted.
+            *accepted: Names of the options that it supports.
 
         Raises:
             OptionError: Another option is set.
         """
-        if others := self.given_beyond(*accepted, "classes"):
+        if others := self.given_beyond(*accepted):
             raise OptionError(
                 f"{where}: accepts only the options {', '.join(accepted)}; leave out "
                 f"{', '.join(others)}"

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from torch import nn
 
+from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.cards.model_forms import MODEL_FORMS
 from robustbench_seg.records.specs.model_spec import ModelOptions
-from robustbench_seg.segmenter import SegmenterOptions, load_named, segmenter_of
+from robustbench_seg.segmenter import SegmenterOptions, load_named, load_segmenter, segmenter_of
 from robustbench_seg.segmenter.adapters import adapter
 
 SET = {
@@ -113,6 +114,15 @@ def test_a_new_option_is_refused_until_a_kind_names_it(loaded, kind):
 def test_an_automatic_backend_asks_for_nothing():
     assert SegmenterOptions(backend="auto").given_beyond() == []
     assert load("callable", SegmenterOptions(backend="auto")).name == "reds"
+
+
+def test_calibration_images_are_for_int8_only():
+    data = open_dataset("minicity", split="train")
+    with pytest.raises(OptionError, match=r"^calibration is for precision int8, not float32; "):
+        load_segmenter("segformer-b0", weights="none", calibration=data)
+    given = {"precision": "int8", "backend": "openvino", "calibration": data}
+    with pytest.raises(OptionError, match=r"leave out precision, backend$"):
+        load_segmenter("onnx:net.onnx", **given)
 
 
 def test_the_error_names_the_model_and_what_it_supports():

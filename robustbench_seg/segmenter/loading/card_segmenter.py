@@ -28,7 +28,7 @@ from robustbench_seg.segmenter.options import NETWORK_OPTIONS, SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.weights import Weights, digest_weights
 
-CARD_OPTIONS = (*NETWORK_OPTIONS, "weights", "backend", "calibration")
+CARD_OPTIONS = (*NETWORK_OPTIONS, "weights", "backend")
 """The options that a network of a card supports."""
 
 

@@ -42,7 +42,7 @@ def segmenter_of(
             segmenter.
     """
     if isinstance(getattr(model, "record", None), SegmenterRecord):
-        late = options.given_beyond("batch", "classes")
+        late = options.given_beyond("batch")
         arguments = {"mean": mean, "std": std, "version": version}
         if late := late + [name for name, value in arguments.items() if value is not None]:
             raise ModelError(
