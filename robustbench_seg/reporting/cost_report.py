@@ -34,7 +34,7 @@ def cost(
     out: Path | str | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Tabulate the parameters and multiply-adds of models, with those of the SegFormer paper.
+    """Tabulate parameters and multiply-accumulates of models, with those of the SegFormer paper.
 
     Args:
         models: Names of model cards, or card files. Empty: every card.
