@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+import traceback
 from collections.abc import Iterator
 
 import cv2
@@ -122,7 +123,12 @@ def iterate_batches(
         yield from batches_ahead
     except RobustsegError as error:
         # The loader prepends a worker's traceback to the message.
-        raise type(error)(str(error).rstrip().rpartition(f"{type(error).__name__}: ")[2]) from None
+        message = str(error).rstrip().rpartition(f"{type(error).__name__}: ")[2]
+        problem = type(error)(message)
+        # The workers end when the loader's iterator is freed; no frame may refer to it.
+        traceback.clear_frames(error.__traceback__)
+    del batches_ahead
+    raise problem
 
 
 def _check_picklable(batches: Batches) -> None:

@@ -1,5 +1,6 @@
 """`train` from Python: cards and datasets by name or as objects."""
 
+import multiprocessing
 import os
 import re
 from dataclasses import replace
@@ -147,6 +148,7 @@ def test_an_image_that_a_worker_cannot_read_is_one_line(stripes, tmp_path):
     with pytest.raises(DatasetError) as error:
         train(model="segformer-b0", dataset=stripes, out=tmp_path / "out", recipe=QUICK, workers=1)
     assert re.fullmatch(rf"{tmp_path}/train/\d\.jpg: .*", str(error.value))
+    assert multiprocessing.active_children() == [], "a worker that stays keeps the program alive"
 
 
 def test_a_worker_that_dies_is_one_line(stripes, tmp_path):
