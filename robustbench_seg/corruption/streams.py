@@ -130,7 +130,7 @@ class FastStream(RandomStream):
         while made < count:
             start = source.state
             words = source.random_raw(min(count - made, _CHUNK) // 2 + 8)
-            bits = np.concatenate([rest, words.astype("<u8").view("<u4").astype(np.uint32)])
+            bits = np.concatenate([rest, words.astype("<u8", copy=False).view("<u4")])
             used, more = draw_normal(bits, out[made:])
             rest, made = bits[used:], made + more
         if count:

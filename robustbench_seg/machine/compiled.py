@@ -19,7 +19,10 @@ def compiled(function: Function, *, contract: bool = False) -> Function:
     import numba
 
     fastmath = {"contract"} if contract else False
-    make = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath)
+    # No code in C calls the functions.
+    make = partial(
+        numba.njit, nogil=True, error_model="numpy", fastmath=fastmath, no_cfunc_wrapper=True
+    )
     try:
         return cast(Function, make(cache=True)(function))
     except RuntimeError:  # neither the folder of the package nor the user's cache is writable
