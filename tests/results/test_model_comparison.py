@@ -218,6 +218,34 @@ def test_another_protocol_scores_the_same_runs(run):
     assert table["severities"]["corruption", "fog"] == "1-3"
 
 
+def test_what_a_protocol_does_not_average_is_only_shown(run, protocol):
+    """It is in no mean, verdict or worst case, as in the finding and the tables of a report."""
+    lowest = "glass_blur"
+    parts = [replace(each, averaged=each.name != lowest) for each in protocol.perturbations]
+    shown = replace(protocol, perturbations=tuple(parts))
+    lack = [(0, Condition(lowest, 3))]
+    a, _, table = side_by_side(run("a", 0.7), run("b", 0.6, lack=lack), shown)
+    names = [name for name in protocol.names if name != lowest]
+    corruptions = table.loc["corruption"]
+    assert corruptions.loc[lowest, "verdict"] == ""
+    assert np.isnan(corruptions.loc[lowest, "p_holm"])
+    assert set(corruptions.loc[names, "verdict"]) <= {"A", "B", "open"}
+    assert corruptions.loc[names, "p_holm"].notna().all()
+    assert list(table.loc["CD"].index) == names == list(table.loc["rCD"].index)
+    for kind in ("CD", "rCD"):
+        mean = table.loc[("summary", kind), "A"]
+        assert mean == pytest.approx(table.loc[kind].loc[names, "A"].mean())
+    worst = table.loc[("summary", "worst_corruption")]
+    assert worst["A"] == pytest.approx(corruptions.loc[names, "A"].min())
+    # B lacks a condition of what is only shown.
+    assert worst["B"] == pytest.approx(corruptions.loc[names, "B"].min())
+    assert table.loc[("summary", "worst_condition"), ["A", "B"]].notna().all()
+    assert table.loc[("summary", "mean"), "reason"] == ""
+    lost = read_model([run("c", lack=[(0, Condition("fog", 3))])], shown)
+    table = compare_models(a, lost, shown, Reference.of_model(a)).set_index(["kind", "score"])
+    assert "fog" in table.loc[("summary", "mean"), "reason"]
+
+
 def test_a_run_whose_images_another_protocol_made_is_not_scored_under_this_one(run, protocol):
     folder = run("a", severities="t", protocol="haze")
     message = (

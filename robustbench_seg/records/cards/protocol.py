@@ -49,7 +49,7 @@ class Protocol:
             if perturbation.name.lower() in seen:
                 raise CardError(f"'{perturbation.name}' is listed twice; names must be unique")
             seen.add(perturbation.name.lower())
-        if not any(each.averaged for each in self.perturbations):
+        if not self.averaged:
             raise CardError(
                 "none of its corruptions and attacks is averaged; mark at least one as averaged"
             )
@@ -63,9 +63,14 @@ class Protocol:
         return tuple(each.name for each in self.perturbations)
 
     @cached_property
+    def averaged(self) -> tuple[Perturbation, ...]:
+        """The perturbations in the means, worst cases and verdicts; all others are only shown."""
+        return tuple(each for each in self.perturbations if each.averaged)
+
+    @cached_property
     def averaged_names(self) -> tuple[str, ...]:
         """Names of the perturbations in the means, in protocol order."""
-        return tuple(each.name for each in self.perturbations if each.averaged)
+        return tuple(each.name for each in self.averaged)
 
     @cached_property
     def noun(self) -> str:
@@ -126,7 +131,7 @@ class Protocol:
         "1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
         """
         levels = dict[str, list[str]]()
-        for perturbation in map(self.perturbation, self.averaged_names):
+        for perturbation in self.averaged:
             levels.setdefault(perturbation.scored_text, []).append(perturbation.name)
         most, *others = sorted(levels, key=lambda level: -len(levels[level]))
         names = levels[most]

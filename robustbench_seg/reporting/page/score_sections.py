@@ -149,7 +149,7 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
             )
         ]
         for model in panel.models:
-            draws = worst_corruption(model.scores.by_name[RANKING_SCORE])
+            draws = worst_corruption(model.scores.by_name[RANKING_SCORE], panel.protocol)
             cells += [Cell("", classes="starts"), _cell(model, draws, PERCENT)]
         rows.append(TableRow(cells))
     note = (

@@ -123,7 +123,7 @@ def _p_text(p: float) -> str:
 
 
 def _verdict_line(table: pd.DataFrame, noun: str) -> str:
-    verdicts = table.loc[table["kind"] == "corruption", "verdict"]
+    verdicts = table.loc[table["kind"] == "corruption", "verdict"]  # none if it is only shown
     counts = {name: int((verdicts == name).sum()) for name in ("A", "B", "open")}
     number = counted(sum(counts.values()), noun)
     return (

@@ -1,14 +1,16 @@
 """The scores in which two models are compared: one line of the table each, with its draws."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-import numpy as np
-
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.results.comparisons.corruption_degradation import Reference, degradation
+from robustbench_seg.results.comparisons.corruption_degradation import (
+    Degradation,
+    Reference,
+    degradation,
+)
 from robustbench_seg.results.comparisons.missing_scores import (
     OF_CONFIDENCE,
     why_incomplete,
@@ -46,6 +48,7 @@ class ComparedScore:
         reason: Returns why a model lacks it.
         limits: The smallest and largest value that it can have.
         degrees: Degrees of freedom of the reference to which both are related.
+        family: The family of lines with which it is judged; None: it is not judged.
     """
 
     kind: LineKind
@@ -57,18 +60,12 @@ class ComparedScore:
     reason: Callable[[ScoredModel], str]
     limits: tuple[float, float] = PERCENT
     degrees: int = 0
+    family: Family | None = None
 
     @property
     def label(self) -> str:
         """Column `kind` of the table; further scores have their own name there."""
         return self.key if self.kind == "further score" else self.kind
-
-    @property
-    def family(self) -> Family | None:
-        """The family of lines that are judged together; None: it is not judged."""
-        if self.kind == "corruption":
-            return "perturbations"
-        return "mean" if (self.kind, self.name) == ("summary", "mean") else None
 
 
 def compared_scores(
@@ -85,14 +82,23 @@ def compared_scores(
     one, two = (model.scores.by_name[RANKING_SCORE] for model in (a, b))
     for score in summary_scores(protocol, one.info):
         why = partial(why_unscored, kind=score.kind, key=RANKING_SCORE, score=score)
-        yield _summary(score.kind, RANKING_SCORE, score, one, two, why)
+        line = _summary(score.kind, RANKING_SCORE, score, one, two, why)
+        yield replace(line, family=_family(score, protocol))
         if score.kind == "clean":
             yield from _conditions(one, two, protocol)
-    summaries = a.scores.summary, b.scores.summary
-    lost, other = (degradation(s.clean, s.perturbations, reference) for s in summaries)
-    yield from _degradations("CD", lost.cd, other.cd, protocol, reference.degrees)
-    yield from _degradations("rCD", lost.rcd, other.rcd, protocol, reference.degrees)
+    lost, other = (_degradation(model, protocol, reference) for model in (a, b))
+    yield from _related("CD", lost.cd, other.cd, protocol, reference.degrees)
+    yield _mean_related("CD", lost.mean_cd, other.mean_cd, protocol, reference.degrees)
+    yield from _related("rCD", lost.rcd, other.rcd, protocol, reference.degrees)
+    yield _mean_related("rCD", lost.mean_rcd, other.mean_rcd, protocol, reference.degrees)
     yield from _further_scores(a, b, protocol)
+
+
+def _family(score: SummaryScore, protocol: Protocol) -> Family | None:
+    """The family of a summary of the score that ranks."""
+    if score.kind == "corruption" and score.name in protocol.averaged_names:
+        return "perturbations"
+    return "mean" if (score.kind, score.name) == ("summary", "mean") else None
 
 
 def _conditions(one: ScoreDraws, two: ScoreDraws, protocol: Protocol) -> Iterator[ComparedScore]:
@@ -108,15 +114,22 @@ def _conditions(one: ScoreDraws, two: ScoreDraws, protocol: Protocol) -> Iterato
         )
 
 
-def _degradations(
+def _degradation(model: ScoredModel, protocol: Protocol, reference: Reference) -> Degradation:
+    """CD and rCD of the perturbations in the mean."""
+    summary = model.scores.summary
+    averaged = {name: summary.perturbations[name] for name in protocol.averaged_names}
+    return degradation(summary.clean, averaged, reference)
+
+
+def _related(
     kind: Literal["CD", "rCD"],
     a: Mapping[str, Draws],
     b: Mapping[str, Draws],
     protocol: Protocol,
     degrees: int,
 ) -> Iterator[ComparedScore]:
-    """The lines of CD or rCD: each corruption, and the mean over them."""
-    for perturbation in protocol.perturbations:
+    """The lines of CD or rCD of each perturbation."""
+    for perturbation in protocol.averaged:
         name = perturbation.name
         yield ComparedScore(
             kind=kind,
@@ -128,14 +141,19 @@ def _degradations(
             limits=UNBOUNDED,
             degrees=degrees,
         )
-    one, two = (np.asarray(np.mean([*draws.values()], axis=0)) for draws in (a, b))
-    over, is_relative = protocol.perturbations, kind == "rCD"
-    yield ComparedScore(
+
+
+def _mean_related(
+    kind: Literal["CD", "rCD"], a: Draws, b: Draws, protocol: Protocol, degrees: int
+) -> ComparedScore:
+    """The line of the mean of CD or rCD."""
+    over, is_relative = protocol.averaged, kind == "rCD"
+    return ComparedScore(
         kind="summary",
         name=kind,
         severities="scored",
-        a=one,
-        b=two,
+        a=a,
+        b=b,
         reason=partial(why_no_average, key=RANKING_SCORE, over=over, is_relative=is_relative),
         limits=UNBOUNDED,
         degrees=degrees,

@@ -62,9 +62,8 @@ def summarise(
     perturbations = {
         each.name: mean_over(each.name, each.scored) for each in protocol.perturbations
     }
-    averaged = [each for each in protocol.perturbations if each.averaged]
-    mean = _mean([perturbations[each.name] for each in averaged])
-    mpc = _mean([mean_over(each.name, each.severities) for each in averaged])
+    mean = _mean([perturbations[name] for name in protocol.averaged_names])
+    mpc = _mean([mean_over(each.name, each.severities) for each in protocol.averaged])
     return Summary(
         clean=clean,
         perturbations=perturbations,

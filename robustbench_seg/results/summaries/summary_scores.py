@@ -68,7 +68,7 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
         Clean, each perturbation, each category, and the averages over the perturbations.
     """
     limits, every = info.limits, every_severity(protocol)
-    scored, all_scored = protocol.perturbations, with_every_severity(protocol).perturbations
+    scored, all_scored = protocol.averaged, with_every_severity(protocol).averaged
     name, clean = CLEAN.name, str(CLEAN.severity)
     found = [
         SummaryScore("clean", name, name, clean, limits, lambda s: s.summary.clean, (), name),
@@ -93,7 +93,11 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
             ),
             _ratio("rPC", "rPC (mPC / clean)", lambda s: s.summary.rpc, all_scored, every),
             _summary(
-                "worst_corruption", f"worst {protocol.noun}", limits, worst_corruption, scored
+                "worst_corruption",
+                f"worst {protocol.noun}",
+                limits,
+                partial(worst_corruption, protocol=protocol),
+                scored,
             ),
             _summary(
                 "worst_condition",

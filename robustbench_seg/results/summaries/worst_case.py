@@ -2,6 +2,7 @@
 
 Every draw of the bootstrap has its own worst case. So the interval covers the choice of the worst
 case, and is lower than the interval of the perturbation that is worst on the original images.
+As in the mean, only the perturbations that the protocol averages count.
 """
 
 import numpy as np
@@ -11,11 +12,14 @@ from robustbench_seg.results.statistics.draws import Draws
 from robustbench_seg.results.summaries.model_scores import ScoreDraws
 
 
-def worst_corruption(score: ScoreDraws) -> Draws:
+def worst_corruption(score: ScoreDraws, protocol: Protocol) -> Draws:
     """Find the lowest score of a perturbation in each draw; nan if one is missing."""
-    return np.asarray(np.min([*score.summary.perturbations.values()], axis=0))
+    scores = [score.summary.perturbations[name] for name in protocol.averaged_names]
+    return np.asarray(np.min(scores, axis=0))
 
 
 def worst_condition(score: ScoreDraws, protocol: Protocol) -> Draws:
     """Find the lowest score of a scored condition in each draw; nan if one is missing."""
-    return np.asarray(np.min([score.cell(c) for c in protocol.scored_conditions], axis=0))
+    conditions = protocol.conditions(protocol.averaged_names)
+    scored = [score.cell(each) for each in conditions if each in protocol.scored_conditions]
+    return np.asarray(np.min(scored, axis=0))

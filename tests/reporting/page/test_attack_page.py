@@ -96,7 +96,7 @@ def test_it_shows_the_radii_that_there_are(attacked):
 def test_a_comparison_counts_attacks(attacked):
     run, protocol, _ = attacked
     comparison = Comparison.of_runs(str(run.path), str(run.path), protocol=protocol)
-    assert "adjustment for 2 attacks: A on 0, B on 0, open on" in comparison.text
+    assert "adjustment for 1 attack: A on 0, B on 0, open on 1" in comparison.text
     assert "\nworst attack " in comparison.text
     assert "orruption" not in comparison.text
 
