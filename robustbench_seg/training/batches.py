@@ -127,6 +127,7 @@ def iterate_batches(
         problem = type(error)(message)
         # The workers end when the loader's iterator is freed; no frame may refer to it.
         traceback.clear_frames(error.__traceback__)
+    # The sampler has no end, so only an error leads here.
     del batches_ahead
     raise problem
 
