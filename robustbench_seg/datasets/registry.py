@@ -43,7 +43,7 @@ class DatasetEntry:
         open: Maps (root folder or None, name of the split) to the dataset.
         facts_of: Name of the dataset whose file in the content folder `datasets` it shares. None:
             the file has its own name.
-        subset_of: Returns, for an image id, the names of the image's subsets (S in D:S). None: the
+        subsets_of: Returns, for an image id, the names of the image's subsets (S in D:S). None: the
             dataset has no subsets.
         reference: Name of the dataset of the same places under normal conditions. None: there is
             none.
@@ -55,7 +55,7 @@ class DatasetEntry:
     open: Callable[[Path | None, str], Dataset]
     _: KW_ONLY
     facts_of: str | None = None
-    subset_of: Callable[[str], tuple[str, ...]] | None = None
+    subsets_of: Callable[[str], tuple[str, ...]] | None = None
     reference: str | None = None
     place_of: Callable[[str], str] | None = None
 
@@ -67,7 +67,7 @@ class DatasetEntry:
     @property
     def has_conditions(self) -> bool:
         """Whether it has subsets by condition or references, or consists of references."""
-        return bool(self.subset_of or self.place_of)
+        return bool(self.subsets_of or self.place_of)
 
     def subsets(self, image: str) -> tuple[str, ...]:
         """Return the names of the datasets that are subsets with this image.
@@ -76,7 +76,7 @@ class DatasetEntry:
         >>> DATASETS["acdc"].subsets(image)
         ('acdc:fog',)
         """
-        subsets = self.subset_of(image) if self.subset_of else ()
+        subsets = self.subsets_of(image) if self.subsets_of else ()
         return tuple(f"{self.name}:{subset}" for subset in subsets)
 
     def place(self, image: str) -> str:
@@ -91,7 +91,7 @@ def _acdc() -> Iterator[DatasetEntry]:
             name,
             opened,
             facts_of="acdc",
-            subset_of=acdc.subset_of,
+            subsets_of=acdc.subsets_of,
             reference=reference,
             place_of=acdc.place_of,
         )
@@ -106,7 +106,7 @@ def _acdc() -> Iterator[DatasetEntry]:
 
 
 def _muses() -> Iterator[DatasetEntry]:
-    yield DatasetEntry("muses", muses.open_muses, subset_of=muses.subsets_of)
+    yield DatasetEntry("muses", muses.open_muses, subsets_of=muses.subsets_of)
     for name in muses.SUBSETS:
         opened = partial(muses.open_muses, subset=name)
         yield DatasetEntry(f"muses:{name}", opened, facts_of="muses")

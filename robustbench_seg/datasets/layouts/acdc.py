@@ -40,10 +40,10 @@ def _truth(image: str, ending: str) -> str:
     return f"gt{frame.removesuffix('_rgb')}_gt{ref}_{ending}"
 
 
-def subset_of(image: str) -> tuple[str, ...]:
+def subsets_of(image: str) -> tuple[str, ...]:
     """Return the subset that an image belongs to: its condition.
 
-    >>> subset_of("rgb_anon/fog/val/GOPR0476/GOPR0476_frame_000854_rgb_anon.png")
+    >>> subsets_of("rgb_anon/fog/val/GOPR0476/GOPR0476_frame_000854_rgb_anon.png")
     ('fog',)
     """
     return tuple(part for part in image.split("/")[1:2] if part in SUBSETS)

@@ -39,20 +39,25 @@ def heat_table(
             further content.
     """
     by_category = protocol.by_category
-    specs = [spec for group in by_category.values() for spec in group]
-    columns = [Column("model"), Column(CLEAN.name), *map(_column, [None, *specs[:-1]], specs)]
+    perturbations = [each for group in by_category.values() for each in group]
+    columns = [
+        Column("model"),
+        Column(CLEAN.name),
+        *map(_column, [None, *perturbations[:-1]], perturbations),
+    ]
     groups = [
         ColumnGroup("", 2),
         *(ColumnGroup(name, len(group)) for name, group in by_category.items()),
     ]
-    values = scores[[CLEAN.name, *(spec.name for spec in specs)]].to_numpy(float)
+    values = scores[[CLEAN.name, *(each.name for each in perturbations)]].to_numpy(float)
     span = value_span(values)
     rows = []
     for model, source, row in zip(scores["model"], scores["source"], values, strict=True):
         cells = [header(model, source)]
-        for spec, value, column in zip([None, *specs], row, columns[1:], strict=True):
+        shown = zip([None, *perturbations], row, columns[1:], strict=True)
+        for perturbation, value, column in shown:
             cell = _cell(float(value), span, starts=column.starts_group)
-            cells.append(detailed(cell, model, source, spec))
+            cells.append(detailed(cell, model, source, perturbation))
         rows.append(TableRow(cells, kind=source))
     return Table(caption, columns, rows, groups=groups, kind="heat", ramp=_ramp())
 
@@ -63,13 +68,13 @@ def value_span(values: NDArray[np.float64]) -> tuple[float, float]:
     return (float(known.min()), float(known.max())) if known.size else (0.0, 100.0)
 
 
-def _column(previous: Perturbation | None, spec: Perturbation) -> Column:
+def _column(previous: Perturbation | None, perturbation: Perturbation) -> Column:
     """Return the header of a perturbation; it starts a group if `previous` has another category."""
     return Column(
-        spec.name.replace("_", " "),
-        f"mean over severities {', '.join(map(str, spec.scored))}",
-        starts_group=previous is None or previous.category != spec.category,
-        group=spec.category,
+        perturbation.name.replace("_", " "),
+        f"mean over severities {', '.join(map(str, perturbation.scored))}",
+        starts_group=previous is None or previous.category != perturbation.category,
+        group=perturbation.category,
     )
 
 

@@ -74,8 +74,8 @@ def album(panel: Panel, width: int) -> Album | None:
         return None
     shown = models[:MAX_MODELS]
     categories = []
-    for category, specs in panel.protocol.by_category.items():
-        pictures = (_corruption_pictures(spec, shown, width) for spec in specs)
+    for category, perturbations in panel.protocol.by_category.items():
+        pictures = (_corruption_pictures(each, shown, width) for each in perturbations)
         corruptions = [each for each in pictures if each]
         if corruptions:
             categories.append(CategoryPictures(category, corruptions))
@@ -136,10 +136,12 @@ def _clean_pictures(models: Sequence[MeasuredModel], width: int) -> list[Picture
 
 
 def _corruption_pictures(
-    spec: Perturbation, models: Sequence[MeasuredModel], width: int
+    perturbation: Perturbation, models: Sequence[MeasuredModel], width: int
 ) -> CorruptionPictures | None:
-    text = spec.name.replace("_", " ")
-    conditions = [Condition(spec.name, severity) for severity in spec.shown_severities]
+    text = perturbation.name.replace("_", " ")
+    conditions = [
+        Condition(perturbation.name, severity) for severity in perturbation.shown_severities
+    ]
     inputs = [
         thumbnail(_files(models[0]).input(c), f"{text}, severity {c.severity}", width)
         for c in conditions
@@ -165,7 +167,7 @@ def _corruption_pictures(
         for c in conditions
     ]
     picture_rows.append(PictureRow("errors", errors))
-    return CorruptionPictures(text, spec.shown_severities, picture_rows)
+    return CorruptionPictures(text, perturbation.shown_severities, picture_rows)
 
 
 def _legend(truth: Path, classes: Sequence[str]) -> list[tuple[str, str]]:

@@ -35,12 +35,12 @@ def perturbation_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Tabl
     def header(name: str, source: Source) -> Cell:
         return Cell(name, tag=panel.model(name).tag if source == MEASURED else source)
 
-    def detailed(cell: Cell, name: str, source: Source, spec: Perturbation | None) -> Cell:
+    def detailed(cell: Cell, name: str, source: Source, perturbation: Perturbation | None) -> Cell:
         if source != MEASURED:
             return cell
         model = panel.model(name)
-        metrics = [_metric_value(model, spec, info.key) for info in infos]
-        return replace(cell, title=_title(model, spec, cell), metrics=metrics)
+        metrics = [_metric_value(model, perturbation, info.key) for info in infos]
+        return replace(cell, title=_title(model, perturbation, cell), metrics=metrics)
 
     has_intervals = any(
         not np.isnan(model.limits(_draws(model, None, RANKING_SCORE))[0]) for model in panel.models
@@ -59,33 +59,33 @@ def _metric(info: ScoreInfo) -> MetricOption:
     return MetricOption(info.label, f"{info.label}, %", caption, info.higher_is_better)
 
 
-def _metric_value(model: MeasuredModel, spec: Perturbation | None, key: str) -> MetricValue:
+def _metric_value(model: MeasuredModel, perturbation: Perturbation | None, key: str) -> MetricValue:
     """The value of a further score in a measured cell, and its hover text."""
-    value = score_of(_draws(model, spec, key))
+    value = score_of(_draws(model, perturbation, key))
     if not np.isnan(value):
-        return MetricValue(round(value, 4), _interval_title(model, spec, key))
-    name = spec.name if spec else CLEAN.name
+        return MetricValue(round(value, 4), _interval_title(model, perturbation, key))
+    name = perturbation.name if perturbation else CLEAN.name
     why = missing_confidence(model) or model.scored.missing.get(name)
     return MetricValue(None, one_line(why) if why else None)
 
 
-def _title(model: MeasuredModel, spec: Perturbation | None, cell: Cell) -> str | None:
+def _title(model: MeasuredModel, perturbation: Perturbation | None, cell: Cell) -> str | None:
     """The hover text of a measured cell: its severities, number of images and interval."""
     if cell.value is None:
-        return model.scored.missing.get(spec.name if spec else CLEAN.name)
-    return _interval_title(model, spec, RANKING_SCORE)
+        return model.scored.missing.get(perturbation.name if perturbation else CLEAN.name)
+    return _interval_title(model, perturbation, RANKING_SCORE)
 
 
-def _interval_title(model: MeasuredModel, spec: Perturbation | None, key: str) -> str:
-    severities = f"severities {spec.scored_text}, " if spec else ""
+def _interval_title(model: MeasuredModel, perturbation: Perturbation | None, key: str) -> str:
+    severities = f"severities {perturbation.scored_text}, " if perturbation else ""
     texts = [f"{severities}{model.images} images"]
-    interval = interval_text(*model.limits(_draws(model, spec, key)))
+    interval = interval_text(*model.limits(_draws(model, perturbation, key)))
     return ", ".join([*texts, interval] if interval else texts)
 
 
-def _draws(model: MeasuredModel, spec: Perturbation | None, key: str) -> Draws:
+def _draws(model: MeasuredModel, perturbation: Perturbation | None, key: str) -> Draws:
     """A score of a cell; nan if the model has none."""
     if key not in model.scores.by_name:
         return model.scores.mean * np.nan
     summary = model.scores.by_name[key].summary
-    return summary.perturbations[spec.name] if spec else summary.clean
+    return summary.perturbations[perturbation.name] if perturbation else summary.clean

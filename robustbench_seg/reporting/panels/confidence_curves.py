@@ -43,8 +43,8 @@ def confidence_curves(
     """
     severities = protocol.shown_severities[-2:]
     categories = {
-        category: _by_severity(model, measure, [spec.name for spec in specs], severities)
-        for category, specs in protocol.by_category.items()
+        category: _by_severity(model, measure, [each.name for each in perturbations], severities)
+        for category, perturbations in protocol.by_category.items()
     }
     everything = _by_severity(model, measure, protocol.averaged_names, severities)
     if not any([everything, *categories.values()]):
