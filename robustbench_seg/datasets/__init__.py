@@ -17,7 +17,14 @@ from robustbench_seg.datasets.class_map_file import (
     list_class_maps,
     load_class_map,
 )
-from robustbench_seg.datasets.dataset import IGNORE, Dataset, Image, Labels, Sample
+from robustbench_seg.datasets.dataset import (
+    IGNORE,
+    Dataset,
+    Image,
+    Labels,
+    Sample,
+    evenly_spaced,
+)
 from robustbench_seg.datasets.dataset_files import corrupted_image, image_sizes, is_labelled
 from robustbench_seg.datasets.decoding import read_image, read_label_ids
 from robustbench_seg.datasets.digest_cache import file_digests
@@ -65,6 +72,7 @@ __all__ = [
     "class_names",
     "corrupted_image",
     "described_facts",
+    "evenly_spaced",
     "file_digests",
     "fitting_maps",
     "id_ranges",

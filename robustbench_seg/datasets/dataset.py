@@ -127,3 +127,14 @@ class Dataset(Protocol):
             The dataset itself if it consists of files, else the one in `folder`.
         """
         ...
+
+
+def evenly_spaced(count: int, most: int) -> list[int]:
+    """Choose indices of `count` images, `most` or all: evenly spaced, with the first and the last.
+
+    >>> evenly_spaced(10, 4)
+    [0, 3, 6, 9]
+    >>> evenly_spaced(3, 4)
+    [0, 1, 2]
+    """
+    return [int(index) for index in np.linspace(0, count - 1, min(most, count)).round()]

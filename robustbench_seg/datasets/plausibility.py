@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.dataset import IGNORE, Dataset
+from robustbench_seg.datasets.dataset import IGNORE, Dataset, evenly_spaced
 from robustbench_seg.datasets.decoding import read_label_ids
 from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.label_table import UNKNOWN, id_ranges
@@ -69,9 +69,8 @@ class _Sample:
 
 def _sample(dataset: FileDataset) -> _Sample:
     """Count the pixels of each id in SAMPLE label files."""
-    places = np.unique(np.linspace(0, len(dataset) - 1, SAMPLE).round().astype(int))
     pixels, files, broken = np.zeros(65536, np.int64), 0, ""
-    for place in places:
+    for place in evenly_spaced(len(dataset), SAMPLE):
         labels = dataset.items[place].labels
         if labels is None:
             continue

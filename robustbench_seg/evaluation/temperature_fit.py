@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.codec import from_table, to_table
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import Dataset, evenly_spaced
 from robustbench_seg.errors import CardError, DatasetError, ResultsError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.inputs.train_split import unscored_train_split
@@ -105,10 +105,9 @@ class _Fit:
 
 def _fit(segmenter: ConfidentSegmenter, data: Dataset, places: Sequence[int]) -> _Fit:
     """Fit a temperature on some of the images at `places` of a dataset."""
-    chosen = np.linspace(0, len(places) - 1, min(MAX_FIT_IMAGES, len(places))).round().astype(int)
     losses, images = np.zeros(len(GRID)), list[str]()
     reason: DatasetError | None = None
-    for place in chosen:
+    for place in evenly_spaced(len(places), MAX_FIT_IMAGES):
         try:
             sample = data[places[place]]
         except DatasetError as error:

@@ -1,8 +1,6 @@
 """The images to which a network is adapted."""
 
-import numpy as np
-
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import Dataset, evenly_spaced
 from robustbench_seg.records.values.adaptation import ALL, Adaptation
 from robustbench_seg.segmenter import NetworkSegmenter, Segmenter, adapt
 
@@ -38,5 +36,4 @@ def adaptation_images(segmenter: Segmenter, data: Dataset) -> tuple[int, ...]:
         Their indices in the dataset, in ascending order.
     """
     how, count = segmenter.record.adaptation or Adaptation(), len(data)
-    wanted = count if how.images == ALL else min(int(how.images), count)
-    return tuple(np.linspace(0, count - 1, wanted).round().astype(int).tolist())
+    return tuple(evenly_spaced(count, count if how.images == ALL else int(how.images)))

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from torch import Tensor, nn
 
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import Dataset, evenly_spaced
 from robustbench_seg.errors import OptionError
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.runs.calibration_record import CalibrationRecord
@@ -59,7 +58,7 @@ def prepare_quantised(
         raise OptionError(
             "precision int8 needs calibration images; give calibration, such as the train split"
         )
-    places = _evenly_spaced(len(data))
+    places = evenly_spaced(len(data), CALIBRATION_IMAGES)
     calibration = CalibrationRecord(
         dataset=data.name,
         split=data.split,
@@ -73,14 +72,6 @@ def prepare_quantised(
     record = replace(with_backend(record, options.backend), calibration=calibration)
     libraries = {**about.libraries, options.backend: running.version}
     return running, record, replace(about, libraries=libraries)
-
-
-def _evenly_spaced(count: int) -> list[int]:
-    """Places of the calibration images among `count` images."""
-    places: list[int] = (
-        np.linspace(0, count - 1, min(CALIBRATION_IMAGES, count)).round().astype(int).tolist()
-    )
-    return places
 
 
 def _digest(data: Dataset, places: Sequence[int]) -> str:
