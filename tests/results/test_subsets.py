@@ -8,7 +8,7 @@ from robustbench_seg.records.runs.segmenter_record import ModelFacts
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.training import Training
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
-from robustbench_seg.results import scores
+from robustbench_seg.results import read_model, scores
 from robustbench_seg.results.models.subsets import subset_scores
 from robustbench_seg.store import Row, RunFolder
 
@@ -199,6 +199,27 @@ def test_other_trainings_of_the_same_name_have_draws_of_their_own(write):
     assert np.array_equal(one.draws[:51], other.draws[:51]), "the images are drawn alike"
     assert set(one.draws[51:]) == set(other.draws[51:])
     assert not np.array_equal(one.draws[51:], other.draws[51:])
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_the_trainings_of_a_subset_are_drawn_as_those_of_the_whole(write, protocol, stated):
+    """All images of these runs are in fog. The first of two trainings has two seeds."""
+    names, drawn = [adverse("fog", n) for n in range(6)], []
+    for model in ("m", "n"):
+        folders = []
+        for training, seed in ((1, 0), (1, 1), (2, 0)):
+            recipe = TrainingRecipe(iterations=100, seed=training)
+            about = ModelFacts(training=Training("train", 5.0, "", 100, training, recipe=recipe))
+            matrices = {name: matrix(name + str(10 * training + seed), 60) for name in names}
+            weights = f"{model}{training}" if stated or training == 1 else None
+            changes = {"weights": weights, "seed": seed, "about": about}
+            folders.append(write("acdc", matrices, model=model, **changes))
+        (subset,) = subset_scores([folders], resamples=50)
+        whole = read_model(folders, protocol, 50, ranking_score_only=True).scores.cell(CLEAN)
+        assert np.array_equal(subset.draws, whole)
+        drawn.append(subset.draws[51:])
+    assert set(drawn[0]) == set(drawn[1])
+    assert not np.array_equal(*drawn), "two models share no draws of trainings"
 
 
 def test_scores_are_in_the_order_of_the_models(write):

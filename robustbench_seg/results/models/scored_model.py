@@ -19,6 +19,7 @@ from robustbench_seg.results.models.confidence_sums import ConfidenceSums, confi
 from robustbench_seg.results.models.hardest_images import HardImage, hardest_images
 from robustbench_seg.results.models.missing_images import missing_text
 from robustbench_seg.results.models.seeds import seed_means, seeds_text
+from robustbench_seg.results.models.trainings import Trainings
 from robustbench_seg.results.statistics.draws import RESAMPLES
 from robustbench_seg.results.summaries.model_scores import ModelScores
 from robustbench_seg.store import (
@@ -26,7 +27,6 @@ from robustbench_seg.store import (
     check_parameters,
     class_scores,
     condition_rows,
-    group_trainings,
     has_counts,
     read_counts,
     with_counts,
@@ -119,8 +119,7 @@ def read_model(
         if has_counts(read_counts(folders)):
             raise ResultsError(f"{named}: {NO_MATRICES}")
         raise ResultsError(f"{named}: no image of this run is scored yet; evaluate it first")
-    of_trainings = group_trainings(dict(zip(folders, records, strict=True)))
-    runs_by_training = [list(map(str, each)) for each in of_trainings]
+    trainings = Trainings.of(dict(zip(folders, records, strict=True)))
     has_seeds = len({record.seed for record in records}) > 1
     return ScoredModel(
         name=records[0].model,
@@ -130,16 +129,16 @@ def read_model(
             results,
             protocol,
             resamples,
-            identity=_weights_text(records),
-            runs_by_training=runs_by_training,
+            identity=trainings.identity,
+            runs_by_training=trainings.runs,
             sources=(*measures, *derived),
         ),
-        image_counts=_image_counts(results, runs_by_training),
-        class_iou=_class_means(results, runs_by_training),
+        image_counts=_image_counts(results, trainings.runs),
+        class_iou=_class_means(results, trainings.runs),
         hardest=tuple(hardest_images(results[results["run"] == str(folders[0])], protocol)),
-        missing=_missing(results, protocol, runs_by_training, records[0].images),
+        missing=_missing(results, protocol, trainings.runs, records[0].images),
         confidence=confidence_sums(results),
-        seed_means=seed_means(results, protocol, len(runs_by_training)) if has_seeds else {},
+        seed_means=seed_means(results, protocol, len(trainings.runs)) if has_seeds else {},
     )
 
 
@@ -180,12 +179,6 @@ def _missing(
         for name, text in missing_text(rows, protocol, total).items():
             missing.setdefault(name, {})[text] = None
     return {name: "; ".join(texts) for name, texts in missing.items()}
-
-
-def _weights_text(records: Sequence[RunRecord]) -> str | None:
-    """The weights of all trainings; None if a run does not state them."""
-    weights = list(dict.fromkeys(record.key.segmenter.weights for record in records))
-    return None if None in weights else " ".join(map(str, weights))
 
 
 def _class_means(results: pd.DataFrame, runs_by_training: Sequence[Sequence[str]]) -> pd.DataFrame:

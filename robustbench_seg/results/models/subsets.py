@@ -18,10 +18,11 @@ from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.models.bootstrap import bootstrap
+from robustbench_seg.results.models.trainings import Trainings
 from robustbench_seg.results.statistics.draws import RESAMPLES, Draws, score_of
 from robustbench_seg.results.statistics.intervals import PERCENT, Interval, score_interval
 from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ModelScores
-from robustbench_seg.store import group_trainings, read_counts, with_counts
+from robustbench_seg.store import read_counts, with_counts
 
 DROP_METRIC = "miou_drop"
 """The metric: the mIoU of the references minus the mIoU of the same places under the condition."""
@@ -113,15 +114,13 @@ class _Images:
         dataset: The dataset, or a subset of it.
         rows: The result of read_counts. If the dataset has references, the column image holds the
             place of each image.
-        identity: Text that distinguishes its trainings from those of another model.
-        runs_by_training: The runs of each training.
+        trainings: The trainings of the model.
     """
 
     runs: tuple[Path, ...]
     dataset: str
     rows: pd.DataFrame
-    identity: str
-    runs_by_training: Sequence[Sequence[str]]
+    trainings: Trainings
 
     @property
     def names(self) -> frozenset[str]:
@@ -140,8 +139,8 @@ class _Images:
             rows,
             protocol,
             resamples,
-            identity=self.identity,
-            runs_by_training=self.runs_by_training,
+            identity=self.trainings.identity,
+            runs_by_training=self.trainings.runs,
             sources=[CONFUSION],
         )
 
@@ -168,13 +167,9 @@ def _read(folders: tuple[Path, ...], records: Sequence[RunRecord]) -> Sequence[_
     for image in rows["image"].unique():
         for subset in dataset.subsets(image):
             by_subset.setdefault(subset, []).append(dataset.place(image))
-    of_trainings = group_trainings(dict(zip(folders, records, strict=True)))
-    runs_by_training = [list(map(str, each)) for each in of_trainings]
-    identity = " ".join(str(record.key.segmenter.weights) for record in records)
+    trainings = Trainings.of(dict(zip(folders, records, strict=True)))
     places = [dataset.place(image) for image in rows["image"]]
-    everything = _Images(
-        folders, dataset.name, rows.assign(image=places), identity, runs_by_training
-    )
+    everything = _Images(folders, dataset.name, rows.assign(image=places), trainings)
     return [everything, *(everything.of(name, images) for name, images in by_subset.items())]
 
 
