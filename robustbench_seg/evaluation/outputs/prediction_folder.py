@@ -17,7 +17,7 @@ from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import DatasetError, OptionError, ResultsError
 from robustbench_seg.evaluation.outputs.marked_folder import open_marked_folder
 from robustbench_seg.evaluation.outputs.pictures import write_labels
-from robustbench_seg.evaluation.outputs.server_formats import FileFormat, confidence_levels
+from robustbench_seg.evaluation.outputs.server_formats import FileFormat
 from robustbench_seg.files import atomic_file, file_name, path_problem, write_text
 from robustbench_seg.measures import Prediction
 from robustbench_seg.records.cards.prediction_manifest import FILE, PredictionManifest
@@ -130,9 +130,9 @@ class PredictionFolder:
     ) -> None:
         """Write the labels of an image, and the confidence if the format includes it."""
         path = self.path(image, condition)
-        confidence = self.form.confidence_path(path)
-        if confidence and prediction.confidence:  # stored predictions may lack confidence
-            levels = confidence_levels(prediction.confidence.doubt)
+        files, confidence = self.form.confidence, self.form.confidence_path(path)
+        if files and confidence and prediction.confidence:  # stored predictions may lack confidence
+            levels = files.levels(prediction.confidence.doubt)
             with atomic_file(confidence) as file:
                 Image.fromarray(levels).save(file, "png", compress_level=1)
         if self.form.ids is None:

@@ -11,17 +11,30 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets import described_facts
-from robustbench_seg.records.cards.prediction_manifest import CONFIDENCE_SUFFIX
+from robustbench_seg.records.cards.prediction_manifest import CONFIDENCE_SUFFIX, FULL
 from robustbench_seg.records.values.choices import PredictionFormat
 from robustbench_seg.records.values.condition import as_png
 
-LEVELS = 65536
-"""Number of levels of confidence in a 16-bit file."""
+
+class ConfidenceFiles(NamedTuple):
+    """The files of confidence of a format.
+
+    Attributes:
+        labels: The suffix of a label file.
+        suffix: The suffix of its confidence file, in place of that.
+        levels: Converts 1 - p, float32 in 0..1, to the values of the file, uint16 of the same
+            shape.
+    """
+
+    labels: str
+    suffix: str
+    levels: Callable[[NDArray[np.float32]], NDArray[np.uint16]]
 
 
 @dataclass(frozen=True)
@@ -36,8 +49,7 @@ class FileFormat:
         classes: The classes of the server. None: any.
         ids: Maps a class index to the value in a file. None: the index itself, shown in the
             dataset's colours.
-        confidence: The suffixes of a label file and of its confidence file. None: there is no
-            confidence file.
+        confidence: The files of confidence. None: there are none.
     """
 
     name: PredictionFormat
@@ -45,7 +57,7 @@ class FileFormat:
     images: str = ""
     classes: tuple[str, ...] | None = None
     ids: tuple[int, ...] | None = None
-    confidence: tuple[str, str] | None = None
+    confidence: ConfidenceFiles | None = None
 
     def confidence_path(self, labels: Path) -> Path | None:
         """Return the path of the confidence file of a label file, or None if there is none.
@@ -57,24 +69,8 @@ class FileFormat:
         """
         if self.confidence is None:
             return None
-        own, other = self.confidence
-        return labels.with_name(labels.name.removesuffix(own) + other)
-
-
-def confidence_levels(doubt: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Quantise confidence as the challenge suggests: min(floor(65536 p), 65535).
-
-    Args:
-        doubt: 1 - p, in 0..1.
-
-    Returns:
-        uint16 of the same shape.
-
-    >>> confidence_levels(np.float32([0, 0.5, 1])).tolist()
-    [65535, 32768, 0]
-    """
-    levels = np.floor((1.0 - doubt.astype(np.float64)) * LEVELS)
-    return np.clip(levels, 0, LEVELS - 1).astype(np.uint16)
+        name = labels.name.removesuffix(self.confidence.labels)
+        return labels.with_name(name + self.confidence.suffix)
 
 
 def file_format(name: PredictionFormat, *, confidence: bool = False) -> FileFormat:
@@ -85,9 +81,7 @@ def file_format(name: PredictionFormat, *, confidence: bool = False) -> FileForm
         confidence: Whether class indices have confidence files. Formats of servers ignore it.
     """
     if name == "indices":
-        return FileFormat(
-            name, as_png, confidence=(".png", CONFIDENCE_SUFFIX) if confidence else None
-        )
+        return FileFormat(name, as_png, confidence=_INDICES if confidence else None)
     facts = described_facts("cityscapes")
     ids = facts.label_ids if name == "cityscapes" else tuple(range(len(facts.classes)))
     path, images = _PATHS[name]
@@ -120,7 +114,28 @@ def _bravo(image: str) -> str | None:
     return f"{PurePosixPath(image).with_suffix('')}_pred.png"
 
 
-_BRAVO = ("_pred.png", "_conf.png")
+def _index_levels(doubt: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Quantise confidence as `predictions:` reads it: round(65535 p).
+
+    >>> _index_levels(np.float32([0, 0.25, 1])).tolist()
+    [65535, 49151, 0]
+    """
+    return np.rint((1.0 - doubt.astype(np.float64)) * FULL).astype(np.uint16)
+
+
+def _bravo_levels(doubt: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Quantise confidence as the challenge suggests: min(floor(65536 p), 65535).
+
+    >>> _bravo_levels(np.float32([0, 0.25, 1])).tolist()
+    [65535, 49152, 0]
+    """
+    levels = np.floor((1.0 - doubt.astype(np.float64)) * 65536)
+    return np.clip(levels, 0, 65535).astype(np.uint16)
+
+
+_INDICES = ConfidenceFiles(".png", CONFIDENCE_SUFFIX, _index_levels)
+
+_BRAVO = ConfidenceFiles("_pred.png", "_conf.png", _bravo_levels)
 
 _PATHS: Mapping[str, tuple[Callable[[str], str | None], str]] = {
     "cityscapes": (_cityscapes, "<city>_000000_000019_leftImg8bit.png"),
