@@ -9,8 +9,8 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import asdict, fields
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -38,15 +38,25 @@ from robustbench_seg.reporting.boards.entry import EntryScores, entry_scores
 from robustbench_seg.store import is_pack_member, part_files
 
 _SOURCES = (
+    "errors.py",
+    "text.py",
+    "content",
+    "files",
+    "machine",
+    "codec",
     "records",
     "datasets",
+    "corruption",
     "measures",
     "store",
     "results",
-    "reporting/boards",
     "reporting/ranking",
+    "reporting/boards",
 )
-"""The packages whose code determines the scores."""
+"""The rooms and files of the package whose code determines the scores: all that it imports."""
+
+_TABLES = [field.name for field in fields(EntryScores) if field.type is pd.DataFrame]
+"""The fields that are tables."""
 
 _MANY = 8
 """From this number of models on, several processes save more time than their start takes."""
@@ -90,20 +100,17 @@ def score_missing(models: Sequence[tuple[Sequence[Path], Protocol]], *, processe
         def scored(_: None) -> None:
             bar.update()
 
-        work, died = _Scoring(tuple(missing)), ResultsError("a process died")
+        work, died = partial(_score, missing), ResultsError("a process died")
         with suppress(ResultsError):  # this process scores the models that are left
             run_in_processes(work, len(missing), processes, scored, died=died)
 
 
-@dataclass(frozen=True)
-class _Scoring:
-    """The work of the processes: work(index, stopped) scores one model into the cache."""
-
-    models: Sequence[tuple[Sequence[Path], Protocol]]
-
-    def __call__(self, index: int, stopped: Callable[[], bool]) -> None:
-        with suppress(ResultsError):
-            cached_scores(*self.models[index])
+def _score(
+    models: Sequence[tuple[Sequence[Path], Protocol]], index: int, stopped: Callable[[], bool]
+) -> None:
+    """Score the model `index` into the cache: the work of one of several processes."""
+    with suppress(ResultsError):
+        cached_scores(*models[index])
 
 
 def _path(folders: Sequence[Path], protocol: Protocol) -> Path:
@@ -132,28 +139,27 @@ def _identity(part: Path) -> str:
 def _source() -> str:
     """Return a digest of the code that scores, and of the datasets' groups of classes."""
     package = Path(str(resources.files("robustbench_seg")))
-    files = [file for room in _SOURCES for file in sorted((package / room).rglob("*.py"))]
+    files = list[Path]()
+    for source in (package / name for name in _SOURCES):
+        files += [source] if source.is_file() else sorted(source.rglob("*.py"))
     files += sorted(content_folder("datasets").glob("*.toml"))
     return digest_bytes("".join(map(digest_file, files)).encode())
 
 
 def _bytes(scores: EntryScores) -> bytes:
-    arrays = {"draws": np.stack([*scores.draws.values()])}
-    tables = {"miou": scores.miou, "severities": scores.severities, "classes": scores.classes}
-    for name, table in tables.items():
-        for column, values in table.items():
-            is_text = isinstance(values.iloc[0], str)
-            found = values.to_numpy()
-            arrays[f"{name}/{column}"] = found.astype(str if is_text else found.dtype)
-    facts = {
-        "units": scores.units,
-        "trainings": scores.trainings,
-        "sample": scores.sample,
-        "missing": dict(scores.missing),
-        "seconds": scores.seconds,
-        "scores": [asdict(score) for score in scores.board_scores.values()],
-    }
-    arrays["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
+    arrays, facts = dict[str, NDArray[Any]](), dict[str, Any]()
+    for field in fields(scores):
+        value = getattr(scores, field.name)
+        if field.name in _TABLES:
+            for column, values in value.items():
+                is_text = isinstance(values.iloc[0], str)
+                found = values.to_numpy()
+                arrays[f"{field.name}/{column}"] = found.astype(str if is_text else found.dtype)
+        else:
+            facts[field.name] = value
+    arrays["draws"] = np.stack([*facts.pop("draws").values()])
+    facts["board_scores"] = [asdict(score) for score in scores.board_scores.values()]
+    arrays["facts"] = np.frombuffer(json.dumps(facts, default=dict).encode(), np.uint8)
     data = io.BytesIO()
     np.savez(data, **arrays)  # type: ignore[arg-type]
     return data.getvalue()
@@ -161,22 +167,17 @@ def _bytes(scores: EntryScores) -> bytes:
 
 def _read(path: Path) -> EntryScores:
     with np.load(path, allow_pickle=False) as arrays:
-        facts = json.loads(arrays["facts"].tobytes())
         stored = {name: arrays[name] for name in arrays.files}
-    scores = [BoardScore(**{**each, "limits": tuple(each["limits"])}) for each in facts["scores"]]
+    facts = json.loads(stored["facts"].tobytes())
+    scores = [
+        BoardScore(**{**each, "limits": tuple(each["limits"])})
+        for each in facts.pop("board_scores")
+    ]
     keys = [score.key for score in scores]
-    return EntryScores(
-        board_scores=dict(zip(keys, scores, strict=True)),
-        draws=dict(zip(keys, stored["draws"], strict=True)),
-        units=facts["units"],
-        trainings=facts["trainings"],
-        sample=facts["sample"],
-        miou=_table(stored, "miou"),
-        severities=_table(stored, "severities"),
-        classes=_table(stored, "classes"),
-        missing=facts["missing"],
-        seconds=facts["seconds"],
-    )
+    facts["board_scores"] = dict(zip(keys, scores, strict=True))
+    facts["draws"] = dict(zip(keys, stored["draws"], strict=True))
+    tables = {name: _table(stored, name) for name in _TABLES}
+    return EntryScores(**facts | tables)
 
 
 def _table(arrays: Mapping[str, NDArray[Any]], name: str) -> pd.DataFrame:

@@ -277,6 +277,8 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
 @pytest.mark.parametrize(
     "file",
     [
+        "text.py",
+        "codec/tables.py",
         "records/values/attacks.py",
         "measures/iou.py",
         "store/tables.py",
