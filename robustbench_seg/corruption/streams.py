@@ -25,8 +25,8 @@ cache.
 _PIECE = 1 << 12
 """The smallest number of words that one thread draws: a multiple of four."""
 
-# : Increment when the fast stream gives different numbers for the same key.
 FAST_STREAM_VERSION = 2
+"""Increment this when the fast stream gives different numbers for the same key."""
 
 
 class FastStream(RandomStream):
@@ -141,7 +141,7 @@ class FastStream(RandomStream):
         return out
 
     def _in_pieces(self, words: int, draw: Callable[[int, slice], None]) -> None:
-        """Draw words in pieces; yields the counter of the first word of each piece, and its place.
+        """Draw words in pieces: `draw` gets the counter of the first word of each, and its place.
 
         A counter gives four words, so each piece can be drawn independently.
         """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from robustbench_seg.errors import ResultsError
+from robustbench_seg.errors import OptionError
 from robustbench_seg.files import check_own, checked_path, write_text
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.values.choices import Resample
@@ -49,10 +49,10 @@ class Transfer:
         """Read the models; `transfer` describes the arguments and errors."""
         if literature is not None:
             if synthetic is not None or real is not None or protocol is not None:
-                raise ResultsError("give runs or a source of the literature, not both")
+                raise OptionError("give runs or a source of the literature, not both")
             return cls(published_models(literature))
         if synthetic is None or real is None:
-            raise ResultsError("give runs on corrupted and on real images, or a source")
+            raise OptionError("give runs on corrupted and on real images, or a source")
         loaded = None if protocol is None else load_protocol(protocol)
         return cls([measured_models(synthetic, real, loaded)])
 
@@ -117,7 +117,7 @@ def transfer(
     Raises:
         ResultsError: A folder contains no run, fewer than three models have both kinds of scores,
             the runs do not fit together, or the published table has no scores of real conditions.
-        OptionError: `resample` is unknown.
+        OptionError: `resample` is unknown, or neither or both of runs and a table are given.
 
     >>> table = rs.transfer(literature="semsegbench")
     >>> table.loc[0, ["predictor", "target"]].tolist()

@@ -29,11 +29,6 @@ from robustbench_seg.trees.tree_record import TreeRecord
 
 log = logging.getLogger(__name__)
 
-_DIED = TreeError(
-    "a worker process died, perhaps because memory ran out; finished work is kept: run again "
-    "with fewer workers"
-)
-
 
 def write_tree(
     plan: TreePlan,
@@ -76,7 +71,11 @@ def write_tree(
             made.files |= {name: image_digests(out / name) for name in plan.clean_files}
             made.files |= write_descriptions(plan)
             work = ImageJob(plan, keep_going, known)
-            run_in_processes(work, len(plan.shard_images), workers, made.take, died=_DIED)
+            died = TreeError(
+                "a worker process died, perhaps because memory ran out; finished work is kept: run "
+                "again with fewer workers"
+            )
+            run_in_processes(work, len(plan.shard_images), workers, made.take, died=died)
             manifest = made.manifest(plan, existing, planned)
             if plan.shard == WHOLE:
                 sweep()

@@ -2,7 +2,7 @@
 
 page.py                                                       the page and all files of the folder
 panel_view.py                                                 the sections of a panel
-ranking_table.py  drop_table.py  perturbation_table.py        tables
+panel_ranking.py  drop_table.py  perturbation_table.py        tables
 class_table.py  score_sections.py                             classes and further scores
 figures.py  album.py  hardest_images.py                       figures and pictures
 error_picture.py  thumbnails.py                               a picture
