@@ -58,47 +58,47 @@ class Entry(RankedModel):
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Its run folders, one for each training and seed of the corruptions."""
+        """See RankedModel.folders."""
         return tuple(self.runs)
 
     @property
     def records(self) -> tuple[RunRecord, ...]:
-        """The content of run.json of each run."""
+        """See RankedModel.records."""
         return tuple(self.runs.values())
 
     @property
     def mean(self) -> float:
-        """Its mIoU averaged over the perturbations, in percent; nan while it lacks conditions."""
+        """See RankedModel.mean."""
         return self.value("mean")
 
     @property
     def mean_limits(self) -> tuple[float, float]:
-        """The 95 % interval of its mean; nan where there is none."""
+        """See RankedModel.mean_limits."""
         return self.interval("mean")
 
     @property
     def trainings(self) -> int:
-        """Number of trainings that its scores average over."""
+        """See RankedModel.trainings."""
         return self.scores.trainings
 
     @property
     def seconds(self) -> float:
-        """Median seconds from an image to its labels, as the first run measured; nan: unknown."""
+        """See RankedModel.seconds."""
         return self.scores.seconds
 
     @property
     def score_row(self) -> pd.DataFrame:
-        """Its row of tables/miou.csv: MIOU_COLUMNS and the scores."""
+        """See RankedModel.score_row."""
         return self.scores.miou.assign(model=self.name)
 
     @property
     def severity_rows(self) -> pd.DataFrame:
-        """Its rows of tables/per_severity.csv, in protocol order: SEVERITY_COLUMNS."""
+        """See RankedModel.severity_rows."""
         return self.scores.severities.assign(model=self.name)
 
     @property
     def class_rows(self) -> pd.DataFrame:
-        """Its rows of tables/per_class.csv: CLASS_COLUMNS."""
+        """See RankedModel.class_rows."""
         return self.scores.classes.assign(model=self.name)
 
     @property

@@ -46,12 +46,12 @@ class MeasuredModel(RankedModel):
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Its run folders, one for each training and seed of the corruptions."""
+        """See RankedModel.folders."""
         return self.scored.folders
 
     @property
     def records(self) -> tuple[RunRecord, ...]:
-        """The content of run.json of each run."""
+        """See RankedModel.records."""
         return self.scored.records
 
     @property
@@ -73,12 +73,12 @@ class MeasuredModel(RankedModel):
 
     @property
     def mean(self) -> float:
-        """Its mIoU averaged over the perturbations, in percent; nan while it lacks conditions."""
+        """See RankedModel.mean."""
         return self.miou["mean"]
 
     @property
     def mean_limits(self) -> tuple[float, float]:
-        """The 95 % interval of its mean; nan where there is none."""
+        """See RankedModel.mean_limits."""
         return self.limits(self.scores.mean)
 
     @property
@@ -88,12 +88,12 @@ class MeasuredModel(RankedModel):
 
     @property
     def trainings(self) -> int:
-        """Number of trainings that its scores average over."""
+        """See RankedModel.trainings."""
         return self.scores.trainings
 
     @cached_property
     def seconds(self) -> float:
-        """Median seconds from an image to its labels, as the first run measured; nan: unknown."""
+        """See RankedModel.seconds."""
         seconds = median_seconds(self.folder)
         return math.nan if seconds is None else seconds
 
@@ -108,14 +108,14 @@ class MeasuredModel(RankedModel):
 
     @property
     def score_row(self) -> pd.DataFrame:
-        """Its row of tables/miou.csv: MIOU_COLUMNS and the scores."""
+        """See RankedModel.score_row."""
         row = {**self._leading_cells, "source": MEASURED, "images": self.images, **self.miou}
         columns = [*MIOU_COLUMNS, *miou_columns(self.protocol)]
         return with_class_map(pd.DataFrame([row], columns=columns), self.record)
 
     @property
     def severity_rows(self) -> pd.DataFrame:
-        """Its rows of tables/per_severity.csv, in protocol order: SEVERITY_COLUMNS."""
+        """See RankedModel.severity_rows."""
         categories = {CLEAN.name: CLEAN.name}
         categories |= {each.name: each.category for each in self.protocol.perturbations}
         rows = []
@@ -141,7 +141,7 @@ class MeasuredModel(RankedModel):
 
     @property
     def class_rows(self) -> pd.DataFrame:
-        """Its rows of tables/per_class.csv: CLASS_COLUMNS."""
+        """See RankedModel.class_rows."""
         leading = pd.DataFrame([self._leading_cells])
         table = leading.merge(self.scored.class_iou, how="cross")[list(CLASS_COLUMNS)]
         return with_class_map(table, self.record)
