@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from robustbench_seg.cli.main import main
 from robustbench_seg.records.cards.model_card import list_models, load_card
 from robustbench_seg.segmenter import load_model, load_segmenter
+from robustbench_seg.segmenter.loading import card_export, networks
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +86,27 @@ def test_an_exported_model_is_evaluated_like_its_card(tmp_path):
     with torch.inference_mode():
         wanted = load_model(name)(torch.from_numpy(batch))
     torch.testing.assert_close(torch.from_numpy(logits), wanted, atol=1e-3, rtol=0)
+
+
+def test_an_export_reads_the_weights_of_the_card_once(tmp_path, monkeypatch):
+    reads, exports, name = [], [], "segformer-b0-minicity"
+
+    def read(path, shapes, own=networks.read_weights):
+        reads.append(path)
+        return own(path, shapes)
+
+    monkeypatch.setattr(networks, "read_weights", read)
+    monkeypatch.setattr(card_export, "export_onnx", lambda *a, **k: exports.append((*a, k)))
+    assert run("export", name, "--onnx", tmp_path / "a.onnx").exit_code == 0
+    assert reads == [load_card(name).weights_file]
+    arguments = ("--onnx", tmp_path / "b.onnx", "--weights", "none")
+    assert run("export", name, *arguments).exit_code == 0
+    for (network, _, facts), weights in zip(exports, (None, "none"), strict=True):
+        segmenter = load_segmenter(name, weights=weights)
+        assert (facts["name"], facts["classes"]) == (segmenter.name, segmenter.classes)
+        batch = torch.zeros(1, 3, 32, 64)
+        with torch.inference_mode():
+            assert torch.equal(network(batch), load_model(name, weights)(batch))
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.cards.model_card import load_card
+from robustbench_seg.records.runs.segmenter_record import untrained_name
 from robustbench_seg.segmenter.adapters.programs.onnx_export import export_onnx
-from robustbench_seg.segmenter.loading.networks import load_model
-from robustbench_seg.segmenter.loading.segmenters import load_segmenter
+from robustbench_seg.segmenter.loading.card_segmenter import load_card_network
 
 
 def export_card(
@@ -35,12 +35,12 @@ def export_card(
             f"{model}: it evaluates images scaled to another size, which the description of a "
             "graph cannot express; export another card of the same network"
         )
-    segmenter = load_segmenter(model, weights=weights)
+    loaded = load_card_network(card, weights)
     export_onnx(
-        load_model(model, weights=weights),
+        loaded.network,
         path,
-        name=segmenter.name,
-        classes=tuple(segmenter.classes),
+        name=card.name if loaded.weights else untrained_name(card.name),
+        classes=loaded.classes,
         preprocessing=card.preprocessing,
         inference=card.inference,
         size=size,

@@ -2,9 +2,12 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
 
 from torch import nn
 
+from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.records.cards.model_card import ModelCard
@@ -32,6 +35,44 @@ CARD_OPTIONS = (*NETWORK_OPTIONS, "weights", "backend")
 """The options that a network of a card supports."""
 
 
+class CardNetwork(NamedTuple):
+    """The network of a card.
+
+    Attributes:
+        network: The network of float32, in eval mode.
+        classes: The names of the classes that it predicts, in the order of the logits.
+        weights: Its weights. None: random ones.
+    """
+
+    network: SegmentationNetwork
+    classes: tuple[str, ...]
+    weights: Weights | None
+
+
+def load_card_network(
+    card: ModelCard, weights: str | Path | None, classes: tuple[str, ...] | None = None
+) -> CardNetwork:
+    """Build the network of a card.
+
+    Args:
+        card: The card.
+        weights: Weights that replace those of the card, see load_model.
+        classes: Class names of the dataset. Random weights get these classes.
+
+    Returns:
+        The network.
+
+    Raises:
+        RobustsegError: As for `load_segmenter`.
+    """
+    file_weights = read_card_weights(card, weights)
+    if file_weights is None:
+        classes = classes or _card_classes(card)
+        return CardNetwork(untrained_network(card, len(classes)), classes, None)
+    names = _weight_classes(card, file_weights, classes)
+    return CardNetwork(trained_network(card, file_weights), names, file_weights)
+
+
 def load_card_segmenter(card: ModelCard, options: SegmenterOptions) -> Segmenter:
     """Build the segmenter of a card.
 
@@ -45,14 +86,9 @@ def load_card_segmenter(card: ModelCard, options: SegmenterOptions) -> Segmenter
     Raises:
         RobustsegError: As for `load_segmenter`.
     """
-    file_weights = read_card_weights(card, options.weights)
+    network, classes, file_weights = load_card_network(card, options.weights, options.classes)
     if file_weights is None:
-        classes = options.classes or _card_classes(card)
-        network = untrained_network(card, len(classes))
         options = replace(options, name=untrained_name(options.name or card.name))
-    else:
-        classes = _weight_classes(card, file_weights, options.classes)
-        network = trained_network(card, file_weights)
     digest = digest_weights(file_weights.path) if file_weights else UNTRAINED
     record = network_record(card, network, digest)
     about = ModelFacts(
