@@ -83,7 +83,7 @@ def test_what_is_counted_of_an_image(levels, toy):
     everything = [by_hand(data, index, 40.0) for index in range(len(data))]
     pixels = sum(right.size for _, _, right in everything)
     expected = sum(nll for nll, _, _ in everything) / pixels
-    assert scores["nll", "clean", "0"] == pytest.approx(expected, rel=1e-5)
+    assert scores["nll"]["clean"]["0"] == pytest.approx(expected, rel=1e-5)
     assert {"ece", "auroc", "prr", "image_miou"} <= set(scores.index.get_level_values(0))
     assert not any(name.endswith("_t") for name in scores.index.get_level_values(0))
 
@@ -119,8 +119,8 @@ def test_a_comparison_says_why_one_model_has_none(levels, toy, reds, tmp_path):
     models = [read_model([path], protocol, resamples=10) for path in (run.path, other.path)]
     table = compare_models(*models, protocol, Reference.of_model(models[1]))
     rows = table.set_index(["kind", "score"])
-    assert rows["A"]["ece", "clean"] > 0
-    assert rows["reason"]["ece", "clean"] == "B: no ece: it returns only labels"
+    assert rows["A"]["ece"]["clean"] > 0
+    assert rows["reason"]["ece"]["clean"] == "B: no ece: it returns only labels"
     assert "ece_t" not in rows.index.get_level_values(0), "neither was asked for"
 
 
@@ -141,8 +141,8 @@ def test_a_callable_may_answer_confidence(toy, tmp_path):
     options = {"dataset": toy(), "out": tmp_path, "temperature": 2.0, **SOME}
     (run,) = rs.evaluate(model=Sure(), **options)
     scores = rs.scores(run.path).set_index(["metric", "corruption", "severities"])["value"]
-    assert scores["ece", "clean", "0"] == pytest.approx(20, abs=1e-4)
-    assert np.isnan(scores["nll", "clean", "0"])
+    assert scores["ece"]["clean"]["0"] == pytest.approx(20, abs=1e-4)
+    assert np.isnan(scores["nll"]["clean"]["0"])
     assert "ece_t" not in scores.index.get_level_values(0), "without logits"
     assert run.record.key.temperature is None
 

@@ -225,7 +225,7 @@ def test_label_ids_and_train_ids_give_equal_counts(tmp_path):
         )
         found.append(counts(run))
         scores = rs.scores(run.path).set_index(["metric", "corruption"])["value"]
-        assert scores["miou", "clean"] == 100
+        assert scores["miou"]["clean"] == 100
     path = next((tmp_path / "label/clean/0").rglob("*.png"))
     Image.fromarray(np.full((96, 192), 4, np.uint8)).save(path)  # static, which is not scored
     with pytest.raises(IncompleteError, match="no class has the id 4; pred"):

@@ -37,7 +37,7 @@ def test_the_conclusions_are_the_same(run, tmp_path, blank_figures, images, gap,
             run(name, score(gain, luck, own), images=images, **trained)
     folder = tmp_path / "runs"
     table = compare("alpha", "beta", runs=folder).set_index(["kind", "score"])
-    verdict = table.loc[("summary", "mean"), "verdict"]
+    verdict = table.loc["summary"].loc["mean", "verdict"]
     panels = read_panels([folder])
     page = write_page(panels, tmp_path / "report", pictures=False).read_text(encoding="utf-8")
     report = report_text(panels)

@@ -55,10 +55,10 @@ def test_every_score_has_a_row_in_protocol_order(run, protocol):
     }
     assert rows.loc["corruption"]["score"].tolist() == list(protocol.names)
     severities = table["severities"]
-    assert severities["corruption", "fog"] == "1-5"
-    assert severities["corruption", "shot_noise"] == severities["category", "noise"] == "1-3"
+    assert severities["corruption"]["fog"] == "1-5"
+    assert severities["corruption"]["shot_noise"] == severities["category"]["noise"] == "1-3"
     assert severities.loc["condition", "fog"].tolist() == list("12345")
-    assert (severities["summary", "mean"], severities["summary", "mPC"]) == ("scored", "1-5")
+    assert (severities["summary"]["mean"], severities["summary"]["mPC"]) == ("scored", "1-5")
 
 
 def test_the_ranking_score_alone_has_the_numbers_that_it_has_among_others(run, protocol):
@@ -98,7 +98,7 @@ def test_scores_and_differences_by_their_definitions(run, protocol):
         assert scores["mPC"] == pytest.approx(mpc)
         assert scores["rPC"] == pytest.approx(100 * mpc / clean)
     assert own["a"][1] - own["a"][2] > 0.1  # the two averages are not one
-    mean = table.loc[("summary", "mean")]
+    mean = table.loc["summary"].loc["mean"]
     assert mean["difference"] == pytest.approx(own["a"][1] - own["b"][1])
     assert mean["low"] < mean["difference"] < mean["high"]
     assert mean["A_low"] < mean["A"] < mean["A_high"]
@@ -115,14 +115,14 @@ def test_cd_and_rcd_are_sums_over_severities(run, protocol):
         more.append(100 * sum(x - clean for x in d) / sum(x - ref_clean for x in ref))
     assert table["A"].loc["CD"].tolist() == pytest.approx(lost)
     assert table["A"].loc["rCD"].tolist() == pytest.approx(more)
-    assert table["A"]["summary", "CD"] == pytest.approx(np.mean(lost))
-    assert table["A"]["summary", "rCD"] == pytest.approx(np.mean(more))
-    assert table["B"]["summary", "CD"] == pytest.approx(100)
+    assert table["A"]["summary"]["CD"] == pytest.approx(np.mean(lost))
+    assert table["A"]["summary"]["rCD"] == pytest.approx(np.mean(more))
+    assert table["B"]["summary"]["CD"] == pytest.approx(100)
     published = Reference.of_row("p", {"clean": 80.0, **dict.fromkeys(protocol.names, 60.0)})
     other = compare_models(a, b, protocol, published).set_index(["kind", "score"])
     fog = 100 - a.scores.summary.perturbations["fog"][0]
-    assert other["A"]["CD", "fog"] == pytest.approx(100 * fog / 40)
-    assert other["A"]["rCD", "fog"] == pytest.approx(
+    assert other["A"]["CD"]["fog"] == pytest.approx(100 * fog / 40)
+    assert other["A"]["rCD"]["fog"] == pytest.approx(
         100 * (fog - 100 + a.scores.summary.clean[0]) / 20
     )
 
@@ -138,7 +138,7 @@ def test_a_verdict_where_there_is_a_difference_and_nowhere_else(run, protocol):
     assert (rows.loc[rows["verdict"] == "open", "p"] == 1).all()
     _, _, other = side_by_side(run("c"), run("d", gain=0.03), protocol)
     assert (other.loc["corruption"].loc[list(EASY), "verdict"] == "B").all()
-    mean = table.loc[("summary", "mean")]
+    mean = table.loc["summary"].loc["mean"]
     assert (mean["verdict"], mean["p_holm"]) == ("A", mean["p"])  # one question by itself
     others = table.drop(index="corruption").drop(index=("summary", "mean"))
     assert (others["verdict"] == "").all()
@@ -158,21 +158,21 @@ def test_few_images_give_no_verdict(run, protocol):
 def test_what_is_missing_is_empty_and_says_why(run, protocol):
     a = run("a", lack={(2, FOG)})
     _, _, table = side_by_side(a, run("b", lack={(1, Condition("shot_noise", 5))}), protocol)
-    fog = table.loc[("corruption", "fog")]
+    fog = table.loc["corruption"].loc["fog"]
     assert np.isnan(fog[["A", "difference", "p", "p_holm"]].to_numpy(float)).all()
     assert fog["B"] > 0
     assert fog["verdict"] == ""
     assert fog["reason"] == "A: severity 3: 13 of 14 images (truncated)"
     reason = table["reason"]
-    assert reason["category", "weather"] == "A: lacks fog"
-    assert reason["summary", "mean"] == "A: lacks fog"
-    assert reason["summary", "mPC"] == "A: lacks fog; B: lacks shot_noise"
-    assert reason["corruption", "shot_noise"] == reason["clean", "clean"] == ""
+    assert reason["category"]["weather"] == "A: lacks fog"
+    assert reason["summary"]["mean"] == "A: lacks fog"
+    assert reason["summary"]["mPC"] == "A: lacks fog; B: lacks shot_noise"
+    assert reason["corruption"]["shot_noise"] == reason["clean"]["clean"] == ""
     rest = table.loc["corruption"].drop(index="fog")
     assert rest["p_holm"].notna().all()
     only_clean = {(i, c) for i in range(14) for c in protocol.conditions()}
     table = side_by_side(run("c", lack=only_clean), run("d", lack=only_clean), protocol)[2]
-    assert table["reason"]["summary", "retention"] == (
+    assert table["reason"]["summary"]["retention"] == (
         "A and B: lacks motion_blur, defocus_blur, glass_blur and 13 more"
     )
 
@@ -214,8 +214,8 @@ def test_another_protocol_scores_the_same_runs(run):
     city = load_protocol("city-c-fan")
     a, _, table = side_by_side(run("a"), run("b"), city)
     cells = [a.scores.conditions[Condition("fog", s)][0] for s in (1, 2, 3)]
-    assert table["A"]["corruption", "fog"] == pytest.approx(np.mean(cells))
-    assert table["severities"]["corruption", "fog"] == "1-3"
+    assert table["A"]["corruption"]["fog"] == pytest.approx(np.mean(cells))
+    assert table["severities"]["corruption"]["fog"] == "1-3"
 
 
 def test_what_a_protocol_does_not_average_is_only_shown(run, protocol):

@@ -34,12 +34,12 @@ def test_each_number_once_with_its_interval(run, protocol):
     for metric in ("miou", "image_miou"):
         drawn = model.scores.by_name[metric]
         for name, level in (("clean", 0), ("fog", 3), ("shot_noise", 5)):
-            row = by.loc[(metric, name, str(level))]
+            row = by.loc[metric].loc[name].loc[str(level)]
             draws = drawn.conditions[Condition(name, level)]
             assert row["value"] == pytest.approx(draws[0])
             assert (row["ci_low"], row["ci_high"]) == pytest.approx(score_interval(draws, 6))
             assert row["images"] == 6
-        assert by["value"][metric, "fog", "1-5"] == pytest.approx(
+        assert by["value"][metric]["fog"]["1-5"] == pytest.approx(
             np.mean([drawn.conditions[Condition("fog", s)][0] for s in range(1, 6)])
         )
     retention = by["value"].loc["retention"].iloc[0]
@@ -60,9 +60,9 @@ def test_classes_and_categories(run, protocol):
 def test_what_is_incomplete_has_no_value(run, protocol):
     folder = run("a", images=3, lack=[(0, Condition("fog", 2))])
     table = scores(folder).set_index(["metric", "corruption", "severities"])
-    assert table["value"]["miou", "fog", "1-5"] != table["value"]["miou", "fog", "1-5"]
-    assert table["value"]["miou", "snow", "1-5"] > 0
-    assert table["images"]["miou", "fog", "2"] == 2
+    assert table["value"]["miou"]["fog"]["1-5"] != table["value"]["miou"]["fog"]["1-5"]
+    assert table["value"]["miou"]["snow"]["1-5"] > 0
+    assert table["images"]["miou"]["fog"]["2"] == 2
 
 
 def test_under_another_protocol_by_name_or_value(run):

@@ -94,8 +94,8 @@ def test_its_results_and_scores(old_run, protocol):
     assert not np.isnan(summary.mean[0])
     tidy = scores_of_model(read_model([folder], protocol), protocol)
     assert "image_miou" not in set(tidy["metric"])
-    assert tidy.set_index(["metric", "corruption", "severities"])["value"][
-        "miou", "fog", "1-5"
+    assert tidy.set_index(["metric", "corruption", "severities"])["value"]["miou"]["fog"][
+        "1-5"
     ] == pytest.approx(np.mean(fog))
 
 

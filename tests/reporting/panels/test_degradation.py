@@ -50,8 +50,8 @@ def test_the_rows_of_compare(folders):
     for kind, by_hand in (("CD", CD), ("rCD", RCD)):
         for name in protocol.names:
             wanted = by_hand["noise" if name in NOISES else "other"]
-            assert table[kind, name] == pytest.approx(wanted), (kind, name)
-        assert table["summary", kind] == pytest.approx(
+            assert table[kind][name] == pytest.approx(wanted), (kind, name)
+        assert table["summary"][kind] == pytest.approx(
             (12 * by_hand["other"] + 4 * by_hand["noise"]) / 16
         )
 

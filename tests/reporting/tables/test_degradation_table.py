@@ -29,11 +29,13 @@ def test_they_hold_what_compare_says(runs, tmp_path):
     a, b = (read_model([folder], protocol) for folder in runs)
     compared = compare_models(a, b, protocol, Reference.of_model(b)).set_index(["kind", "score"])
     for kind in ("CD", "rCD"):
-        wanted = compared.loc[("summary", kind), ["A", "A_low", "A_high"]].to_numpy(float)
+        wanted = compared.loc["summary"].loc[kind, ["A", "A_low", "A_high"]].to_numpy(float)
         found = table.loc["alpha", [kind, f"{kind}_low", f"{kind}_high"]].to_numpy(float)
         assert found == pytest.approx(wanted, abs=1e-4)
         assert found[1] < found[0] < found[2]
-    assert table.loc["alpha", "CD_fog"] == pytest.approx(compared.loc[("CD", "fog"), "A"], abs=1e-4)
+    assert table.loc["alpha", "CD_fog"] == pytest.approx(
+        compared.loc["CD"].loc["fog", "A"], abs=1e-4
+    )
     assert set(table["reference"]) == {"beta"}
     assert table.loc["beta", ["CD", "CD_low", "CD_high", "rCD"]].tolist() == [100.0] * 4
     low, high = table.loc["alpha", ["CD_low", "CD_high"]]
