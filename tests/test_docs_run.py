@@ -340,7 +340,7 @@ assert rs.corrupt(image, "fog", 3).shape == image.shape
     ("right", "wrong", "told"),
     [
         ("", "", None),
-        ("--dataset camvid", "--dateset camvid", "No such option '--dateset'"),
+        ("--dataset camvid", "--dateset camvid", "No such option"),
         ("--data CamVid", "--data CamVit", "there is no folder CamVit"),
         ("verify tree", "verify three", "three has no manifest.json"),
         ("mpc-15", "mpc-16", "unknown protocol 'mpc-16'"),

@@ -1,3 +1,4 @@
+import re
 import shlex
 from pathlib import Path
 
@@ -228,7 +229,8 @@ def test_options_of_trainings_are_values_of_each_training(dashes, tmp_path, monk
 def test_what_the_ablation_sets_itself_is_no_option(option, tmp_path):
     done = run("width", "--dry-run", "--out", str(tmp_path), option, "1")
     assert done.exit_code == 2
-    assert f"No such option '{option}'" in " ".join(done.stderr.split())
+    # Click 8.2 to 8.4 write "No such option: --crop", later versions "No such option '--crop'".
+    assert re.search(f"No such option:? '?{option}", " ".join(done.stderr.split()))
 
 
 def test_what_is_not_given_is_the_ablation_s_own(tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ def run(*arguments: str):
     ("options", "message"),
     [
         (["--lr", "high"], "Invalid value for '--lr': 'high' is not a valid float."),
-        (["--learning-rate", "1"], "No such option '--learning-rate'"),
+        (["--learning-rate", "1"], "No such option"),
         (["--batch", "0"], "0 is not in the range 1<=x<=65536"),
         (["more"], "Got unexpected extra argument (more)"),
     ],

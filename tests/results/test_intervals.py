@@ -174,7 +174,12 @@ def test_as_scipy_draws_it(table, protocol):
         return mean_iou(stack[places.astype(int)].sum(0))
 
     theirs = scipy.stats.bootstrap(
-        (np.arange(40),), score, n_resamples=2000, method="percentile", vectorized=False, rng=rng
+        (np.arange(40),),
+        score,
+        n_resamples=2000,
+        method="percentile",
+        vectorized=False,
+        random_state=rng,  # scipy before 1.15 has no `rng`
     ).confidence_interval
     low, high = interval(bootstrap(table({FOG: ones}), protocol, 2000).conditions[FOG], 10**9)
     width = theirs.high - theirs.low

@@ -34,6 +34,7 @@ def test_few_trainings_count_as_few():
     trainings = np.array([2.0, 4.0] * 500)  # variance 1
     draws = np.r_[3.0, images, trainings]
     assert p_value(draws, 500, degrees=2) == pytest.approx(2 * scipy.stats.t.sf(3, 2))
+    assert p_value(np.r_[0.0, images, trainings], 500, degrees=2) == 1
     assert interval(draws, 500, 2) == pytest.approx(3 + scipy.stats.t.ppf([0.025, 0.975], 2))
     # With as much from the images the quantile is the mean of both (Cochran 1964).
     draws = np.r_[3.0, trainings, trainings]

@@ -59,10 +59,11 @@ class Uncertainty:
         weighted by the two variances (Cochran, "Approximate significance levels of the
         Behrens-Fisher test", Biometrics 1964).
         """
-        student = float(scipy.special.stdtrit(self.units - 1, 1 - p / 2))
+        # The lower tail: 1 - p / 2 loses the digits of a small p.
+        student = -float(scipy.special.stdtrit(self.units - 1, p / 2))
         if not self.training_variance:
             return student
-        other = float(scipy.special.stdtrit(self.degrees, 1 - p / 2))
+        other = -float(scipy.special.stdtrit(self.degrees, p / 2))
         total = self.image_variance + self.training_variance
         return (self.image_variance * student + self.training_variance * other) / total
 
