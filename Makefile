@@ -45,7 +45,7 @@ test-all: install-dev  ## with the long proofs
 
 test-lowest test-newest: test-%:  ## with the lowest or newest versions that setup.cfg allows, in an environment of its own
 	$(PYTHON) -m venv .venv-$*
-	.venv-$*/bin/pip install --quiet --disable-pip-version-check uv '$(TORCH)'
+	.venv-$*/bin/pip install --quiet --disable-pip-version-check --no-deps uv '$(TORCH)'
 	$(PYTHON) .ci/requirements.py | .venv-$*/bin/uv pip install --quiet --python .venv-$*/bin/python \
 		--resolution $(RESOLUTION_$*) --only-binary :all: --requirement -
 	.venv-$*/bin/uv pip install --quiet --python .venv-$*/bin/python --no-deps --editable .
