@@ -65,6 +65,8 @@ def run_in_processes(
         try:
             with signals_blocked():  # in the workers, until they have handlers
                 waiting = {pool.submit(_do, index) for index in range(count)}
+                # Wakes the thread of the pool, which else does not watch the process started last.
+                pool.submit(int).cancel()
             while waiting:
                 done, waiting = wait(waiting, TICK_SECONDS, FIRST_COMPLETED)
                 for future in done:
@@ -87,8 +89,9 @@ def _start(work: Work[Any], stop: ctypes.c_bool) -> None:
     _work, _stop = work, stop
     cv2.setNumThreads(1)  # the workers already use all cores
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
-    # SIGTERM comes from a scheduler, or from the pool itself when a worker has died.
-    signal.signal(signal.SIGTERM, _end)
+    # SIGTERM comes from a scheduler, or from the pool itself when a worker has died. Outside of a
+    # piece of work it ends the process at once.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -106,7 +109,10 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _do(index: int) -> Any:
+    signal.signal(signal.SIGTERM, _end)
     try:
         return _work(index, lambda: _stop.value)
     except SystemExit:  # the pool would pass it to the parent and continue
         os._exit(TERMINATED)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
