@@ -44,7 +44,7 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
             continue
         scores = bootstrap(counts, chosen, 0, runs_by_training=[list(map(str, folders))])
         shown, name = _first_score(scores), names[folders[0]]
-        tables.setdefault(shown, []).append((name, scores.by_name[shown]))
+        tables.setdefault(shown, []).append((name, scores.by_key[shown]))
         if len(folders) > 1:
             notes.append(f"{name}: {_seeds(counts, chosen)}")
     if maps := class_maps_text(run.record for run in runs):
@@ -69,7 +69,7 @@ def _seeds(counts: pd.DataFrame, protocol: Protocol) -> str:
 
 def _first_score(scores: ModelScores) -> str:
     """The score that ranks, or the first observed one."""
-    observed = [name for name, draws in scores.by_name.items() if draws.conditions]
+    observed = [name for name, draws in scores.by_key.items() if draws.conditions]
     return RANKING_SCORE if RANKING_SCORE in observed else observed[0]
 
 

@@ -214,7 +214,7 @@ def published_score_table(scores: pd.DataFrame, protocol: Protocol) -> pd.DataFr
 
 
 def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
-    for score in model.scores.by_name.values():
+    for score in model.scores.by_key.values():
         if score.info.name != RANKING_SCORE and not score.conditions:
             continue  # nothing was observed
         images = model.image_counts.get(CLEAN, 0)

@@ -100,9 +100,9 @@ def test_read_results_and_read_counts_give_the_same_scores(filled, protocol):
     model = read_model([folder], protocol, resamples=0)
     derived = derived_scores(model.records[0])
     for results in (read_results(folder), read_counts(folder)):
-        found = bootstrap(results, protocol, 0, sources=(*MEASURES, *derived)).by_name
+        found = bootstrap(results, protocol, 0, sources=(*MEASURES, *derived)).by_key
         for name in ("group_iou soft", "missed_region_rate", "object_recall"):
-            own = model.scores.by_name[name].conditions
+            own = model.scores.by_key[name].conditions
             assert len(own) == 6
             for condition, draws in own.items():
                 assert found[name].conditions[condition] == pytest.approx(draws)
@@ -113,7 +113,7 @@ def test_groups_are_compared_by_name_and_those_of_one_run_alone_are_left_out(fil
     b = read_model([filled("b", seed=1, **OWN)], protocol)
     table = compare_models(a, b, protocol, Reference.of_model(b)).set_index(["kind", "score"])
     row = table.loc["group_iou soft"].loc["fog"]
-    assert row["A"] == a.scores.by_name["group_iou soft"].summary.perturbations["fog"][0]
+    assert row["A"] == a.scores.by_key["group_iou soft"].summary.perturbations["fog"][0]
     assert row["difference"] == pytest.approx(row["A"] - row["B"])
     assert ("missed_region_rate", "clean") in table.index
     assert ("missed_region_rate", "retention") not in table.index
@@ -126,7 +126,7 @@ def test_groups_are_compared_by_name_and_those_of_one_run_alone_are_left_out(fil
 def test_groups_of_one_name_with_other_classes_are_not_compared(filled, protocol):
     other = {"groups": {"soft": ("dog",)}, "persons": ("person",)}
     a, b = read_model([filled("a", **OWN)], protocol), read_model([filled("b", **other)], protocol)
-    assert "group_iou soft" in a.scores.by_name.keys() & b.scores.by_name.keys()
+    assert "group_iou soft" in a.scores.by_key.keys() & b.scores.by_key.keys()
     kinds = set(compare_models(a, b, protocol, Reference.of_model(b))["kind"])
     assert "missed_region_rate" in kinds
     assert "group_iou soft" not in kinds

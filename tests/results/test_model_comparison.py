@@ -65,7 +65,7 @@ def test_the_ranking_score_alone_has_the_numbers_that_it_has_among_others(run, p
     folders = run("a", 0.7), run("b", 0.6)
     _, _, table = side_by_side(*folders, protocol)
     a, b = (read_model([folder], protocol, ranking_score_only=True) for folder in folders)
-    assert [*a.scores.by_name] == ["miou"]
+    assert [*a.scores.by_key] == ["miou"]
     alone = compare_models(a, b, protocol, Reference.of_model(b)).set_index(["kind", "score"])
     assert len(alone) == 80 + 16 + 1 + 4 + 8 + 16 + 16
     pd.testing.assert_frame_equal(alone, table[table.index.isin(alone.index)])

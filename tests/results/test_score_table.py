@@ -32,7 +32,7 @@ def test_each_number_once_with_its_interval(run, protocol):
     }
     by = table[table["class"].isna()].set_index(["metric", "corruption", "severities"])
     for metric in ("miou", "image_miou"):
-        drawn = model.scores.by_name[metric]
+        drawn = model.scores.by_key[metric]
         for name, level in (("clean", 0), ("fog", 3), ("shot_noise", 5)):
             row = by.loc[metric].loc[name].loc[str(level)]
             draws = drawn.conditions[Condition(name, level)]

@@ -48,7 +48,7 @@ def test_worst_corruption_and_condition_are_the_lowest_of_each_draw(run, protoco
     folder = run("a", gain=0.1)
     model = read_model([folder], protocol)
     table = scores(folder).set_index(["metric", "corruption", "severities"])
-    miou = model.scores.by_name["miou"]
+    miou = model.scores.by_key["miou"]
     corruptions = np.stack([*miou.summary.perturbations.values()]).min(axis=0)
     (row,) = table.loc["worst_corruption"].to_dict("records")
     assert row["value"] == corruptions[0] < miou.summary.mean[0]

@@ -55,7 +55,7 @@ def board_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Board
         model: The model.
         protocol: Its protocol.
     """
-    miou = model.scores.by_name[RANKING_SCORE]
+    miou = model.scores.by_key[RANKING_SCORE]
     groups: Mapping[SummaryKind, str] = {
         "summary": "averages of the mIoU",
         "clean": "averages of the mIoU",
@@ -71,7 +71,7 @@ def board_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Board
         key = category_key(each.name) if each.kind == "category" else each.name
         found = BoardScore(key, each.label, groups[each.kind], limits=each.limits)
         yield found, each.draws(miou)
-    for key, score in model.scores.by_name.items():
+    for key, score in model.scores.by_key.items():
         if key != RANKING_SCORE and score.conditions:
             yield _further(key, score.info, protocol), score.summary.mean
 

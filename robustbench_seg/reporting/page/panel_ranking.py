@@ -66,7 +66,7 @@ def _further_column(info: ScoreInfo, over: str) -> RankingColumn[MeasuredModel]:
     def mean(row: RankingRow[MeasuredModel]) -> Estimate:
         if row.model is None:
             return Estimate(math.nan)
-        draws = row.model.scores.by_name[info.name].summary.mean
+        draws = row.model.scores.by_key[info.name].summary.mean
         return Estimate(score_of(draws), *row.model.limits(draws))
 
     return score_column(Column(info.label, f"{info.definition} Mean over {over}."), mean)
@@ -81,7 +81,7 @@ def _further_scores(panel: Panel) -> list[ScoreInfo]:
         if info.name != RANKING_SCORE
         and info.section == "ranking"
         and any(
-            not math.isnan(score_of(model.scores.by_name[info.name].summary.mean))
+            not math.isnan(score_of(model.scores.by_key[info.name].summary.mean))
             for model in panel.models
         )
     ]

@@ -85,7 +85,7 @@ def _interval_title(model: MeasuredModel, perturbation: Perturbation | None, key
 
 def _draws(model: MeasuredModel, perturbation: Perturbation | None, key: str) -> Draws:
     """A score of a cell; nan if the model has none."""
-    if key not in model.scores.by_name:
+    if key not in model.scores.by_key:
         return model.scores.mean * np.nan
-    summary = model.scores.by_name[key].summary
+    summary = model.scores.by_key[key].summary
     return summary.perturbations[perturbation.name] if perturbation else summary.clean

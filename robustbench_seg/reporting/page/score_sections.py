@@ -84,7 +84,7 @@ def _infos(panel: Panel, section: Section) -> Sequence[ScoreInfo]:
     """Return the scores of a section that any model has, in the order of the measures."""
     found = dict[str, ScoreInfo]()
     for model in panel.models:
-        for key, score in model.scores.by_name.items():
+        for key, score in model.scores.by_key.items():
             values = score_of(score.summary.clean), score_of(score.summary.mean)
             if score.info.section == section and not all(map(math.isnan, values)):
                 found.setdefault(key, score.info)
@@ -149,7 +149,7 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
             )
         ]
         for model in panel.models:
-            draws = worst_corruption(model.scores.by_name[RANKING_SCORE], panel.protocol)
+            draws = worst_corruption(model.scores.by_key[RANKING_SCORE], panel.protocol)
             cells += [Cell("", classes="starts"), _cell(model, draws, PERCENT)]
         rows.append(TableRow(cells))
     note = (
@@ -168,7 +168,7 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
 
 
 def _row(panel: Panel, info: ScoreInfo) -> TableRow:
-    scores = [model.scores.by_name.get(info.key) for model in panel.models]
+    scores = [model.scores.by_key.get(info.key) for model in panel.models]
     arrow = "↑" if info.higher_is_better else "↓"
     cells = [Cell(f"{info.label} {arrow}", title=info.definition)]
     for model, score in zip(panel.models, scores, strict=True):

@@ -59,7 +59,7 @@ def _by_severity(
     severities: Sequence[int],
 ) -> Mapping[int, Reliability]:
     counts = model.scored.confidence[measure.name]
-    score = model.scores.by_name[measure.infos[0].key]
+    score = model.scores.by_key[measure.infos[0].key]
     groups = {0: [CLEAN]}
     groups |= {s: [Condition(name, s) for name in corruptions] for s in severities}
     return {

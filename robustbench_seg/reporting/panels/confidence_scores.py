@@ -26,7 +26,7 @@ def chief_confidence_scores(panel: Panel) -> Sequence[ScoreInfo]:
 
 def missing_confidence(model: MeasuredModel) -> str | None:
     """Return why a model has no confidence scores, or None if it has some."""
-    score = model.scores.by_name[CONFIDENCE.infos[0].key]
+    score = model.scores.by_key[CONFIDENCE.infos[0].key]
     if not score.conditions:
         why = model.record.about.no_confidence
         return why or f"its runs did not record confidence; {ADD_CONFIDENCE}"
@@ -36,9 +36,9 @@ def missing_confidence(model: MeasuredModel) -> str | None:
 
 
 def _has_score(model: MeasuredModel, key: str) -> bool:
-    if key not in model.scores.by_name:
+    if key not in model.scores.by_key:
         return False
-    summary = model.scores.by_name[key].summary
+    summary = model.scores.by_key[key].summary
     return not all(
         math.isnan(score_of(draws)) for draws in (summary.clean, *summary.perturbations.values())
     )

@@ -57,7 +57,7 @@ def _changed(noun: str) -> str:
 
 def _clean_and_mean(model: MeasuredModel, name: str) -> tuple[str, str] | None:
     """A score on clean and corrupted images, as text; None if the model lacks one of the two."""
-    score = model.scores.by_name.get(score_infos()[name].key)  # KeyError: no measure has this score
+    score = model.scores.by_key.get(score_infos()[name].key)  # KeyError: no measure has this score
     if score is None:
         return None
     clean, mean = score_of(score.summary.clean), score_of(score.summary.mean)

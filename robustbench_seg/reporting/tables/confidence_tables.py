@@ -66,7 +66,7 @@ def _table(panel: Panel) -> pd.DataFrame:
     rows = []
     for model in panel.models:
         for info in chief_confidence_scores(panel):
-            score = model.scores.by_name.get(info.key)
+            score = model.scores.by_key.get(info.key)
             if score is None or not score.conditions:
                 continue
             facts = [model.name, panel.dataset, panel.split, panel.protocol.name, info.name]

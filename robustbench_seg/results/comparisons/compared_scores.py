@@ -79,7 +79,7 @@ def compared_scores(
         protocol: The protocol of both.
         reference: The reference of CD and rCD.
     """
-    one, two = (model.scores.by_name[RANKING_SCORE] for model in (a, b))
+    one, two = (model.scores.by_key[RANKING_SCORE] for model in (a, b))
     for score in summary_scores(protocol, one.info):
         why = partial(why_unscored, kind=score.kind, key=RANKING_SCORE, score=score)
         line = _summary(score.kind, RANKING_SCORE, score, one, two, why)
@@ -166,8 +166,8 @@ def _further_scores(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Itera
     A score of only one model is left out, also a group that has other classes in the other model.
     Confidence scores are left out if neither model has any.
     """
-    for key, one in a.scores.by_name.items():
-        other = b.scores.by_name.get(key)
+    for key, one in a.scores.by_key.items():
+        other = b.scores.by_key.get(key)
         if key == RANKING_SCORE or other is None or other.info != one.info:
             continue
         if key in OF_CONFIDENCE and not (one.conditions or other.conditions):

@@ -27,7 +27,7 @@ def why_unmeasured(model: ScoredModel, *, key: str, score: SummaryScore) -> str:
     """Return why a model lacks a summary of a score other than the one that ranks."""
     if key in LIKELIHOOD_SCORES and model.records[0].key.class_map:
         return f"no {key}: {NO_LIKELIHOOD}"
-    if not model.scores.by_name[key].conditions:
+    if not model.scores.by_key[key].conditions:
         why = model.records[0].about.no_confidence if key in OF_CONFIDENCE else None
         return f"no {key}: {why}" if why else f"no image has {key}; evaluate again to add it"
     if (
@@ -59,7 +59,7 @@ def why_no_average(
     model: ScoredModel, *, key: str, over: Sequence[Perturbation], is_relative: bool
 ) -> str:
     """Return which cells an average of the score `key` over perturbations lacks."""
-    scores = model.scores.by_name[key]
+    scores = model.scores.by_key[key]
     names = [
         each.name
         for each in over

@@ -45,7 +45,7 @@ class ModelScores:
     """The scores of one model in every draw.
 
     Attributes:
-        by_name: Every score, by its key: scores of the measures, and derived scores.
+        by_key: Every score, by its key: scores of the measures, and derived scores.
         image_ids: Ids of the sampled images, sorted.
         clip: The dataset's number of images in a unit (see unit_of_image).
         units: Number of sampling units.
@@ -53,7 +53,7 @@ class ModelScores:
             runs with different seeds of the corruptions.
     """
 
-    by_name: Mapping[str, ScoreDraws]
+    by_key: Mapping[str, ScoreDraws]
     image_ids: tuple[str, ...]
     clip: int
     units: int
@@ -62,12 +62,12 @@ class ModelScores:
     @property
     def conditions(self) -> Mapping[Condition, Draws]:
         """The mIoU of each condition that has rows."""
-        return self.by_name[RANKING_SCORE].conditions
+        return self.by_key[RANKING_SCORE].conditions
 
     @property
     def summary(self) -> Summary:
         """The averages of the mIoU."""
-        return self.by_name[RANKING_SCORE].summary
+        return self.by_key[RANKING_SCORE].summary
 
     @property
     def mean(self) -> Draws:
@@ -76,7 +76,7 @@ class ModelScores:
 
     def cell(self, condition: Condition) -> Draws:
         """The mIoU of a condition; nan in every draw if it has none."""
-        return self.by_name[RANKING_SCORE].cell(condition)
+        return self.by_key[RANKING_SCORE].cell(condition)
 
     @property
     def degrees(self) -> int:
@@ -85,7 +85,7 @@ class ModelScores:
 
     def of_trainings(self, key: str) -> str | None:
         """Return the number of trainings in a score, such as "1 of 3"; None: all of them."""
-        counted = self.by_name[key].trainings
+        counted = self.by_key[key].trainings
         return None if counted == self.trainings else f"{counted} of {self.trainings}"
 
     @cached_property

@@ -246,7 +246,7 @@ def test_it_shows_calibration_and_detection(browser, tmp_path, blank_figures):
     page.goto(write_page(panels, tmp_path / "r").as_uri())
     form, fog = page.locator("form.controls").first, column(page, "fog")
     form.get_by_label("show").select_option(label="ECE, %")
-    draws = {row.name: row.scores.by_name["ece"].summary for row in panels[0].models}
+    draws = {row.name: row.scores.by_key["ece"].summary for row in panels[0].models}
     for name in ("alpha", "gamma"):
         assert cells(page, name)[fog] == f"{draws[name].perturbations['fog'][0]:.1f}"
         assert cells(page, name)[0] == f"{draws[name].clean[0]:.1f}"

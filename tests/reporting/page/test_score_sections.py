@@ -78,7 +78,7 @@ def test_the_page_shows_every_score_that_has_a_value(panel):
     shown = [column.name for column in panel_ranking(panel).columns]
     for section in (failure_section(panel), confidence_section(panel)):
         shown += [each.cells[0].text.rstrip(" ↑↓") for each in section.every.rows]
-    for key, score in row.scores.by_name.items():
+    for key, score in row.scores.by_key.items():
         if key != RANKING_SCORE and not math.isnan(score.summary.mean[0]):
             assert shown.count(score.info.label) == 1, key
 
