@@ -65,7 +65,7 @@ def run_in_processes(
         try:
             with signals_blocked():  # in the workers, until they have handlers
                 waiting = {pool.submit(_do, index) for index in range(count)}
-                # Wakes the thread of the pool, which else does not watch the process started last.
+                # Wakes the pool's thread, which otherwise does not watch the process started last.
                 pool.submit(int).cancel()
             while waiting:
                 done, waiting = wait(waiting, TICK_SECONDS, FIRST_COMPLETED)

@@ -7,6 +7,9 @@ from tqdm import tqdm
 
 LINE_SECONDS = 30.0
 
+SHOWN_AFTER = 2.0
+"""The `delay` in seconds of a bar for work that is often short."""
+
 
 class _Bar(tqdm):  # type: ignore[type-arg]
     """A bar that writes a slow rate as "2.00s/image"; tqdm repeats the space before the unit."""

@@ -4,17 +4,21 @@ import subprocess
 import sys
 
 SCRIPT = """
-import os, signal, threading
+import multiprocessing, os, signal, threading, time
+from concurrent.futures import ProcessPoolExecutor
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.machine.pool import run_in_processes
 
 def work(index, stopped):
-    if index == 0:
+    if multiprocessing.current_process().name.endswith("-2"):  # the one started last
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGKILL)).start()
     while not stopped():
         pass
 
 if __name__ == "__main__":
+    spawn = ProcessPoolExecutor._spawn_process
+    # Slowly, so that the thread of the pool goes on before the last process is there.
+    ProcessPoolExecutor._spawn_process = lambda pool: time.sleep(0.5) or spawn(pool)
     try:
         run_in_processes(work, 2, 2, print, died=ResultsError("a process died"))
     except ResultsError as error:
@@ -23,7 +27,7 @@ if __name__ == "__main__":
 
 
 def test_a_process_killed_while_it_asks_whether_to_stop_blocks_no_other(tmp_path):
-    """A shared lock is nearly always held here when the process is killed."""
+    """It is the one started last; a shared lock would nearly always be held when it is killed."""
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     done = subprocess.run(

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from robustbench_seg.machine.progress import progress_bar
+from robustbench_seg.machine.progress import SHOWN_AFTER, progress_bar
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
@@ -92,7 +92,7 @@ def _with_slugs(panel: Panel, drawn: str) -> "tqdm[tuple[MeasuredModel, str]]":
     """The models of a panel with parts of file names, and a progress bar of what is drawn."""
     slugs = unique_slugs([model.name for model in panel.models])
     pairs = zip(panel.models, slugs, strict=True)
-    return progress_bar(len(slugs), iterable=pairs, desc=drawn, unit="model", delay=2.0)
+    return progress_bar(len(slugs), iterable=pairs, desc=drawn, unit="model", delay=SHOWN_AFTER)
 
 
 def _others(count: int, what: str) -> str:

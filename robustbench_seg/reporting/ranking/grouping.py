@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.files import canonical_json, digest_bytes
-from robustbench_seg.machine.progress import progress_bar
+from robustbench_seg.machine.progress import SHOWN_AFTER, progress_bar
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
@@ -19,9 +19,6 @@ from robustbench_seg.store import Paths, group_runs, own_protocol
 from robustbench_seg.text import counted
 
 log = logging.getLogger(__name__)
-
-_SHOWN_AFTER = 2.0
-"""Seconds of scoring after which a progress bar appears."""
 
 Group = TypeVar("Group")
 """A panel or a board."""
@@ -100,7 +97,7 @@ def group_models(
     before(found)
     groups = dict[_Key, list[Model]]()
     protocols = dict[str, Protocol]()
-    bar = progress_bar(len(found), iterable=found, desc="scores", unit="model", delay=_SHOWN_AFTER)
+    bar = progress_bar(len(found), iterable=found, desc="scores", unit="model", delay=SHOWN_AFTER)
     for folders, own in bar:
         record = read_record(folders[0])
         key = _Key.of(record, own)

@@ -13,8 +13,8 @@ class Trainings(NamedTuple):
 
     Attributes:
         runs: The run folders of each training, as in the column run of its rows.
-        identity: Their weights, in their order. The same trainings, scored in two ways, so have the
-            same draws. None if a run does not state its weights.
+        identity: Their weights, in their order, so that the same trainings have the same draws
+            whenever they are scored. None if a run does not state its weights.
     """
 
     runs: Sequence[Sequence[str]]

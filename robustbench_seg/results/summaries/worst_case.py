@@ -20,6 +20,5 @@ def worst_corruption(score: ScoreDraws, protocol: Protocol) -> Draws:
 
 def worst_condition(score: ScoreDraws, protocol: Protocol) -> Draws:
     """Find the lowest score of a scored condition in each draw; nan if one is missing."""
-    conditions = protocol.conditions(protocol.averaged_names)
-    scored = [score.cell(each) for each in conditions if each in protocol.scored_conditions]
-    return np.asarray(np.min(scored, axis=0))
+    averaged = [c for c in protocol.scored_conditions if c.name in protocol.averaged_names]
+    return np.asarray(np.min([score.cell(c) for c in averaged], axis=0))
