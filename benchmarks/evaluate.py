@@ -4,7 +4,8 @@
 
 The wall time of evaluate (reading, corrupting, segmenting, scoring, writing) over that of the same
 number of bare forward passes of the same network on one ready tensor, in turn, in one process.
-The images are minicity's, as files, once small and once of the size of Cityscapes.
+Only the confusion matrix is counted; measures.py compares it with all measures. The images are
+minicity's, as files, once small and once of the size of Cityscapes.
 """
 
 import io
@@ -89,6 +90,7 @@ def whole(model: str, data: Dataset, case: Case, workers: int) -> float:
             dataset=data,
             corruptions=case.corruptions,
             severities=case.severities,
+            measures="confusion",
             out=folder,
             workers=workers,
         )
@@ -144,8 +146,8 @@ def stages() -> dict[str, float]:
     return found
 
 
-class Many:
-    """10,000 small images, drawn when asked for; a dataset."""
+class Many(Dataset):
+    """10,000 small images, drawn when asked for."""
 
     name, split, classes, palette, clip = "many", "val", ("dark", "bright"), ((0, 0, 0),) * 2, 1
     fingerprint: Mapping[str, int] = {}
@@ -155,8 +157,12 @@ class Many:
         return len(self.ids)
 
     def __getitem__(self, index: int) -> Sample:
-        image = np.random.default_rng(index).integers(0, 256, (64, 64, 3), np.uint8)
+        image = self.image(index)
         return Sample(self.ids[index], image, image[..., 0] >> 7)
+
+    def image(self, index: int) -> np.ndarray:
+        """uint8 64 x 64 x 3, random."""
+        return np.random.default_rng(index).integers(0, 256, (64, 64, 3), np.uint8)
 
 
 class Reds:
@@ -184,9 +190,10 @@ def memory() -> dict[int, int]:
     with tempfile.TemporaryDirectory() as folder:
         evaluate(
             model=segmenter,
-            dataset=Many(),  # type: ignore[arg-type]
+            dataset=Many(),
             corruptions="contrast",
             severities=3,
+            measures="confusion",
             out=folder,
         )
     return segmenter.megabytes
