@@ -30,6 +30,14 @@ FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # The same inside rooms that have rooms of their own: "" is the top level of one.
 INNER_FLOORS = {
     "records": [{""}, {"specs"}, {"runs"}, {"cards"}, {"values"}],
+    "datasets": [
+        {""},
+        {"minicity"},
+        {"layouts", "custom"},
+        {"splits"},
+        {"image_files"},
+        {"classes"},
+    ],
     "evaluation": [{""}, {"predictions"}, {"images"}, {"inputs"}, {"outputs"}],
     "reporting": [
         {""},

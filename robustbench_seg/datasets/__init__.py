@@ -1,14 +1,12 @@
 """Datasets: splits of images and labels, which `open_dataset` opens by name.
 
-* The interface: dataset.py; datasets on disk: file_dataset.py, dataset_files.py.
-* The datasets: registry.py; layouts/ has a file for each public dataset, custom/ opens datasets of
-  users, and minicity/ draws the built-in one.
-* Classes and the meaning of label ids: facts.py, facts_by_name.py, label_table.py,
-  label_colours.py, palette.py.
-* The files of a split: root_folder.py, globs.py, label_forms.py, split_files.py.
-* Reading files as arrays: decoding.py, instances.py; their digests: digest_cache.py.
-* Derived from labels: frequencies.py, plausibility.py. Other classes: class_map.py,
-  class_map_file.py.
+* By name: registry.py opens a split, facts_by_name.py looks up its classes.
+* minicity/ draws the built-in dataset, layouts/ has a file for each public dataset, and custom/
+  opens datasets of users.
+* splits/: the interface of a split, and the splits that consist of files.
+* image_files/: files are found, decoded to arrays, and digested.
+* classes/: the classes, their colours, and the meaning of label ids.
+* Counted from labels: frequencies.py. Other classes: class_map.py, class_map_file.py.
 """
 
 from robustbench_seg.datasets.class_map import ClassMap
@@ -17,17 +15,7 @@ from robustbench_seg.datasets.class_map_file import (
     list_class_maps,
     load_class_map,
 )
-from robustbench_seg.datasets.dataset import (
-    IGNORE,
-    Dataset,
-    Image,
-    Labels,
-    Sample,
-    evenly_spaced,
-)
-from robustbench_seg.datasets.dataset_files import corrupted_image, image_sizes, is_labelled
-from robustbench_seg.datasets.decoding import read_image, read_label_ids
-from robustbench_seg.datasets.digest_cache import file_digests
+from robustbench_seg.datasets.classes.label_table import IGNORE, Labels, id_ranges
 from robustbench_seg.datasets.facts_by_name import (
     built_in_facts,
     class_groups,
@@ -36,16 +24,14 @@ from robustbench_seg.datasets.facts_by_name import (
     image_size,
     published_images,
 )
-from robustbench_seg.datasets.file_dataset import FileDataset
 from robustbench_seg.datasets.frequencies import (
     ClassFrequencies,
     class_frequencies,
     load_class_frequencies,
     shipped_frequencies,
 )
-from robustbench_seg.datasets.instances import read_instances
-from robustbench_seg.datasets.label_table import id_ranges
-from robustbench_seg.datasets.plausibility import label_warning
+from robustbench_seg.datasets.image_files.decoding import Image, read_image, read_label_ids
+from robustbench_seg.datasets.image_files.digest_cache import file_digests
 from robustbench_seg.datasets.registry import (
     DATASETS,
     DatasetEntry,
@@ -53,6 +39,15 @@ from robustbench_seg.datasets.registry import (
     list_datasets,
     open_dataset,
 )
+from robustbench_seg.datasets.splits.dataset import (
+    Dataset,
+    Sample,
+    evenly_spaced,
+)
+from robustbench_seg.datasets.splits.dataset_files import corrupted_image, image_sizes, is_labelled
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.instances import read_instances
+from robustbench_seg.datasets.splits.plausibility import label_warning
 
 __all__ = [
     "DATASETS",

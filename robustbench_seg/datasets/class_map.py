@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.dataset import IGNORE
+from robustbench_seg.datasets.classes.label_table import IGNORE
 from robustbench_seg.errors import ModelError
 from robustbench_seg.records.runs.class_map_record import IGNORED, ClassMapFacts, ClassMapRecord
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from robustbench_seg.datasets.classes.facts import DatasetFacts
 from robustbench_seg.datasets.custom import read_description
-from robustbench_seg.datasets.facts import DatasetFacts
 from robustbench_seg.datasets.registry import DATASETS, NAMES, dataset_entry
 
 

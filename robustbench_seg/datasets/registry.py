@@ -10,9 +10,8 @@ from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from pathlib import Path
 
+from robustbench_seg.datasets.classes.facts import DatasetFacts, dataset_facts
 from robustbench_seg.datasets.custom import open_custom
-from robustbench_seg.datasets.dataset import Dataset
-from robustbench_seg.datasets.facts import DatasetFacts, dataset_facts
 from robustbench_seg.datasets.layouts import acdc, muses
 from robustbench_seg.datasets.layouts.ade20k import open_ade20k
 from robustbench_seg.datasets.layouts.bdd100k import open_bdd100k
@@ -24,6 +23,7 @@ from robustbench_seg.datasets.layouts.dark_zurich import open_dark_zurich
 from robustbench_seg.datasets.layouts.idd import open_idd
 from robustbench_seg.datasets.layouts.kitti import open_kitti
 from robustbench_seg.datasets.layouts.mapillary import open_mapillary
+from robustbench_seg.datasets.splits.dataset import Dataset
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.decoding import image_file
+from robustbench_seg.datasets.image_files.decoding import image_file
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP = 2

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 import robustbench_seg as rs
-from robustbench_seg.datasets.file_dataset import FileDataset, Item
-from robustbench_seg.datasets.label_table import label_table
+from robustbench_seg.datasets.classes.label_table import label_table
+from robustbench_seg.datasets.splits.file_dataset import FileDataset, Item
 from robustbench_seg.evaluation.notices import announce, files_found
 from robustbench_seg.records.values.shard import Shard
 from tests.evaluation.conftest import CLASSES, evaluation

@@ -9,7 +9,7 @@ from PIL import Image
 
 from robustbench_seg import evaluate, generate_cityscapes_c, read_results
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.datasets.decoding import read_image, read_label_ids
+from robustbench_seg.datasets.image_files.decoding import read_image, read_label_ids
 from robustbench_seg.datasets.minicity import write_minicity
 from robustbench_seg.trees import verify_tree
 from robustbench_seg.trees.manifest import read_manifest

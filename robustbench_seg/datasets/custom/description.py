@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from robustbench_seg.codec import read_toml
-from robustbench_seg.datasets.facts import DatasetFacts
+from robustbench_seg.datasets.classes.facts import DatasetFacts
 from robustbench_seg.errors import CardError, DatasetError, unknown
 
 Globs = str | tuple[str, ...]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.datasets.globs import Glob, alternatives, matches
+from robustbench_seg.datasets.image_files.globs import Glob, alternatives, matches
 from robustbench_seg.errors import CardError, DatasetError
 from robustbench_seg.text import counted
 

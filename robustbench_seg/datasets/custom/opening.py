@@ -12,10 +12,10 @@ from robustbench_seg.datasets.custom.description import (
 from robustbench_seg.datasets.custom.file_list import listed
 from robustbench_seg.datasets.custom.glob_pairs import GlobPair, GlobPairs, glob_pair
 from robustbench_seg.datasets.custom.png_layout import png_layout
-from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.label_forms import LabelForm
-from robustbench_seg.datasets.root_folder import Provenance, checked_root, find_images
-from robustbench_seg.datasets.split_files import pair_files
+from robustbench_seg.datasets.image_files.root_folder import Provenance, checked_root, find_images
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.label_forms import LabelForm
+from robustbench_seg.datasets.splits.split_files import pair_files
 from robustbench_seg.errors import CardError
 
 log = logging.getLogger(__name__)

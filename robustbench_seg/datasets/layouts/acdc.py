@@ -16,11 +16,11 @@ arXiv 2104.13395v4.
 
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts
-from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.label_forms import forms_by_ending
-from robustbench_seg.datasets.root_folder import Provenance, checked_root, find_images
-from robustbench_seg.datasets.split_files import pair_files, unlabelled
+from robustbench_seg.datasets.classes.facts import dataset_facts
+from robustbench_seg.datasets.image_files.root_folder import Provenance, checked_root, find_images
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.label_forms import forms_by_ending
+from robustbench_seg.datasets.splits.split_files import pair_files, unlabelled
 from robustbench_seg.errors import DatasetError
 
 SUBSETS = ("fog", "night", "rain", "snow")

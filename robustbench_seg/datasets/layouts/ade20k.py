@@ -7,11 +7,11 @@ Source: Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017.
 
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.datasets.facts import dataset_facts
-from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.label_forms import LabelForm
+from robustbench_seg.datasets.classes.facts import dataset_facts
+from robustbench_seg.datasets.image_files.root_folder import Provenance
 from robustbench_seg.datasets.layouts.opening import open_split
-from robustbench_seg.datasets.root_folder import Provenance
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.label_forms import LabelForm
 
 PROVENANCE = Provenance(
     "ADE20K",

@@ -7,10 +7,10 @@ the directory tree in the README of github.com/valeoai/bravo_challenge.
 
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts
-from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.root_folder import Provenance, checked_root, find_images
-from robustbench_seg.datasets.split_files import unlabelled
+from robustbench_seg.datasets.classes.facts import dataset_facts
+from robustbench_seg.datasets.image_files.root_folder import Provenance, checked_root, find_images
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.split_files import unlabelled
 from robustbench_seg.errors import DatasetError, unknown
 
 PROVENANCE = Provenance(

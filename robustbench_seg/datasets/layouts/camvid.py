@@ -6,11 +6,11 @@ Source: Brostow, Fauqueur, Cipolla, "Semantic object classes in video", PRL 2009
 
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts
-from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.label_forms import LabelForm
+from robustbench_seg.datasets.classes.facts import dataset_facts
+from robustbench_seg.datasets.image_files.root_folder import Provenance
 from robustbench_seg.datasets.layouts.opening import open_split
-from robustbench_seg.datasets.root_folder import Provenance
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.label_forms import LabelForm
 
 PROVENANCE = Provenance(
     "CamVid",

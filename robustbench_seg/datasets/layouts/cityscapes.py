@@ -9,11 +9,11 @@ et al., "The Cityscapes Dataset", CVPR 2016.
 import os
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import dataset_facts
-from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.label_forms import forms_by_ending
+from robustbench_seg.datasets.classes.facts import dataset_facts
+from robustbench_seg.datasets.image_files.root_folder import Provenance, checked_root
 from robustbench_seg.datasets.layouts.opening import open_split
-from robustbench_seg.datasets.root_folder import Provenance, checked_root
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.label_forms import forms_by_ending
 
 VARIABLE = "CITYSCAPES_DATASET"
 PROVENANCE = Provenance(

@@ -10,11 +10,11 @@ Classes in Context", CVPR 2018.
 
 from pathlib import Path, PurePosixPath
 
-from robustbench_seg.datasets.facts import dataset_facts
-from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.label_forms import LabelForm
+from robustbench_seg.datasets.classes.facts import dataset_facts
+from robustbench_seg.datasets.image_files.root_folder import Provenance
 from robustbench_seg.datasets.layouts.opening import open_split
-from robustbench_seg.datasets.root_folder import Provenance
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.label_forms import LabelForm
 
 PROVENANCE = Provenance(
     "COCO-Stuff",

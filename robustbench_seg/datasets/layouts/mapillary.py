@@ -20,11 +20,11 @@ from typing import Literal
 
 import numpy as np
 
-from robustbench_seg.datasets.facts import dataset_facts
-from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.label_forms import LabelForm
+from robustbench_seg.datasets.classes.facts import dataset_facts
+from robustbench_seg.datasets.image_files.root_folder import Provenance
 from robustbench_seg.datasets.layouts.opening import open_split
-from robustbench_seg.datasets.root_folder import Provenance
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.label_forms import LabelForm
 from robustbench_seg.errors import DatasetError, unknown
 
 Release = Literal["v1.2", "v2.0"]

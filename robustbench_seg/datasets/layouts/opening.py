@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from robustbench_seg.datasets.facts import DatasetFacts
-from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.label_forms import LabelForm
-from robustbench_seg.datasets.root_folder import Provenance, checked_root, find_images
-from robustbench_seg.datasets.split_files import labelled_or_withheld
+from robustbench_seg.datasets.classes.facts import DatasetFacts
+from robustbench_seg.datasets.image_files.root_folder import Provenance, checked_root, find_images
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.label_forms import LabelForm
+from robustbench_seg.datasets.splits.split_files import labelled_or_withheld
 
 
 def open_split(

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.classes.facts import dataset_facts
 
 Colour = Sequence[float]
 Points = Sequence[tuple[float, float]]

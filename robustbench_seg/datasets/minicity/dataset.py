@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from robustbench_seg.datasets.dataset import Dataset, Image, Sample
+from robustbench_seg.datasets.image_files.decoding import Image
 from robustbench_seg.datasets.layouts.cityscapes import open_cityscapes
 from robustbench_seg.datasets.minicity.scene import (
     FACTS,
@@ -19,6 +19,7 @@ from robustbench_seg.datasets.minicity.scene import (
     image_id,
     labels_path,
 )
+from robustbench_seg.datasets.splits.dataset import Dataset, Sample
 from robustbench_seg.errors import DatasetError, unknown
 from robustbench_seg.files import atomic_file
 

@@ -4,11 +4,11 @@ import hashlib
 
 import numpy as np
 
-from robustbench_seg.datasets.dataset import Sample
-from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.minicity.canvas import Canvas
 from robustbench_seg.datasets.minicity.light import develop
 from robustbench_seg.datasets.minicity.street import Street
+from robustbench_seg.datasets.splits.dataset import Sample
 
 VERSION = 1
 """Increment whenever a pixel of any scene changes, so that results of two versions never mix."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from robustbench_seg.datasets.decoding import image_file
+from robustbench_seg.datasets.image_files.decoding import image_file
 from robustbench_seg.store import is_own_picture
 from robustbench_seg.text import one_line
 

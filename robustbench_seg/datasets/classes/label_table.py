@@ -7,9 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.dataset import Labels
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.records.values.ranges import MAX_CLASSES
+
+Labels = NDArray[np.uint8]
+
+IGNORE = 255
+"""The label of a pixel that is not scored."""
 
 UNKNOWN = MAX_CLASSES
 """Marks an id in a label table that this dataset does not have."""

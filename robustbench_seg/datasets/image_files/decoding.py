@@ -16,10 +16,11 @@ from PIL import ExifTags, ImageOps, UnidentifiedImageError
 from PIL import Image as Pillow
 from PIL.ImageFile import ImageFile
 
-from robustbench_seg.datasets.dataset import Image
-from robustbench_seg.datasets.label_colours import ids_of_colours
+from robustbench_seg.datasets.classes.label_colours import ids_of_colours
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import check_regular
+
+Image = NDArray[np.uint8]
 
 # Pillow supports more formats, but some run other programs (EPS) and some silently reduce 16 bits
 # to 8 (JPEG 2000, AVIF).

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from robustbench_seg.codec import parse_toml
 from robustbench_seg.content import content_folder, toml_names
-from robustbench_seg.datasets.dataset import IGNORE
-from robustbench_seg.datasets.label_colours import is_colour
-from robustbench_seg.datasets.label_table import UNKNOWN, id_ranges, label_table
-from robustbench_seg.datasets.palette import voc_palette
+from robustbench_seg.datasets.classes.label_colours import is_colour
+from robustbench_seg.datasets.classes.label_table import IGNORE, UNKNOWN, id_ranges, label_table
+from robustbench_seg.datasets.classes.palette import voc_palette
 from robustbench_seg.errors import CardError, unknown
 from robustbench_seg.records.values.ranges import Level, Positive, Side
 

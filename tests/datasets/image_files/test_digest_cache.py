@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from robustbench_seg.datasets import digest_cache
-from robustbench_seg.datasets.digest_cache import file_digests
+from robustbench_seg.datasets.image_files import digest_cache
+from robustbench_seg.datasets.image_files.digest_cache import file_digests
 
 LONG_AGO = time.time_ns() - 10**12
 

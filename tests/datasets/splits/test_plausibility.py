@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.datasets import label_warning, open_dataset
-from robustbench_seg.datasets.facts import dataset_facts
+from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.minicity import Minicity, write_minicity
 
 PLAIN = """

@@ -12,10 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.dataset import IGNORE, Image, Labels, Sample
-from robustbench_seg.datasets.decoding import read_image, read_label_ids, unreadable
-from robustbench_seg.datasets.digest_cache import file_digests
-from robustbench_seg.datasets.label_table import apply_table
+from robustbench_seg.datasets.classes.label_table import IGNORE, Labels, apply_table
+from robustbench_seg.datasets.image_files.decoding import (
+    Image,
+    read_image,
+    read_label_ids,
+    unreadable,
+)
+from robustbench_seg.datasets.image_files.digest_cache import file_digests
+from robustbench_seg.datasets.splits.dataset import Sample
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.files import canonical_json, digest_bytes
 

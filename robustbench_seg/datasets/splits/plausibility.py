@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.dataset import IGNORE, Dataset, evenly_spaced
-from robustbench_seg.datasets.decoding import read_label_ids
-from robustbench_seg.datasets.file_dataset import FileDataset
-from robustbench_seg.datasets.label_table import UNKNOWN, id_ranges
+from robustbench_seg.datasets.classes.label_table import IGNORE, UNKNOWN, id_ranges
+from robustbench_seg.datasets.image_files.decoding import read_label_ids
+from robustbench_seg.datasets.splits.dataset import Dataset, evenly_spaced
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.text import first_items
 

@@ -9,13 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-IGNORE = 255
-"""The label of a pixel that is not scored."""
-
-Image = NDArray[np.uint8]
-Labels = NDArray[np.uint8]
+from robustbench_seg.datasets.classes.label_table import Labels
+from robustbench_seg.datasets.image_files.decoding import Image
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ of the instance. A lower id is a label id: the pixel belongs to no instance.
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.dataset import Dataset
-from robustbench_seg.datasets.decoding import read_label_ids
-from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.datasets.image_files.decoding import read_label_ids
+from robustbench_seg.datasets.splits.dataset import Dataset
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.errors import DatasetError
 
 FIRST_ID = 1000

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from robustbench_seg.datasets.globs import matches
+from robustbench_seg.datasets.image_files.globs import matches
 from robustbench_seg.errors import DatasetError
 
 

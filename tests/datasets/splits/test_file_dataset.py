@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from robustbench_seg.datasets.dataset import IGNORE
-from robustbench_seg.datasets.decoding import read_label_ids
-from robustbench_seg.datasets.file_dataset import FileDataset, Item
-from robustbench_seg.datasets.label_table import apply_table, label_table
+from robustbench_seg.datasets import IGNORE
+from robustbench_seg.datasets.classes.label_table import apply_table, label_table
+from robustbench_seg.datasets.image_files.decoding import read_label_ids
+from robustbench_seg.datasets.splits.file_dataset import FileDataset, Item
 from robustbench_seg.errors import DatasetError
 
 TABLE = label_table({0: 0, 1: 1, 255: IGNORE})

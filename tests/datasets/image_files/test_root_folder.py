@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from robustbench_seg.datasets.root_folder import Provenance, checked_root, find_images
+from robustbench_seg.datasets.image_files.root_folder import Provenance, checked_root, find_images
 from robustbench_seg.errors import DatasetError
 
 PROVENANCE = Provenance("Things", "get them at https://example.org")

@@ -3,16 +3,16 @@ import re
 import numpy as np
 import pytest
 
-from robustbench_seg.datasets.dataset import IGNORE
-from robustbench_seg.datasets.dataset_files import (
+from robustbench_seg.datasets import IGNORE
+from robustbench_seg.datasets.classes.label_table import label_table
+from robustbench_seg.datasets.minicity import Minicity
+from robustbench_seg.datasets.splits.dataset_files import (
     corrupted_image,
     image_sizes,
     is_labelled,
     read_labels,
 )
-from robustbench_seg.datasets.file_dataset import FileDataset, Item
-from robustbench_seg.datasets.label_table import label_table
-from robustbench_seg.datasets.minicity import Minicity
+from robustbench_seg.datasets.splits.file_dataset import FileDataset, Item
 from robustbench_seg.errors import DatasetError
 
 TABLE = label_table({0: 0, 1: 1, 255: IGNORE})

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from robustbench_seg.datasets.dataset import Dataset, Image, Labels
-from robustbench_seg.datasets.decoding import read_image
-from robustbench_seg.datasets.file_dataset import FileDataset
+from robustbench_seg.datasets.classes.label_table import Labels
+from robustbench_seg.datasets.image_files.decoding import Image, read_image
+from robustbench_seg.datasets.splits.dataset import Dataset
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.records.values.condition import as_png
 
 

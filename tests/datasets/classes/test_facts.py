@@ -8,8 +8,8 @@ import pytest
 from cityscapesscripts.helpers.labels import labels
 
 from robustbench_seg.datasets import IGNORE, class_groups, class_names, custom, described_facts
-from robustbench_seg.datasets.facts import FOLDER, dataset_facts
-from robustbench_seg.datasets.label_table import UNKNOWN
+from robustbench_seg.datasets.classes.facts import FOLDER, dataset_facts
+from robustbench_seg.datasets.classes.label_table import UNKNOWN
 from robustbench_seg.errors import CardError, DatasetError
 
 NAMES = (
@@ -92,8 +92,9 @@ def test_a_shipped_file_is_a_dataset_of_one_s_own_once_it_says_where_files_lie(n
 
 def test_importing_the_package_and_the_command_reads_none_of_them():
     code = (
-        "import robustbench_seg.cli.main, robustbench_seg.datasets, robustbench_seg.datasets.facts "
-        "as facts; print(facts.dataset_facts.cache_info().currsize)"
+        "import robustbench_seg.cli.main, robustbench_seg.datasets\n"
+        "from robustbench_seg.datasets.classes.facts import dataset_facts\n"
+        "print(dataset_facts.cache_info().currsize)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0"

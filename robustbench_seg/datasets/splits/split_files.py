@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.facts import DatasetFacts
-from robustbench_seg.datasets.file_dataset import FileDataset, Item
-from robustbench_seg.datasets.label_forms import LabelForm
-from robustbench_seg.datasets.root_folder import Provenance
+from robustbench_seg.datasets.classes.facts import DatasetFacts
+from robustbench_seg.datasets.image_files.root_folder import Provenance
+from robustbench_seg.datasets.splits.file_dataset import FileDataset, Item
+from robustbench_seg.datasets.splits.label_forms import LabelForm
 from robustbench_seg.errors import DatasetError
 
 

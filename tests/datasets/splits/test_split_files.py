@@ -2,10 +2,10 @@ import os
 
 import pytest
 
-from robustbench_seg.datasets.label_forms import LabelForm
-from robustbench_seg.datasets.label_table import label_table
-from robustbench_seg.datasets.root_folder import Provenance
-from robustbench_seg.datasets.split_files import pair_files
+from robustbench_seg.datasets.classes.label_table import label_table
+from robustbench_seg.datasets.image_files.root_folder import Provenance
+from robustbench_seg.datasets.splits.label_forms import LabelForm
+from robustbench_seg.datasets.splits.split_files import pair_files
 from robustbench_seg.errors import DatasetError
 
 PROVENANCE = Provenance("Things", "get them at https://example.org")

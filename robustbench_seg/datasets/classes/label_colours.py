@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.dataset import Image
 from robustbench_seg.errors import DatasetError
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -19,7 +18,9 @@ def is_colour(text: str) -> bool:
     return bool(_COLOUR.fullmatch(text))
 
 
-def ids_of_colours(pixels: Image, colours: Mapping[str, int], where: Path) -> NDArray[np.int32]:
+def ids_of_colours(
+    pixels: NDArray[np.uint8], colours: Mapping[str, int], where: Path
+) -> NDArray[np.int32]:
     """Look up the id of each pixel's colour.
 
     Args:

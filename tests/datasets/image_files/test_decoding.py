@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from robustbench_seg.datasets import decoding
-from robustbench_seg.datasets.decoding import read_image, read_label_ids
+from robustbench_seg.datasets.image_files import decoding
+from robustbench_seg.datasets.image_files.decoding import read_image, read_label_ids
 from robustbench_seg.errors import DatasetError
 
 

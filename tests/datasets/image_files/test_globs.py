@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from robustbench_seg.datasets.globs import Glob, alternatives, matches
+from robustbench_seg.datasets.image_files.globs import Glob, alternatives, matches
 from robustbench_seg.errors import CardError
 
 FILES = ["1.jpg", "a/1.jpg", "a/2.png", "a/b/1.jpg", "a/b/c/x1.jpg", "b/.h/1.jpg", "__MACOSX/1.jpg"]

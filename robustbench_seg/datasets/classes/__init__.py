@@ -1,0 +1,1 @@
+"""The classes of a dataset, their colours, and the meaning of its label ids."""

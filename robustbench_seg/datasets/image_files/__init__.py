@@ -1,0 +1,1 @@
+"""The image and label files of a dataset: found, decoded to arrays, digested."""

@@ -1,0 +1,1 @@
+"""A split of a dataset: its interface, and the splits that consist of files."""
