@@ -21,6 +21,7 @@ from robustbench_seg.datasets.facts_by_name import (
     class_groups,
     class_names,
     described_facts,
+    facts_of,
     image_size,
     published_images,
 )
@@ -44,10 +45,14 @@ from robustbench_seg.datasets.splits.dataset import (
     Sample,
     evenly_spaced,
 )
-from robustbench_seg.datasets.splits.dataset_files import corrupted_image, image_sizes, is_labelled
-from robustbench_seg.datasets.splits.file_dataset import FileDataset
-from robustbench_seg.datasets.splits.instances import read_instances
+from robustbench_seg.datasets.splits.optional_files import (
+    files_of,
+    image_sizes,
+    instances_of,
+    is_labelled,
+)
 from robustbench_seg.datasets.splits.plausibility import label_warning
+from robustbench_seg.datasets.splits.split_files import SplitFiles
 
 __all__ = [
     "DATASETS",
@@ -56,23 +61,25 @@ __all__ = [
     "ClassMap",
     "Dataset",
     "DatasetEntry",
-    "FileDataset",
     "Image",
     "Labels",
     "Sample",
+    "SplitFiles",
     "built_in_facts",
     "check_dataset_name",
     "class_frequencies",
     "class_groups",
     "class_names",
-    "corrupted_image",
     "described_facts",
     "evenly_spaced",
+    "facts_of",
     "file_digests",
+    "files_of",
     "fitting_maps",
     "id_ranges",
     "image_size",
     "image_sizes",
+    "instances_of",
     "is_labelled",
     "label_warning",
     "list_class_maps",
@@ -82,7 +89,6 @@ __all__ = [
     "open_dataset",
     "published_images",
     "read_image",
-    "read_instances",
     "read_label_ids",
     "shipped_frequencies",
 ]

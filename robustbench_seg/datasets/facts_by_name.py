@@ -1,4 +1,4 @@
-"""The facts of a dataset by its name, without its files."""
+"""The facts of a dataset, by its name and without its files, or of an open one."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from robustbench_seg.datasets.classes.facts import DatasetFacts
 from robustbench_seg.datasets.custom import read_description
 from robustbench_seg.datasets.registry import DATASETS, NAMES, dataset_entry
+from robustbench_seg.datasets.splits.dataset import Dataset
 
 
 def described_facts(name: str | Path) -> DatasetFacts:
@@ -38,6 +39,22 @@ def built_in_facts(name: str, classes: Sequence[str]) -> DatasetFacts | None:
     """
     entry = DATASETS.get(name)
     return entry.facts if entry and entry.facts.classes == tuple(classes) else None
+
+
+def facts_of(dataset: Dataset) -> DatasetFacts | None:
+    """Look up the facts of an open dataset.
+
+    Args:
+        dataset: The dataset.
+
+    Returns:
+        Its attribute `facts`. If it has none, those of the built-in dataset with its name and its
+        classes; None if there is no such dataset.
+    """
+    facts = getattr(dataset, "facts", None)
+    if isinstance(facts, DatasetFacts):
+        return facts
+    return built_in_facts(dataset.name, dataset.classes)
 
 
 def class_names(name: str) -> tuple[str, ...]:

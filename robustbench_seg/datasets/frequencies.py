@@ -18,7 +18,7 @@ from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.datasets.classes.label_table import IGNORE
 from robustbench_seg.datasets.registry import open_dataset
 from robustbench_seg.datasets.splits.dataset import Dataset
-from robustbench_seg.datasets.splits.dataset_files import read_labels
+from robustbench_seg.datasets.splits.optional_files import read_labels
 from robustbench_seg.errors import CardError, DatasetError, unknown
 from robustbench_seg.files import atomic_file, check_own, checked_path
 from robustbench_seg.machine.progress import progress_bar

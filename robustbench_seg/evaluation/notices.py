@@ -5,7 +5,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from robustbench_seg.datasets import ClassMap, FileDataset, is_labelled, label_warning
+from robustbench_seg.datasets import (
+    ClassMap,
+    Dataset,
+    SplitFiles,
+    files_of,
+    is_labelled,
+    label_warning,
+)
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.predictions.prediction_checks import stray_files
 from robustbench_seg.results import absent_class_warnings
@@ -32,8 +39,8 @@ def announce(evaluation: Evaluation, *, shown: bool = False) -> bool:
     if evaluation.spec.shard.index > 1:
         return False
     texts = []
-    if isinstance(evaluation.dataset, FileDataset):
-        texts.append(files_found(evaluation.dataset))
+    if files := files_of(evaluation.dataset):
+        texts.append(files_found(evaluation.dataset, files))
     if evaluation.class_map:
         texts.append(class_map_text(evaluation.class_map))
     for text in texts:
@@ -106,10 +113,10 @@ def _few(names: Sequence[str]) -> str:
     return f"{shown}, and {len(names) - _NAMED_CLASSES} more"
 
 
-def files_found(dataset: FileDataset) -> str:
+def files_found(dataset: Dataset, files: SplitFiles) -> str:
     """Count the files of a dataset, in a sentence that names some ignored files."""
-    count, others = len(dataset), dataset.left_out
-    labels = counted(count, "label") if dataset.is_labelled else "no labels"
+    count, others = len(files.items), files.left_out
+    labels = counted(count, "label") if files.is_labelled else "no labels"
     text = f"{dataset.name} {dataset.split}: {counted(count, 'image')}, {labels}"
     if not others:
         return text

@@ -20,6 +20,7 @@ from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
 from robustbench_seg.store import Probe, decode_labels, encode_labels, read_probes, write_probe
+from robustbench_seg.trees.tree import Tree
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def check_probe(
     evaluation: Evaluation,
     segmenter: Segmenter,
     conditions: Sequence[Condition],
-    tree_probe: Mapping[str, str] | None,
+    tree: Tree | None,
 ) -> None:
     """Compare this start of a run with earlier ones, and record new facts.
 
@@ -44,7 +45,7 @@ def check_probe(
         evaluation: The evaluation.
         segmenter: The segmenter of this run.
         conditions: The conditions that lack images, without clean.
-        tree_probe: The probe of the tree with the images; None: they are created in memory.
+        tree: The tree with the images; None: they are created in memory.
 
     Raises:
         ResultsError: A condition gives other pixels than in an earlier start, or the network gives
@@ -55,7 +56,7 @@ def check_probe(
     known = dict[str, str]()
     for one in earlier:
         known = {**one.images, **known}
-    images = _image_digests(conditions, evaluation, tree_probe)
+    images = _image_digests(conditions, evaluation, tree)
     for condition in conditions:
         before, now = known.get(condition.folder), images.get(condition.folder)
         if before and now and before != now:
@@ -82,11 +83,13 @@ def check_probe(
 
 
 def _image_digests(
-    conditions: Sequence[Condition], evaluation: Evaluation, tree_probe: Mapping[str, str] | None
+    conditions: Sequence[Condition], evaluation: Evaluation, tree: Tree | None
 ) -> Mapping[str, str]:
-    if tree_probe is not None:
+    """Map the folder of each condition to the digest of the built-in image under it, if known."""
+    if tree is not None:
         requested = {condition.folder for condition in conditions}
-        return {name: digest for name, digest in tree_probe.items() if name in requested}
+        known = tree.record.probe if tree.record else {}
+        return {name: digest for name, digest in known.items() if name in requested}
     spec = evaluation.spec
     return probe(conditions, evaluation.protocol, spec.stream, evaluation.seed)
 

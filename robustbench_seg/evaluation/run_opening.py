@@ -123,8 +123,7 @@ class _RunOpener:
         if missing:
             conditions = [condition for condition in missing if condition != CLEAN]
             tree = self._maker.tree
-            tree_probe = None if tree is None else tree.probe
-            check_probe(folder.path, self._evaluation, segmenter, conditions, tree_probe)
+            check_probe(folder.path, self._evaluation, segmenter, conditions, tree)
 
     def _open_saved_predictions(
         self, segmenter: Segmenter, record: RunRecord

@@ -7,15 +7,14 @@ from datetime import UTC, datetime
 import torch
 
 from robustbench_seg.corruption import STREAMS, laws, libraries
-from robustbench_seg.datasets import Dataset, FileDataset, built_in_facts
-from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
+from robustbench_seg.datasets import Dataset, facts_of
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.runs.run_key import DatasetRecord, PerturbationRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord
 from robustbench_seg.segmenter import Segmenter, why_no_confidence
-from robustbench_seg.trees.foreign import ForeignTree
+from robustbench_seg.trees.tree import Tree
 
 
 def run_record(
@@ -46,7 +45,7 @@ def run_record(
         evaluation.attack_settings.record,
         evaluation.class_map.record if evaluation.class_map else None,
     )
-    facts = data if isinstance(data, FileDataset) else built_in_facts(data.name, data.classes)
+    facts = facts_of(data)
     return RunRecord(
         model=segmenter.name,
         key=key,
@@ -79,10 +78,11 @@ def dataset_record(data: Dataset) -> DatasetRecord:
 
 def _perturbation_record(evaluation: Evaluation, tree: Tree | None) -> PerturbationRecord:
     spec, protocol = evaluation.spec, evaluation.protocol
-    if isinstance(tree, ForeignTree):
+    record = tree.record if tree else None
+    if tree and record is None:
         return PerturbationRecord("unknown", 1, 0, protocol.severities_digest, {}, tree.digest)
-    current = {**laws(protocol), **protocol.attack_laws, **(tree.record.laws if tree else {})}
-    stream = tree.record.stream_version if tree else STREAMS[spec.stream].version
+    current = {**laws(protocol), **protocol.attack_laws, **(record.laws if record else {})}
+    stream = record.stream_version if record else STREAMS[spec.stream].version
     return PerturbationRecord(
         spec.stream, stream, evaluation.seed, protocol.severities_digest, current
     )

@@ -10,7 +10,7 @@ From the bottom up:
 * Generating: `resume` (begin or continue), `spot_check` (checks that an old tree still gives the
   same pixels), `image_job` (one clean image), `writing` (all), `merging` (the manifests of shards),
   `generate` (the whole command).
-* Reading: `verification`, and `foreign` for trees of other programs.
+* Reading: `verification`, and `tree` for images, also those of trees of other programs.
 """
 
 from robustbench_seg.trees.generate import generate_cityscapes_c

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Unpack
 
 from robustbench_seg.corruption import check_draws
-from robustbench_seg.datasets import DATASETS, Dataset, FileDataset, image_sizes, open_dataset
+from robustbench_seg.datasets import DATASETS, Dataset, files_of, image_sizes, open_dataset
 from robustbench_seg.errors import CorruptionError, IncompleteError, OptionError
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.options import check_given_alone
@@ -107,7 +107,7 @@ def _conditions(spec: TreeSpec, protocol: Protocol) -> tuple[Condition, ...]:
 
 
 def _warn_without_description(plan: TreePlan, clean: Dataset) -> None:
-    if isinstance(clean, FileDataset) and plan.png_layout is None and clean.name not in DATASETS:
+    if files_of(clean) and plan.png_layout is None and clean.name not in DATASETS:
         log.warning(
             "%s: no TOML files were written that describe its folders as datasets, because the "
             "globs of %s would not match PNG files; end each glob of images with a suffix, such "
@@ -129,6 +129,7 @@ def _check_complete(out: Path, manifest: Manifest) -> None:
 def _plan(
     spec: TreeSpec, clean: Dataset, protocol: Protocol, conditions: tuple[Condition, ...]
 ) -> TreePlan:
+    files = files_of(clean)
     return TreePlan(
         out=spec.out,
         conditions=conditions,
@@ -137,7 +138,7 @@ def _plan(
         dataset=clean.name,
         split=clean.split,
         shard=spec.shard,
-        png_layout=clean.png_layout if isinstance(clean, FileDataset) else None,
+        png_layout=files.png_layout if files else None,
     )
 
 

@@ -20,12 +20,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from robustbench_seg.codec import from_table
-from robustbench_seg.corruption.image_arrays import digest_pixels
-from robustbench_seg.errors import DatasetError, TreeError
+from robustbench_seg.errors import TreeError
 from robustbench_seg.files import Json
 from robustbench_seg.records.values.shard import WHOLE, Shard
 from robustbench_seg.trees.tree_files import (
@@ -81,32 +77,10 @@ class Manifest:
         return table_digest(self.table)
 
     @property
-    def probe(self) -> Mapping[str, str]:
-        """Maps the folder of each condition to the digest of the built-in image under it."""
-        return self.record.probe
-
-    @property
     def table(self) -> Mapping[str, Json]:
         """The keys of manifest.json except format and digest."""
         table = asdict(self)
         return {**table.pop("record"), **table}
-
-    def check_image(self, folder: Path, name: str, image: NDArray[np.uint8]) -> None:
-        """Check that an image is the one that the manifest describes.
-
-        Args:
-            folder: The tree.
-            name: Path of the image in the tree.
-            image: Its decoded pixels, uint8 HxWx3 RGB.
-
-        Raises:
-            DatasetError: Its pixels differ from the manifest.
-        """
-        digests = self.files.get(name)
-        if digests is None or digest_pixels(image) != digests.pixels:
-            raise DatasetError(
-                f"{folder / name} is not the image that the manifest describes; generate it again"
-            )
 
     def __repr__(self) -> str:
         return f"<tree of {self.record.dataset} {self.record.split}: {len(self.files)} files>"

@@ -37,7 +37,7 @@ def study(tmp_path):
 
 def expected(root, out):
     """The confusion matrices of the files in a folder of predictions, counted with NumPy."""
-    found, table = {}, rs.open_dataset("cityscapes", root).table
+    found, table = {}, rs.open_dataset("cityscapes", root).files.table
     for path in sorted(out.glob("leftImg8bit/val/*/*.png")):
         if path.name.endswith(".confidence.png"):
             continue

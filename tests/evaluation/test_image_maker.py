@@ -7,7 +7,7 @@ from PIL import Image
 
 from robustbench_seg.errors import IncompleteError
 from robustbench_seg.evaluation.images.image_maker import ImageMaker, SourceImage
-from robustbench_seg.trees.manifest import read_manifest
+from robustbench_seg.trees.tree import open_tree
 from tests.evaluation.conftest import evaluate, evaluation
 
 
@@ -37,10 +37,10 @@ def test_an_image_of_a_tree_is_the_one_that_its_manifest_describes(toy, protocol
     folder = tree(data, conditions)
     black = folder / "contrast/1" / data.ids[0]
     Image.new("RGB", (48, 40)).save(black)
-    manifest = read_manifest(folder)
-    files = {name: d for name, d in manifest.files.items() if name != f"contrast/2/{data.ids[1]}"}
+    found = open_tree(folder, conditions, data.ids)
+    known = {name: d for name, d in found.digests.items() if name != f"contrast/2/{data.ids[1]}"}
     opened = evaluation([], data, protocol, conditions, corrupted=folder)
-    with ImageMaker(opened, replace(manifest, files=files)) as maker:
+    with ImageMaker(opened, replace(found, digests=known)) as maker:
         wanted = [(SourceImage(data, i), condition) for i in range(3) for condition in conditions]
         images = list(maker.all(wanted))
     assert [image.pixels is None for image in images] == [True, False, False, True, False, False]

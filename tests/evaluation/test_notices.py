@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 
 import robustbench_seg as rs
+from robustbench_seg.datasets.classes.facts import DatasetFacts
 from robustbench_seg.datasets.classes.label_table import label_table
-from robustbench_seg.datasets.splits.file_dataset import FileDataset, Item
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.split_files import Item, SplitFiles
 from robustbench_seg.evaluation.notices import announce, files_found
 from robustbench_seg.records.values.shard import Shard
 from tests.evaluation.conftest import CLASSES, evaluation
@@ -22,14 +24,18 @@ def dataset(tmp_path):
         Image.fromarray(np.zeros((4, 6), np.uint8)).save(tmp_path / name)
     table = label_table({0: 0, 1: 1, 2: 2})
     items = (Item("a.png", "labels/a.png"),)
-    return FileDataset("photos", "val", CLASSES, (), tmp_path, items, table)
+    facts = DatasetFacts(name="photos", classes=CLASSES)
+    return FileDataset("photos", "val", facts, SplitFiles(tmp_path, items, table))
 
 
 def test_files_are_counted_and_some_are_named(dataset):
-    assert files_found(dataset) == "photos val: 1 image, 1 label"
-    one = replace(dataset, items=dataset.items * 2, left_out=("b.jpg",))
-    assert files_found(one) == "photos val: 2 images, 2 labels, 1 other file ignored: b.jpg"
-    assert files_found(replace(dataset, left_out=tuple("bcde"))) == (
+    files = dataset.files
+    assert files_found(dataset, files) == "photos val: 1 image, 1 label"
+    one = replace(files, items=files.items * 2, left_out=("b.jpg",))
+    assert files_found(dataset, one) == (
+        "photos val: 2 images, 2 labels, 1 other file ignored: b.jpg"
+    )
+    assert files_found(dataset, replace(files, left_out=tuple("bcde"))) == (
         "photos val: 1 image, 1 label, 4 other files ignored: b, c, d, ..."
     )
 

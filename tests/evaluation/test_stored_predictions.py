@@ -208,8 +208,8 @@ def test_label_ids_and_train_ids_give_equal_counts(tmp_path):
     for kind in ("train", "label"):
         for index, name in enumerate(data.ids):
             labels = np.where(data[index].labels == 255, 0, data[index].labels)
-            known = np.flatnonzero(data.table < 19)
-            ids = labels if kind == "train" else known[np.argsort(data.table[known])][labels]
+            known = np.flatnonzero(data.files.table < 19)
+            ids = labels if kind == "train" else known[np.argsort(data.files.table[known])][labels]
             path = tmp_path / kind / "clean/0" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             picture = Image.fromarray(ids.astype(np.uint16 if index else np.uint8))

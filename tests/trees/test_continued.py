@@ -170,7 +170,7 @@ def test_a_condition_without_a_probe_is_compared_by_an_image(town, tmp_path, mon
     wide = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
     images = tuple(replace(image, read=lambda: wide) for image in town.images())
     settings["images"] = images
-    assert write_tree(town.plan(tmp_path, **settings)).probe == {}
+    assert write_tree(town.plan(tmp_path, **settings)).record.probe == {}
     write_tree(town.plan(tmp_path, **settings))
     halved = Corruption("pixelate", lambda image, rng, *, size: image // 2, law=1)
     monkeypatch.setitem(CORRUPTIONS, "pixelate", halved)

@@ -15,7 +15,7 @@ from robustbench_seg.datasets.custom.png_layout import png_layout
 from robustbench_seg.datasets.image_files.root_folder import Provenance, checked_root, find_images
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.label_forms import LabelForm
-from robustbench_seg.datasets.splits.split_files import pair_files
+from robustbench_seg.datasets.splits.pairing import pair_files
 from robustbench_seg.errors import CardError
 
 log = logging.getLogger(__name__)
@@ -51,15 +51,19 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
         [list_path] = paths_of_split(description.list, split, f"{where}: list")
         chosen = listed(root / list_path, globs, found)
     labels = globs.labels(chosen)
-    files = pair_files(root, chosen, [LabelForm(labels.__getitem__, description.table)], provenance)
+    form = LabelForm(labels.__getitem__, description.table, colours=description.label_colours)
+    files = pair_files(root, chosen, [form], provenance)
     for note in globs.notes(found, has_list=list_path is not None):
         log.warning("%s %s: %s", description.name, split, note)
     if list_path is not None:  # other tools need the list next to the images
         items = (replace(item, companions=(*item.companions, list_path)) for item in files.items)
         files = replace(files, items=tuple(items))
-    dataset = files.dataset(description, split, apply_orientation=description.apply_orientation)
-    layout = png_layout(description, split, globs.pairs, list_path, dataset.ids)
-    return replace(dataset, png_layout=layout)
+    files = replace(
+        files,
+        apply_orientation=description.apply_orientation,
+        png_layout=png_layout(description, split, globs.pairs, list_path, files.ids),
+    )
+    return FileDataset(description.name, split, description, files)
 
 
 def _glob_pairs(description: DatasetDescription, split: str, where: str) -> tuple[GlobPair, ...]:

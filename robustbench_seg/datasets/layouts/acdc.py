@@ -20,7 +20,7 @@ from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.image_files.root_folder import Provenance, checked_root, find_images
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.label_forms import forms_by_ending
-from robustbench_seg.datasets.splits.split_files import pair_files, unlabelled
+from robustbench_seg.datasets.splits.pairing import pair_files, unlabelled
 from robustbench_seg.errors import DatasetError
 
 SUBSETS = ("fog", "night", "rain", "snow")
@@ -103,4 +103,4 @@ def open_acdc(
     else:
         files = pair_files(root, labelled if reference else images, forms, PROVENANCE)
     name = "acdc-ref" if reference else "acdc"
-    return files.dataset(facts, split, name if subset is None else f"{name}:{subset}")
+    return FileDataset(name if subset is None else f"{name}:{subset}", split, facts, files)

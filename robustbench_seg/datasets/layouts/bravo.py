@@ -10,7 +10,7 @@ from pathlib import Path
 from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.image_files.root_folder import Provenance, checked_root, find_images
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
-from robustbench_seg.datasets.splits.split_files import unlabelled
+from robustbench_seg.datasets.splits.pairing import unlabelled
 from robustbench_seg.errors import DatasetError, unknown
 
 PROVENANCE = Provenance(
@@ -49,4 +49,4 @@ def open_bravo(root: Path | None, split: str) -> FileDataset:
     images = find_images(root, _PATTERNS, PROVENANCE)
     facts = dataset_facts("bravo")
     shown = [image for image in images if not image.endswith(_NO_IMAGES)]
-    return unlabelled(root, shown, facts.table).dataset(facts, split)
+    return FileDataset(facts.name, split, facts, unlabelled(root, shown, facts.table))

@@ -67,7 +67,7 @@ def open_mapillary(root: Path | None, split: str, release: Release) -> FileDatas
     images = [f"{folder}/*.jpg", f"{folder}/*.png"]
     facts = dataset_facts(f"mapillary-{release}")
     forms = [
-        LabelForm(partial(_truth, labels=f"{folder}{kind}"), table)
+        LabelForm(partial(_truth, labels=f"{folder}{kind}"), table, colours=facts.label_colours)
         for folder in _FOLDERS_OF_LABELS[release]
         for kind, table in (("labels", facts.table), ("instances", np.repeat(facts.table, 256)))
     ]

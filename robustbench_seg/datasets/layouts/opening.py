@@ -7,7 +7,7 @@ from robustbench_seg.datasets.classes.facts import DatasetFacts
 from robustbench_seg.datasets.image_files.root_folder import Provenance, checked_root, find_images
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.label_forms import LabelForm
-from robustbench_seg.datasets.splits.split_files import labelled_or_withheld
+from robustbench_seg.datasets.splits.pairing import labelled_or_withheld
 
 
 def open_split(
@@ -42,4 +42,4 @@ def open_split(
     root = checked_root(root, provenance)
     found = find_images(root, images, provenance)
     files = labelled_or_withheld(root, found, forms, provenance, withheld=withheld)
-    return files.dataset(facts, split, name)
+    return FileDataset(name or facts.name, split, facts, files)

@@ -19,7 +19,7 @@ from robustbench_seg.datasets.minicity.scene import (
     image_id,
     labels_path,
 )
-from robustbench_seg.datasets.splits.dataset import Dataset, Sample
+from robustbench_seg.datasets.splits.dataset import Dataset, Sample, checked_count
 from robustbench_seg.errors import DatasetError, unknown
 from robustbench_seg.files import atomic_file
 
@@ -33,8 +33,9 @@ class Minicity:
         size: Height and width in pixels, at least 16. A larger scene is the same picture in more
             detail.
         count: Number of scenes, starting at the first, at least 1. None: all of the split.
+        facts: Its classes, which are those of Cityscapes, their colours and groups.
         name: The dataset's name in every table.
-        classes: Class names of Cityscapes, in the order of the class indices.
+        classes: Class names, in the order of the class indices.
         palette: An RGB colour, 0..255, for each class.
         clip: 1, because scenes are independent.
 
@@ -46,10 +47,11 @@ class Minicity:
     size: tuple[int, int] = SIZE
     count: int | None = None
 
+    facts = FACTS
     name = FACTS.name
     classes = FACTS.classes
     palette = FACTS.colours
-    clip = 1
+    clip = FACTS.clip
 
     def __post_init__(self) -> None:
         if self.split not in SCENES:
@@ -60,10 +62,8 @@ class Minicity:
                 f"minicity: a size of {height}x{width} (height x width) is too small; give 16x16 "
                 "or more"
             )
-        if self.count is not None and self.count < 1:
-            raise DatasetError(
-                f"minicity: the number of images {self.count} is out of range; give 1 or more"
-            )
+        if self.count is not None:
+            checked_count(self.name, self.count)
 
     def __repr__(self) -> str:
         return f"<dataset {self.name} {self.split}: {len(self)} drawn images>"
@@ -177,11 +177,7 @@ def write_minicity(
     >>> rs.open_dataset("cityscapes", "drawn", split="train")
     <dataset cityscapes train: 2 images in drawn>
     """
-    # The first id of each class index, without ids that are ignored or unknown.
-    table = FACTS.table
-    label_id = np.array(
-        [np.flatnonzero(table == i)[0] for i in range(len(Minicity.classes))], np.uint8
-    )
+    label_id = np.array(FACTS.label_ids, np.uint8)
     for sample in Minicity(split, size, count):
         _save(Path(root) / sample.id, sample.image)
         _save(Path(root) / labels_path(sample.id), label_id[sample.labels])

@@ -12,6 +12,7 @@ import numpy as np
 
 from robustbench_seg.datasets.classes.label_table import Labels
 from robustbench_seg.datasets.image_files.decoding import Image
+from robustbench_seg.errors import DatasetError
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,11 @@ class Sample:
 
 
 class Dataset(Protocol):
-    """A split of a dataset: a sized sequence of samples."""
+    """A split of a dataset: a sized sequence of samples.
+
+    `evaluate` does not need `companions` and `on_disk`. A dataset may also have an attribute
+    `facts` (DatasetFacts), whose groups and persons are then scored.
+    """
 
     @property
     def name(self) -> str:
@@ -123,6 +128,13 @@ class Dataset(Protocol):
             The dataset itself if it consists of files, else the one in `folder`.
         """
         ...
+
+
+def checked_count(name: str, count: int) -> int:
+    """Return a number of samples; DatasetError, which names the dataset, if it is less than 1."""
+    if count < 1:
+        raise DatasetError(f"{name}: the number of images {count} is out of range; give 1 or more")
+    return count
 
 
 def evenly_spaced(count: int, most: int) -> list[int]:

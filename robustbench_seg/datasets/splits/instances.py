@@ -1,41 +1,34 @@
-"""The instances of an image, such as single cars, if a dataset has them.
+"""The instances of an image, such as single cars.
 
 In the instanceIds of Cityscapes, an id of 1000 and more is 1000 times the label id, plus the number
 of the instance. A lower id is a label id: the pixel belongs to no instance.
 """
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets.image_files.decoding import read_label_ids
-from robustbench_seg.datasets.splits.dataset import Dataset
-from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.errors import DatasetError
 
 FIRST_ID = 1000
 """The lowest id of an instance."""
 
 
-def read_instances(
-    dataset: Dataset, index: int, shape: tuple[int, ...]
-) -> NDArray[np.int32] | None:
-    """Read the instances of an image.
+def read_instances(path: Path, shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """Read a file of instances.
 
     Args:
-        dataset: The dataset.
-        index: Position of the image's id in `dataset.ids`.
-        shape: Height and width of its labels.
+        path: The file.
+        shape: Height and width of the labels of its image.
 
     Returns:
-        int32 HxW: an id for each instance, 0 for pixels without one. None if the dataset has no
-        instances.
+        int32 HxW: an id for each instance, 0 for pixels without one.
 
     Raises:
         DatasetError: The file cannot be read, or its size differs from that of the labels.
     """
-    if not isinstance(dataset, FileDataset) or (name := dataset.items[index].instances) is None:
-        return None
-    path = dataset.root / name
     ids = read_label_ids(path)
     if ids.shape != shape:
         raise DatasetError(

@@ -1,7 +1,7 @@
 """The forms of a dataset's labels: the place of a label file, and the meaning of its ids."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ class LabelForm:
 
     Attributes:
         path_of: Maps the relative path of an image to that of its labels.
-        table: Maps ids in such a file to class indices (see FileDataset).
+        table: Maps ids in such a file to class indices (see SplitFiles).
+        colours: Maps a colour in such an RGB file to its id. None: RGB files are refused.
         companions: Maps the relative path of an image to further label files. Existing ones are
             kept.
         instances: Maps the relative path of an image to that of the file with its instances, if it
@@ -22,6 +23,8 @@ class LabelForm:
 
     path_of: Callable[[str], str]
     table: NDArray[np.uint8]
+    _: KW_ONLY
+    colours: Mapping[str, int] | None = None
     companions: Callable[[str], Sequence[str]] = field(default=lambda image: ())
     instances: Callable[[str], str | None] = field(default=lambda image: None)
 
@@ -48,6 +51,11 @@ def forms_by_ending(
         return None if instances is None else path_of(image, instances)
 
     def form(ending: str, table: NDArray[np.uint8]) -> LabelForm:
-        return LabelForm(lambda image: path_of(image, ending), table, companions, instances_of)
+        return LabelForm(
+            lambda image: path_of(image, ending),
+            table,
+            companions=companions,
+            instances=instances_of,
+        )
 
     return [form(ending, table) for ending, table in tables.items()]

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets.classes.label_table import IGNORE, UNKNOWN, id_ranges
-from robustbench_seg.datasets.image_files.decoding import read_label_ids
 from robustbench_seg.datasets.splits.dataset import Dataset, evenly_spaced
-from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.optional_files import files_of
+from robustbench_seg.datasets.splits.split_files import SplitFiles
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.text import first_items
 
@@ -31,21 +31,24 @@ def label_warning(dataset: Dataset, *, whole: bool = True) -> str | None:
         A sentence: a label file cannot be read, the ids are class indices but the description says
         otherwise, no pixel is scored, or classes have no pixel. None if nothing is suspicious.
     """
-    if not isinstance(dataset, FileDataset):
+    files = files_of(dataset)
+    if files is None:
         return None
-    sample = _sample(dataset)
+    sample = _sample(files)
     if sample.broken:
         return f"{sample.broken}; its image will have no score"
     found = np.flatnonzero(sample.pixels)
-    if not sample.files or (dataset.table[found] == UNKNOWN).any():
+    if not sample.files or (files.table[found] == UNKNOWN).any():
         return None  # an unknown id is reported as an error of its file
-    problem = _class_indices(dataset, found) or _classes_without_pixels(
-        dataset, sample, whole=whole
-    )
+    every = sample.files == len(dataset)
+    problem = _class_indices(files.table, len(dataset.classes), found)
+    if problem is None:
+        problem = _classes_without_pixels(
+            dataset.classes, files.table, sample, whole=every and whole
+        )
     if problem is None:
         return None
-    whole_split = sample.files == len(dataset)
-    which = f"all {sample.files}" if whole_split else f"{sample.files} of {len(dataset)}"
+    which = f"all {sample.files}" if every else f"{sample.files} of {len(dataset)}"
     return (
         f"{dataset.name} {dataset.split}: {which} label files were examined; they contain the ids "
         f"{id_ranges(found)}{problem}"
@@ -67,28 +70,27 @@ class _Sample:
     broken: str
 
 
-def _sample(dataset: FileDataset) -> _Sample:
+def _sample(files: SplitFiles) -> _Sample:
     """Count the pixels of each id in SAMPLE label files."""
-    pixels, files, broken = np.zeros(65536, np.int64), 0, ""
-    for place in evenly_spaced(len(dataset), SAMPLE):
-        labels = dataset.items[place].labels
-        if labels is None:
-            continue
+    pixels, count, broken = np.zeros(len(files.table), np.int64), 0, ""
+    for place in evenly_spaced(len(files.items), SAMPLE):
         try:
-            ids = read_label_ids(dataset.root / labels, dataset.label_colours)
+            ids = files.label_ids(place)
         except DatasetError as error:
             broken = broken or str(error)  # the evaluation leaves out its image for this reason
             continue
-        known = ids[(ids >= 0) & (ids < len(dataset.table))]
+        if ids is None:
+            continue
+        known = ids[(ids >= 0) & (ids < len(pixels))]
         pixels += np.bincount(known.ravel(), minlength=len(pixels))
-        files += 1
-    return _Sample(pixels[: len(dataset.table)], files, broken)
+        count += 1
+    return _Sample(pixels, count, broken)
 
 
-def _class_indices(dataset: FileDataset, found: NDArray[np.intp]) -> str | None:
+def _class_indices(table: NDArray[np.uint8], classes: int, found: NDArray[np.intp]) -> str | None:
     """Return a note if the ids look like class indices, which most ids of the dataset are not."""
-    scored = np.flatnonzero(dataset.table < len(dataset.classes))
-    high = scored[scored >= len(dataset.classes)]
+    scored = np.flatnonzero(table < classes)
+    high = scored[scored >= classes]
     if 2 * len(high) <= len(scored) or np.isin(high, found).any():
         return None
     return (
@@ -97,17 +99,25 @@ def _class_indices(dataset: FileDataset, found: NDArray[np.intp]) -> str | None:
     )
 
 
-def _classes_without_pixels(dataset: FileDataset, sample: _Sample, *, whole: bool) -> str | None:
-    """Name the classes without a pixel, if the number of files makes this suspicious."""
-    classes, table, pixels = dataset.classes, dataset.table, sample.pixels
+def _classes_without_pixels(
+    classes: Sequence[str], table: NDArray[np.uint8], sample: _Sample, *, whole: bool
+) -> str | None:
+    """Name the classes without a pixel, if the number of files makes this suspicious.
+
+    Args:
+        classes: The classes of the dataset.
+        table: Maps ids in label files to class indices.
+        sample: The ids in some label files.
+        whole: Whether these are all label files of a whole split.
+    """
+    pixels = sample.pixels
     found = np.flatnonzero(pixels)
     present = np.unique(table[found])
     absent = [name for index, name in enumerate(classes) if index not in present]
     if len(absent) == len(classes):
         return ", which are all ignored: no pixel is scored"
-    enough = sample.files == len(dataset) and whole
     many = sample.files >= 2 * len(classes) and 2 * len(absent) >= len(classes)
-    if not absent or not (enough or many):
+    if not absent or not (whole or many):
         return None
     ignored = pixels[table == IGNORE].sum() / pixels.sum()
     share = f", {ignored:.0%} of the pixels are ignored" if ignored else ""

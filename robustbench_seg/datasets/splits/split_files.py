@@ -1,200 +1,165 @@
-"""The files of a split: each image with its labels; an error for missing labels is one line."""
+"""The files of a split, and how they are read: image files, label files, files of instances."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.datasets.classes.facts import DatasetFacts
-from robustbench_seg.datasets.image_files.root_folder import Provenance
-from robustbench_seg.datasets.splits.file_dataset import FileDataset, Item
-from robustbench_seg.datasets.splits.label_forms import LabelForm
-from robustbench_seg.errors import DatasetError
+from robustbench_seg.datasets.classes.label_table import Labels, apply_table
+from robustbench_seg.datasets.image_files.decoding import (
+    Image,
+    read_image,
+    read_label_ids,
+    unreadable,
+)
+from robustbench_seg.datasets.image_files.digest_cache import file_digests
+from robustbench_seg.datasets.splits.instances import read_instances
+from robustbench_seg.files import canonical_json, digest_bytes
+
+
+@dataclass(frozen=True)
+class Item:
+    """The files of one image, as paths relative to the dataset's root with forward slashes.
+
+    Attributes:
+        id: Path of the image.
+        labels: Path of the label file. None: the labels are withheld and no pixel is scored.
+        companions: All label files that other tools expect next to the image, including `labels`.
+        instances: Path of the file with the instances (see instances.py). None: there is none.
+    """
+
+    id: str
+    labels: str | None
+    companions: tuple[str, ...] = ()
+    instances: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class SplitFiles:
-    """The files of a split.
+    """The files of a split. An index is the position of an image in `items`.
 
     Attributes:
         root: The base folder of the paths.
-        items: The pairs of image and labels, in the order of the images.
-        table: Maps ids in label files to class indices (see FileDataset).
+        items: The files of each image, in the order of the images.
+        table: uint8, 256 or 65536 entries: maps ids in label files to class indices, IGNORE or
+            UNKNOWN.
+        label_colours: Maps a colour in an RGB label file to its id. None: RGB files are refused.
         left_out: Relative paths of files next to images or labels that belong to no image, sorted.
             Hidden files are excluded.
+        apply_orientation: Whether images (never labels) are rotated according to their EXIF
+            orientation.
+        png_layout: TOML (without the key `name`) that describes these files after the images have
+            become PNG files. None: the dataset has a known name, or no globs can describe them.
     """
 
     root: Path
     items: tuple[Item, ...]
     table: NDArray[np.uint8]
-    left_out: tuple[str, ...]
+    label_colours: Mapping[str, int] | None = None
+    left_out: tuple[str, ...] = ()
+    apply_orientation: bool = False
+    png_layout: str | None = None
 
-    def dataset(
-        self,
-        facts: DatasetFacts,
-        split: str,
-        name: str | None = None,
-        *,
-        apply_orientation: bool = False,
-    ) -> FileDataset:
-        """Build the split of a dataset that has these files.
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Paths of the images."""
+        return tuple(item.id for item in self.items)
 
-        Args:
-            facts: Classes, colours and clip.
-            split: Name of the split.
-            name: The dataset's name. None: that of the facts.
-            apply_orientation: Whether images are rotated according to their EXIF orientation.
+    @property
+    def is_labelled(self) -> bool:
+        """Whether any image has labels; the labels of a test split may be withheld."""
+        return any(item.labels is not None for item in self.items)
+
+    def first(self, count: int) -> "SplitFiles":
+        """Cut to the files of the first images."""
+        return replace(self, items=self.items[:count])
+
+    def image(self, index: int) -> Image:
+        """Read an image: uint8 HxWx3 RGB. DatasetError if its file cannot be read."""
+        return read_image(
+            self.root / self.items[index].id, apply_orientation=self.apply_orientation
+        )
+
+    def label_ids(self, index: int) -> NDArray[np.integer[Any]] | None:
+        """Read the ids in a label file.
 
         Returns:
-            The split.
+            Ids, HxW, uint8 or wider. None: the labels are withheld.
+
+        Raises:
+            DatasetError: The file cannot be read. The message names it.
         """
-        return FileDataset(
-            name=name or facts.name,
-            split=split,
-            classes=facts.classes,
-            palette=facts.colours,
-            root=self.root,
-            items=self.items,
-            table=self.table,
-            clip=facts.clip,
-            apply_orientation=apply_orientation,
-            left_out=self.left_out,
-            groups=facts.groups,
-            persons=facts.persons,
-            label_colours=facts.label_colours,
-        )
+        name = self.items[index].labels
+        return None if name is None else read_label_ids(self.root / name, self.label_colours)
 
+    def labels(self, index: int) -> Labels:
+        """Read the labels of an image.
 
-def pair_files(
-    root: Path, images: Sequence[str], forms: Sequence[LabelForm], provenance: Provenance
-) -> SplitFiles:
-    """Pair each image with its labels, all in the most frequent form.
+        Returns:
+            uint8 HxW class indices; empty (0x0) if the labels are withheld.
 
-    If several forms have equally many images, the first one is used.
+        Raises:
+            DatasetError: The file cannot be read, or has an unknown id. The message names it.
+        """
+        ids = self.label_ids(index)
+        if ids is None:
+            return np.zeros((0, 0), np.uint8)
+        return apply_table(self.table, ids, self.root / str(self.items[index].labels))
 
-    Args:
-        root: The dataset's root folder.
-        images: Relative paths of the images.
-        forms: The forms of labels that the dataset may have.
-        provenance: The dataset, for errors.
+    def instances(self, index: int, shape: tuple[int, ...]) -> NDArray[np.int32] | None:
+        """Read the instances of an image; see read_instances. None: there are none."""
+        name = self.items[index].instances
+        return None if name is None else read_instances(self.root / name, shape)
 
-    Returns:
-        The pairs, with the label table of the form.
+    def companions(self, index: int) -> Mapping[str, Path]:
+        """Map the relative paths of the label files that other tools expect to the files."""
+        item = self.items[index]
+        own = () if item.labels is None else (item.labels,)
+        return {relative: self.root / relative for relative in item.companions or own}
 
-    Raises:
-        DatasetError: An image has no labels: the message names the first one and their number. Or
-            an image or its labels are a folder or a pipe.
-    """
-    folders = _Folders(root)
-    form = max(forms, key=lambda form: sum(folders.hold(form.path_of(image)) for image in images))
-    missing = [image for image in images if not folders.hold(form.path_of(image))]
-    if missing:
-        count = "none has" if len(missing) == len(images) else f"{len(missing)} have no"
-        raise DatasetError(
-            f"{provenance.title}: of {len(images)} images in {root} {count} labels; the first "
-            f"without: {form.path_of(missing[0])} (of {missing[0]}); {provenance.how_to_obtain}"
-        )
-    items, known = [], set[str]()
-    for image in images:
-        labels = form.path_of(image)
-        existing = (path for path in form.companions(image) if folders.hold(path))
-        instances = form.instances(image)
-        if instances is not None and not folders.hold(instances):
-            instances = None
-        items.append(Item(image, labels, tuple(dict.fromkeys([labels, *existing])), instances))
-        known |= {image, *items[-1].companions}
-        for path in (image, labels, *([] if instances is None else [instances])):
-            folders.check(path, provenance)
-    return SplitFiles(root, tuple(items), form.table, folders.others(known))
+    def sizes(self) -> Mapping[str, int]:
+        """Map the ids of images to the bytes of their files, without inaccessible files."""
+        sizes = {}
+        for name in self.ids:
+            with suppress(OSError):  # reading the file raises the error
+                sizes[name] = (self.root / name).stat().st_size
+        return sizes
 
+    def fingerprint(self, classes: tuple[str, ...]) -> Mapping[str, object]:
+        """Identify the data: everything that decides images and labels.
 
-def labelled_or_withheld(
-    root: Path,
-    images: Sequence[str],
-    forms: Sequence[LabelForm],
-    provenance: Provenance,
-    *,
-    withheld: bool,
-) -> SplitFiles:
-    """Pair each image with its labels, or with no labels if those of the split are withheld.
+        The first call reads every image and label file. Digests are cached (digest_cache.py).
 
-    Args:
-        root: The dataset's root folder.
-        images: Relative paths of the images.
-        forms: The forms of labels that the dataset may have.
-        provenance: The dataset, for errors.
-        withheld: Whether a server may withhold the labels of the split. Then the images may be
-            without labels, but if one image has labels, all images need them.
+        Args:
+            classes: Class names, in the order of the class indices.
 
-    Returns:
-        The pairs.
+        Returns:
+            Number of images; sha256 of names and contents; sha256 of class names and label ids.
 
-    Raises:
-        DatasetError: See pair_files.
-    """
-    folders = _Folders(root)
-    if withheld and not any(folders.hold(f.path_of(image)) for f in forms for image in images):
-        return unlabelled(root, images, forms[0].table)
-    return pair_files(root, images, forms, provenance)
-
-
-def unlabelled(root: Path, images: Sequence[str], table: NDArray[np.uint8]) -> SplitFiles:
-    """Return items without labels, for a test split whose labels a server withholds.
-
-    Args:
-        root: The dataset's root folder.
-        images: Relative paths of the images.
-        table: Lookup table of the dataset's label ids (see FileDataset.table).
-
-    Returns:
-        Items without labels. All their pixels are ignored.
-    """
-    return SplitFiles(root, tuple(Item(image, None) for image in images), table, ())
-
-
-class _Folders:
-    """The searched folders of a dataset, each listed once."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._names = dict[str, set[str]]()
-
-    def hold(self, relative: str) -> bool:
-        """Whether this path exists."""
-        path = PurePosixPath(relative)
-        return path.name in self._listed(str(path.parent))
-
-    def check(self, relative: str, provenance: Provenance) -> None:
-        """Raise DatasetError for a folder, pipe or device here: reading it might take forever."""
-        path = self._root / relative
-        if not path.is_file() and path.exists():
-            raise DatasetError(
-                f"{provenance.title}: {path} is a {_kind(path)}, not a file; remove or rename it"
-            )
-
-    def others(self, known: Collection[str]) -> tuple[str, ...]:
-        """Visible files in the folders of `known` that are not among them, sorted."""
-        inside = {str(PurePosixPath(path).parent) for path in known}
-        found = (
-            PurePosixPath(parent, name).as_posix()
-            for parent in inside
-            for name in self._listed(parent)
-            if not name.startswith(".")
-        )
-        return tuple(
-            sorted(path for path in found if path not in known and (self._root / path).is_file())
-        )
-
-    def _listed(self, parent: str) -> set[str]:
-        if parent not in self._names:
-            folder = self._root / parent
-            self._names[parent] = (
-                {file.name for file in folder.iterdir()} if folder.is_dir() else set()
-            )
-        return self._names[parent]
-
-
-def _kind(path: Path) -> str:
-    return "folder" if path.is_dir() else "pipe" if path.is_fifo() else "device or socket"
+        Raises:
+            DatasetError: A file cannot be read. The message names it.
+        """
+        names = [
+            name
+            for item in self.items
+            for name in (item.id, item.labels, item.instances)
+            if name is not None
+        ]
+        try:
+            contents = list(zip(names, file_digests(self.root, names), strict=True))
+        except OSError as error:
+            raise unreadable("file", Path(error.filename or self.root), error) from error
+        meaning = canonical_json(list(classes)).encode() + self.table.tobytes()
+        if self.label_colours is not None:
+            meaning += canonical_json(dict(self.label_colours)).encode()
+        return {
+            "count": len(self.items),
+            "contents": digest_bytes(canonical_json(contents).encode()),
+            "classes": digest_bytes(meaning),
+            **({"orientation": "applied"} if self.apply_orientation else {}),
+        }

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.datasets import ClassMap, Dataset, Sample, corrupted_image, read_instances
+from robustbench_seg.datasets import ClassMap, Dataset, Sample, instances_of, read_image
 from robustbench_seg.errors import CorruptionError, DatasetError
-from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.measures import Measure, Truth
 from robustbench_seg.records.values.condition import CLEAN, Condition, as_png
 from robustbench_seg.segmenter import AnyImage
+from robustbench_seg.trees.tree import Tree
 
 
 class SourceImage:
@@ -50,7 +50,7 @@ class SourceImage:
         """Return the data that a measure derives from the truth; computed once, not thread-safe."""
         if measure.name not in self._prepared:
             labels = self.sample().labels
-            read = partial(read_instances, self._dataset, self.index, labels.shape)
+            read = partial(instances_of, self._dataset, self.index, labels.shape)
             self._prepared[measure.name] = measure.prepare(Truth(labels, read))
         return self._prepared[measure.name]
 
@@ -146,7 +146,7 @@ class ImageMaker:
 
     def _corrupted(self, source: SourceImage, condition: Condition) -> NDArray[np.uint8]:
         spec, clean = self._evaluation.spec, source.sample().image
-        if spec.corrupted is None or self.tree is None:
+        if self.tree is None:
             return corrupt(
                 clean,
                 condition.name,
@@ -156,12 +156,13 @@ class ImageMaker:
                 stream=spec.stream,
                 protocol=self._evaluation.protocol,
             )
-        folder = spec.corrupted / condition.folder
-        image = corrupted_image(self._evaluation.dataset, source.index, folder)
+        name = f"{condition.folder}/{as_png(source.id)}"
+        folder = self.tree.folder / condition.folder
+        image = read_image(self.tree.folder / name)
         if image.shape != clean.shape:
             raise DatasetError(
                 f"{source.id} in {folder} has {image.shape[1]}x{image.shape[0]} pixels, its clean "
                 f"image {clean.shape[1]}x{clean.shape[0]}; generate it again"
             )
-        self.tree.check_image(spec.corrupted, f"{condition.folder}/{as_png(source.id)}", image)
+        self.tree.check_image(name, image)
         return image

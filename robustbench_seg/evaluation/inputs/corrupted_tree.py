@@ -7,15 +7,11 @@ from pathlib import Path
 from robustbench_seg.datasets import image_sizes
 from robustbench_seg.errors import TreeError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
-from robustbench_seg.trees.foreign import ForeignTree, is_foreign, read_foreign_tree
-from robustbench_seg.trees.manifest import Manifest, read_manifest
 from robustbench_seg.trees.other_tree import other_source
+from robustbench_seg.trees.tree import Tree, open_tree
 from robustbench_seg.trees.tree_record import CorruptionChoice, TreeRecord, tree_record
 
 log = logging.getLogger(__name__)
-
-Tree = Manifest | ForeignTree
-"""A description of a tree: its manifest, or the digests of its files if it has none."""
 
 
 def corrupted_tree(evaluation: Evaluation) -> Tree | None:
@@ -28,9 +24,15 @@ def corrupted_tree(evaluation: Evaluation) -> Tree | None:
     folder = evaluation.spec.corrupted
     if folder is None:
         return None
-    tree = (
-        _foreign_tree(evaluation, folder) if is_foreign(folder) else _own_tree(evaluation, folder)
-    )
+    tree = open_tree(folder, evaluation.protocol.conditions(), evaluation.dataset.ids)
+    if tree.record is None:
+        log.warning(
+            "%s has no record from this program, so its images are of unknown origin; their scores "
+            "form a separate run, and the report says so",
+            folder,
+        )
+    else:
+        _check_record(evaluation, folder, tree.record)
     for condition in evaluation.all_conditions[1:]:
         if not (folder / condition.folder).is_dir():
             raise TreeError(
@@ -40,26 +42,16 @@ def corrupted_tree(evaluation: Evaluation) -> Tree | None:
     return tree
 
 
-def _foreign_tree(evaluation: Evaluation, folder: Path) -> ForeignTree:
-    log.warning(
-        "%s has no record from this program, so its images are of unknown origin; their scores "
-        "form a separate run, and the report says so",
-        folder,
-    )
-    every = evaluation.protocol.conditions()
-    return read_foreign_tree(folder, every, evaluation.dataset.ids)
-
-
-def _own_tree(evaluation: Evaluation, folder: Path) -> Manifest:
-    tree, sizes = read_manifest(folder), image_sizes(evaluation.dataset)
-    if differing := tree_differences(evaluation, tree.record):
+def _check_record(evaluation: Evaluation, folder: Path, record: TreeRecord) -> None:
+    """Check that a tree was written from the clean images, with the settings, of the evaluation."""
+    if differing := tree_differences(evaluation, record):
         raise TreeError(
             f"{folder} does not contain the requested images: {'; '.join(differing)}. Request the "
             "images that it contains, or leave out corrupted to compute them in memory"
         )
-    if replaced := tree.record.other_sources(sizes):
-        raise TreeError(other_source(folder, replaced, then=tree.record.source_sizes, now=sizes))
-    return tree
+    sizes = image_sizes(evaluation.dataset)
+    if replaced := record.other_sources(sizes):
+        raise TreeError(other_source(folder, replaced, then=record.source_sizes, now=sizes))
 
 
 def tree_differences(evaluation: Evaluation, tree: TreeRecord) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from robustbench_seg.datasets import file_digests, image_sizes
 from robustbench_seg.errors import ModelError, ResultsError
-from robustbench_seg.evaluation.inputs.corrupted_tree import Tree, tree_differences
+from robustbench_seg.evaluation.inputs.corrupted_tree import tree_differences
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.records.cards.prediction_manifest import FILE, confidence_file, labels_file
 from robustbench_seg.records.values.condition import CLEAN, Condition
@@ -14,6 +14,7 @@ from robustbench_seg.store import RunFolder
 from robustbench_seg.text import counted
 from robustbench_seg.trees.manifest import Digests, read_manifest_file
 from robustbench_seg.trees.other_tree import other_source
+from robustbench_seg.trees.tree import Tree
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -29,7 +30,7 @@ def described_images(
         return {}
     images, where = stored.manifest.images, stored.folder / FILE
     if len(images) == 64 and _HEX.issuperset(images):
-        _compare_digest(images, where, evaluation.spec.corrupted, tree)
+        _compare_digest(images, where, tree)
         return {}
     path = stored.folder / images
     manifest = read_manifest_file(path)
@@ -45,16 +46,17 @@ def described_images(
     return manifest.files
 
 
-def _compare_digest(images: str, where: Path, folder: Path | None, tree: Tree | None) -> None:
-    if tree is None or folder is None:
+def _compare_digest(images: str, where: Path, tree: Tree | None) -> None:
+    if tree is None:
         raise ResultsError(
             f"{where} names its images by the digest of a tree; give the tree as corrupted, or "
             'copy its manifest.json into the folder and write images = "manifest.json"'
         )
     if tree.digest != images:
         raise ResultsError(
-            f"{where} says that the images have the digest {images:.8}..., but those in {folder} "
-            f"have {tree.digest:.8}...; give the tree that was labelled, or label this one"
+            f"{where} says that the images have the digest {images:.8}..., but those in "
+            f"{tree.folder} have {tree.digest:.8}...; give the tree that was labelled, or label "
+            "this one"
         )
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.errors import ModelError
 from robustbench_seg.evaluation.images.image_maker import ConditionImage
-from robustbench_seg.evaluation.inputs.corrupted_tree import Tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.predictions.prediction_checks import (
     check_source,
@@ -22,6 +21,7 @@ from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.segmenter import Segmenter, StoredPredictions
 from robustbench_seg.store import RunFolder
 from robustbench_seg.trees.manifest import Digests
+from robustbench_seg.trees.tree import Tree
 
 
 class Predictions(Protocol):

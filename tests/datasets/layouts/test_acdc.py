@@ -65,7 +65,7 @@ def test_references_are_those_with_labels(tmp_path, put):
         "rgb_anon/fog/val_ref/GOPR1/1_rgb_ref_anon.png",
         "rgb_anon/night/val_ref/GOPR1/1_rgb_ref_anon.png",
     )
-    assert clear.left_out == ("rgb_anon/fog/val_ref/GOPR1/2_rgb_ref_anon.png",)
+    assert clear.files.left_out == ("rgb_anon/fog/val_ref/GOPR1/2_rgb_ref_anon.png",)
     assert [int(sample.labels[0, 0]) for sample in clear] == [3, 4]
     assert open_dataset("acdc-ref:night", tmp_path).ids == clear.ids[1:]
     assert open_dataset("acdc:fog", tmp_path).ids == ("rgb_anon/fog/val/GOPR1/1_rgb_anon.png",)
@@ -75,7 +75,7 @@ def test_references_with_label_ids_alone_are_labelled(tmp_path, put):
     reference(put, "fog", "1", labelIds=26)
     reference(put, "rain", "1", split="train", labelIds=7)
     clear = open_dataset("acdc-ref:fog", tmp_path)
-    assert (clear.name, clear.left_out) == ("acdc-ref:fog", ())
+    assert (clear.name, clear.files.left_out) == ("acdc-ref:fog", ())
     assert (clear[0].labels == 13).all()
     train = open_dataset("acdc-ref", tmp_path, "train")
     assert train.ids == ("rgb_anon/rain/train_ref/GOPR1/1_rgb_ref_anon.png",)

@@ -1,5 +1,6 @@
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -7,12 +8,18 @@ import numpy as np
 import pytest
 
 from robustbench_seg.datasets import IGNORE
+from robustbench_seg.datasets.classes.facts import DatasetFacts
 from robustbench_seg.datasets.classes.label_table import apply_table, label_table
 from robustbench_seg.datasets.image_files.decoding import read_label_ids
-from robustbench_seg.datasets.splits.file_dataset import FileDataset, Item
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.split_files import Item, SplitFiles
 from robustbench_seg.errors import DatasetError
 
 TABLE = label_table({0: 0, 1: 1, 255: IGNORE})
+
+
+def two(files, classes=("x", "y")):
+    return FileDataset("two", "val", DatasetFacts(name="two", classes=classes), files)
 
 
 @pytest.fixture
@@ -21,8 +28,7 @@ def dataset(tmp_path, put):
         put(f"images/{name}.png")
         put(f"labels/{name}.png", np.arange(24).reshape(4, 6).astype(np.uint8) % 2)
     items = tuple(Item(f"images/{n}.png", f"labels/{n}.png") for n in "abc")
-    palette = ((1, 2, 3), (4, 5, 6))
-    return FileDataset("two", "val", ("x", "y"), palette, tmp_path, items, TABLE)
+    return two(SplitFiles(tmp_path, items, TABLE))
 
 
 def test_samples_are_the_files_in_order(dataset, tmp_path):
@@ -60,18 +66,18 @@ def test_the_fingerprint_is_of_the_data_and_not_of_its_place(dataset, tmp_path, 
     elsewhere.mkdir()
     for folder in ("images", "labels"):
         (tmp_path / folder).rename(elsewhere / folder)
-    moved = FileDataset("two", "val", ("x", "y"), (), elsewhere, dataset.items, TABLE)
+    files = replace(dataset.files, root=elsewhere)
+    moved = two(files)
     assert moved.fingerprint == fingerprint
 
-    renamed = FileDataset("two", "val", ("x", "z"), (), elsewhere, dataset.items, TABLE)
+    renamed = two(files, ("x", "z"))
     assert renamed.fingerprint["classes"] != fingerprint["classes"]
-    other = label_table({0: 1, 1: 0, 255: IGNORE})
-    remapped = FileDataset("two", "val", ("x", "y"), (), elsewhere, dataset.items, other)
+    remapped = two(replace(files, table=label_table({0: 1, 1: 0, 255: IGNORE})))
     assert remapped.fingerprint["classes"] != fingerprint["classes"]
 
     with open(elsewhere / "labels/b.png", "ab") as file:
         file.write(b"\0")
-    grown = FileDataset("two", "val", ("x", "y"), (), elsewhere, dataset.items, TABLE)
+    grown = two(files)
     assert grown.fingerprint["contents"] != fingerprint["contents"]
     assert grown.first(1).fingerprint["contents"] != grown.fingerprint["contents"]
 

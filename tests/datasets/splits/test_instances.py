@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robustbench_seg.datasets import open_dataset, read_instances
+from robustbench_seg.datasets import instances_of, open_dataset
 from robustbench_seg.errors import DatasetError
 
 IMAGE = "leftImg8bit/val/a/a_000000_000019_leftImg8bit.png"
@@ -21,14 +21,14 @@ def test_an_instance_has_an_id_of_1000_and_more(city, put):
     ids = np.array([[26, 7, 26000], [26001, 255, 999]], np.uint16)
     put(TRUTH + "instanceIds.png", ids)
     dataset = open_dataset("cityscapes", city)
-    found = read_instances(dataset, 0, (2, 3))
+    found = instances_of(dataset, 0, (2, 3))
     assert found.dtype == np.int32
     assert found.tolist() == [[0, 0, 26000], [26001, 0, 0]]
 
 
 def test_without_their_files_and_elsewhere_there_are_none(city):
-    assert read_instances(open_dataset("cityscapes", city), 0, (2, 3)) is None
-    assert read_instances(open_dataset("minicity"), 0, (192, 384)) is None
+    assert instances_of(open_dataset("cityscapes", city), 0, (2, 3)) is None
+    assert instances_of(open_dataset("minicity"), 0, (192, 384)) is None
 
 
 def test_instances_decide_numbers_so_they_are_in_the_fingerprint(city, put):
@@ -42,4 +42,4 @@ def test_instances_of_another_size_are_named(city, put):
     with pytest.raises(
         DatasetError, match=r"instanceIds\.png: the instances are 3x4, the labels 3x"
     ):
-        read_instances(open_dataset("cityscapes", city), 0, (2, 3))
+        instances_of(open_dataset("cityscapes", city), 0, (2, 3))

@@ -1,38 +1,25 @@
-import re
-
 import numpy as np
-import pytest
 
-from robustbench_seg.datasets import IGNORE
+from robustbench_seg.datasets import IGNORE, Sample
+from robustbench_seg.datasets.classes.facts import DatasetFacts
 from robustbench_seg.datasets.classes.label_table import label_table
 from robustbench_seg.datasets.minicity import Minicity
-from robustbench_seg.datasets.splits.dataset_files import (
-    corrupted_image,
+from robustbench_seg.datasets.splits.file_dataset import FileDataset
+from robustbench_seg.datasets.splits.optional_files import (
+    files_of,
     image_sizes,
+    instances_of,
     is_labelled,
     read_labels,
 )
-from robustbench_seg.datasets.splits.file_dataset import FileDataset, Item
-from robustbench_seg.errors import DatasetError
+from robustbench_seg.datasets.splits.split_files import Item, SplitFiles
 
 TABLE = label_table({0: 0, 1: 1, 255: IGNORE})
 
 
 def files(root, *items):
-    return FileDataset("one", "val", ("x", "y"), (), root, items, TABLE)
-
-
-def test_a_corrupted_image_is_the_png_of_its_id(tmp_path, put):
-    put("images/a.jpg")
-    put("labels/a.png", 0)
-    foggy = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
-    put("out/fog/3/images/a.png", foggy)
-    items = (Item("images/a.jpg", "labels/a.png"),)
-    dataset = FileDataset("one", "val", ("x",), (), tmp_path, items, TABLE)
-    np.testing.assert_array_equal(corrupted_image(dataset, 0, tmp_path / "out/fog/3"), foggy)
-    pattern = re.escape(str(tmp_path / "out/fog/4/images/a.png")) + ": no such image file"
-    with pytest.raises(DatasetError, match=pattern):
-        corrupted_image(dataset, 0, tmp_path / "out/fog/4")
+    facts = DatasetFacts(name="one", classes=("x", "y"))
+    return FileDataset("one", "val", facts, SplitFiles(root, items, TABLE))
 
 
 def test_labels_are_read_without_the_image(tmp_path, put):
@@ -55,3 +42,21 @@ def test_the_size_of_a_file_that_is_gone_is_left_out(tmp_path):
     dataset = files(tmp_path, Item("a.png", None), Item("gone.png", None))
     assert image_sizes(dataset) == {"a.png": 5}
     assert image_sizes(Minicity()) == {}
+
+
+class Own:
+    """A dataset of a user, with an attribute `files` of its own."""
+
+    files = ("a.png",)
+
+    def __getitem__(self, index):
+        return Sample("a.png", np.zeros((1, 2, 3), np.uint8), np.full((1, 2), index, np.uint8))
+
+
+def test_a_dataset_of_a_user_needs_none_of_this():
+    own = Own()
+    assert files_of(own) is None
+    assert is_labelled(own)
+    assert read_labels(own, 1).tolist() == [[1, 1]]
+    assert instances_of(own, 0, (1, 2)) is None
+    assert image_sizes(own) == {}

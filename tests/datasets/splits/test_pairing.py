@@ -5,13 +5,17 @@ import pytest
 from robustbench_seg.datasets.classes.label_table import label_table
 from robustbench_seg.datasets.image_files.root_folder import Provenance
 from robustbench_seg.datasets.splits.label_forms import LabelForm
-from robustbench_seg.datasets.splits.split_files import pair_files
+from robustbench_seg.datasets.splits.pairing import pair_files
 from robustbench_seg.errors import DatasetError
 
 PROVENANCE = Provenance("Things", "get them at https://example.org")
 ONE, TWO = label_table({0: 0}), label_table({0: 1})
 FORMS = [
-    LabelForm(lambda image: f"one/{image}", ONE, lambda image: [f"two/{image}", f"3/{image}"]),
+    LabelForm(
+        lambda image: f"one/{image}",
+        ONE,
+        companions=lambda image: [f"two/{image}", f"3/{image}"],
+    ),
     LabelForm(lambda image: f"two/{image}", TWO),
 ]
 
