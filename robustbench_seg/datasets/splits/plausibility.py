@@ -41,11 +41,10 @@ def label_warning(dataset: Dataset, *, whole: bool = True) -> str | None:
     if not sample.files or (files.table[found] == UNKNOWN).any():
         return None  # an unknown id is reported as an error of its file
     every = sample.files == len(dataset)
-    problem = _class_indices(files.table, len(dataset.classes), found)
-    if problem is None:
-        problem = _classes_without_pixels(
-            dataset.classes, files.table, sample, whole=every and whole
-        )
+    classes, whole = dataset.classes, every and whole
+    problem = _class_indices(files.table, len(classes), found) or _classes_without_pixels(
+        classes, files.table, sample, whole=whole
+    )
     if problem is None:
         return None
     which = f"all {sample.files}" if every else f"{sample.files} of {len(dataset)}"
