@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.image_files.root_folder import Provenance
-from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.layouts.layout import Layout
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.label_forms import LabelForm
 
@@ -46,4 +46,5 @@ def open_ade20k(root: Path | None, split: str) -> FileDataset:
     folder = f"images/{_FOLDER.get(split, split)}"
     images = [f"{folder}/*.jpg", f"{folder}/*.png"]
     facts = dataset_facts("ade20k")
-    return open_split(facts, root, split, images, [LabelForm(_truth, facts.table)], PROVENANCE)
+    layout = Layout(facts, PROVENANCE, images, [LabelForm(_truth, facts.table)])
+    return layout.open(root, split)

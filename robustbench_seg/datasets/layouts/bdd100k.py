@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.image_files.root_folder import Provenance, checked_root
-from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.layouts.layout import Layout
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.label_forms import LabelForm
 
@@ -57,5 +57,5 @@ def open_bdd100k(root: Path | None, split: str) -> FileDataset:
     images = [f"{folder}/*.jpg", f"{folder}/*.png"]
     facts = dataset_facts("bdd100k")
     forms = [LabelForm(truth, facts.index_table)]
-    withheld = split == "test"
-    return open_split(facts, root, split, images, forms, PROVENANCE, withheld=withheld)
+    layout = Layout(facts, PROVENANCE, images, forms, withheld=split == "test")
+    return layout.open(root, split)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.image_files.root_folder import Provenance
-from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.layouts.layout import Layout
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.label_forms import LabelForm
 
@@ -34,4 +34,5 @@ def open_camvid(root: Path | None, split: str) -> FileDataset:
     """
     facts = dataset_facts("camvid")
     form = LabelForm(lambda image: f"{split}annot/{image.removeprefix(f'{split}/')}", facts.table)
-    return open_split(facts, root, split, [f"{split}/*.png"], [form], PROVENANCE)
+    layout = Layout(facts, PROVENANCE, [f"{split}/*.png"], [form])
+    return layout.open(root, split)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.image_files.root_folder import Provenance, checked_root
-from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.layouts.layout import Layout
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.label_forms import forms_by_ending
 
@@ -55,4 +55,5 @@ def open_cityscapes(root: Path | None, split: str) -> FileDataset:
     facts = dataset_facts("cityscapes")
     tables = {"labelIds.png": facts.table, "labelTrainIds.png": facts.index_table}
     forms = forms_by_ending(_truth, tables, _FURTHER, _INSTANCES)
-    return open_split(facts, root, split, images, forms, PROVENANCE)
+    layout = Layout(facts, PROVENANCE, images, forms)
+    return layout.open(root, split)

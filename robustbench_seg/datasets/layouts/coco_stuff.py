@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.image_files.root_folder import Provenance
-from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.layouts.layout import Layout
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.label_forms import LabelForm
 
@@ -52,4 +52,5 @@ def open_coco_stuff(root: Path | None, split: str) -> FileDataset:
         LabelForm(lambda image: _truth(image, "annotations", ".png"), published),
         LabelForm(lambda image: _truth(image, "stuffthingmaps", ".png"), published),
     ]
-    return open_split(facts, root, split, images, forms, PROVENANCE)
+    layout = Layout(facts, PROVENANCE, images, forms)
+    return layout.open(root, split)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.image_files.root_folder import Provenance
-from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.layouts.layout import Layout
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.label_forms import forms_by_ending
 
@@ -51,5 +51,5 @@ def open_dark_zurich(root: Path | None, split: str) -> FileDataset:
     facts = dataset_facts("dark-zurich")
     tables = {"labelTrainIds.png": facts.index_table, "labelIds.png": facts.table}
     forms = forms_by_ending(_truth, tables, _FURTHER)
-    withheld = split != "val"
-    return open_split(facts, root, split, images, forms, PROVENANCE, withheld=withheld)
+    layout = Layout(facts, PROVENANCE, images, forms, withheld=split != "val")
+    return layout.open(root, split)

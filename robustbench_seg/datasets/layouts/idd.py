@@ -16,7 +16,7 @@ from typing import Literal
 
 from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.image_files.root_folder import Provenance
-from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.layouts.layout import Layout
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.label_forms import LabelForm
 
@@ -62,5 +62,5 @@ def open_idd(root: Path | None, split: str, classes: Classes = "idd") -> FileDat
         LabelForm(partial(_truth, kind=_ID_TYPES[classes]), facts.index_table),
         LabelForm(partial(_truth, kind="id"), facts.table),
     ]
-    withheld = split == "test"
-    return open_split(facts, root, split, images, forms, _provenance(classes), withheld=withheld)
+    layout = Layout(facts, _provenance(classes), images, forms, withheld=split == "test")
+    return layout.open(root, split)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.image_files.root_folder import Provenance
-from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.layouts.layout import Layout
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.label_forms import LabelForm
 from robustbench_seg.errors import DatasetError, unknown
@@ -47,5 +47,5 @@ def open_kitti(root: Path | None, split: str) -> FileDataset:
     images = [f"{folder}/image_2/*.png"]
     facts = dataset_facts("kitti")
     forms = [LabelForm(lambda image: image.replace("/image_2/", "/semantic/"), facts.table)]
-    withheld = split == "test"
-    return open_split(facts, root, split, images, forms, PROVENANCE, withheld=withheld)
+    layout = Layout(facts, PROVENANCE, images, forms, withheld=split == "test")
+    return layout.open(root, split)

@@ -22,7 +22,7 @@ import numpy as np
 
 from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.image_files.root_folder import Provenance
-from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.layouts.layout import Layout
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.label_forms import LabelForm
 from robustbench_seg.errors import DatasetError, unknown
@@ -71,5 +71,5 @@ def open_mapillary(root: Path | None, split: str, release: Release) -> FileDatas
         for folder in _FOLDERS_OF_LABELS[release]
         for kind, table in (("labels", facts.table), ("instances", np.repeat(facts.table, 256)))
     ]
-    withheld = split == "test"
-    return open_split(facts, root, split, images, forms, PROVENANCE, withheld=withheld)
+    layout = Layout(facts, PROVENANCE, images, forms, withheld=split == "test")
+    return layout.open(root, split)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from robustbench_seg.datasets.classes.facts import dataset_facts
 from robustbench_seg.datasets.image_files.root_folder import Provenance
-from robustbench_seg.datasets.layouts.opening import open_split
+from robustbench_seg.datasets.layouts.layout import Layout
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.label_forms import forms_by_ending
 
@@ -71,5 +71,5 @@ def open_muses(root: Path | None, split: str, subset: str | None = None) -> File
     facts = dataset_facts("muses")
     tables = {"labelTrainIds.png": facts.index_table, "labelIds.png": facts.table}
     forms = forms_by_ending(_truth, tables, ["labelColor.png"])
-    name, withheld = "muses" if subset is None else f"muses:{subset}", split == "test"
-    return open_split(facts, root, split, images, forms, PROVENANCE, withheld=withheld, name=name)
+    layout = Layout(facts, PROVENANCE, images, forms, withheld=split == "test")
+    return layout.open(root, split, "muses" if subset is None else f"muses:{subset}")
