@@ -24,11 +24,11 @@ def from_first_format(table: Mapping[str, Json], where: str) -> Mapping[str, Jso
     files = table.get("files", {})
     if not isinstance(files, dict):
         raise CardError(f"{where}: files: expected a table, got {type(files).__name__}")
-    made = {name.split("/")[0] for name in files}
+    folders = {name.split("/")[0] for name in files}
     return {
         **{key: value for key, value in table.items() if key not in ("versions", "digest")},
         "stream_version": int(fast) if table.get("stream") == "fast" else REFERENCE_STREAM_VERSION,
-        "laws": {name: LAW for name in CORRUPTIONS if name in made},
+        "laws": {name: LAW for name in CORRUPTIONS if name in folders},
         "libraries": {name: v for name, v in libraries.items() if name != "fast stream"},
         "probe": {},
     }

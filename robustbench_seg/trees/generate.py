@@ -31,7 +31,7 @@ def generate_cityscapes_c(
     dataset: str | Path | Dataset | None = None,
     protocol: str | Path | Protocol | None = None,
     announce: Callable[[PlanSummary], object] = lambda summary: None,
-    progress: Callable[[int, int], object] = lambda made, left_out: None,
+    progress: Callable[[int, int], object] = lambda new, left_out: None,
     **options: Unpack[TreeOptions],
 ) -> Manifest:
     """Write every image of a dataset under every corruption and severity.

@@ -22,12 +22,12 @@ class ImageResult:
     Attributes:
         files: Maps paths in the tree to digests of the files.
         left_out: Maps paths in the tree to the reasons why the files are missing.
-        made: Number of `files` that are new.
+        new: Number of `files` that did not exist before.
     """
 
     files: Mapping[str, Digests]
     left_out: Mapping[str, str]
-    made: int
+    new: int
 
 
 @dataclass(frozen=True)
@@ -50,22 +50,22 @@ class ImageJob:
         pixels = _CleanPixels(image)
         files = dict[str, Digests]()
         left_out = dict[str, str]()
-        made = 0
+        new = 0
         for condition in plan.conditions:
             if stopped():
                 break
             name = plan.name(image, condition)
             try:
                 found = self._present(image, condition, pixels)
-                files[name] = found or self._make(image, condition, pixels)
-                made += found is None
+                files[name] = found or self._write(image, condition, pixels)
+                new += found is None
             except (DatasetError, CorruptionError) as error:
                 if not self.keep_going:
                     raise
                 left_out[name] = str(error)
-        return ImageResult(files, left_out, made)
+        return ImageResult(files, left_out, new)
 
-    def _make(self, image: CleanImage, condition: Condition, clean: "_CleanPixels") -> Digests:
+    def _write(self, image: CleanImage, condition: Condition, clean: "_CleanPixels") -> Digests:
         """Write an image, or compare it with an existing file of unknown origin."""
         plan = self.plan
         path = plan.out / plan.name(image, condition)

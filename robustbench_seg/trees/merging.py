@@ -64,12 +64,12 @@ def _check_finished(folder: Path) -> None:
             )
 
 
-def write_merged(out: Path, made: Manifest, shard: Shard) -> Manifest:
+def write_merged(out: Path, new: Manifest, shard: Shard) -> Manifest:
     """Write the manifest of a start, joined with the records of earlier starts.
 
     Args:
         out: The tree.
-        made: The manifest of this start's files.
+        new: The manifest of this start's files.
         shard: The shard of this start.
 
     Returns:
@@ -77,11 +77,11 @@ def write_merged(out: Path, made: Manifest, shard: Shard) -> Manifest:
     """
     # Read as late as possible, because another process may have added corruptions in the meantime.
     if shard == WHOLE:
-        return _write_joined(out, [*read_manifest_files(out), made])
+        return _write_joined(out, [*read_manifest_files(out), new])
     if earlier := shard_manifests(out).get(shard):
-        made = read_manifest_file(earlier).joined(made)
-    write_manifest(out, made, shard)
-    return made
+        new = read_manifest_file(earlier).joined(new)
+    write_manifest(out, new, shard)
+    return new
 
 
 def _write_joined(folder: Path, manifests: Sequence[Manifest]) -> Manifest:

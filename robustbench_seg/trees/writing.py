@@ -35,7 +35,7 @@ def write_tree(
     *,
     workers: int = 1,
     keep_going: bool = False,
-    progress: Callable[[int, int], object] = lambda made, left_out: None,
+    progress: Callable[[int, int], object] = lambda new, left_out: None,
 ) -> Manifest:
     """Write the missing files of a corrupted dataset, then its manifest.
 
@@ -66,17 +66,17 @@ def write_tree(
             known = _known(plan)
             existing = begin_or_resume(out, planned, lambda tree: check_spots(plan, tree, known))
             _warn_of_other_libraries(out, existing, planned)
-            made = _Made(progress)
-            made.links = link_labels(plan)
-            made.files |= {name: image_digests(out / name) for name in plan.clean_files}
-            made.files |= write_descriptions(plan)
+            written = _WrittenFiles(progress)
+            written.links = link_labels(plan)
+            written.files |= {name: image_digests(out / name) for name in plan.clean_files}
+            written.files |= write_descriptions(plan)
             work = ImageJob(plan, keep_going, known)
             died = TreeError(
                 "a worker process died, perhaps because memory ran out; finished work is kept: run "
                 "again with fewer workers"
             )
-            run_in_processes(work, len(plan.shard_images), workers, made.take, died=died)
-            manifest = made.manifest(plan, existing, planned)
+            run_in_processes(work, len(plan.shard_images), workers, written.add, died=died)
+            manifest = written.manifest(plan, existing, planned)
             if plan.shard == WHOLE:
                 sweep()
             with exclusive(out / RECORD_FILE):
@@ -88,7 +88,7 @@ def write_tree(
 
 
 @dataclass
-class _Made:
+class _WrittenFiles:
     """The files that a start has written so far.
 
     Attributes:
@@ -103,11 +103,11 @@ class _Made:
     left_out: dict[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
 
-    def take(self, result: ImageResult) -> None:
+    def add(self, result: ImageResult) -> None:
         """Add the files of one clean image."""
         self.files.update(result.files)
         self.left_out.update(result.left_out)
-        self.progress(result.made, len(result.left_out))
+        self.progress(result.new, len(result.left_out))
 
     def manifest(self, plan: TreePlan, existing: TreeRecord, planned: TreeRecord) -> Manifest:
         """Describe the files; a resumed tree keeps the rest of its record."""

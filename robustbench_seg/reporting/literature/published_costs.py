@@ -7,11 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from robustbench_seg.datasets import image_size
 from robustbench_seg.records.values.image_size import Size
 from robustbench_seg.reporting.literature.published_tables import published_table
-
-CITYSCAPES_SIZE: Size = (1024, 2048)
-"""The image size at which the paper counts for Cityscapes, unless it states another."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def _table1a() -> Iterator[_Cost]:
         side = row["ade20k_side"]
         for dataset, card, size in (
             ("ade20k", row["ade20k_card"], (side, side)),
-            ("cityscapes", row["cityscapes_card"], CITYSCAPES_SIZE),
+            ("cityscapes", row["cityscapes_card"], image_size("cityscapes")),
             ("coco_stuff", None, None),
         ):
             yield _Cost(
