@@ -118,9 +118,10 @@ def enumeration(items: Sequence[str]) -> str:
 
 
 def first_items(items: Sequence[str], count: int = 5) -> str:
-    """List the first items, and say whether there are more.
+    """List the first items, and count the others.
 
-    >>> first_items(["road", "sky", "car"], 2)
-    'road, sky, ...'
+    >>> first_items(["road", "sky"]), first_items(["road", "sky", "car", "bus"], 2)
+    ('road, sky', 'road, sky and 2 more')
     """
-    return ", ".join(items[:count]) + (", ..." if len(items) > count else "")
+    more = f" and {len(items) - count} more" if len(items) > count else ""
+    return ", ".join(items[:count]) + more

@@ -16,12 +16,9 @@ from robustbench_seg.datasets import (
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.predictions.prediction_checks import stray_files
 from robustbench_seg.results import absent_class_warnings
-from robustbench_seg.text import counted
+from robustbench_seg.text import counted, first_items
 
 log = logging.getLogger(__name__)
-
-_NAMED = 3
-_NAMED_CLASSES = 8
 
 
 def announce(evaluation: Evaluation, *, shown: bool = False) -> bool:
@@ -100,17 +97,9 @@ def class_map_text(class_map: ClassMap) -> str:
         "left out": record.left_out,
         "missed, because no class maps to it": record.missed,
     }
-    lists = [f"{kind}: {_few(names)}" for kind, names in kinds.items() if names]
+    lists = [f"{kind}: {first_items(names, 8)}" for kind, names in kinds.items() if names]
     classes = f"{len(record.classes)} classes to {len(class_map.dataset_classes)}"
     return "; ".join([f"class map {class_map.name}: {classes}", *lists])
-
-
-def _few(names: Sequence[str]) -> str:
-    """List names, at most _NAMED_CLASSES of them."""
-    if len(names) <= _NAMED_CLASSES:
-        return ", ".join(names)
-    shown = ", ".join(names[:_NAMED_CLASSES])
-    return f"{shown}, and {len(names) - _NAMED_CLASSES} more"
 
 
 def files_found(dataset: Dataset, files: SplitFiles) -> str:
@@ -120,5 +109,4 @@ def files_found(dataset: Dataset, files: SplitFiles) -> str:
     text = f"{dataset.name} {dataset.split}: {counted(count, 'image')}, {labels}"
     if not others:
         return text
-    named = ", ".join([*others[:_NAMED], *(["..."] if len(others) > _NAMED else [])])
-    return f"{text}, {counted(len(others), 'other file')} ignored: {named}"
+    return f"{text}, {counted(len(others), 'other file')} ignored: {first_items(others, 3)}"

@@ -7,10 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from robustbench_seg.errors import WeightsError
+from robustbench_seg.text import first_items
 from robustbench_seg.weights.formats.network_tensors import COUNTER, Shapes
 from robustbench_seg.weights.weight_file import Weights, not_finite, read_weights
-
-SHOWN = 4
 
 
 def shapes_of(network: nn.Module) -> Shapes:
@@ -108,8 +107,8 @@ def _copy(
         )
     if names := not_finite(tensors):
         raise WeightsError(
-            f"{path}: NaN or infinite values in {_some(names)}; download the file again, or train "
-            "the network again"
+            f"{path}: NaN or infinite values in {first_items(names, 4)}; download the file again, "
+            "or train the network again"
         )
     network.load_state_dict(tensors)
 
@@ -129,12 +128,8 @@ def _differences(tensors: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> 
         if name in tensors and tensors[name].shape != state[name].shape
     ]
     groups = {"missing": missing, "left over": left_over, "of another shape": reshaped}
-    return [f"{len(names)} {kind}: {_some(names)}" for kind, names in groups.items() if names]
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    lists = {kind: first_items(names, 4) for kind, names in groups.items() if names}
+    return [f"{len(groups[kind])} {kind}: {names}" for kind, names in lists.items()]
 
 
 def _shape(tensor: Tensor) -> str:

@@ -36,7 +36,7 @@ def test_files_are_counted_and_some_are_named(dataset):
         "photos val: 2 images, 2 labels, 1 other file ignored: b.jpg"
     )
     assert files_found(dataset, replace(files, left_out=tuple("bcde"))) == (
-        "photos val: 1 image, 1 label, 4 other files ignored: b, c, d, ..."
+        "photos val: 1 image, 1 label, 4 other files ignored: b, c, d and 1 more"
     )
 
 

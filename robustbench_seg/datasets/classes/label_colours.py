@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import DatasetError
+from robustbench_seg.text import first_items
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
@@ -47,10 +48,8 @@ def ids_of_colours(
 
 def _unknown(codes: NDArray[Any]) -> str:
     others, counts = np.unique(codes, return_counts=True)
-    first = zip(others[:5], counts[:5], strict=True)
-    shown = ", ".join(f"#{code:06x} ({count} pixels)" for code, count in first)
-    more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+    shown = [f"#{code:06x} ({n} pixels)" for code, n in zip(others, counts, strict=True)]
     return (
-        f"the colour {shown}{more} is not in label_colours of this dataset; add it, or save the "
-        "labels without smoothing and lossy compression"
+        f"the colour {first_items(shown)} is not in label_colours of this dataset; add it, or save "
+        "the labels without smoothing and lossy compression"
     )

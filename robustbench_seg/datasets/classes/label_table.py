@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.records.values.ranges import MAX_CLASSES
+from robustbench_seg.text import first_items
 
 Labels = NDArray[np.uint8]
 
@@ -58,11 +59,10 @@ def apply_table(table: NDArray[np.uint8], ids: NDArray[np.integer[Any]], where: 
     unknown = (labels == UNKNOWN) | beyond
     if unknown.any():
         bad_ids, counts = np.unique(ids[unknown], return_counts=True)
-        shown = ", ".join(f"{i} ({n} pixels)" for i, n in zip(bad_ids[:5], counts[:5], strict=True))
-        more = f" and {len(bad_ids) - 5} more ids" if len(bad_ids) > 5 else ""
+        shown = [f"{i} ({n} pixels)" for i, n in zip(bad_ids, counts, strict=True)]
         known = id_ranges(np.flatnonzero(table != UNKNOWN).tolist())
         raise DatasetError(
-            f"{where}: label id {shown}{more} does not exist in this dataset, whose ids are "
+            f"{where}: label id {first_items(shown)} does not exist in this dataset, whose ids are "
             f"{known}; check that the file belongs to this dataset and contains ids, not colours"
         )
     return labels

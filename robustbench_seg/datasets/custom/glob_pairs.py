@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from robustbench_seg.datasets.image_files.globs import Glob, alternatives, matches
 from robustbench_seg.errors import CardError, DatasetError
-from robustbench_seg.text import counted
+from robustbench_seg.text import counted, first_items
 
 _IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
@@ -134,13 +134,14 @@ class GlobPairs:
         notes = []
         if passed_over:
             suffixes = ", ".join(sorted({PurePosixPath(path).suffix for path in passed_over}))
+            names = first_items(sorted(passed_over), _NAMED)
             notes.append(
                 f"{counted(len(passed_over), 'image file')} skipped, because the globs have "
-                f"another suffix: {_named(passed_over)}; to include them, add {suffixes} to the "
-                "globs"
+                f"another suffix: {names}; to include them, add {suffixes} to the globs"
             )
         if (alone := labels - paired - set(images)) and not has_list:
-            notes.append(f"{counted(len(alone), 'label file')} without an image: {_named(alone)}")
+            names = first_items(sorted(alone), _NAMED)
+            notes.append(f"{counted(len(alone), 'label file')} without an image: {names}")
         return notes
 
     def _candidates(self, image: str) -> Sequence[str]:
@@ -156,7 +157,3 @@ class GlobPairs:
 
     def _existing(self, image: str) -> Sequence[str]:
         return [path for path in self._candidates(image) if (self._root / path).exists()]
-
-
-def _named(paths: set[str]) -> str:
-    return ", ".join([*sorted(paths)[:_NAMED], *(["..."] if len(paths) > _NAMED else [])])

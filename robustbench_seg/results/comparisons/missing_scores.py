@@ -16,6 +16,7 @@ from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.models.scored_model import ScoredModel
 from robustbench_seg.results.statistics.draws import score_of
 from robustbench_seg.results.summaries.summary_scores import SummaryScore
+from robustbench_seg.text import first_items
 
 OF_CONFIDENCE = {info.name for info in (*CONFIDENCE.infos, *SCALED_CONFIDENCE.infos)}
 """Scores that some segmenters do not support."""
@@ -67,5 +68,4 @@ def why_no_average(
     ]
     if is_relative and math.isnan(score_of(scores.summary.clean)):
         names.insert(0, CLEAN.name)
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"lacks {', '.join(names[:3])}{more}" if names else NO_REFERENCE
+    return f"lacks {first_items(names, 3)}" if names else NO_REFERENCE

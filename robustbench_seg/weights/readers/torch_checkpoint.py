@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
+from robustbench_seg.text import first_items
 from robustbench_seg.weights.readers.pickle_reader import Record
 from robustbench_seg.weights.readers.torch_files import StoredTensor, open_torch_file, refused
 
@@ -140,9 +141,10 @@ def _without_tensors(path: Path, content: Any) -> WeightsError:
     if items is None:
         kind = "Tensor" if isinstance(content, StoredTensor) else type(content).__name__
         return WeightsError(f"{path}: no weights: it contains a {kind}, not tensors by name")
+    keys = first_items([str(key)[:40] for key in items], 4)
     return WeightsError(
-        f"{path}: no weights: it contains no tensor, but {_few(items)}; save the tensors under "
-        f"one of the keys {', '.join(STATE_KEYS)}"
+        f"{path}: no weights: it contains no tensor, but {keys}; save the tensors under one of the "
+        f"keys {', '.join(STATE_KEYS)}"
     )
 
 
@@ -156,8 +158,3 @@ def _classes(content: Mapping[Any, Any]) -> tuple[str, ...] | None:
             if isinstance(names, list | tuple) and names and all(isinstance(n, str) for n in names):
                 return tuple(names)
     return None
-
-
-def _few(content: Mapping[Any, Any]) -> str:
-    names = [str(name)[:40] for name in content]
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -97,7 +97,7 @@ def test_what_globs_leave_out_is_counted(describe, put, caplog):
         "photos/val/8.JPG, photos/val/9.png, photos/val/notes.png; to include them, add .JPG, "
         ".png to the globs",
         "quarry val: 4 label files without an image: masks/val/a_mask.png, masks/val/b_mask.png, "
-        "masks/val/c_mask.png, ...",
+        "masks/val/c_mask.png and 1 more",
     ]
 
 

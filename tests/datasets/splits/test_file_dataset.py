@@ -123,7 +123,7 @@ def test_a_negative_id_is_no_class(kind):
 
 def test_only_some_of_many_unknown_ids_are_spelled():
     ids = np.arange(2, 14, dtype=np.uint8).reshape(3, 4)
-    with pytest.raises(DatasetError, match=r"2 \(1 pixels\), .*, 6 \(1 pixels\) and 7 more ids"):
+    with pytest.raises(DatasetError, match=r"2 \(1 pixels\), .*, 6 \(1 pixels\) and 7 more does"):
         apply_table(TABLE, ids, Path("x.png"))
 
 
