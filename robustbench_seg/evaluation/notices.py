@@ -104,7 +104,7 @@ def class_map_text(class_map: ClassMap) -> str:
 
 def files_found(dataset: Dataset, files: SplitFiles) -> str:
     """Count the files of a dataset, in a sentence that names some ignored files."""
-    count, others = len(files.items), files.left_out
+    count, others = len(files.images), files.left_out
     labels = counted(count, "label") if files.is_labelled else "no labels"
     text = f"{dataset.name} {dataset.split}: {counted(count, 'image')}, {labels}"
     if not others:

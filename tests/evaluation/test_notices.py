@@ -11,7 +11,7 @@ import robustbench_seg as rs
 from robustbench_seg.datasets.classes.facts import DatasetFacts
 from robustbench_seg.datasets.classes.label_table import label_table
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
-from robustbench_seg.datasets.splits.split_files import Item, SplitFiles
+from robustbench_seg.datasets.splits.split_files import ImageFiles, SplitFiles
 from robustbench_seg.evaluation.notices import announce, files_found
 from robustbench_seg.records.values.shard import Shard
 from tests.evaluation.conftest import CLASSES, evaluation
@@ -23,7 +23,7 @@ def dataset(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.fromarray(np.zeros((4, 6), np.uint8)).save(tmp_path / name)
     table = label_table({0: 0, 1: 1, 2: 2})
-    items = (Item("a.png", "labels/a.png"),)
+    items = (ImageFiles("a.png", "labels/a.png"),)
     facts = DatasetFacts(name="photos", classes=CLASSES)
     return FileDataset("photos", "val", facts, SplitFiles(tmp_path, items, table))
 
@@ -31,7 +31,7 @@ def dataset(tmp_path):
 def test_files_are_counted_and_some_are_named(dataset):
     files = dataset.files
     assert files_found(dataset, files) == "photos val: 1 image, 1 label"
-    one = replace(files, items=files.items * 2, left_out=("b.jpg",))
+    one = replace(files, images=files.images * 2, left_out=("b.jpg",))
     assert files_found(dataset, one) == (
         "photos val: 2 images, 2 labels, 1 other file ignored: b.jpg"
     )

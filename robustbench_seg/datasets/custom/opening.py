@@ -56,8 +56,8 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
     for note in globs.notes(found, has_list=list_path is not None):
         log.warning("%s %s: %s", description.name, split, note)
     if list_path is not None:  # other tools need the list next to the images
-        items = (replace(item, companions=(*item.companions, list_path)) for item in files.items)
-        files = replace(files, items=tuple(items))
+        images = [replace(one, companions=(*one.companions, list_path)) for one in files.images]
+        files = replace(files, images=tuple(images))
     files = replace(
         files,
         apply_orientation=description.apply_orientation,

@@ -65,20 +65,20 @@ class FileDataset:
         return f"<dataset {self.name} {self.split}: {len(self)} images in {self.files.root}>"
 
     def __len__(self) -> int:
-        return len(self.files.items)
+        return len(self.files.images)
 
     def __getitem__(self, index: int) -> Sample:
-        item = self.files.items[index]
+        paths = self.files.images[index]
         image = self.image(index)
-        if item.labels is None:
-            return Sample(item.id, image, np.full(image.shape[:2], IGNORE, np.uint8))
+        if paths.labels is None:
+            return Sample(paths.id, image, np.full(image.shape[:2], IGNORE, np.uint8))
         labels = self.files.labels(index)
         if labels.shape != image.shape[:2]:
             raise DatasetError(
-                f"{self.files.root / item.labels}: the labels are {_extent(labels)}, their image "
-                f"{item.id} is {_extent(image)}; both must have the same size: replace one of them"
+                f"{self.files.root / paths.labels}: the labels are {_extent(labels)}, their image "
+                f"{paths.id} is {_extent(image)}; both must have the same size: replace one of them"
             )
-        return Sample(item.id, image, labels)
+        return Sample(paths.id, image, labels)
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(len(self)))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.datasets.image_files.root_folder import Provenance
 from robustbench_seg.datasets.splits.label_forms import LabelForm
-from robustbench_seg.datasets.splits.split_files import Item, SplitFiles
+from robustbench_seg.datasets.splits.split_files import ImageFiles, SplitFiles
 from robustbench_seg.errors import DatasetError
 
 
@@ -41,19 +41,20 @@ def pair_files(
             f"{provenance.title}: of {len(images)} images in {root} {count} labels; the first "
             f"without: {form.path_of(missing[0])} (of {missing[0]}); {provenance.how_to_obtain}"
         )
-    items, known = [], set[str]()
+    paired, known = [], set[str]()
     for image in images:
         labels = form.path_of(image)
         existing = (path for path in form.companions(image) if folders.hold(path))
         instances = form.instances(image)
         if instances is not None and not folders.hold(instances):
             instances = None
-        items.append(Item(image, labels, tuple(dict.fromkeys([labels, *existing])), instances))
-        known |= {image, *items[-1].companions}
+        companions = tuple(dict.fromkeys([labels, *existing]))
+        paired.append(ImageFiles(image, labels, companions, instances))
+        known |= {image, *companions}
         for path in (image, labels, *([] if instances is None else [instances])):
             folders.check(path, provenance)
     others = folders.others(known)
-    return SplitFiles(root, tuple(items), form.table, form.colours, left_out=others)
+    return SplitFiles(root, tuple(paired), form.table, form.colours, left_out=others)
 
 
 def labelled_or_withheld(
@@ -103,8 +104,8 @@ def unlabelled(
     Returns:
         The files. All pixels are ignored.
     """
-    items = tuple(Item(image, None) for image in images)
-    return SplitFiles(root, items, table, colours)
+    withheld = tuple(ImageFiles(image, None) for image in images)
+    return SplitFiles(root, withheld, table, colours)
 
 
 class _Folders:

@@ -72,7 +72,7 @@ class _Sample:
 def _sample(files: SplitFiles) -> _Sample:
     """Count the pixels of each id in SAMPLE label files."""
     pixels, count, broken = np.zeros(len(files.table), np.int64), 0, ""
-    for place in evenly_spaced(len(files.items), SAMPLE):
+    for place in evenly_spaced(len(files.images), SAMPLE):
         try:
             ids = files.label_ids(place)
         except DatasetError as error:

@@ -23,7 +23,7 @@ from robustbench_seg.files import canonical_json, digest_bytes
 
 
 @dataclass(frozen=True)
-class Item:
+class ImageFiles:
     """The files of one image, as paths relative to the dataset's root with forward slashes.
 
     Attributes:
@@ -41,11 +41,11 @@ class Item:
 
 @dataclass(frozen=True, eq=False)
 class SplitFiles:
-    """The files of a split. An index is the position of an image in `items`.
+    """The files of a split. An index is the position of an image in `images`.
 
     Attributes:
         root: The base folder of the paths.
-        items: The files of each image, in the order of the images.
+        images: The files of each image, in the order of the ids.
         table: uint8, 256 or 65536 entries: maps ids in label files to class indices, IGNORE or
             UNKNOWN.
         label_colours: Maps a colour in an RGB label file to its id. None: RGB files are refused.
@@ -58,7 +58,7 @@ class SplitFiles:
     """
 
     root: Path
-    items: tuple[Item, ...]
+    images: tuple[ImageFiles, ...]
     table: NDArray[np.uint8]
     label_colours: Mapping[str, int] | None = None
     left_out: tuple[str, ...] = ()
@@ -68,21 +68,21 @@ class SplitFiles:
     @cached_property
     def ids(self) -> tuple[str, ...]:
         """Paths of the images."""
-        return tuple(item.id for item in self.items)
+        return tuple(each.id for each in self.images)
 
     @property
     def is_labelled(self) -> bool:
         """Whether any image has labels; the labels of a test split may be withheld."""
-        return any(item.labels is not None for item in self.items)
+        return any(each.labels is not None for each in self.images)
 
     def first(self, count: int) -> "SplitFiles":
         """Cut to the files of the first images."""
-        return replace(self, items=self.items[:count])
+        return replace(self, images=self.images[:count])
 
     def image(self, index: int) -> Image:
         """Read an image: uint8 HxWx3 RGB. DatasetError if its file cannot be read."""
         return read_image(
-            self.root / self.items[index].id, apply_orientation=self.apply_orientation
+            self.root / self.images[index].id, apply_orientation=self.apply_orientation
         )
 
     def label_ids(self, index: int) -> NDArray[np.integer[Any]] | None:
@@ -94,7 +94,7 @@ class SplitFiles:
         Raises:
             DatasetError: The file cannot be read. The message names it.
         """
-        name = self.items[index].labels
+        name = self.images[index].labels
         return None if name is None else read_label_ids(self.root / name, self.label_colours)
 
     def labels(self, index: int) -> Labels:
@@ -109,18 +109,18 @@ class SplitFiles:
         ids = self.label_ids(index)
         if ids is None:
             return np.zeros((0, 0), np.uint8)
-        return apply_table(self.table, ids, self.root / str(self.items[index].labels))
+        return apply_table(self.table, ids, self.root / str(self.images[index].labels))
 
     def instances(self, index: int, shape: tuple[int, ...]) -> NDArray[np.int32] | None:
         """Read the instances of an image; see read_instances. None: there are none."""
-        name = self.items[index].instances
+        name = self.images[index].instances
         return None if name is None else read_instances(self.root / name, shape)
 
     def companions(self, index: int) -> Mapping[str, Path]:
         """Map the relative paths of the label files that other tools expect to the files."""
-        item = self.items[index]
-        own = () if item.labels is None else (item.labels,)
-        return {relative: self.root / relative for relative in item.companions or own}
+        files = self.images[index]
+        own = () if files.labels is None else (files.labels,)
+        return {relative: self.root / relative for relative in files.companions or own}
 
     def sizes(self) -> Mapping[str, int]:
         """Map the ids of images to the bytes of their files, without inaccessible files."""
@@ -146,8 +146,8 @@ class SplitFiles:
         """
         names = [
             name
-            for item in self.items
-            for name in (item.id, item.labels, item.instances)
+            for each in self.images
+            for name in (each.id, each.labels, each.instances)
             if name is not None
         ]
         try:
@@ -158,7 +158,7 @@ class SplitFiles:
         if self.label_colours is not None:
             meaning += canonical_json(dict(self.label_colours)).encode()
         return {
-            "count": len(self.items),
+            "count": len(self.images),
             "contents": digest_bytes(canonical_json(contents).encode()),
             "classes": digest_bytes(meaning),
             **({"orientation": "applied"} if self.apply_orientation else {}),

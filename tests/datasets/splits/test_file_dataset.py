@@ -12,7 +12,7 @@ from robustbench_seg.datasets.classes.facts import DatasetFacts
 from robustbench_seg.datasets.classes.label_table import apply_table, label_table
 from robustbench_seg.datasets.image_files.decoding import read_label_ids
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
-from robustbench_seg.datasets.splits.split_files import Item, SplitFiles
+from robustbench_seg.datasets.splits.split_files import ImageFiles, SplitFiles
 from robustbench_seg.errors import DatasetError
 
 TABLE = label_table({0: 0, 1: 1, 255: IGNORE})
@@ -27,7 +27,7 @@ def dataset(tmp_path, put):
     for name in "abc":
         put(f"images/{name}.png")
         put(f"labels/{name}.png", np.arange(24).reshape(4, 6).astype(np.uint8) % 2)
-    items = tuple(Item(f"images/{n}.png", f"labels/{n}.png") for n in "abc")
+    items = tuple(ImageFiles(f"images/{n}.png", f"labels/{n}.png") for n in "abc")
     return two(SplitFiles(tmp_path, items, TABLE))
 
 

@@ -12,7 +12,7 @@ from robustbench_seg.datasets.splits.optional_files import (
     is_labelled,
     read_labels,
 )
-from robustbench_seg.datasets.splits.split_files import Item, SplitFiles
+from robustbench_seg.datasets.splits.split_files import ImageFiles, SplitFiles
 
 TABLE = label_table({0: 0, 1: 1, 255: IGNORE})
 
@@ -24,14 +24,14 @@ def files(root, *items):
 
 def test_labels_are_read_without_the_image(tmp_path, put):
     put("labels/a.png", 1)
-    dataset = files(tmp_path, Item("images/gone.png", "labels/a.png"))
+    dataset = files(tmp_path, ImageFiles("images/gone.png", "labels/a.png"))
     assert read_labels(dataset, 0).tolist() == [[1] * 6] * 4
     scene = Minicity("val", (16, 32))
     np.testing.assert_array_equal(read_labels(scene, 2), scene[2].labels)
 
 
 def test_only_files_can_be_without_labels(tmp_path):
-    withheld, labelled = Item("a.png", None), Item("b.png", "b_labels.png")
+    withheld, labelled = ImageFiles("a.png", None), ImageFiles("b.png", "b_labels.png")
     assert not is_labelled(files(tmp_path, withheld))
     assert is_labelled(files(tmp_path, withheld, labelled))
     assert is_labelled(Minicity())
@@ -39,7 +39,7 @@ def test_only_files_can_be_without_labels(tmp_path):
 
 def test_the_size_of_a_file_that_is_gone_is_left_out(tmp_path):
     (tmp_path / "a.png").write_bytes(b"12345")
-    dataset = files(tmp_path, Item("a.png", None), Item("gone.png", None))
+    dataset = files(tmp_path, ImageFiles("a.png", None), ImageFiles("gone.png", None))
     assert image_sizes(dataset) == {"a.png": 5}
     assert image_sizes(Minicity()) == {}
 

@@ -48,18 +48,18 @@ def test_a_form_that_is_whole_comes_before_one_that_is_not(tmp_path, put):
     for name in ("one/a.png", "two/a.png", "two/b.png"):
         put(name, 0)
     pairs = pair_files(tmp_path, ["a.png", "b.png"], FORMS, PROVENANCE)
-    assert [item.labels for item in pairs.items] == ["two/a.png", "two/b.png"]
+    assert [item.labels for item in pairs.images] == ["two/a.png", "two/b.png"]
     assert pairs.table is TWO
 
 
 def test_the_first_form_that_is_there_is_taken(tmp_path, put):
     put("two/a.png", 0)
     pairs = pair_files(tmp_path, ["a.png"], FORMS, PROVENANCE)
-    assert (pairs.items[0].labels, pairs.items[0].companions) == ("two/a.png", ("two/a.png",))
+    assert (pairs.images[0].labels, pairs.images[0].companions) == ("two/a.png", ("two/a.png",))
     assert pairs.table is TWO
     put("one/a.png", 0)
     pairs = pair_files(tmp_path, ["a.png"], FORMS, PROVENANCE)
-    assert (pairs.items[0].labels, pairs.items[0].companions) == (
+    assert (pairs.images[0].labels, pairs.images[0].companions) == (
         "one/a.png",
         ("one/a.png", "two/a.png"),
     )
