@@ -113,7 +113,7 @@ def test_the_test_split_has_no_labels_and_is_ignored(tmp_path, put):
     for name in "12":
         put(f"rgb_anon/fog/test/GOPR1/{name}_rgb_anon.png")
     dataset = open_dataset("acdc", tmp_path, "test")
-    assert not dataset.is_labelled
+    assert not dataset.files.is_labelled
     assert (dataset[1].labels == IGNORE).all()
     assert dataset[1].labels.shape == dataset[1].image.shape[:2]
     assert dict(dataset.companions(0)) == {}

@@ -19,7 +19,7 @@ def test_all_subsets_are_found(tmp_path, put):
         put(image)
     dataset = open_dataset("bravo", tmp_path, "test")
     assert dataset.ids == IMAGES
-    assert not dataset.is_labelled
+    assert not dataset.files.is_labelled
 
 
 def test_there_is_one_split(tmp_path):

@@ -1,5 +1,7 @@
 """Street scenes in the layouts in which they are published, with labels of the right encoding."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from cityscapesscripts.helpers.labels import name2label
 from PIL import Image
 
-from robustbench_seg.datasets import IGNORE, class_names, open_dataset
+from robustbench_seg.datasets import IGNORE, class_names, described_facts, open_dataset
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.trees.generate import generate_cityscapes_c
 
@@ -42,7 +44,7 @@ def test_bdd100k_in_both_layouts(tmp_path, put):
         assert dataset.classes == CITYSCAPES
         assert named(dataset, dataset[0].labels) == ["road", "person", "bicycle", None]
     put("new/images/10k/test/a.jpg")
-    assert not open_dataset("bdd100k", tmp_path / "new", "test").is_labelled
+    assert not open_dataset("bdd100k", tmp_path / "new", "test").files.is_labelled
     put("new/images/10k/val/d.jpg")
     with pytest.raises(DatasetError, match=r"of 2 images in .* 1 have no labels; .*bdd-data\.berk"):
         open_dataset("bdd100k", tmp_path / "new")
@@ -54,7 +56,7 @@ def test_kitti_has_the_ids_of_cityscapes_and_no_val(tmp_path, put):
     put("testing/image_2/000001_10.png")
     dataset = open_dataset("kitti", tmp_path, "train")
     assert named(dataset, dataset[0].labels) == ["road", "bicycle", None]
-    assert not open_dataset("kitti", tmp_path, "test").is_labelled
+    assert not open_dataset("kitti", tmp_path, "test").files.is_labelled
     message = r"unknown split of KITTI 'val'\. Known: train, test; train has the labels"
     with pytest.raises(DatasetError, match=message):
         open_dataset("kitti", tmp_path)
@@ -97,13 +99,32 @@ def test_mapillary_vistas_in_other_encodings(tmp_path, put):
         assert named(dataset, dataset[0].labels) == ["road", "car", None]
 
 
+def test_the_colours_of_labels_are_in_the_fingerprint_of_every_encoding(tmp_path, put):
+    """Also where no label is stored as colours: a change would separate runs of the same images."""
+    facts = described_facts("mapillary-v1.2")
+    put("validation/images/a.jpg", np.zeros((1, 3, 3), np.uint8))
+    put("testing/images/b.jpg")
+    instances = "validation/v1.2/instances/a.png"
+    for labels, split, table in (
+        (instances, "val", np.repeat(facts.table, 256)),
+        ("validation/v1.2/labels/a.png", "val", facts.table),
+        (None, "test", facts.table),
+    ):
+        if labels:
+            put(labels, np.zeros((1, 3), np.uint16 if labels == instances else np.uint8))
+        known = json.dumps(facts.classes, separators=(",", ":")).encode() + table.tobytes()
+        known += json.dumps(facts.label_colours, separators=(",", ":"), sort_keys=True).encode()
+        dataset = open_dataset("mapillary-v1.2", tmp_path, split)
+        assert dataset.fingerprint["classes"] == hashlib.sha256(known).hexdigest()
+
+
 def test_the_releases_of_mapillary_vistas_are_kept_apart(tmp_path, put):
     put("validation/images/a.jpg")
     put("validation/v2.0/labels/a.png", 21)
     with pytest.raises(DatasetError, match=r"none has labels; .*validation/v1\.2/labels/a\.png"):
         open_dataset("mapillary-v1.2", tmp_path)
     put("testing/images/b.jpg")
-    assert not open_dataset("mapillary-v2.0", tmp_path, "test").is_labelled
+    assert not open_dataset("mapillary-v2.0", tmp_path, "test").files.is_labelled
     with pytest.raises(DatasetError, match=r"unknown split of Mapillary Vistas 'vall'; did you"):
         open_dataset("mapillary-v2.0", tmp_path, "vall")
 
@@ -157,7 +178,7 @@ def test_idd_without_label_files_says_how_to_make_them(tmp_path, put):
         with pytest.raises(DatasetError, match=rf"none has labels; .*createLabels.*{kind} of"):
             open_dataset(name, tmp_path)
     put("leftImg8bit/test/1/a_leftImg8bit.png")
-    assert not open_dataset("idd", tmp_path, "test").is_labelled
+    assert not open_dataset("idd", tmp_path, "test").files.is_labelled
 
 
 def test_dark_zurich_is_scored_at_night(tmp_path, put):
@@ -175,7 +196,7 @@ def test_dark_zurich_is_scored_at_night(tmp_path, put):
     dataset = open_dataset("dark-zurich", tmp_path)
     assert named(dataset, dataset[0].labels) == ["road", "bicycle", None]
     put(f"rgb_anon/test/{frame}_rgb_anon.png")
-    assert not open_dataset("dark-zurich", tmp_path, "test").is_labelled
+    assert not open_dataset("dark-zurich", tmp_path, "test").files.is_labelled
 
 
 @pytest.mark.parametrize(
