@@ -38,7 +38,7 @@ def test_a_list_names_the_images_of_a_split(voc):
     assert train.ids == ("JPEGImages/2.jpg", "JPEGImages/4.jpg")
     assert train[1].labels.tolist() == [[1] * 6] * 4
     with pytest.raises(DatasetError, match=r"test\.txt: the list of images cannot be read \(No su"):
-        open_dataset(train.root / "quarry.toml", None, "test")
+        open_dataset(train.files.root / "quarry.toml", None, "test")
     tables = VOC.replace('"ImageSets/{split}.txt"', "{dusk = 'ImageSets/x.txt'}")
     assert voc("4", "x").ids == ("JPEGImages/4.jpg",)
     with pytest.raises(DatasetError, match=r"list: unknown split 'val'\. Known: dusk"):
