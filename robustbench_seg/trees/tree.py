@@ -17,7 +17,7 @@ from robustbench_seg.trees.tree_files import MANIFEST, RECORD_FILE
 from robustbench_seg.trees.tree_record import TreeRecord
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Tree:
     """A tree whose images are read.
 

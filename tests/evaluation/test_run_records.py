@@ -169,16 +169,16 @@ def test_a_tree_of_other_images_is_refused_and_one_of_more_images_is_not(tmp_pat
     protocol = load_protocol()
     conditions = protocol.conditions(["fog"], [1])
 
-    def manifest_for(dataset):
+    def tree_for(dataset):
         return corrupted_tree(evaluation([], dataset, protocol, conditions, corrupted=folder))
 
-    assert manifest_for(data.first(2)) == manifest_for(data)
+    assert tree_for(data.first(2)) == tree_for(data)
     path = tmp_path / "data" / data.ids[2]
     size = path.stat().st_size
     path.write_bytes(path.read_bytes() + b" ")
-    assert len(manifest_for(data.first(2)).files) == 3
+    assert len(tree_for(data.first(2)).digests) == 3
     with pytest.raises(TreeError) as caught:
-        manifest_for(data)
+        tree_for(data)
     assert str(caught.value) == (
         f"{folder} was generated from other images: {data.ids[2]} had {size} bytes and now has "
         f"{size + 1}; give the original images, or choose another folder"

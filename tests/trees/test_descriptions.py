@@ -80,7 +80,7 @@ def test_a_folder_is_read_back(layout, quarry, tmp_path, caplog):
         pngs = tuple(image.rsplit(".", 1)[0] + ".png" for image in source.ids)
         assert found.ids == pngs
         assert found.classes == source.classes
-        assert (found.clip, found.groups) == (source.clip, source.groups)
+        assert (found.clip, found.facts.groups) == (source.clip, source.facts.groups)
         for here, there in zip(found, source, strict=True):
             np.testing.assert_array_equal(here.labels, there.labels)
             assert (here.image != there.image).any()
@@ -117,7 +117,7 @@ def test_classes_of_a_known_dataset_are_written_out(quarry, tmp_path):
         out=out, dataset=path, corruptions=["contrast"], severities=[1], workers=1
     )
     found, source = open_dataset(out / "contrast/1/quarry.toml"), open_dataset(path)
-    assert (found.classes, found.persons) == (source.classes, source.persons)
+    assert (found.classes, found.facts.persons) == (source.classes, source.facts.persons)
     assert (found[0].labels == 0).all()
 
 
