@@ -21,7 +21,7 @@ from PIL import Image
 from corruptions import photograph
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.trees.png import encode_png
+from robustbench_seg.trees.writing.png import encode_png
 
 ROUNDS = 3
 

@@ -87,7 +87,7 @@ def tree(folder: Path) -> dict[str, object]:
     known = {read_image(file).tobytes()[:4096]: digest for digest, file in wanted.items()}
 
     def unverified() -> None:
-        fake = "robustbench_seg.trees.manifest.digest_pixels"
+        fake = "robustbench_seg.trees.tree.digest_pixels"
         with mock.patch(fake, lambda image: known[image.tobytes()[:4096]]):
             score(folder / "unverified")
 

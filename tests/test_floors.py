@@ -49,6 +49,7 @@ INNER_FLOORS = {
         {"literature"},
     ],
     "results": [{""}, {"comparisons"}, {"models"}, {"summaries"}, {"statistics"}],
+    "trees": [{""}, {"writing"}, {"manifests"}],
     "weights": [{""}, {"formats", "sources"}, {"readers"}],
     "segmenter": [{"loading"}, {"adapters"}, {""}, {"inference"}, {"labelling"}],
     "segmenter/adapters": [{""}, {"programs", "python_models", "transformers"}],

@@ -14,13 +14,13 @@ from robustbench_seg.records.specs.options import check_given_alone
 from robustbench_seg.records.specs.tree_spec import TreeOptions, TreeSpec, tree_spec
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.records.values.ranges import WORKERS
-from robustbench_seg.trees.clean_images import clean_images, with_images_on_disk
-from robustbench_seg.trees.manifest import Manifest
-from robustbench_seg.trees.plan import TreePlan
+from robustbench_seg.trees.manifests.manifest import Manifest
+from robustbench_seg.trees.manifests.tree_record import CorruptionChoice
 from robustbench_seg.trees.plan_summary import PlanSummary, sum_up
-from robustbench_seg.trees.resume import check_folder
-from robustbench_seg.trees.tree_record import CorruptionChoice
-from robustbench_seg.trees.writing import write_tree
+from robustbench_seg.trees.writing.clean_images import clean_images, with_images_on_disk
+from robustbench_seg.trees.writing.plan import TreePlan
+from robustbench_seg.trees.writing.resume import check_folder
+from robustbench_seg.trees.writing.write_tree import write_tree
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ import shutil
 from dataclasses import dataclass
 
 from robustbench_seg.errors import TreeError
-from robustbench_seg.trees.plan import TreePlan
 from robustbench_seg.trees.space import space_needed
+from robustbench_seg.trees.writing.plan import TreePlan
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from contextlib import suppress
 from robustbench_seg.corruption.image_arrays import Image
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.trees.plan import CleanImage, TreePlan
-from robustbench_seg.trees.png import encode_png
+from robustbench_seg.trees.writing.plan import CleanImage, TreePlan
+from robustbench_seg.trees.writing.png import encode_png
 
 _SAMPLES = 3
 _NARROWEST = 64

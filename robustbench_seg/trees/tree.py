@@ -12,9 +12,9 @@ from robustbench_seg.datasets import file_digests
 from robustbench_seg.errors import DatasetError, TreeError
 from robustbench_seg.files import canonical_json, digest_bytes, digest_file
 from robustbench_seg.records.values.condition import Condition, as_png
-from robustbench_seg.trees.manifest import read_manifest, shard_manifests
-from robustbench_seg.trees.tree_files import MANIFEST, RECORD_FILE
-from robustbench_seg.trees.tree_record import TreeRecord
+from robustbench_seg.trees.manifests.manifest import read_manifest, shard_manifests
+from robustbench_seg.trees.manifests.tree_files import MANIFEST, RECORD_FILE
+from robustbench_seg.trees.manifests.tree_record import TreeRecord
 
 
 @dataclass(frozen=True)

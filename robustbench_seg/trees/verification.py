@@ -8,10 +8,10 @@ from pathlib import Path
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.files import checked_path, digest_file
 from robustbench_seg.records.values.verification import Problem, Verification
-from robustbench_seg.trees.manifest import Digests, read_manifest
-from robustbench_seg.trees.merging import merge_shards
-from robustbench_seg.trees.png import read_pixels
-from robustbench_seg.trees.tree_files import MANIFEST, RECORD_FILE
+from robustbench_seg.trees.manifests.manifest import Digests, read_manifest
+from robustbench_seg.trees.manifests.tree_files import MANIFEST, RECORD_FILE
+from robustbench_seg.trees.writing.merging import merge_shards
+from robustbench_seg.trees.writing.png import read_pixels
 
 
 def verify_tree(

@@ -13,7 +13,7 @@ from PIL import Image
 from robustbench_seg.cli.main import main
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.datasets import minicity, open_dataset
-from robustbench_seg.trees.manifest import read_manifest
+from robustbench_seg.trees.manifests.manifest import read_manifest
 
 NAMES = ("ulm/ulm_000000_000019", "ulm/ulm_000001_000019", "bonn/bonn_000000_000019")
 

@@ -21,9 +21,9 @@ from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import SegmenterOptions, segmenter_of
-from robustbench_seg.trees.plan import CleanImage, TreePlan
-from robustbench_seg.trees.tree_record import CorruptionChoice
-from robustbench_seg.trees.writing import write_tree
+from robustbench_seg.trees.manifests.tree_record import CorruptionChoice
+from robustbench_seg.trees.writing.plan import CleanImage, TreePlan
+from robustbench_seg.trees.writing.write_tree import write_tree
 
 CLASSES = ("dark", "middle", "bright")
 

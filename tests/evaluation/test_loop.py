@@ -19,7 +19,7 @@ from robustbench_seg.measures import confusion_matrix
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.store import read_results
-from robustbench_seg.trees.manifest import Digests, read_manifest, write_manifest
+from robustbench_seg.trees.manifests.manifest import Digests, read_manifest, write_manifest
 from tests.evaluation.conftest import evaluate
 
 

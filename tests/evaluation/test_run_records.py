@@ -15,7 +15,8 @@ from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.segmenter_record import ModelFacts
-from robustbench_seg.trees import generate_cityscapes_c, manifest
+from robustbench_seg.trees import generate_cityscapes_c
+from robustbench_seg.trees.manifests import manifest
 from tests.evaluation.conftest import evaluate, evaluation
 
 

@@ -12,7 +12,7 @@ from robustbench_seg.datasets import open_dataset
 from robustbench_seg.datasets.image_files.decoding import read_image, read_label_ids
 from robustbench_seg.datasets.minicity import write_minicity
 from robustbench_seg.trees import verify_tree
-from robustbench_seg.trees.manifest import read_manifest
+from robustbench_seg.trees.manifests.manifest import read_manifest
 from tests.fuzz.conftest import randoms, seeds
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 40, 3), np.uint8)

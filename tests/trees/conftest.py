@@ -10,8 +10,8 @@ from PIL import Image
 from robustbench_seg.datasets import read_image
 from robustbench_seg.files import write_json
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.trees.plan import CleanImage, TreePlan
-from robustbench_seg.trees.tree_record import CorruptionChoice
+from robustbench_seg.trees.manifests.tree_record import CorruptionChoice
+from robustbench_seg.trees.writing.plan import CleanImage, TreePlan
 
 
 @dataclass(frozen=True)

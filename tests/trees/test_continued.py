@@ -12,10 +12,10 @@ from robustbench_seg.corruption import CORRUPTIONS, Corruption, entry_point, lib
 from robustbench_seg.errors import TreeError
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.values.shard import Shard
-from robustbench_seg.trees import writing as module
-from robustbench_seg.trees.manifest import read_manifest
+from robustbench_seg.trees.manifests.manifest import read_manifest
 from robustbench_seg.trees.verification import verify_tree
-from robustbench_seg.trees.writing import write_tree
+from robustbench_seg.trees.writing import write_tree as module
+from robustbench_seg.trees.writing.write_tree import write_tree
 
 SOME = ("spatter", "contrast")
 OTHER_PIXELS = r"spatter at severity 1 and 1 more conditions give other pixels than when the tree"
@@ -60,7 +60,7 @@ def test_another_constant_is_refused_by_name(town, tmp_path, contents, monkeypat
     with monkeypatch.context() as then:
         then.setattr(weather, "WATER", weather.WATER * np.float32(1.05))
         then.setattr(
-            "robustbench_seg.trees.tree_record.libraries",
+            "robustbench_seg.trees.manifests.tree_record.libraries",
             lambda: {**libraries(), "robustseg": "0.0.9", "numpy": "2.0.1"},
         )
         write_tree(town.plan(tmp_path, corruptions=SOME))

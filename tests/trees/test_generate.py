@@ -20,7 +20,7 @@ from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.specs.tree_spec import TreeSpec
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees.generate import generate_cityscapes_c
-from robustbench_seg.trees.manifest import read_manifest
+from robustbench_seg.trees.manifests.manifest import read_manifest
 from robustbench_seg.trees.plan_summary import PlanSummary
 from robustbench_seg.trees.verification import verify_tree
 

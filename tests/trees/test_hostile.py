@@ -13,9 +13,9 @@ from PIL import Image
 from robustbench_seg.errors import FileError, RobustsegError, TreeError
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.trees.generate import generate_cityscapes_c
-from robustbench_seg.trees.manifest import read_manifest
+from robustbench_seg.trees.manifests.manifest import read_manifest
 from robustbench_seg.trees.verification import verify_tree
-from robustbench_seg.trees.writing import write_tree
+from robustbench_seg.trees.writing.write_tree import write_tree
 
 FOG = {"corruptions": ["fog"], "severities": [2], "workers": 1}
 IMAGE = "fog/2/leftImg8bit/val/ulm/ulm_1_leftImg8bit.png"

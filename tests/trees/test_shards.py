@@ -10,9 +10,9 @@ import pytest
 
 from robustbench_seg.errors import TreeError
 from robustbench_seg.records.values.shard import Shard
-from robustbench_seg.trees.manifest import read_manifest
+from robustbench_seg.trees.manifests.manifest import read_manifest
 from robustbench_seg.trees.verification import verify_tree
-from robustbench_seg.trees.writing import write_tree
+from robustbench_seg.trees.writing.write_tree import write_tree
 
 
 def make(town, out, index, count=3, **changes):

@@ -7,9 +7,9 @@ import pytest
 from skimage import data
 
 from robustbench_seg.errors import DatasetError
-from robustbench_seg.trees.plan import CleanImage
 from robustbench_seg.trees.space import space_needed
-from robustbench_seg.trees.writing import write_tree
+from robustbench_seg.trees.writing.plan import CleanImage
+from robustbench_seg.trees.writing.write_tree import write_tree
 
 
 def test_estimate_is_near_the_truth_and_falls_with_what_is_there(town, tmp_path):

@@ -10,7 +10,7 @@ from PIL import Image
 from robustbench_seg.errors import CardError, TreeError
 from robustbench_seg.records.values.verification import Problem
 from robustbench_seg.trees.verification import verify_tree
-from robustbench_seg.trees.writing import write_tree
+from robustbench_seg.trees.writing.write_tree import write_tree
 
 FOG = "fog/5/leftImg8bit/val/ulm/ulm_1_leftImg8bit.png"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from robustbench_seg.datasets import image_sizes
 from robustbench_seg.errors import TreeError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
-from robustbench_seg.trees.other_tree import other_source
+from robustbench_seg.trees.manifests.other_tree import other_source
+from robustbench_seg.trees.manifests.tree_record import CorruptionChoice, TreeRecord, tree_record
 from robustbench_seg.trees.tree import Tree, open_tree
-from robustbench_seg.trees.tree_record import CorruptionChoice, TreeRecord, tree_record
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.segmenter import StoredPredictions
 from robustbench_seg.store import RunFolder
 from robustbench_seg.text import counted
-from robustbench_seg.trees.manifest import Digests, read_manifest_file
-from robustbench_seg.trees.other_tree import other_source
+from robustbench_seg.trees.manifests.manifest import Digests, read_manifest_file
+from robustbench_seg.trees.manifests.other_tree import other_source
 from robustbench_seg.trees.tree import Tree
 
 _HEX = frozenset("0123456789abcdef")

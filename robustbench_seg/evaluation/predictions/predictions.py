@@ -20,7 +20,7 @@ from robustbench_seg.records.cards.prediction_manifest import labels_file
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.segmenter import Segmenter, StoredPredictions
 from robustbench_seg.store import RunFolder
-from robustbench_seg.trees.manifest import Digests
+from robustbench_seg.trees.manifests.manifest import Digests
 from robustbench_seg.trees.tree import Tree
 
 

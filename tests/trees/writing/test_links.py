@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from robustbench_seg.trees.links import make_link, plan_links
+from robustbench_seg.trees.writing.links import make_link, plan_links
 
 DATA = Path("/data")
 

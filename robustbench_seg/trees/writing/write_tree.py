@@ -16,16 +16,16 @@ from robustbench_seg.files import cannot_be_written
 from robustbench_seg.machine.locks import exclusive, registered
 from robustbench_seg.machine.pool import run_in_processes
 from robustbench_seg.records.values.shard import WHOLE
-from robustbench_seg.trees.descriptions import write_descriptions
-from robustbench_seg.trees.image_job import ImageJob, ImageResult, image_digests
-from robustbench_seg.trees.links import link_labels
-from robustbench_seg.trees.manifest import Digests, Manifest, read_manifest_files
-from robustbench_seg.trees.merging import write_merged
-from robustbench_seg.trees.plan import TreePlan
-from robustbench_seg.trees.resume import begin_or_resume
-from robustbench_seg.trees.spot_check import check_spots
-from robustbench_seg.trees.tree_files import RECORD_FILE
-from robustbench_seg.trees.tree_record import TreeRecord
+from robustbench_seg.trees.manifests.manifest import Digests, Manifest, read_manifest_files
+from robustbench_seg.trees.manifests.tree_files import RECORD_FILE
+from robustbench_seg.trees.manifests.tree_record import TreeRecord
+from robustbench_seg.trees.writing.descriptions import write_descriptions
+from robustbench_seg.trees.writing.image_job import ImageJob, ImageResult, image_digests
+from robustbench_seg.trees.writing.links import link_labels
+from robustbench_seg.trees.writing.merging import write_merged
+from robustbench_seg.trees.writing.plan import TreePlan
+from robustbench_seg.trees.writing.resume import begin_or_resume
+from robustbench_seg.trees.writing.spot_check import check_spots
 
 log = logging.getLogger(__name__)
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from robustbench_seg.errors import TreeError
 from robustbench_seg.machine.locks import exclusive, registered
 from robustbench_seg.records.values.shard import WHOLE, Shard
-from robustbench_seg.trees.manifest import (
+from robustbench_seg.trees.manifests.manifest import (
     Manifest,
     read_manifest_file,
     read_manifest_files,
     shard_manifests,
     write_manifest,
 )
-from robustbench_seg.trees.resume import check_same_tree
-from robustbench_seg.trees.tree_files import RECORD_FILE
+from robustbench_seg.trees.manifests.tree_files import RECORD_FILE
+from robustbench_seg.trees.writing.resume import check_same_tree
 
 
 def merge_shards(folder: Path) -> bool:

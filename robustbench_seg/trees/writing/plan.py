@@ -11,7 +11,7 @@ from robustbench_seg.errors import TreeError
 from robustbench_seg.files import canonical_json, digest_bytes, path_problem
 from robustbench_seg.records.values.condition import Condition, as_png
 from robustbench_seg.records.values.shard import WHOLE, Shard
-from robustbench_seg.trees.tree_record import CorruptionChoice, TreeRecord, tree_record
+from robustbench_seg.trees.manifests.tree_record import CorruptionChoice, TreeRecord, tree_record
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,14 @@ import pytest
 from robustbench_seg.errors import CardError, TreeError
 from robustbench_seg.machine.locks import exclusive
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.trees.manifest import Digests, Manifest, read_manifest, write_manifest
-from robustbench_seg.trees.resume import begin_or_resume, read_tree_record
-from robustbench_seg.trees.tree_record import CorruptionChoice, tree_record
+from robustbench_seg.trees.manifests.manifest import (
+    Digests,
+    Manifest,
+    read_manifest,
+    write_manifest,
+)
+from robustbench_seg.trees.manifests.tree_record import CorruptionChoice, tree_record
+from robustbench_seg.trees.writing.resume import begin_or_resume, read_tree_record
 
 
 @pytest.fixture

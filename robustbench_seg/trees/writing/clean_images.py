@@ -9,7 +9,7 @@ import numpy as np
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import TreeError
-from robustbench_seg.trees.plan import CleanImage, TreePlan
+from robustbench_seg.trees.writing.plan import CleanImage, TreePlan
 
 CLEAN_FOLDER = "clean"
 """Folder in a tree for the clean images and labels of a dataset without files."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from robustbench_seg.files import atomic_file, digest_bytes
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.trees.manifest import Digests
-from robustbench_seg.trees.plan import TreePlan
+from robustbench_seg.trees.manifests.manifest import Digests
+from robustbench_seg.trees.writing.plan import TreePlan
 
 
 def write_descriptions(plan: TreePlan) -> Mapping[str, Digests]:

@@ -20,8 +20,8 @@ from robustbench_seg.files import (
     write_json,
 )
 from robustbench_seg.text import one_line
-from robustbench_seg.trees.first_format import from_first_format
-from robustbench_seg.trees.tree_record import TreeRecord
+from robustbench_seg.trees.manifests.first_format import from_first_format
+from robustbench_seg.trees.manifests.tree_record import TreeRecord
 
 RECORD_FILE = ".recipe.json"
 """The file with the record of a tree. It is unrelated to TrainingRecipe: existing trees have this

@@ -22,10 +22,10 @@ from robustbench_seg.corruption import corrupt
 from robustbench_seg.errors import DatasetError, FileError, TreeError
 from robustbench_seg.machine.locks import registered
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.trees import image_job, merging
-from robustbench_seg.trees.manifest import read_manifest, write_manifest
+from robustbench_seg.trees.manifests.manifest import read_manifest, write_manifest
 from robustbench_seg.trees.verification import verify_tree
-from robustbench_seg.trees.writing import write_tree
+from robustbench_seg.trees.writing import image_job, merging
+from robustbench_seg.trees.writing.write_tree import write_tree
 
 SHIPPED = load_protocol()
 MILDER = replace(
@@ -135,10 +135,10 @@ def test_survives_being_killed(town, tmp_path, contents):
     # A worker holds its second source until it is killed; its parent is killed, and it must follow.
     script = f"""
 import os, sys, time
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from pathlib import Path
 from conftest import Town
-from robustbench_seg.trees.writing import write_tree
+from robustbench_seg.trees.writing.write_tree import write_tree
 from robustbench_seg.datasets import read_image
 
 def slow(path):

@@ -10,9 +10,9 @@ from robustbench_seg.corruption.image_arrays import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError, DatasetError, TreeError
 from robustbench_seg.files import digest_bytes, digest_file, write_bytes
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.trees.manifest import Digests
-from robustbench_seg.trees.plan import CleanImage, TreePlan
-from robustbench_seg.trees.png import encode_png, read_pixels, read_with_origin
+from robustbench_seg.trees.manifests.manifest import Digests
+from robustbench_seg.trees.writing.plan import CleanImage, TreePlan
+from robustbench_seg.trees.writing.png import encode_png, read_pixels, read_with_origin
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from robustbench_seg.errors import TreeError
 from robustbench_seg.machine.locks import exclusive
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import Condition, as_png
-from robustbench_seg.trees.links import keeps_no_links
-from robustbench_seg.trees.manifest import read_manifest_files
-from robustbench_seg.trees.other_tree import other_pixels, other_source
-from robustbench_seg.trees.tree_files import RECORD_FILE, read_record_file, write_table
-from robustbench_seg.trees.tree_record import TreeRecord
+from robustbench_seg.trees.manifests.manifest import read_manifest_files
+from robustbench_seg.trees.manifests.other_tree import other_pixels, other_source
+from robustbench_seg.trees.manifests.tree_files import RECORD_FILE, read_record_file, write_table
+from robustbench_seg.trees.manifests.tree_record import TreeRecord
+from robustbench_seg.trees.writing.links import keeps_no_links
 
 
 def begin_or_resume(

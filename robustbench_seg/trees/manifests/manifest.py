@@ -24,7 +24,7 @@ from robustbench_seg.codec import from_table
 from robustbench_seg.errors import TreeError
 from robustbench_seg.files import Json
 from robustbench_seg.records.values.shard import WHOLE, Shard
-from robustbench_seg.trees.tree_files import (
+from robustbench_seg.trees.manifests.tree_files import (
     MANIFEST,
     RECORD_FILE,
     check_paths,
@@ -35,7 +35,7 @@ from robustbench_seg.trees.tree_files import (
     table_digest,
     write_table,
 )
-from robustbench_seg.trees.tree_record import TreeRecord
+from robustbench_seg.trees.manifests.tree_record import TreeRecord
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from functools import lru_cache
 from robustbench_seg.corruption.image_arrays import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError, DatasetError, TreeError
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.trees.manifest import Digests
-from robustbench_seg.trees.other_tree import other_pixels
-from robustbench_seg.trees.plan import TreePlan
-from robustbench_seg.trees.png import read_pixels
-from robustbench_seg.trees.tree_record import TreeRecord
+from robustbench_seg.trees.manifests.manifest import Digests
+from robustbench_seg.trees.manifests.other_tree import other_pixels
+from robustbench_seg.trees.manifests.tree_record import TreeRecord
+from robustbench_seg.trees.writing.plan import TreePlan
+from robustbench_seg.trees.writing.png import read_pixels
 
 
 def check_spots(plan: TreePlan, existing: TreeRecord, known: Mapping[str, Digests]) -> None:

@@ -15,7 +15,7 @@ from skimage import data
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.trees.png import encode_png, read_pixels
+from robustbench_seg.trees.writing.png import encode_png, read_pixels
 
 
 @pytest.mark.parametrize("shape", [(32, 32, 3), (33, 47, 3), (1, 70, 3), (40, 1, 3)])

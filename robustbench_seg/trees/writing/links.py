@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from robustbench_seg.records.values.condition import as_png
-from robustbench_seg.trees.plan import TreePlan
+from robustbench_seg.trees.writing.plan import TreePlan
 
 log = logging.getLogger(__name__)
 
