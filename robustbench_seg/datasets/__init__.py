@@ -15,6 +15,7 @@ from robustbench_seg.datasets.class_map_file import (
     list_class_maps,
     load_class_map,
 )
+from robustbench_seg.datasets.classes.facts import DatasetFacts
 from robustbench_seg.datasets.classes.label_table import IGNORE, Labels, id_ranges
 from robustbench_seg.datasets.facts_by_name import (
     built_in_facts,
@@ -61,6 +62,7 @@ __all__ = [
     "ClassMap",
     "Dataset",
     "DatasetEntry",
+    "DatasetFacts",
     "Image",
     "Labels",
     "Sample",
