@@ -44,6 +44,7 @@ from robustbench_seg.datasets.registry import (
 from robustbench_seg.datasets.splits.dataset import (
     Dataset,
     Sample,
+    check_dataset,
     evenly_spaced,
 )
 from robustbench_seg.datasets.splits.optional_files import (
@@ -68,6 +69,7 @@ __all__ = [
     "Sample",
     "SplitFiles",
     "built_in_facts",
+    "check_dataset",
     "check_dataset_name",
     "class_frequencies",
     "class_groups",

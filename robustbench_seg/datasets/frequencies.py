@@ -17,7 +17,7 @@ from robustbench_seg.codec import Range, parse_toml, read_toml, to_toml
 from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.datasets.classes.label_table import IGNORE
 from robustbench_seg.datasets.registry import open_dataset
-from robustbench_seg.datasets.splits.dataset import Dataset
+from robustbench_seg.datasets.splits.dataset import Dataset, check_dataset
 from robustbench_seg.datasets.splits.optional_files import read_labels
 from robustbench_seg.errors import CardError, DatasetError, unknown
 from robustbench_seg.files import atomic_file, check_own, checked_path
@@ -27,6 +27,9 @@ from robustbench_seg.records.values.ranges import Positive
 _REMARK = "Pixels of each class, counted by robustseg class-frequencies."
 _FOLDER = content_folder("datasets") / "frequencies"
 _WHAT = "file of class frequencies"
+
+_OF_DATASETS = ("name", "split", "classes", "ids", "fingerprint", "__len__", "__getitem__")
+"""The attributes that counting needs of a dataset."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ def class_frequencies(
     """
     path = None if out is None else checked_path(out)
     opened = open_dataset(dataset, data, split) if isinstance(dataset, str | Path) else dataset
+    check_dataset(opened, _OF_DATASETS)
     if path is not None:
         check_own(path, f"# {_REMARK}")
     # The file is opened first, so that an unwritable folder fails at once.

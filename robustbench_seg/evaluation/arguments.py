@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from robustbench_seg.datasets import Dataset
-from robustbench_seg.errors import DatasetError, OptionError
+from robustbench_seg.datasets import Dataset, check_dataset
+from robustbench_seg.errors import OptionError
 from robustbench_seg.machine.torchrun import own_device
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.specs.evaluation_spec import (
@@ -99,11 +99,7 @@ def sort_arguments(
 
 def _check_dataset(dataset: Dataset, options: Mapping[str, object]) -> None:
     """Check that an object is a dataset, and that no option is for opening it."""
-    if missing := [name for name in _OF_DATASETS if not hasattr(dataset, name)]:
-        raise DatasetError(
-            f"dataset: {dataset!r:.100} is neither a name nor a dataset; it lacks "
-            f"{', '.join(missing)}"
-        )
+    check_dataset(dataset, _OF_DATASETS)
     for name in ("data", "split"):
         if options.get(name) is not None:
             raise OptionError(f"{dataset.name} is already open; leave out {name}")

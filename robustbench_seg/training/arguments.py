@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from robustbench_seg.datasets import Dataset, open_dataset
+from robustbench_seg.datasets import Dataset, check_dataset, open_dataset
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.records.cards.model_card import ModelCard, load_card
 from robustbench_seg.records.specs.options import check_given_alone
 from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
+
+_OF_DATASETS = ("name", "split", "classes", "fingerprint", "__len__", "__getitem__")
+"""The attributes that a training needs of a dataset."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +65,9 @@ def open_inputs(
     source = model if isinstance(model, ModelCard) else load_card(spec.model)
     images = None if isinstance(dataset, str | Path) else dataset
     validation = None if isinstance(validate_on, str) else validate_on
+    for given in (images, validation):
+        if given is not None:
+            check_dataset(given, _OF_DATASETS)
     if images is None:
         spec = with_dataset(spec, source)
         images = open_split(spec, spec.split)

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Unpack
 
 from robustbench_seg.corruption import check_draws
-from robustbench_seg.datasets import DATASETS, Dataset, files_of, image_sizes, open_dataset
+from robustbench_seg.datasets import (
+    DATASETS,
+    Dataset,
+    check_dataset,
+    files_of,
+    image_sizes,
+    open_dataset,
+)
 from robustbench_seg.errors import CorruptionError, IncompleteError, OptionError
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.options import check_given_alone
@@ -23,6 +30,12 @@ from robustbench_seg.trees.writing.resume import check_folder
 from robustbench_seg.trees.writing.write_tree import write_tree
 
 log = logging.getLogger(__name__)
+
+_OF_DATASETS = (
+    *("name", "split", "ids", "image", "companions", "on_disk"),
+    *("__len__", "__getitem__"),
+)
+"""The attributes that a tree needs of a dataset."""
 
 
 def generate_cityscapes_c(
@@ -64,7 +77,7 @@ def generate_cityscapes_c(
         CorruptionError: The protocol has no such corruption or severity, or it is an attack.
         TreeError: The folder contains another tree, or the disk has too little free space.
         FileError: The folder cannot be written.
-        DatasetError: The dataset does not exist, or an image cannot be read.
+        DatasetError: The dataset does not exist or lacks something, or an image cannot be read.
         CardError: A TOML file lacks something or is wrong.
         IncompleteError: With `keep_going`, images were left out. The manifest is written and names
             them; `reasons` gives the reasons.
@@ -74,6 +87,8 @@ def generate_cityscapes_c(
     ... )
     <tree of cityscapes val: 2 files>
     """
+    if not isinstance(dataset, str | Path | None):
+        check_dataset(dataset, _OF_DATASETS)
     if spec is None:
         names = _name(dataset, TreeSpec.dataset), _name(protocol, TreeSpec.protocol)
         spec = tree_spec(*names, **options)

@@ -78,6 +78,11 @@ def test_an_open_dataset_and_a_description_of_ones_own(describe, put):
     }  # fmt: skip
 
 
+def test_an_object_that_is_no_dataset_is_one_line():
+    with pytest.raises(DatasetError, match=r"^dataset: 1 is neither a name"):
+        class_frequencies(1)
+
+
 def test_the_file_reads_as_it_was_written(tree, tmp_path):
     out = tmp_path / "new" / "city.toml"
     found = class_frequencies("cityscapes", tree, out=out)

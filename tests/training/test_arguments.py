@@ -3,6 +3,7 @@
 import pytest
 
 from robustbench_seg.datasets import open_dataset
+from robustbench_seg.errors import DatasetError
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.training.arguments import open_inputs, open_split, with_dataset
@@ -30,6 +31,13 @@ def test_without_a_dataset_it_is_that_of_the_card(given, tmp_path):
     assert "--dataset minicity" in training.command
     assert with_dataset(spec, found.source) == found.spec
     assert open_split(found.spec, "train").fingerprint == found.images.fingerprint
+
+
+@pytest.mark.parametrize("option", ["dataset", "validate_on"])
+def test_an_object_that_is_no_dataset_is_one_line(tmp_path, option):
+    given = {"dataset": open_dataset("minicity"), "validate_on": open_dataset("minicity")}
+    with pytest.raises(DatasetError, match=r"^dataset: 1 is neither a name"):
+        inputs(model="segformer-b0", **(given | {option: 1}), out=tmp_path)
 
 
 def test_the_specification_names_the_open_splits(tmp_path):

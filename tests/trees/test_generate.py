@@ -73,6 +73,15 @@ def test_options_are_checked(options, message):
         generate_cityscapes_c(**options)
 
 
+def test_an_object_that_is_no_dataset_is_one_line(tmp_path):
+    with pytest.raises(DatasetError) as caught:
+        generate_cityscapes_c(dataset=1, out=tmp_path)
+    assert str(caught.value) == (
+        "dataset: 1 is neither a name nor a dataset; it lacks name, split, ids, image, companions, "
+        "on_disk, __len__, __getitem__"
+    )
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_open_dataset_keeps_its_own_split_and_length(town, tmp_path, workers):
     dataset = open_dataset("cityscapes", town.root).first(2)

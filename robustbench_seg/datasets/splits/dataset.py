@@ -3,7 +3,7 @@
 A dataset reads a sample from disk at each access and keeps none in memory.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -128,6 +128,25 @@ class Dataset(Protocol):
             The dataset itself if it consists of files, else the one in `folder`.
         """
         ...
+
+
+def check_dataset(given: object, members: Iterable[str]) -> None:
+    """Check an object that a user gives as a dataset.
+
+    Args:
+        given: The object.
+        members: Names of the members of `Dataset` that are needed.
+
+    Raises:
+        DatasetError: The object lacks one of them.
+    """
+    # The type is asked first, because a property such as the fingerprint may read every file.
+    missing = [n for n in members if not (hasattr(type(given), n) or hasattr(given, n))]
+    if missing:
+        raise DatasetError(
+            f"dataset: {given!r:.100} is neither a name nor a dataset; it lacks "
+            f"{', '.join(missing)}"
+        )
 
 
 def checked_count(name: str, count: int) -> int:
