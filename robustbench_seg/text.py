@@ -117,11 +117,16 @@ def enumeration(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
-def first_items(items: Sequence[str], count: int = 5) -> str:
+def first_items(items: Sequence[str], count: int = 5, total: int | None = None) -> str:
     """List the first items, and count the others.
+
+    Args:
+        items: The items; at least the first ones.
+        count: Maximum number of items to list.
+        total: Number of all items. None: `items` are all.
 
     >>> first_items(["road", "sky"]), first_items(["road", "sky", "car", "bus"], 2)
     ('road, sky', 'road, sky and 2 more')
     """
-    more = f" and {len(items) - count} more" if len(items) > count else ""
-    return ", ".join(items[:count]) + more
+    others = (len(items) if total is None else total) - count
+    return ", ".join(items[:count]) + (f" and {others} more" if others > 0 else "")

@@ -48,8 +48,10 @@ def ids_of_colours(
 
 def _unknown(codes: NDArray[Any]) -> str:
     others, counts = np.unique(codes, return_counts=True)
-    shown = [f"#{code:06x} ({n} pixels)" for code, n in zip(others, counts, strict=True)]
+    # An image may have millions of colours, so only the first ones become text.
+    first = zip(others[:5], counts[:5], strict=True)
+    shown = first_items([f"#{code:06x} ({n} pixels)" for code, n in first], total=len(others))
     return (
-        f"the colour {first_items(shown)} is not in label_colours of this dataset; add it, or save "
+        f"the colour {shown} is not in label_colours of this dataset; add it, or save "
         "the labels without smoothing and lossy compression"
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from robustbench_seg.errors import TreeError
 from robustbench_seg.machine.locks import exclusive, registered
 from robustbench_seg.records.values.shard import WHOLE, Shard
+from robustbench_seg.text import first_items
 from robustbench_seg.trees.manifests.manifest import (
     Manifest,
     read_manifest_file,
@@ -54,11 +55,10 @@ def _check_finished(folder: Path) -> None:
     parts = shard_manifests(folder)
     for count in {shard.count for shard in parts}:
         missing = (i for i in range(1, count + 1) if Shard(i, count) not in parts)
-        if first := list(islice(missing, 20)):
+        if first := [str(shard) for shard in islice(missing, 20)]:
             unfinished = count - sum(shard.count == count for shard in parts)
-            more = f" and {unfinished - len(first)} more" if unfinished > len(first) else ""
             raise TreeError(
-                f"{folder}: of {count} shards {', '.join(map(str, first))}{more} are not "
+                f"{folder}: of {count} shards {first_items(first, 20, unfinished)} are not "
                 f"finished; run generate-cityscapes-c with --shard I/{count} for each, or without "
                 "--shard"
             )
