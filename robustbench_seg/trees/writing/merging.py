@@ -55,7 +55,7 @@ def _check_finished(folder: Path) -> None:
     parts = shard_manifests(folder)
     for count in {shard.count for shard in parts}:
         missing = (i for i in range(1, count + 1) if Shard(i, count) not in parts)
-        if first := [str(shard) for shard in islice(missing, 20)]:
+        if first := [str(index) for index in islice(missing, 20)]:
             unfinished = count - sum(shard.count == count for shard in parts)
             raise TreeError(
                 f"{folder}: of {count} shards {first_items(first, 20, unfinished)} are not "
