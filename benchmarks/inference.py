@@ -81,7 +81,7 @@ def make_ours(
     from robustbench_seg.architectures import build
     from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
     from robustbench_seg.segmenter.loading.backends import prepare_for_backend
-    from robustbench_seg.segmenter.options import SegmenterOptions
+    from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
     from robustbench_seg.weights import load_weights
 
     torch.manual_seed(0)

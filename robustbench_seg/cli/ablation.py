@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli import parsers, shared_options
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
@@ -32,10 +32,21 @@ class AblationCommand(click.Command):
 
 
 _TRAINING_OPTIONS = (
-    *(options.split, options.validate_on, options.validate_every, options.checkpoint_every),
-    *(options.batch, options.lr, options.warmup, options.weight_decay, options.head_lr_factor),
-    *(options.ema, options.drop_path, options.precision, options.threads, options.workers),
-    options.half,
+    shared_options.split,
+    shared_options.validate_on,
+    shared_options.validate_every,
+    shared_options.checkpoint_every,
+    shared_options.batch,
+    shared_options.lr,
+    shared_options.warmup,
+    shared_options.weight_decay,
+    shared_options.head_lr_factor,
+    shared_options.ema,
+    shared_options.drop_path,
+    shared_options.precision,
+    shared_options.threads,
+    shared_options.workers,
+    shared_options.half,
 )
 """Options of `train` that hold for every training of an ablation."""
 
@@ -49,12 +60,12 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command(cls=AblationCommand)
 @click.argument("name", metavar="NAME")
-@options.dataset(
+@shared_options.dataset(
     default=None,
     help="Name of the dataset, or its TOML file.  [default: minicity; with "
     "--full that of the paper]",
 )
-@options.data()
+@shared_options.data()
 @click.option(
     "--variant",
     "variants",
@@ -77,7 +88,7 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
     metavar="N",
     help="Steps of each training.  [default: 1000; with --full those of the paper]",
 )
-@options.limit(help="Score only the first N images.")
+@shared_options.limit(help="Score only the first N images.")
 @click.option(
     "--full", is_flag=True, help="Use the networks, data and recipe of the paper; needs GPUs."
 )
@@ -89,7 +100,7 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
     help="Initial weights of the encoder of V; without V=, of all encoders that they fit.",
 )
 @training_options
-@options.device()
+@shared_options.device()
 @click.option(
     "--gpus",
     type=parsers.integer(ranges.GPUS),
@@ -97,7 +108,7 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
     help="Number of GPUs, each with one process of torchrun.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the steps and stop.")
-@options.out(required=True)
+@shared_options.out(required=True)
 def ablation(name: str, encoders: tuple[str, ...], dry_run: bool, **chosen: Any) -> None:
     """Run an ablation of the SegFormer paper; docs/ablations.md describes each NAME.
 

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli import parsers, shared_options
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.text import text_table
 
 
 @click.command("class-frequencies")
-@options.dataset()
-@options.data()
-@options.split(default=TrainingSpec.split)
+@shared_options.dataset()
+@shared_options.data()
+@shared_options.split(default=TrainingSpec.split)
 @click.option("--out", metavar="FILE", type=parsers.PATH, required=True, help="TOML file to write.")
 def class_frequencies(dataset: str, data: Path | None, split: str, out: Path) -> None:
     """Count the pixels of each class in the labels of a split, and write them to a file.

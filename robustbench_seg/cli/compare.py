@@ -4,17 +4,17 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import shared_options
 from robustbench_seg.cli.csv_file import csv_writer
 
 
 @click.command()
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
-@options.runs()
-@options.scoring_protocol()
-@options.reference(show_default="B")
-@options.csv(help="Write all scores, including those of single severities.")
+@shared_options.runs()
+@shared_options.scoring_protocol()
+@shared_options.reference(show_default="B")
+@shared_options.csv(help="Write all scores, including those of single severities.")
 def compare(
     a: str,
     b: str,

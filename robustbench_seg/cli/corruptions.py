@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli import parsers, shared_options
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.text import text_table
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@options.protocol(
+@shared_options.protocol(
     "names",
     multiple=True,
     default=(EvaluationSpec.protocol,),
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     help="Write a picture of this photo under every corruption and severity: corrupted "
     "at full size, shown at most 320 pixels wide.",
 )
-@options.out(
+@shared_options.out(
     metavar="FILE",
     type=parsers.PATH,
     help="Path of the picture.  [default: corruptions.png]",
 )
-@options.seed()
-@options.threads(
+@shared_options.seed()
+@shared_options.threads(
     default=1,
     show_default=True,
     help="CPU threads of a corruption; they do not change the picture.",

@@ -5,13 +5,15 @@ from typing import Any
 
 import click
 
-from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli import parsers, shared_options
 from robustbench_seg.records.values import ranges
 
 
 @click.command()
-@options.models(help="Name of a model card, or a card file; repeatable.  [default: every card]")
-@options.size(
+@shared_options.models(
+    help="Name of a model card, or a card file; repeatable.  [default: every card]"
+)
+@shared_options.size(
     "sizes",
     multiple=True,
     help="Height and width of the image; repeatable.  [default: those of the literature for "
@@ -26,10 +28,12 @@ from robustbench_seg.records.values import ranges
     help="Also measure time and memory, as the median of N images, with --device, --precision "
     "and --threads. Large models take minutes.",
 )
-@options.device()
-@options.precision()
-@options.threads()
-@options.out(help="Write cost.csv, published.csv and size.svg and .png: parameters against mIoU.")
+@shared_options.device()
+@shared_options.precision()
+@shared_options.threads()
+@shared_options.out(
+    help="Write cost.csv, published.csv and size.svg and .png: parameters against mIoU."
+)
 def cost(models: tuple[str, ...], out: Path | None, **chosen: Any) -> None:
     """List the parameters and multiply-accumulates of models, with those of the SegFormer paper.
 

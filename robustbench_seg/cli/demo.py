@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import shared_options
 
 
 @click.command()
-@options.out(default=Path("demo"), help="Folder for the runs and the report.")
-@options.limit(help="Use only the first N images, for a quick look.")
+@shared_options.out(default=Path("demo"), help="Folder for the runs and the report.")
+@shared_options.limit(help="Use only the first N images, for a quick look.")
 def demo(out: Path, limit: int | None) -> None:
     """Run the whole study on the built-in dataset and weights, in minutes on a laptop.
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import click
 
-from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli import parsers, shared_options
 from robustbench_seg.records.values import ranges
 
 
 @click.command()
-@options.models(required=True)
-@options.data()
-@options.dataset()
-@options.split()
+@shared_options.models(required=True)
+@shared_options.data()
+@shared_options.dataset()
+@shared_options.split()
 @click.option(
     "--images",
     metavar="N",
@@ -22,10 +22,12 @@ from robustbench_seg.records.values import ranges
     show_default=True,
     help="Number of images, evenly spaced in the split.",
 )
-@options.size(help="Size of the central crop.  [default: the largest that fits, up to 1024x1024]")
-@options.weights()
-@options.device()
-@options.out(default=Path("erf"), help="Folder of erf.csv, erf.svg and erf.png.")
+@shared_options.size(
+    help="Size of the central crop.  [default: the largest that fits, up to 1024x1024]"
+)
+@shared_options.weights()
+@shared_options.device()
+@shared_options.out(default=Path("erf"), help="Folder of erf.csv, erf.svg and erf.png.")
 def erf(out: Path, **chosen: Any) -> None:
     """Measure the effective receptive fields of models: for each stage, and for the head.
 

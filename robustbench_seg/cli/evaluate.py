@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli import parsers, shared_options
 from robustbench_seg.cli.field_option import field_option
 from robustbench_seg.records.cards.model_forms import listed_forms
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
@@ -15,34 +15,34 @@ _option = partial(field_option, EvaluationSpec)
 
 
 @click.command()
-@options.models(
+@shared_options.models(
     required=True,
     help=f"Name of a model card, a card file, {listed_forms()}; repeatable.",
 )
-@options.data()
-@options.dataset()
-@options.split()
+@shared_options.data()
+@shared_options.dataset()
+@shared_options.split()
 @_option(
     "corrupted",
     metavar="DIR",
     help="Folder of corrupted images, written by generate-cityscapes-c or another program.  "
     "[default: corrupt in memory]",
 )
-@options.weights()
-@options.name()
-@options.corruptions(
+@shared_options.weights()
+@shared_options.name()
+@shared_options.corruptions(
     help="Corruption to score; repeatable. clean alone: only clean images.  [default: all]",
 )
-@options.severities()
-@options.protocol()
-@options.stream()
+@shared_options.severities()
+@shared_options.protocol()
+@shared_options.stream()
 @_option(
     "seeds",
     "--seed",
     help="Seed of the corruptions; repeatable. Each further seed repeats the random "
     "corruptions, and scores are means over the seeds.",
 )
-@options.limit()
+@shared_options.limit()
 @_option(
     "measures",
     "--measure",
@@ -66,7 +66,7 @@ _option = partial(field_option, EvaluationSpec)
     "with the lowest NLL on clean images that are not scored, from the train split or "
     "else from the other half of the split.",
 )
-@options.out(metavar="RUNS", default=EvaluationSpec.out, help="Folder of run folders.")
+@shared_options.out(metavar="RUNS", default=EvaluationSpec.out, help="Folder of run folders.")
 @_option(
     "inference",
     help="Whole images or sliding windows.  [default: the mode of the model]",
@@ -102,7 +102,7 @@ _option = partial(field_option, EvaluationSpec)
     metavar="N",
     help="Weight of the original statistics, as a number of images.",
 )
-@options.device()
+@shared_options.device()
 @_option(
     "precision",
     help="Number format that the network computes in; int8: quantised with 32 train images, for "
@@ -118,12 +118,16 @@ _option = partial(field_option, EvaluationSpec)
     metavar="N",
     help="Windows of an image in one GPU batch; halved if its memory is too small.",
 )
-@options.shard(help="Process only the I-th of N parts of the images; all parts form one run.")
+@shared_options.shard(
+    help="Process only the I-th of N parts of the images; all parts form one run."
+)
 @_option(
     "executor",
     help="ray: run on the cluster at $RAY_ADDRESS, or on the one started on this machine.",
 )
-@options.threads(help="CPU threads of a network.  [default: all cores, shared by the processes]")
+@shared_options.threads(
+    help="CPU threads of a network.  [default: all cores, shared by the processes]"
+)
 @_option(
     "processes",
     metavar="N",

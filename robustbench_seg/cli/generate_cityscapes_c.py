@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import shared_options
 from robustbench_seg.cli.field_option import field_option
 from robustbench_seg.records.specs.tree_spec import TreeSpec, tree_spec
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 @click.command("generate-cityscapes-c")
-@options.data()
-@options.out(required=True)
-@options.dataset()
-@options.split()
-@options.corruptions(help="Corruption to apply; repeatable.  [default: all]")
-@options.severities(help="Severity to apply; repeatable.  [default: all]")
-@options.protocol()
-@options.stream()
-@options.seed()
+@shared_options.data()
+@shared_options.out(required=True)
+@shared_options.dataset()
+@shared_options.split()
+@shared_options.corruptions(help="Corruption to apply; repeatable.  [default: all]")
+@shared_options.severities(help="Severity to apply; repeatable.  [default: all]")
+@shared_options.protocol()
+@shared_options.stream()
+@shared_options.seed()
 @field_option(TreeSpec, "workers", help="Number of processes.  [default: one per core]")
-@options.shard(
+@shared_options.shard(
     help="Process only the I-th of N parts of the images; verify merges the finished parts."
 )
 @field_option(TreeSpec, "keep_going", help="Skip images that cannot be read, and exit with 1.")

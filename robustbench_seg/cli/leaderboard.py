@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli import parsers, shared_options
 
 
 @click.command()
 @click.argument("packs", nargs=-1, required=True, type=parsers.PATH, metavar="PACKS...")
-@options.out(required=True)
-@options.scoring_protocol()
+@shared_options.out(required=True)
+@shared_options.scoring_protocol()
 def leaderboard(packs: tuple[Path, ...], out: Path, protocol: str | None) -> None:
     """Write a static site that ranks the models of PACKS: packs, run folders, or folders of them.
 

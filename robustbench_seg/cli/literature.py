@@ -4,21 +4,21 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import shared_options
 from robustbench_seg.cli.csv_file import csv_writer
 
 
 @click.command()
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
-@options.dataset(metavar="D", default=None, help="Only rows on this dataset.")
-@options.scoring_protocol(help="Only rows that can be measured under this shipped protocol.")
+@shared_options.dataset(metavar="D", default=None, help="Only rows on this dataset.")
+@shared_options.scoring_protocol(help="Only rows that can be measured under this shipped protocol.")
 @click.option(
     "--check",
     is_flag=True,
     help="Recompute stored summaries and claims, apply the plausibility rules, and list "
     "inconsistencies.",
 )
-@options.csv(help="Write the rows, with every score.")
+@shared_options.csv(help="Write the rows, with every score.")
 def literature(
     models: tuple[str, ...],
     dataset: str | None,

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli import parsers, shared_options
 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=parsers.PATH, metavar="RUNS...")
-@options.out(required=True)
-@options.reference()
-@options.scoring_protocol()
+@shared_options.out(required=True)
+@shared_options.reference()
+@shared_options.scoring_protocol()
 @click.option(
     "--no-pictures",
     is_flag=True,

@@ -4,22 +4,22 @@ from typing import Any
 
 import click
 
-from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli import parsers, shared_options
 from robustbench_seg.cli.field_option import field_option
 from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
 from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingRecipe
 
 
 @click.command()
-@options.model(required=True)
-@options.dataset(default=None, help="Dataset to train on.  [default: that of the card]")
-@options.data()
-@options.split(default=TrainingSpec.split)
-@options.validate_on()
-@options.validate_every()
-@options.checkpoint_every()
-@options.out(required=True)
-@options.name(help="Name of the result.  [default: MODEL-DATASET]")
+@shared_options.model(required=True)
+@shared_options.dataset(default=None, help="Dataset to train on.  [default: that of the card]")
+@shared_options.data()
+@shared_options.split(default=TrainingSpec.split)
+@shared_options.validate_on()
+@shared_options.validate_every()
+@shared_options.checkpoint_every()
+@shared_options.out(required=True)
+@shared_options.name(help="Name of the result.  [default: MODEL-DATASET]")
 @field_option(
     TrainingSpec,
     "encoder",
@@ -36,7 +36,7 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
     "minutes",
     help="Stop after this many minutes of training; the learning rate then reaches 0.",
 )
-@options.batch()
+@shared_options.batch()
 @field_option(
     TrainingRecipe,
     "crop",
@@ -46,27 +46,27 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
     default="{}x{}".format(*TrainingRecipe.crop),
     help="Size of the training crops.",
 )
-@options.lr()
-@options.warmup()
-@options.weight_decay()
-@options.head_lr_factor()
-@options.ema()
+@shared_options.lr()
+@shared_options.warmup()
+@shared_options.weight_decay()
+@shared_options.head_lr_factor()
+@shared_options.ema()
 @field_option(
     TrainingRecipe,
     "augment",
     help="Augmentation for robustness; part of the name of the model.",
 )
-@options.drop_path()
+@shared_options.drop_path()
 @field_option(
     TrainingRecipe,
     "seed",
     help="Seed of initial weights, image order and augmentation.",
 )
-@options.device()
-@options.precision()
-@options.threads()
-@options.workers()
-@options.half()
+@shared_options.device()
+@shared_options.precision()
+@shared_options.threads()
+@shared_options.workers()
+@shared_options.half()
 def train(**chosen: Any) -> None:
     """Train a model; the defaults are the SegFormer recipe on Cityscapes.
 

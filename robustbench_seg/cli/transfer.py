@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli import parsers, shared_options
 from robustbench_seg.cli.csv_file import csv_writer
 from robustbench_seg.records.values.choices import Resample, choices
 
@@ -17,7 +17,7 @@ from robustbench_seg.records.values.choices import Resample, choices
     metavar="SOURCE",
     help="A published table with both kinds of scores, such as semsegbench, in place of runs.",
 )
-@options.scoring_protocol(
+@shared_options.scoring_protocol(
     help="Score the synthetic runs under this protocol: its name or TOML file.  [default: the "
     "protocol of each run]"
 )
@@ -28,8 +28,10 @@ from robustbench_seg.records.values.choices import Resample, choices
     show_default=True,
     help="Sampling unit of the bootstrap for the written table; the printed table has both.",
 )
-@options.csv()
-@options.out(help="Write transfer.csv, transfer.svg and transfer.png, with a point for each model.")
+@shared_options.csv()
+@shared_options.out(
+    help="Write transfer.csv, transfer.svg and transfer.png, with a point for each model."
+)
 def transfer(
     synthetic: Path | None,
     real: Path | None,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from robustbench_seg.cli import options, parsers
+from robustbench_seg.cli import parsers, shared_options
 from robustbench_seg.text import text_table
 
 
@@ -52,8 +52,8 @@ def get(models: tuple[str, ...]) -> None:
 @weights.command()
 @click.argument("model")
 @click.option("--onnx", "path", metavar="OUT.onnx", type=parsers.PATH, required=True)
-@options.weights("given")
-@options.size(help="The only input size of the graph.  [default: any size]")
+@shared_options.weights("given")
+@shared_options.size(help="The only input size of the graph.  [default: any size]")
 def export(model: str, path: Path, given: str | None, size: tuple[int, int] | None) -> None:
     """Write a model as an ONNX graph, with its description OUT.toml next to it.
 

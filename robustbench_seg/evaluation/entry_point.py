@@ -17,7 +17,7 @@ from robustbench_seg.machine.threads import threads_of_each, torch_threads
 from robustbench_seg.machine.torchrun import own_device, process_group
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.specs.options import check_given_alone
+from robustbench_seg.records.specs.spec_values import check_given_alone
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.store import Run
 

@@ -10,9 +10,9 @@ A reader begins with `load_segmenter` in loading/segmenters.py. It chooses by th
 * an object: adapters/python_models/python_objects.py.
 
 Each of them gives a torch module and its record to `assemble` (assembly.py), which applies the
-options (options.py) and returns a NetworkSegmenter. That class prepares an image (preparation.py),
-runs the network (inference/) and computes the labels (labelling/). Only callables (PythonSegmenter)
-and predictions in files (StoredPredictions) have no network.
+options (segmenter_options.py) and returns a NetworkSegmenter. That class prepares an image
+(preparation.py), runs the network (inference/) and computes the labels (labelling/). Only callables
+(PythonSegmenter) and predictions in files (StoredPredictions) have no network.
 """
 
 from robustbench_seg.segmenter.adapted_segmenter import AdaptedSegmenter, adapt
@@ -30,12 +30,12 @@ from robustbench_seg.segmenter.loading.card_export import export_card
 from robustbench_seg.segmenter.loading.networks import load_model, network_record
 from robustbench_seg.segmenter.loading.segmenters import load_named, load_segmenter
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
-from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import (
     ConfidentSegmenter,
     DifferentiableSegmenter,
     Segmenter,
 )
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 from robustbench_seg.segmenter.stored_predictions import (
     MissingPredictionError,
     StoredPredictions,

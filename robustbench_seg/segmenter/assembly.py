@@ -20,7 +20,7 @@ from robustbench_seg.segmenter.inference.batch_norm import ADAPTATION_LAW, batch
 from robustbench_seg.segmenter.inference.resizing import RESIZE_LAW
 from robustbench_seg.segmenter.inference.windows import INFERENCE_LAW
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
-from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 log = logging.getLogger(__name__)
 

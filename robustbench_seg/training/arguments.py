@@ -8,7 +8,7 @@ from typing import Any
 from robustbench_seg.datasets import Dataset, check_dataset, open_dataset
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.records.cards.model_card import ModelCard, load_card
-from robustbench_seg.records.specs.options import check_given_alone
+from robustbench_seg.records.specs.spec_values import check_given_alone
 from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
 
 _OF_DATASETS = ("name", "split", "classes", "fingerprint", "__len__", "__getitem__")

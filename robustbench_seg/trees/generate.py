@@ -17,7 +17,7 @@ from robustbench_seg.datasets import (
 )
 from robustbench_seg.errors import CorruptionError, IncompleteError, OptionError
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
-from robustbench_seg.records.specs.options import check_given_alone
+from robustbench_seg.records.specs.spec_values import check_given_alone
 from robustbench_seg.records.specs.tree_spec import TreeOptions, TreeSpec, tree_spec
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.records.values.ranges import WORKERS

@@ -12,7 +12,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
 from robustbench_seg.segmenter.assembly import assemble
-from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 

@@ -89,7 +89,7 @@ CASES = {
 @pytest.mark.parametrize(("augment", "scales", "flips"), CASES.values(), ids=CASES)
 @torch.no_grad()
 def test_probabilities_are_averaged(image, augment, scales, flips, inference, monkeypatch):
-    monkeypatch.setattr("robustbench_seg.segmenter.options.WINDOW", (64, 32))
+    monkeypatch.setattr("robustbench_seg.segmenter.segmenter_options.WINDOW", (64, 32))
     segmenter = rs.load_segmenter(Quarter(), augment=augment, inference=inference, **OBJECT)
     crop = 64 if inference == "slide" else None
     expected = by_hand(Quarter(), image, scales, flips, crop)

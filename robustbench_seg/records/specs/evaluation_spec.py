@@ -13,7 +13,7 @@ from robustbench_seg.machine.command_text import command_line
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED
 from robustbench_seg.records.specs.model_spec import ModelOptions, ModelSpec
-from robustbench_seg.records.specs.options import spec_values
+from robustbench_seg.records.specs.spec_values import spec_values
 from robustbench_seg.records.values.choices import (
     CONFIDENCE_FORMATS,
     Executor,

@@ -6,7 +6,7 @@ from typing import Unpack
 
 from robustbench_seg.codec import check_ranges, check_text
 from robustbench_seg.errors import OptionError
-from robustbench_seg.records.specs.options import spec_values
+from robustbench_seg.records.specs.spec_values import spec_values
 from robustbench_seg.records.values.choices import Precision, check_choices
 from robustbench_seg.records.values.ranges import Iterations, Preparers, Threads
 from robustbench_seg.records.values.training_recipe import RecipeOptions, TrainingRecipe

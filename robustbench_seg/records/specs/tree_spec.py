@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 
 from robustbench_seg.codec import check_ranges
 from robustbench_seg.errors import OptionError
-from robustbench_seg.records.specs.options import spec_values
+from robustbench_seg.records.specs.spec_values import spec_values
 from robustbench_seg.records.values.choices import Stream, check_choices
 from robustbench_seg.records.values.ranges import CorruptionSeed, Workers
 from robustbench_seg.records.values.shard import WHOLE, Shard

@@ -9,8 +9,8 @@ from typing import Protocol, cast
 
 from robustbench_seg.records.cards.model_forms import MODEL_FORMS
 from robustbench_seg.segmenter.adapters.python_models.python_objects import segmenter_of
-from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 __all__ = ["Adapter", "adapter", "segmenter_of"]
 

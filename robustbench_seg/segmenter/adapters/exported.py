@@ -6,8 +6,8 @@ from robustbench_seg.segmenter.adapters.programs.program_segmenter import (
     ProgramKind,
     load_program,
 )
-from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 EXPORTED_LAW = 1
 """Increment when the input preparation for programs changes."""

@@ -46,8 +46,8 @@ from robustbench_seg.segmenter.adapters.transformers.processor_file import (
 from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
-from robustbench_seg.segmenter.options import NETWORK_OPTIONS, SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter_options import NETWORK_OPTIONS, SegmenterOptions
 from robustbench_seg.weights import (
     CONFIG,
     digest_weights,

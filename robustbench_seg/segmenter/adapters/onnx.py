@@ -7,8 +7,8 @@ from robustbench_seg.segmenter.adapters.programs.program_segmenter import (
     ProgramKind,
     load_program,
 )
-from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 ONNX_LAW = 1
 """Increment when the input preparation for graphs changes."""

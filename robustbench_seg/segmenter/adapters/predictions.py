@@ -9,8 +9,8 @@ from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.cards.prediction_manifest import FILE, TEMPLATE, PredictionManifest
 from robustbench_seg.records.runs.segmenter_record import PREDICTIONS, ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.class_names import class_spelling
-from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 from robustbench_seg.segmenter.stored_predictions import StoredPredictions
 
 PREDICTIONS_LAW = 1

@@ -12,8 +12,8 @@ from robustbench_seg.segmenter.adapters.python_models.python_segmenter import (
     PythonSegmenter,
 )
 from robustbench_seg.segmenter.foreign_errors import error_text
-from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 ACCEPTS = CALLABLE_OPTIONS
 

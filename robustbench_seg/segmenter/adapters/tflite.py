@@ -5,8 +5,8 @@ from robustbench_seg.segmenter.adapters.programs.program_segmenter import (
     load_program,
 )
 from robustbench_seg.segmenter.adapters.programs.tflite_network import TfliteNetwork, read_interface
-from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 TFLITE_LAW = 1
 """Increment when the input preparation for models of TensorFlow Lite changes."""

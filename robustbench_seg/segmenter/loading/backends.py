@@ -15,7 +15,7 @@ from robustbench_seg.segmenter.adapters.programs.onnx_export import write_graph
 from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
 from robustbench_seg.segmenter.inference.folding import FOLDING_LAW, fold
 from robustbench_seg.segmenter.loading.openvino_network import OpenVinoNetwork
-from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 log = logging.getLogger(__name__)
 

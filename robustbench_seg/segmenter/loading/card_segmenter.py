@@ -27,8 +27,8 @@ from robustbench_seg.segmenter.loading.networks import (
     untrained_network,
 )
 from robustbench_seg.segmenter.loading.quantised_network import prepare_quantised
-from robustbench_seg.segmenter.options import NETWORK_OPTIONS, SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter_options import NETWORK_OPTIONS, SegmenterOptions
 from robustbench_seg.weights import Weights, digest_weights
 
 CARD_OPTIONS = (*NETWORK_OPTIONS, "weights", "backend")

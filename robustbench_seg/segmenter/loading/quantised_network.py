@@ -23,7 +23,7 @@ from robustbench_seg.segmenter.loading.quantisation import (
     quantiser,
     write_quantised_graph,
 )
-from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 InputsOf = Callable[[AnyImage], Sequence[Tensor]]
 """Maps an image to the inputs of the network, float32 1x3xhxw each."""

@@ -16,12 +16,12 @@ from robustbench_seg.records.cards.hub_card import list_hub_models, load_hub_car
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.cards.model_forms import needs_no_card
 from robustbench_seg.records.specs.model_spec import ModelOptions
-from robustbench_seg.records.specs.options import spec_values
+from robustbench_seg.records.specs.spec_values import spec_values
 from robustbench_seg.segmenter.adapters import adapter, segmenter_of
 from robustbench_seg.segmenter.loading.card_segmenter import CARD_OPTIONS, load_card_segmenter
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
-from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 
 def load_segmenter(

@@ -164,7 +164,7 @@ def test_a_device_without_memory_for_all_takes_them_one_by_one(network, images):
 
 @pytest.mark.parametrize("inference", ["whole", "slide"])
 def test_a_segmenter_gets_the_statistics_of_what_its_network_sees(inference, monkeypatch):
-    monkeypatch.setattr("robustbench_seg.segmenter.options.WINDOW", (32, 16))
+    monkeypatch.setattr("robustbench_seg.segmenter.segmenter_options.WINDOW", (32, 16))
     segmenter = rs.load_segmenter(
         "deeplabv3plus-mobilenetv2", weights="none", adapt="bn", inference=inference
     )

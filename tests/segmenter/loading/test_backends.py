@@ -14,7 +14,7 @@ from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterR
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.segmenter.loading.backends import automatic_backend, prepare_for_backend
 from robustbench_seg.segmenter.loading.openvino_network import KEPT
-from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 RUNTIMES = ("onnxruntime", "openvino")
 

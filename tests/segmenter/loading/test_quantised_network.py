@@ -18,7 +18,7 @@ from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.segmenter.loading import quantised_network
 from robustbench_seg.segmenter.loading.quantisation import write_quantised_graph
 from robustbench_seg.segmenter.loading.quantised_network import prepare_quantised
-from robustbench_seg.segmenter.options import SegmenterOptions
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 RUNTIMES = ("onnxruntime", "openvino")
 CARD = "deeplabv3plus-mobilenetv2-minicity"

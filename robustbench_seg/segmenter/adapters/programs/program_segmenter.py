@@ -19,8 +19,8 @@ from robustbench_seg.segmenter.adapters.programs.sidecar import (
 )
 from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling
-from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 PROGRAM_OPTIONS = ("name", "inference", "augment", "device", "batch")
 """The options that an exported program may support. Its precision is fixed."""

@@ -10,8 +10,8 @@ from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
 from robustbench_seg.records.values.preprocessing import Preprocessing
 from robustbench_seg.segmenter.adapters.python_models.python_segmenter import from_callable
 from robustbench_seg.segmenter.adapters.python_models.torch_module import from_module
-from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 
 def segmenter_of(

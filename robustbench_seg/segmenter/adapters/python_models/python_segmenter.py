@@ -19,8 +19,8 @@ from robustbench_seg.segmenter.foreign_errors import error_text, reason
 from robustbench_seg.segmenter.image_check import checked_image, checked_tensor
 from robustbench_seg.segmenter.inference.window_gradient import Loss
 from robustbench_seg.segmenter.labelling.confidence import Labelled
-from robustbench_seg.segmenter.options import SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 PYTHON_LAW = 1
 """Increment when the input preparation for users' models changes."""

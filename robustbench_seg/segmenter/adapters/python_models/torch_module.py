@@ -13,8 +13,8 @@ from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling, listed_names
 from robustbench_seg.segmenter.foreign_errors import error_text
 from robustbench_seg.segmenter.logits_check import checked_logits
-from robustbench_seg.segmenter.options import NETWORK_OPTIONS, SegmenterOptions
 from robustbench_seg.segmenter.segmenter import Segmenter
+from robustbench_seg.segmenter.segmenter_options import NETWORK_OPTIONS, SegmenterOptions
 
 MODULE_LAW = 1
 """Increment when the input preparation for users' torch modules changes."""

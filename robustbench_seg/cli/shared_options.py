@@ -1,7 +1,7 @@
 """The options that several commands share, each with one meaning and help text.
 
-    @options.data()
-    @options.split(default="train")
+    @shared_options.data()
+    @shared_options.split(default="train")
     def train(data, split): ...
 
 Each is a decorator for a click command. Its arguments are those of click.option, for the

@@ -1,4 +1,4 @@
-"""Options follow from the fields of specifications; shared ones stand once, in options.py."""
+"""Options follow from the fields of specifications; shared_options.py has the shared ones."""
 
 import ast
 from dataclasses import fields, replace
@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from robustbench_seg.cli import options
+from robustbench_seg.cli import shared_options
 from robustbench_seg.cli.evaluate import evaluate
 from robustbench_seg.cli.field_option import flag_of
 from robustbench_seg.cli.generate_cityscapes_c import generate_cityscapes_c
@@ -19,7 +19,7 @@ from robustbench_seg.records.specs.training_spec import TrainingSpec, training_s
 from robustbench_seg.records.specs.tree_spec import TreeSpec, tree_spec
 from robustbench_seg.records.values.shard import Shard
 
-CLI = Path(options.__file__).parent
+CLI = Path(shared_options.__file__).parent
 OTHER_MEANING = {
     "ablation.py": {"--seed"},
     "train.py": {"--seed"},
@@ -50,7 +50,7 @@ def declared(path, *functions):
 
 @pytest.mark.parametrize("path", sorted(CLI.glob("*.py")), ids=lambda path: path.name)
 def test_no_command_declares_a_shared_option_again(path):
-    shared = {flag for flag in declared(CLI / "options.py", "_shared", "_of") if flag}
+    shared = {flag for flag in declared(CLI / "shared_options.py", "_shared", "_of") if flag}
     assert len(shared) > 30
     again = declared(path, "option", "_option", "field_option") & shared
     assert again <= OTHER_MEANING.get(path.name, set())
@@ -121,7 +121,7 @@ def test_values_that_a_field_does_not_have_are_refused(words):
 )
 def test_a_shared_option_shows_its_default(name, default):
     @click.command()
-    @getattr(options, name)()
+    @getattr(shared_options, name)()
     def command(**values):
         pass
 
@@ -131,10 +131,10 @@ def test_a_shared_option_shows_its_default(name, default):
 
 def test_a_command_changes_what_differs():
     @click.command()
-    @options.corruptions("names")
-    @options.split(default="train")
-    @options.size("sizes", multiple=True)
-    @options.shard()
+    @shared_options.corruptions("names")
+    @shared_options.split(default="train")
+    @shared_options.size("sizes", multiple=True)
+    @shared_options.shard()
     def command(**values):
         click.echo(repr(values))
 
@@ -161,8 +161,8 @@ def test_a_command_changes_what_differs():
 )
 def test_a_value_that_cannot_be_is_named(words, message):
     @click.command()
-    @options.size()
-    @options.shard()
+    @shared_options.size()
+    @shared_options.shard()
     def command(**values):
         pass
 
