@@ -18,7 +18,7 @@ from robustbench_seg.evaluation.run_records import dataset_record
 from robustbench_seg.files import file_name
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record
 from robustbench_seg.records.values.choices import Backend, choices
-from robustbench_seg.segmenter import Segmenter, SegmenterOptions, load_named
+from robustbench_seg.segmenter import EvaluatedModel, SegmenterOptions, load_named
 from robustbench_seg.segmenter.loading.backends import (
     automatic_backend,
     runs_on_backends,
@@ -47,13 +47,15 @@ def choose_backends(evaluation: Evaluation) -> Evaluation:
     return replace(evaluation, segmenters=chosen)
 
 
-def backend_of(segmenter: Segmenter) -> Backend:
+def backend_of(segmenter: EvaluatedModel) -> Backend:
     """Return the option backend that loads a segmenter, given by name, as it now runs."""
     runtime = segmenter.record.runtime if segmenter.about.card else "torch"
     return cast(Backend, runtime) if runtime in choices(Backend) else "torch"
 
 
-def _with_own_backend(evaluation: Evaluation, model: str, segmenter: Segmenter) -> Segmenter:
+def _with_own_backend(
+    evaluation: Evaluation, model: str, segmenter: EvaluatedModel
+) -> EvaluatedModel:
     """Load a model once more if torch is not its backend.
 
     Args:
@@ -117,7 +119,7 @@ class _Run:
     created: str
 
 
-def _standing_run(evaluation: Evaluation, segmenter: Segmenter) -> _Run | None:
+def _standing_run(evaluation: Evaluation, segmenter: EvaluatedModel) -> _Run | None:
     """Find the run of a network on the same images, with any backend.
 
     Of several runs, it is the one with the same corrupted images, then the oldest one.

@@ -26,6 +26,7 @@ from robustbench_seg.records.runs.temperature_record import TemperatureRecord
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import (
     ConfidentSegmenter,
+    EvaluatedModel,
     MissingPredictionError,
     Segmenter,
 )
@@ -55,7 +56,7 @@ class ModelRun:
     """
 
     evaluation: Evaluation
-    segmenter: Segmenter
+    segmenter: EvaluatedModel
     predictions: Predictions
     folder: RunFolder
     saved: PredictionFolder | None

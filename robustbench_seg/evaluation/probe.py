@@ -18,7 +18,7 @@ from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import versions
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
+from robustbench_seg.segmenter import ConfidentSegmenter, EvaluatedModel, StoredPredictions
 from robustbench_seg.store import Probe, decode_labels, encode_labels, read_probes, write_probe
 from robustbench_seg.trees.tree import Tree
 
@@ -34,7 +34,7 @@ SCALE = 2
 def check_probe(
     folder: Path,
     evaluation: Evaluation,
-    segmenter: Segmenter,
+    segmenter: EvaluatedModel,
     conditions: Sequence[Condition],
     tree: Tree | None,
 ) -> None:
@@ -94,12 +94,12 @@ def _image_digests(
     return probe(conditions, evaluation.protocol, spec.stream, evaluation.seed)
 
 
-def _labels(segmenter: Segmenter, evaluation: Evaluation) -> NDArray[np.uint8] | None:
+def _labels(segmenter: EvaluatedModel, evaluation: Evaluation) -> NDArray[np.uint8] | None:
     """Label the built-in image as in the evaluation, with confidence if it is measured.
 
     Both ways give the same labels, but compile different loops.
     """
-    if not segmenter.record.probed:
+    if isinstance(segmenter, StoredPredictions) or not segmenter.record.probed:
         return None
     image = probe_image().repeat(SCALE, axis=0).repeat(SCALE, axis=1)
     confident = any(measure.needs_confidence for measure in evaluation.measures_of(segmenter))

@@ -26,7 +26,7 @@ from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import WHOLE
-from robustbench_seg.segmenter import NetworkSegmenter, Segmenter, why_no_confidence
+from robustbench_seg.segmenter import EvaluatedModel, NetworkSegmenter, why_no_confidence
 from robustbench_seg.store import RunFolder
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class _RunOpener:
         self._scorer, self._at_work = scorer, at_work
         self._attacker = Attacker(evaluation.attack_settings)
 
-    def open(self, segmenter: Segmenter) -> ModelRun:
+    def open(self, segmenter: EvaluatedModel) -> ModelRun:
         """Open the run of a segmenter; see `opened_runs`."""
         evaluation = self._evaluation
         temperature = run_temperature(evaluation, segmenter)
@@ -111,13 +111,13 @@ class _RunOpener:
             sweep()
 
     def _predictions(
-        self, segmenter: Segmenter, folder: RunFolder, record: RunRecord
+        self, segmenter: EvaluatedModel, folder: RunFolder, record: RunRecord
     ) -> Predictions:
         if record.key.segmenter.adaptation and isinstance(segmenter, NetworkSegmenter):
             return AdaptedPredictions(self._evaluation, segmenter, record, self._maker)
         return open_predictions(self._evaluation, segmenter, folder, self._maker.tree)
 
-    def _check_probe(self, segmenter: Segmenter, folder: RunFolder) -> None:
+    def _check_probe(self, segmenter: EvaluatedModel, folder: RunFolder) -> None:
         """Check that the run continues with the same results, unless no image is missing."""
         missing = _missing_conditions(self._evaluation, folder)
         if missing:
@@ -126,7 +126,7 @@ class _RunOpener:
             check_probe(folder.path, self._evaluation, segmenter, conditions, tree)
 
     def _open_saved_predictions(
-        self, segmenter: Segmenter, record: RunRecord
+        self, segmenter: EvaluatedModel, record: RunRecord
     ) -> PredictionFolder | None:
         spec = self._evaluation.spec
         if spec.save_predictions is None:
@@ -137,13 +137,13 @@ class _RunOpener:
         self._enter(saved.folder)
         return saved
 
-    def _open_saved_attacks(self, segmenter: Segmenter, record: RunRecord) -> None:
+    def _open_saved_attacks(self, segmenter: EvaluatedModel, record: RunRecord) -> None:
         folder = self._evaluation.spec.save_attacks
         if folder and (saved := self._attacker.open_folder(folder, segmenter, record.key)):
             self._enter(saved.folder)
 
 
-def _macs(segmenter: Segmenter, data: Dataset) -> int | None:
+def _macs(segmenter: EvaluatedModel, data: Dataset) -> int | None:
     """Multiply-accumulates for an image of the size of the first one, if they can be counted."""
     if segmenter.about.card is None:
         return segmenter.about.macs

@@ -13,13 +13,13 @@ from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.runs.run_key import DatasetRecord, PerturbationRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord
-from robustbench_seg.segmenter import Segmenter, why_no_confidence
+from robustbench_seg.segmenter import EvaluatedModel, why_no_confidence
 from robustbench_seg.trees.tree import Tree
 
 
 def run_record(
     evaluation: Evaluation,
-    segmenter: Segmenter,
+    segmenter: EvaluatedModel,
     tree: Tree | None,
     temperature: TemperatureRecord | None,
     macs: int | None = None,
@@ -88,7 +88,7 @@ def _perturbation_record(evaluation: Evaluation, tree: Tree | None) -> Perturbat
     )
 
 
-def versions(segmenter: Segmenter) -> Mapping[str, str]:
+def versions(segmenter: EvaluatedModel) -> Mapping[str, str]:
     """Versions of the libraries that create images and compute a segmenter."""
     return {**libraries(), "torch": str(torch.__version__), **segmenter.about.libraries}
 

@@ -24,7 +24,7 @@ from robustbench_seg.evaluation.predictions.adaptation_images import clean_segme
 from robustbench_seg.evaluation.run_records import dataset_record
 from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord, first_half
-from robustbench_seg.segmenter import ConfidentSegmenter, Segmenter
+from robustbench_seg.segmenter import ConfidentSegmenter, EvaluatedModel
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ _DECIMALS = 2
 """Decimals of a fitted temperature; differences between machines are smaller."""
 
 
-def run_temperature(evaluation: Evaluation, segmenter: Segmenter) -> TemperatureRecord | None:
+def run_temperature(evaluation: Evaluation, segmenter: EvaluatedModel) -> TemperatureRecord | None:
     """Return the temperature of a segmenter's run, fitted if the specification requests it.
 
     Args:

@@ -12,7 +12,9 @@ A reader begins with `load_segmenter` in loading/segmenters.py. It chooses by th
 Each of them gives a torch module and its record to `assemble` (assembly.py), which applies the
 options (segmenter_options.py) and returns a NetworkSegmenter. That class prepares an image
 (preparation.py), runs the network (inference/) and computes the labels (labelling/). Only callables
-(PythonSegmenter) and predictions in files (StoredPredictions) have no network.
+(PythonSegmenter) have no network.
+
+predictions:FOLDER is no segmenter: StoredPredictions are files, which an evaluation reads.
 """
 
 from robustbench_seg.segmenter.adapted_segmenter import AdaptedSegmenter, adapt
@@ -37,6 +39,7 @@ from robustbench_seg.segmenter.segmenter import (
 )
 from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 from robustbench_seg.segmenter.stored_predictions import (
+    EvaluatedModel,
     MissingPredictionError,
     StoredPredictions,
 )
@@ -47,6 +50,7 @@ __all__ = [
     "AnyImage",
     "ConfidentSegmenter",
     "DifferentiableSegmenter",
+    "EvaluatedModel",
     "FloatImage",
     "Loss",
     "MissingPredictionError",

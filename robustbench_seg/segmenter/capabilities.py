@@ -3,11 +3,11 @@
 from robustbench_seg.segmenter.segmenter import (
     ConfidentSegmenter,
     DifferentiableSegmenter,
-    Segmenter,
 )
+from robustbench_seg.segmenter.stored_predictions import EvaluatedModel, StoredPredictions
 
 
-def why_no_confidence(segmenter: Segmenter) -> str | None:
+def why_no_confidence(segmenter: EvaluatedModel) -> str | None:
     """Return why a segmenter has no confidence.
 
     Args:
@@ -18,10 +18,12 @@ def why_no_confidence(segmenter: Segmenter) -> str | None:
     """
     if segmenter.about.no_confidence:
         return segmenter.about.no_confidence
-    return None if isinstance(segmenter, ConfidentSegmenter) else "it has no method with_confidence"
+    if isinstance(segmenter, ConfidentSegmenter | StoredPredictions):
+        return None
+    return "it has no method with_confidence"
 
 
-def why_no_scaling(segmenter: Segmenter) -> str | None:
+def why_no_scaling(segmenter: EvaluatedModel) -> str | None:
     """Return why a temperature cannot scale the confidence of a segmenter.
 
     Args:
@@ -36,7 +38,7 @@ def why_no_scaling(segmenter: Segmenter) -> str | None:
     return reason
 
 
-def why_no_gradient(segmenter: Segmenter) -> str | None:
+def why_no_gradient(segmenter: EvaluatedModel) -> str | None:
     """Return why a segmenter has no gradient.
 
     Args:

@@ -1,4 +1,4 @@
-"""A segmenter that reads its predictions from files of another program."""
+"""Predictions of another program in files, which an evaluation scores like those of a segmenter."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,6 +25,7 @@ from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterR
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter.float_image import AnyImage
 from robustbench_seg.segmenter.labelling.confidence import Labelled
+from robustbench_seg.segmenter.segmenter import Segmenter
 
 
 class MissingPredictionError(ModelError):
@@ -33,6 +34,9 @@ class MissingPredictionError(ModelError):
 
 class StoredPredictions:
     """Predictions for the images of a dataset, by image and condition.
+
+    They are no segmenter, because pixels alone do not identify an image of the dataset. `of`
+    returns a segmenter for one image under one condition.
 
     Attributes:
         folder: Their folder.
@@ -93,19 +97,6 @@ class StoredPredictions:
     def of(self, image: str, condition: Condition) -> "StoredPrediction":
         """Return the prediction for an image under a condition. Its files may not exist."""
         return StoredPrediction(self, image, condition)
-
-    def __call__(self, image: AnyImage) -> NDArray[np.uint8]:
-        """Raise ModelError, because pixels alone do not identify an image of the dataset."""
-        raise ModelError(
-            f"{self.name}: predictions in files exist only for the images of a dataset; score "
-            "them with evaluate"
-        )
-
-    def with_confidence(
-        self, image: AnyImage, truth: NDArray[np.uint8], temperatures: Sequence[float]
-    ) -> Labelled:
-        """Raise ModelError, for the same reason."""
-        return self(image), ()
 
     def __repr__(self) -> str:
         return f"<predictions {self.name}: {len(self.classes)} classes, {self.folder}>"
@@ -214,6 +205,10 @@ class StoredPrediction:
         self.source = f"{self.source} {before}"
         doubt = (FULL - levels.astype(np.float64)) / FULL
         return labels, (Confidence(doubt.astype(np.float32)),)
+
+
+EvaluatedModel = Segmenter | StoredPredictions
+"""A model that an evaluation can score."""
 
 
 def _check(path: Path, read: NDArray[np.generic], image: AnyImage, before: str) -> None:

@@ -17,7 +17,12 @@ from robustbench_seg.errors import (
     ResultsError,
 )
 from robustbench_seg.records.values.condition import Condition
-from robustbench_seg.segmenter import load_segmenter, stored_predictions
+from robustbench_seg.segmenter import (
+    SegmenterOptions,
+    load_named,
+    load_segmenter,
+    stored_predictions,
+)
 
 COLUMNS = ("matrix", "image_miou", "boundary", "boundary_iou", "objects")
 
@@ -65,7 +70,9 @@ def test_the_confidence_of_each_pixel_is_the_nearest_level(levels, toy, folder):
         saved_levels = np.asarray(file).astype(np.int64)
     half = 0.5 / 65535 + 1e-6  # the network computes in float32
     assert np.abs(saved_levels / 65535 - expected).max() < half
-    saved = load_segmenter(f"predictions:{folder}").of("val/0.png", Condition("clean", 0))
+    saved = load_named(f"predictions:{folder}", SegmenterOptions()).of(
+        "val/0.png", Condition("clean", 0)
+    )
     _, (found,) = saved.with_confidence(sample.image, sample.labels, [1.0])
     assert np.abs((1 - found.doubt) - expected).max() < half
 
@@ -77,7 +84,9 @@ def test_confidence_that_was_saved_in_65536_levels_is_read_within_one(toy, folde
     confidence = np.concatenate([[0, 1, 0.5], rng.random(40 * 48 - 3)]).reshape(40, 48)
     earlier = np.minimum(np.floor(65536 * confidence), 65535).astype(np.uint16)
     Image.fromarray(earlier).save(path)
-    saved = load_segmenter(f"predictions:{folder}").of("val/0.png", Condition("clean", 0))
+    saved = load_named(f"predictions:{folder}", SegmenterOptions()).of(
+        "val/0.png", Condition("clean", 0)
+    )
     _, (found,) = saved.with_confidence(sample.image, sample.labels, [1.0])
     assert np.abs((1 - found.doubt.astype(float)) - confidence).max() <= 1 / 65536 + 1e-7
 
@@ -299,7 +308,7 @@ def test_several_seeds_and_other_classes_are_refused(levels, stored, toy, folder
     ):
         stored(1, precision="bf16")
     with pytest.raises(ModelError, match="exist only for the images of a dataset; score them"):
-        load_segmenter(f"predictions:{folder}")(toy(1).image(0))
+        load_segmenter(f"predictions:{folder}")
 
 
 def test_two_images_with_one_file_are_refused(levels, stored, toy, monkeypatch):

@@ -14,7 +14,7 @@ from robustbench_seg.evaluation.inputs.attack_settings import AttackSettings
 from robustbench_seg.evaluation.outputs.attack_folder import AttackFolder
 from robustbench_seg.records.runs.run_key import RunKey
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.segmenter import DifferentiableSegmenter, FloatImage, Segmenter
+from robustbench_seg.segmenter import DifferentiableSegmenter, EvaluatedModel, FloatImage
 
 
 class Attacker:
@@ -25,7 +25,9 @@ class Attacker:
         self._folders = dict[str, AttackFolder]()
         self._latest: tuple[ConditionImage, ConditionImage] | None = None
 
-    def open_folder(self, root: Path, segmenter: Segmenter, key: RunKey) -> AttackFolder | None:
+    def open_folder(
+        self, root: Path, segmenter: EvaluatedModel, key: RunKey
+    ) -> AttackFolder | None:
         """Open the folder for the attacked images of a scored network.
 
         Args:
@@ -45,7 +47,7 @@ class Attacker:
             return None
         return self._folders.setdefault(name, AttackFolder.open(root, name, key))
 
-    def lacks(self, segmenter: Segmenter, image: str, condition: Condition) -> bool:
+    def lacks(self, segmenter: EvaluatedModel, image: str, condition: Condition) -> bool:
         """Return whether an attacked image must be saved and does not exist yet."""
         folder = self._folders.get(self._attacked(segmenter).name)
         if folder is None or condition == CLEAN:
@@ -53,10 +55,10 @@ class Attacker:
         is_attack = self._settings.protocol.perturbation(condition.name).is_attack
         return is_attack and not folder.holds(image, condition)
 
-    def _attacked(self, segmenter: Segmenter) -> Segmenter:
+    def _attacked(self, segmenter: EvaluatedModel) -> EvaluatedModel:
         return self._settings.source or segmenter
 
-    def attacked(self, segmenter: Segmenter, image: ConditionImage) -> ConditionImage:
+    def attacked(self, segmenter: EvaluatedModel, image: ConditionImage) -> ConditionImage:
         """Perturb an image, if its condition is an attack.
 
         Attacks on one source network are computed once, and all scored networks share them.
@@ -81,7 +83,7 @@ class Attacker:
             self._latest = image, self._perturbed(settings.source, image)
         return self._latest[1]
 
-    def _perturbed(self, network: Segmenter, image: ConditionImage) -> ConditionImage:
+    def _perturbed(self, network: EvaluatedModel, image: ConditionImage) -> ConditionImage:
         settings, condition, clean = self._settings, image.condition, image.pixels
         if not isinstance(network, DifferentiableSegmenter) or not isinstance(clean, np.ndarray):
             raise ModelError(f"{network.name} has no gradients to attack")

@@ -21,7 +21,7 @@ from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import (
     GRADIENT_LAW,
     DifferentiableSegmenter,
-    Segmenter,
+    EvaluatedModel,
     SegmenterOptions,
     load_named,
     why_no_gradient,
@@ -68,7 +68,7 @@ def open_attacks(
     protocol: Protocol,
     conditions: Sequence[Condition],
     data: Dataset,
-    segmenters: Sequence[Segmenter],
+    segmenters: Sequence[EvaluatedModel],
 ) -> AttackSettings:
     """Check that the attacks of an evaluation are possible, and return their settings.
 
@@ -134,7 +134,7 @@ def _check_ensemble(protocol: Protocol, ensemble: Perturbation) -> None:
                 )
 
 
-def _attacked(spec: EvaluationSpec, data: Dataset) -> Segmenter | None:
+def _attacked(spec: EvaluationSpec, data: Dataset) -> EvaluatedModel | None:
     """Load the network to attack; None: the scored one.
 
     The precision, backend and inference mode of the scored networks do not apply to it.
@@ -197,7 +197,7 @@ def _check_attacks(
     protocol: Protocol,
     attacks: Sequence[Condition],
     data: Dataset,
-    attacked: Sequence[Segmenter],
+    attacked: Sequence[EvaluatedModel],
 ) -> None:
     if spec.corrupted is not None:
         raise OptionError(

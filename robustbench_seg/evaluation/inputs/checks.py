@@ -9,7 +9,7 @@ from robustbench_seg.evaluation.outputs.prediction_folder import check_images
 from robustbench_seg.evaluation.outputs.server_formats import file_format
 from robustbench_seg.files import file_name
 from robustbench_seg.records.values.choices import PredictionFormat
-from robustbench_seg.segmenter import Segmenter, why_no_confidence
+from robustbench_seg.segmenter import EvaluatedModel, why_no_confidence
 
 
 def check_evaluation(evaluation: Evaluation) -> None:
@@ -95,7 +95,7 @@ def _check_confidence(evaluation: Evaluation) -> None:
 
 
 def check_classes(
-    dataset: Dataset, segmenters: Sequence[Segmenter], class_map: ClassMap | None
+    dataset: Dataset, segmenters: Sequence[EvaluatedModel], class_map: ClassMap | None
 ) -> None:
     """Check that the classes of each model, mapped or not, are those of the dataset.
 

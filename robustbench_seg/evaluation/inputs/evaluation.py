@@ -20,7 +20,7 @@ from robustbench_seg.records.values.published_score import Published
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.results import random_perturbations
 from robustbench_seg.segmenter import (
-    Segmenter,
+    EvaluatedModel,
     StoredPredictions,
     why_no_confidence,
     why_no_scaling,
@@ -45,7 +45,7 @@ class Evaluation:
         protocol: The protocol with the conditions and their parameters.
         conditions: The requested conditions in protocol order, without clean.
         measures: The measures of each image.
-        segmenters: The models; each has its own run.
+        segmenters: The models, which may also be predictions in files; each has its own run.
         attack_settings: The settings of the attacks.
         class_map: Maps the models' classes to the dataset's. None: they are the same.
     """
@@ -55,7 +55,7 @@ class Evaluation:
     protocol: Protocol
     conditions: tuple[Condition, ...]
     measures: tuple[Measure, ...]
-    segmenters: tuple[Segmenter, ...]
+    segmenters: tuple[EvaluatedModel, ...]
     attack_settings: AttackSettings
     class_map: ClassMap | None = None
 
@@ -72,7 +72,7 @@ class Evaluation:
 
     @property
     def stored_predictions(self) -> Sequence[StoredPredictions]:
-        """The segmenters that read their predictions from files."""
+        """The models whose predictions are files."""
         return [one for one in self.segmenters if isinstance(one, StoredPredictions)]
 
     @property
@@ -137,7 +137,7 @@ class Evaluation:
         on_gpu = self.spec.device.startswith("cuda")
         return self.spec.workers or (GPU_WORKERS if on_gpu else 1)
 
-    def measures_of(self, segmenter: Segmenter) -> tuple[Measure, ...]:
+    def measures_of(self, segmenter: EvaluatedModel) -> tuple[Measure, ...]:
         """List the measures that a segmenter supports.
 
         Raises:
@@ -160,7 +160,7 @@ class Evaluation:
             )
         return given
 
-    def published(self, segmenter: Segmenter) -> Published | None:
+    def published(self, segmenter: EvaluatedModel) -> Published | None:
         """Return the published clean score of a segmenter, if it was measured in the same way."""
         data, about, record = self.dataset, segmenter.about, segmenter.record
         if self.class_map or record.adaptation or record.augment or record.calibration:

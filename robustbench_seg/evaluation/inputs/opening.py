@@ -15,7 +15,7 @@ from robustbench_seg.evaluation.outputs.server_formats import file_format
 from robustbench_seg.measures import select_measures
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.segmenter import Segmenter, SegmenterOptions, load_named
+from robustbench_seg.segmenter import EvaluatedModel, Segmenter, SegmenterOptions, load_named
 
 
 def options_on_data(
@@ -88,7 +88,7 @@ def open_evaluation(
     return evaluation
 
 
-def _load(spec: EvaluationSpec, options: SegmenterOptions) -> list[Segmenter]:
+def _load(spec: EvaluationSpec, options: SegmenterOptions) -> list[EvaluatedModel]:
     if options.backend == "auto":
         options = replace(options, backend="torch")
     return [load_named(model, options) for model in spec.models]

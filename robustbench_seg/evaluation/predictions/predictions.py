@@ -18,7 +18,7 @@ from robustbench_seg.evaluation.predictions.prediction_checks import (
 from robustbench_seg.measures import Prediction
 from robustbench_seg.records.cards.prediction_manifest import labels_file
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.segmenter import Segmenter, StoredPredictions
+from robustbench_seg.segmenter import EvaluatedModel, Segmenter, StoredPredictions
 from robustbench_seg.store import RunFolder
 from robustbench_seg.trees.manifests.manifest import Digests
 from robustbench_seg.trees.tree import Tree
@@ -114,13 +114,13 @@ class FilePredictions:
 
 
 def open_predictions(
-    evaluation: Evaluation, segmenter: Segmenter, folder: RunFolder, tree: Tree | None
+    evaluation: Evaluation, model: EvaluatedModel, folder: RunFolder, tree: Tree | None
 ) -> Predictions:
-    """Return the predictions of a segmenter, after checking them if they are files.
+    """Return the predictions of a model, after checking them if they are files.
 
     Args:
         evaluation: The evaluation.
-        segmenter: The predictions in files, or any other segmenter.
+        model: A segmenter, or the predictions in files.
         folder: The run folder.
         tree: The tree with the images; None: they are created in memory.
 
@@ -130,7 +130,7 @@ def open_predictions(
         TreeError: The manifest that they name cannot be read.
         CardError: That manifest is wrong.
     """
-    if not isinstance(segmenter, StoredPredictions):
-        return ComputedPredictions(segmenter)
-    check_unchanged(folder, segmenter)
-    return FilePredictions(segmenter, folder, described_images(evaluation, segmenter, tree))
+    if not isinstance(model, StoredPredictions):
+        return ComputedPredictions(model)
+    check_unchanged(folder, model)
+    return FilePredictions(model, folder, described_images(evaluation, model, tree))

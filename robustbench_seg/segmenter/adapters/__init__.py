@@ -9,8 +9,8 @@ from typing import Protocol, cast
 
 from robustbench_seg.records.cards.model_forms import MODEL_FORMS
 from robustbench_seg.segmenter.adapters.python_models.python_objects import segmenter_of
-from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
+from robustbench_seg.segmenter.stored_predictions import EvaluatedModel
 
 __all__ = ["Adapter", "adapter", "segmenter_of"]
 
@@ -24,8 +24,8 @@ class Adapter(Protocol):
 
     ACCEPTS: tuple[str, ...]
 
-    def load(self, location: str, options: SegmenterOptions) -> Segmenter:
-        """Build the segmenter of a model from its location and options that it accepts."""
+    def load(self, location: str, options: SegmenterOptions) -> EvaluatedModel:
+        """Load a model from its location, with options that it accepts."""
 
 
 def adapter(prefix: str) -> Adapter:

@@ -9,7 +9,6 @@ from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.cards.prediction_manifest import FILE, TEMPLATE, PredictionManifest
 from robustbench_seg.records.runs.segmenter_record import PREDICTIONS, ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.class_names import class_spelling
-from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 from robustbench_seg.segmenter.stored_predictions import StoredPredictions
 
@@ -20,15 +19,15 @@ ACCEPTS = ("name", "batch")
 """Nothing runs, so it has no batches; an evaluation gives all models a batch."""
 
 
-def load(location: str, options: SegmenterOptions) -> Segmenter:
-    """Build a segmenter that reads its predictions for the images of a dataset from files.
+def load(location: str, options: SegmenterOptions) -> StoredPredictions:
+    """Open predictions for the images of a dataset.
 
     Args:
         location: A folder with predictions.toml.
         options: The name of the model.
 
     Returns:
-        The segmenter, named as in predictions.toml.
+        The predictions, named as in predictions.toml.
 
     Raises:
         ModelError: The folder or its predictions.toml is missing.

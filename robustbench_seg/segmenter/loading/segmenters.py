@@ -22,6 +22,7 @@ from robustbench_seg.segmenter.loading.card_segmenter import CARD_OPTIONS, load_
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
+from robustbench_seg.segmenter.stored_predictions import EvaluatedModel, StoredPredictions
 
 
 def load_segmenter(
@@ -38,8 +39,8 @@ def load_segmenter(
 
     Args:
         model: A card's name or file. Or another model: exported:<file>, hf:<hub id or folder>,
-            onnx:<file>, predictions:<folder>, python:<module>:<callable> or tflite:<file> (see the
-            modules of those names). Or an object: a torch module (normalised Nx3xHxW -> logits
+            onnx:<file>, python:<module>:<callable> or tflite:<file> (see the modules of those
+            names). Or an object: a torch module (normalised Nx3xHxW -> logits
             NxKxhxw) with name, classes, mean and std, or a callable (uint8 HxWx3 RGB -> HxW class
             indices) with name, classes and version.
         classes: For an object, the names of the classes that it predicts. Otherwise the class names
@@ -56,7 +57,8 @@ def load_segmenter(
         The segmenter.
 
     Raises:
-        ModelError: The model does not exist or cannot be built.
+        ModelError: The model does not exist or cannot be built, or it is predictions:<folder>,
+            which only `evaluate` takes.
         OptionError: An option has no such value, or is not supported by the model.
         CardError: A card, or the description of a graph, is wrong.
         WeightsError: The weights are missing or do not fit.
@@ -79,18 +81,24 @@ def load_segmenter(
     for name, value in {"mean": mean, "std": std, "version": version}.items():
         if value is not None:
             raise OptionError(f"{model}: {name} is for models that are objects; leave it out")
-    return load_named(model, chosen)
+    loaded = load_named(model, chosen)
+    if isinstance(loaded, StoredPredictions):
+        raise ModelError(
+            f"{model}: predictions in files exist only for the images of a dataset; score them "
+            "with evaluate"
+        )
+    return loaded
 
 
-def load_named(model: str | Path, options: SegmenterOptions) -> Segmenter:
-    """Build the segmenter of a model that has a name; see `load_segmenter`.
+def load_named(model: str | Path, options: SegmenterOptions) -> EvaluatedModel:
+    """Load a model that has a name: its segmenter, or its predictions in files.
 
     Args:
         model: A card's name or file, or a prefix and a location such as onnx:<file>.
         options: How it runs.
 
     Returns:
-        The segmenter.
+        The model.
 
     Raises:
         RobustsegError: As for `load_segmenter`.
@@ -110,7 +118,7 @@ def load_named(model: str | Path, options: SegmenterOptions) -> Segmenter:
     return load_card_segmenter(load_card(model), options)
 
 
-def _adapted(name: str, prefix: str, location: str, options: SegmenterOptions) -> Segmenter:
+def _adapted(name: str, prefix: str, location: str, options: SegmenterOptions) -> EvaluatedModel:
     """Load a model with the adapter of a prefix, after a check of its options."""
     kind = adapter(prefix)
     options.accept_only(name, *kind.ACCEPTS)

@@ -4,7 +4,12 @@ import pytest
 
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import CardError, DatasetError, ModelError, OptionError
-from robustbench_seg.segmenter import load_segmenter, why_no_confidence, why_no_scaling
+from robustbench_seg.segmenter import (
+    SegmenterOptions,
+    load_named,
+    why_no_confidence,
+    why_no_scaling,
+)
 
 GOOD = 'name = "theirs"\ndataset = "cityscapes"\nids = "train ids"\n'
 
@@ -15,26 +20,30 @@ def folder(tmp_path):
     return tmp_path
 
 
+def opened(folder, **options):
+    return load_named(f"predictions:{folder}", SegmenterOptions(**options))
+
+
 def test_what_the_key_and_the_tables_hold(folder):
-    model = load_segmenter(f"predictions:{folder}")
+    model = opened(folder)
     record = model.record
     assert (model.name, model.classes) == ("theirs", class_names("cityscapes"))
     assert (record.architecture, record.runtime) == ("predictions", "predictions")
     assert record.own == {"name": "theirs", "ids": "train ids"}
     assert not record.probed
     assert model.about.location == f"predictions:{folder}"
-    renamed = load_segmenter(f"predictions:{folder}", name="ours")
+    renamed = opened(folder, name="ours")
     assert renamed.name == "ours"
     (folder / "predictions.toml").write_text(GOOD + 'version = "2"')
-    assert load_segmenter(f"predictions:{folder}").record.own["version"] == "2"
+    assert opened(folder).record.own["version"] == "2"
 
 
 def test_confidence_is_that_of_files(folder):
-    model = load_segmenter(f"predictions:{folder}")
+    model = opened(folder)
     assert why_no_confidence(model) == "its folder has no confidence"
     (folder / "fog/3").mkdir(parents=True)
     (folder / "fog/3/a.confidence.png").write_bytes(b"")
-    model = load_segmenter(f"predictions:{folder}")
+    model = opened(folder)
     assert why_no_confidence(model) is None
     assert why_no_scaling(model) == "it returns no logits"
 
@@ -81,18 +90,18 @@ def test_confidence_is_that_of_files(folder):
 def test_a_wrong_manifest_is_one_line(folder, text, error, message):
     (folder / "predictions.toml").write_text(text)
     with pytest.raises(error) as caught:
-        load_segmenter(f"predictions:{folder}")
+        opened(folder)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_folder_without_a_manifest_gets_one_to_fill_in(tmp_path):
     with pytest.raises(ModelError, match=r"predictions:.*/none: there is no such folder"):
-        load_segmenter(f"predictions:{tmp_path}/none")
+        opened(tmp_path / "none")
     with pytest.raises(ModelError, match=r"it has no predictions\.toml, which describes") as caught:
-        load_segmenter(f"predictions:{tmp_path}")
+        opened(tmp_path)
     (tmp_path / "predictions.toml").write_text(caught.value.example)
-    assert load_segmenter(f"predictions:{tmp_path}").name == tmp_path.name
+    assert opened(tmp_path).name == tmp_path.name
 
 
 def test_label_ids_may_be_those_of_a_dataset_of_ones_own(folder):
@@ -102,16 +111,16 @@ def test_label_ids_may_be_those_of_a_dataset_of_ones_own(folder):
     )
     text = GOOD.replace("cityscapes", "own.toml").replace("train", "label")
     (folder / "predictions.toml").write_text(text)
-    model = load_segmenter(f"predictions:{folder}")
+    model = opened(folder)
     assert model.classes == ("a", "b")
     own = folder / "own.toml"
     own.write_text(own.read_text().replace("7 = 1", "7 = 0"))
-    other = load_segmenter(f"predictions:{folder}")
+    other = opened(folder)
     assert other.record != model.record, "ids that mean something else are another run"
 
 
 def test_weights_and_a_way_to_run_are_refused(folder):
     with pytest.raises(OptionError, match="leave out weights"):
-        load_segmenter(f"predictions:{folder}", weights="none")
+        opened(folder, weights="none")
     with pytest.raises(OptionError, match="leave out device"):
-        load_segmenter(f"predictions:{folder}", device="cuda")
+        opened(folder, device="cuda")
