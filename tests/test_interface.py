@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import robustbench_seg as rs
+from robustbench_seg.ablation import AblationOptions
 from robustbench_seg.evaluation.arguments import EvaluateArguments
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.specs.evaluation_spec import EvaluationOptions
@@ -100,6 +101,8 @@ def test_the_types_of_options_have_every_field():
     assert keys(RecipeOptions) == names(rs.TrainingRecipe)
     own = keys(TrainingOptions) - keys(RecipeOptions)
     assert own == names(rs.TrainingSpec) - {"model", "dataset", "validate_on"}
+    fixed = keys(TrainingOptions) - keys(AblationOptions)
+    assert fixed == {"name", "recipe", "crop", "minutes", "augment", "seed"}
 
 
 def test_reprs_are_one_short_line(tmp_path):

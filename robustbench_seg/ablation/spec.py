@@ -1,22 +1,28 @@
 """The specification of an ablation, and the steps that follow from it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Annotated, Any, Unpack
 
 from robustbench_seg.ablation.published import published_score
 from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep, WindowsStep
+from robustbench_seg.codec import check_ranges
 from robustbench_seg.errors import ModelError, OptionError, unknown
 from robustbench_seg.records.cards.ablation import Ablation, AblationVariant, load_ablation
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.specs.training_spec import TrainingOptions, TrainingSpec, training_spec
+from robustbench_seg.records.specs.spec_values import spec_values
+from robustbench_seg.records.specs.training_spec import (
+    SharedTrainingOptions,
+    TrainingOptions,
+    TrainingSpec,
+    training_spec,
+)
+from robustbench_seg.records.values.ranges import GPUS, Limit, TrainingSeed
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
-FIXED_OPTIONS = frozenset({"model", "name", "recipe", "augment", "minutes", "crop", "seed"})
-"""Options of a training that the ablation's definition sets. Users cannot set them."""
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AblationSpec:
     """What to train and score for an ablation, and how.
 
@@ -24,13 +30,16 @@ class AblationSpec:
         ablation: The definition of the ablation.
         full: Whether to train the networks of the paper. False means scaled-down ones.
         variants: The networks that are trained.
-        seeds: Seeds of the trainings. Each network is trained once with each seed.
+        seeds: Seeds of the trainings, 0 to 2^63 - 1. Each network is trained once with each seed.
         encoders: Maps names of variants to the initial weights of their encoders. Encoders of other
             variants start from random values.
         training: The specification that all trainings share. Its model is the common card, and
             its folder is the folder of the ablation.
         limit: Number of images to score, at least 1. None means all.
         gpus: Number of processes that torchrun starts, 1 to 1024. 1 means no torchrun.
+
+    Raises:
+        OptionError: There is no seed, or a number is out of range.
 
     >>> spec: rs.AblationSpec = rs.ablation_spec("width", out="width", limit=2)
     >>> [variant.name for variant in spec.variants]
@@ -40,13 +49,18 @@ class AblationSpec:
     """
 
     ablation: Ablation
-    full: bool
     variants: tuple[AblationVariant, ...]
-    seeds: tuple[int, ...]
-    encoders: Mapping[str, str]
     training: TrainingSpec
-    limit: int | None
-    gpus: int
+    encoders: Mapping[str, str]
+    full: bool = False
+    seeds: tuple[TrainingSeed, ...] = (TrainingRecipe.seed,)
+    limit: Limit | None = None
+    gpus: Annotated[int, GPUS] = 1
+
+    def __post_init__(self) -> None:
+        if not self.seeds:
+            raise OptionError("give a seed of the trainings, such as 0")
+        check_ranges(self)
 
     @property
     def out(self) -> Path:
@@ -111,17 +125,21 @@ class AblationSpec:
         }
 
 
-class AblationOptions(TrainingOptions, total=False):
-    """Options of `ablation_spec`: those of the ablation, and of trainings except FIXED_OPTIONS."""
+class AblationOptions(SharedTrainingOptions, total=False):
+    """Options of `ablation_spec`: those of the ablation, and those that its trainings share."""
 
     dataset: str | None
     validate_on: str
-    variants: Sequence[str]
-    seeds: Sequence[int]
+    variants: str | Sequence[str]
+    seeds: int | Iterable[int]
     limit: int | None
     full: bool
     encoders: Mapping[str, str] | None
     gpus: int
+
+
+FIXED_OPTIONS = {"model", *TrainingOptions.__optional_keys__} - AblationOptions.__optional_keys__
+"""Options of a training that the ablation's definition sets. Users cannot set them."""
 
 
 def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationSpec:
@@ -135,7 +153,8 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
             data and recipe of the paper), `encoder` (weights for every encoder that they fit),
             `encoders` (name of a network -> weights for its encoder) and `gpus` (processes of
             torchrun). For the trainings: `dataset`, `data`, `iterations`, `device` and other fields
-            of TrainingSpec and TrainingRecipe, which override the recipe of the ablation.
+            of TrainingSpec and TrainingRecipe, which override the recipe of the ablation. Its
+            definition sets name, recipe, crop, minutes, augment and seed.
 
     Returns:
         The specification.
@@ -150,10 +169,11 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
     """
     ablation = load_ablation(name)
     training: dict[str, Any] = {**options}
-    variants = ablation.select(training.pop("variants", ()))
-    seeds = training.pop("seeds", (0,))
-    limit, gpus = training.pop("limit", None), training.pop("gpus", 1)
-    full = training.pop("full", False)
+    given = {key: training.pop(key) for key in ("seeds", "limit", "gpus", "full") if key in options}
+    own = spec_values(AblationSpec, given, "option of ablation_spec")
+    seeds = tuple(dict.fromkeys(own.pop("seeds", AblationSpec.seeds)))
+    chosen = training.pop("variants", ())
+    variants = ablation.select((chosen,) if isinstance(chosen, str) else tuple(chosen))
     encoder, encoders = training.pop("encoder", None), training.pop("encoders", None) or {}
     for option in training:
         if option in FIXED_OPTIONS:
@@ -162,18 +182,16 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
     for network in encoders:
         if network not in names:
             raise ModelError(unknown("network", network, names))
-    scale = ablation.scale(full=full)
+    scale = ablation.scale(full=own.get("full", False))
     if training.get("iterations") is None:
         training["iterations"] = scale.recipe.iterations
     fits = [variant.name for variant in variants if encoder and variant.takes_encoder]
     return AblationSpec(
         ablation=ablation,
-        full=full,
         variants=variants,
-        seeds=tuple(dict.fromkeys(seeds)),
-        encoders={**dict.fromkeys(fits, encoder), **encoders},
         # Each training replaces the card with the card of its network.
         training=training_spec(scale.card, recipe=scale.recipe, **training),
-        limit=limit,
-        gpus=gpus,
+        encoders={**dict.fromkeys(fits, encoder), **encoders},
+        seeds=seeds,
+        **own,
     )

@@ -249,6 +249,25 @@ def test_the_library_refuses_what_the_ablation_sets_itself(option, tmp_path):
         ablation_spec("width", out=tmp_path, **option)
 
 
+def test_a_single_seed_and_variant_need_no_list(tmp_path):
+    single = ablation_spec("width", out=tmp_path, seeds=1, variants="c256")
+    assert single == ablation_spec("width", out=tmp_path, seeds=[1], variants=["c256"])
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"limit": 0}, "limit = 0 is out of range; give an integer, 1 to"),
+        ({"gpus": 0}, "gpus = 0 is out of range; give an integer, 1 to 1024"),
+        ({"seeds": [0, -1]}, r"seeds = \(0, -1\) is out of range; give an integer, 0 to"),
+        ({"seeds": []}, "give a seed of the trainings, such as 0"),
+    ],
+)
+def test_a_number_out_of_range_is_refused_at_once(option, message, tmp_path):
+    with pytest.raises(OptionError, match=message):
+        ablation_spec("width", out=tmp_path, **option)
+
+
 def test_an_option_that_does_not_exist_is_one_line(tmp_path):
     with pytest.raises(OptionError, match="unknown option of train 'warm_up'; did you mean"):
         ablation_spec("width", out=tmp_path, warm_up=1)

@@ -9,7 +9,11 @@ from robustbench_seg.errors import OptionError
 from robustbench_seg.records.specs.spec_values import spec_values
 from robustbench_seg.records.values.choices import Precision, check_choices
 from robustbench_seg.records.values.ranges import Iterations, Preparers, Threads
-from robustbench_seg.records.values.training_recipe import RecipeOptions, TrainingRecipe
+from robustbench_seg.records.values.training_recipe import (
+    RecipeOptions,
+    SharedRecipeOptions,
+    TrainingRecipe,
+)
 
 
 @dataclass(frozen=True)
@@ -67,19 +71,13 @@ class TrainingSpec:
         check_text("name", self.name)
 
 
-class TrainingOptions(RecipeOptions, total=False):
-    """Options of `train` except model, dataset and validate_on.
-
-    They are the other fields of TrainingSpec, and the fields of TrainingRecipe, which override
-    those of `recipe`.
-    """
+class SharedTrainingOptions(SharedRecipeOptions, total=False):
+    """Options of `train` that the trainings of an ablation share."""
 
     out: str | Path
     data: str | Path | None
     split: str
-    name: str | None
     encoder: str | None
-    recipe: TrainingRecipe
     device: str
     precision: Precision
     threads: int | None
@@ -87,6 +85,17 @@ class TrainingOptions(RecipeOptions, total=False):
     half: bool
     validate_every: int | None
     checkpoint_every: int | None
+
+
+class TrainingOptions(SharedTrainingOptions, RecipeOptions, total=False):
+    """Options of `train` except model, dataset and validate_on.
+
+    They are the other fields of TrainingSpec, and the fields of TrainingRecipe, which override
+    those of `recipe`.
+    """
+
+    name: str | None
+    recipe: TrainingRecipe
 
 
 def training_spec(

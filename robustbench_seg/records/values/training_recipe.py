@@ -125,13 +125,11 @@ class TrainingRecipe:
         )
 
 
-class RecipeOptions(TypedDict, total=False):
-    """Fields of TrainingRecipe as keyword options."""
+class SharedRecipeOptions(TypedDict, total=False):
+    """The fields of TrainingRecipe that the trainings of an ablation share, as keyword options."""
 
     iterations: int | None
-    minutes: float | None
     batch: int
-    crop: tuple[int, int]
     resize: tuple[float, float]
     category_ratio: float
     flip: float
@@ -143,7 +141,14 @@ class RecipeOptions(TypedDict, total=False):
     warmup: int
     warmup_ratio: float
     power: float
-    augment: Augmentation | None
     ema: float | None
     drop_path: float | None
+
+
+class RecipeOptions(SharedRecipeOptions, total=False):
+    """Fields of TrainingRecipe as keyword options."""
+
+    minutes: float | None
+    crop: tuple[int, int]
+    augment: Augmentation | None
     seed: int
