@@ -19,6 +19,11 @@ from robustbench_seg.evaluation.arguments import EvaluateArguments
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.specs.evaluation_spec import EvaluationOptions
 from robustbench_seg.records.specs.model_spec import ModelOptions
+from robustbench_seg.records.specs.receptive_field_spec import (
+    ReceptiveFieldOptions,
+    ReceptiveFieldSpec,
+)
+from robustbench_seg.records.specs.speed_spec import SpeedOptions, SpeedSpec
 from robustbench_seg.records.specs.training_spec import TrainingOptions
 from robustbench_seg.records.specs.tree_spec import TreeOptions
 from robustbench_seg.records.values.training_recipe import RecipeOptions
@@ -98,6 +103,8 @@ def test_the_types_of_options_have_every_field():
     about_objects = keys(EvaluateArguments) - keys(EvaluationOptions)
     assert about_objects <= set(inspect.signature(rs.load_segmenter).parameters)
     assert keys(TreeOptions) == names(rs.TreeSpec) - {"dataset", "protocol"}
+    assert keys(ReceptiveFieldOptions) == names(ReceptiveFieldSpec) - {"models"}
+    assert keys(SpeedOptions) == names(SpeedSpec)
     assert keys(RecipeOptions) == names(rs.TrainingRecipe)
     own = keys(TrainingOptions) - keys(RecipeOptions)
     assert own == names(rs.TrainingSpec) - {"model", "dataset", "validate_on"}

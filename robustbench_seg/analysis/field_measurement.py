@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from robustbench_seg.analysis.effective_field import (
     Field,
@@ -17,6 +16,7 @@ from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.cards.model_card import ModelCard, load_card
 from robustbench_seg.records.cards.model_forms import needs_no_card
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED, untrained_name
+from robustbench_seg.records.specs.receptive_field_spec import ReceptiveFieldSpec
 from robustbench_seg.segmenter import load_model
 
 LARGEST, MULTIPLE = 1024, 64
@@ -44,31 +44,11 @@ class ReceptiveFields:
     size: tuple[int, int]
 
 
-def measure_fields(
-    models: Sequence[str],
-    *,
-    dataset: str = "cityscapes",
-    data: Path | str | None = None,
-    split: str = "val",
-    images: int = 20,
-    size: tuple[int, int] | None = None,
-    weights: str | None = None,
-    device: str = "cpu",
-    progress: bool = False,
-) -> ReceptiveFields:
+def measure_fields(spec: ReceptiveFieldSpec, *, progress: bool = False) -> ReceptiveFields:
     """Measure the effective receptive fields of models, see effective_fields.
 
     Args:
-        models: Names of model cards, or card files.
-        dataset: Name of a dataset, or its TOML file.
-        data: Root folder of the dataset.
-        split: Split of the dataset.
-        images: Number of images, spread evenly over the split; all images if it has fewer.
-        size: Height and width of the crop from the middle. None: the largest multiple of 64, up to
-            1024x1024, that fits the first image at the input of every network.
-        weights: Weights in place of the card's, see load_model. Random ones ("none") add
-            "-untrained" to the models' names.
-        device: Torch device.
+        spec: The models, the images and the device.
         progress: Whether to show a progress bar for each model on stderr.
 
     Returns:
@@ -80,25 +60,20 @@ def measure_fields(
         DatasetError: The dataset does not exist, or its images are smaller than the crop.
         WeightsError: Weights do not exist, or do not fit.
     """
-    cards = _cards(models, weights)
-    check_device(device)
-    samples = open_dataset(dataset, data, split)
-    size = size or _largest_crop(samples, list(cards.values()))
-    count = min(images, len(samples))
+    cards = _cards(spec.models, spec.weights)
+    check_device(spec.device)
+    samples = open_dataset(spec.dataset, spec.data, spec.split)
+    size = spec.size or _largest_crop(samples, list(cards.values()))
+    count = min(spec.images, len(samples))
+    places = [i * len(samples) // count for i in range(count)]
     fields = {}
     for model, card in cards.items():
-        network = load_model(model, weights=weights).to(device)
-        name = untrained_name(card.name) if weights == UNTRAINED else card.name
-        with progress_bar(count, iterable=range(count), desc=name, disable=not progress) as places:
-            fields[name] = effective_fields(
-                network,
-                encoder_stages(network),
-                (
-                    central_crop(samples.image(i * len(samples) // count), card, size, device)
-                    for i in places
-                ),
-            )
-    return ReceptiveFields(fields, samples.name, split, count, size)
+        network = load_model(model, weights=spec.weights).to(spec.device)
+        name = untrained_name(card.name) if spec.weights == UNTRAINED else card.name
+        with progress_bar(count, iterable=places, desc=name, disable=not progress) as shown:
+            crops = (central_crop(samples.image(place), card, size, spec.device) for place in shown)
+            fields[name] = effective_fields(network, encoder_stages(network), crops)
+    return ReceptiveFields(fields, samples.name, spec.split, count, size)
 
 
 def _cards(models: Sequence[str], weights: str | None) -> Mapping[str, ModelCard]:

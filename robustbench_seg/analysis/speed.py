@@ -13,7 +13,8 @@ from pathlib import Path
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.threads import limit_spinning
-from robustbench_seg.records.values.choices import Precision
+from robustbench_seg.records.specs.speed_spec import SpeedSpec
+from robustbench_seg.records.values.image_size import Size
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,7 @@ class Speed:
     peak: int
 
 
-def measure_speed(
-    model: str,
-    size: tuple[int, int],
-    *,
-    repeat: int = 3,
-    device: str = "cpu",
-    precision: Precision = "float32",
-    threads: int | None = None,
-) -> Speed:
+def measure_speed(model: str, size: Size, spec: SpeedSpec) -> Speed:
     """Label one random image several times, after one run to warm up.
 
     Settings of memory and threads are those of `robustseg evaluate`. Each model runs in a new
@@ -49,10 +42,7 @@ def measure_speed(
         model: A card's name or file.
         size: Height and width of the image, in pixels. The network gets the whole image at this
             size, even if the card uses sliding windows or scales images.
-        repeat: Number of repetitions.
-        device: Torch device.
-        precision: "float32", "bf16" or "fp16" (autocast).
-        threads: Number of torch's threads. None: torch's default.
+        spec: How to measure; its `repeat` is at least 1.
 
     Returns:
         The speed.
@@ -64,7 +54,7 @@ def measure_speed(
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         try:
-            return pool.submit(_measure, model, size, repeat, device, precision, threads).result()
+            return pool.submit(_measure, model, size, spec).result()
         except BrokenProcessPool:
             raise ModelError(
                 f"{model}: the process was killed at {size[0]}x{size[1]}, most likely because "
@@ -72,14 +62,7 @@ def measure_speed(
             ) from None
 
 
-def _measure(
-    model: str,
-    size: tuple[int, int],
-    repeat: int,
-    device: str,
-    precision: Precision,
-    threads: int | None,
-) -> Speed:
+def _measure(model: str, size: Size, spec: SpeedSpec) -> Speed:
     keep_freed_memory()
 
     import numpy as np
@@ -90,10 +73,10 @@ def _measure(
     from robustbench_seg.segmenter import SegmenterOptions, assemble, load_model, network_record
     from robustbench_seg.segmenter.loading.backends import prepare_for_backend
 
-    if threads is not None:
-        torch.set_num_threads(threads)
+    if spec.threads is not None:
+        torch.set_num_threads(spec.threads)
     card = load_card(model)
-    options = SegmenterOptions(inference="whole", device=device, precision=precision)
+    options = SegmenterOptions(inference="whole", device=spec.device, precision=spec.precision)
     untrained = load_model(model, weights=UNTRAINED)
     record = replace(network_record(card, untrained), resize=None)
     network, record, about = prepare_for_backend(options, untrained, record, ModelFacts())
@@ -107,12 +90,12 @@ def _measure(
     )
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
     seconds = []
-    for _ in range(repeat + 1):
+    for _ in range(spec.repeat + 1):
         started = time.perf_counter()
         segmenter(image)  # labels are returned in main memory, so a GPU has finished
         seconds.append(time.perf_counter() - started)
-    on_gpu = torch.device(device).type == "cuda"
-    peak = torch.cuda.max_memory_allocated(device) if on_gpu else _peak_memory()
+    on_gpu = torch.device(spec.device).type == "cuda"
+    peak = torch.cuda.max_memory_allocated(spec.device) if on_gpu else _peak_memory()
     return Speed(statistics.median(seconds[1:]), peak)
 
 

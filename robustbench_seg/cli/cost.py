@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from robustbench_seg.cli import parsers, shared_options
-from robustbench_seg.records.values import ranges
+from robustbench_seg.cli import shared_options
+from robustbench_seg.cli.field_option import field_option
+from robustbench_seg.records.specs.speed_spec import SpeedSpec
 
 
 @click.command()
@@ -19,12 +20,10 @@ from robustbench_seg.records.values import ranges
     help="Height and width of the image; repeatable.  [default: those of the literature for "
     "the dataset of the card]",
 )
-@click.option(
-    "--repeat",
+@field_option(
+    SpeedSpec,
+    "repeat",
     metavar="N",
-    type=parsers.integer(ranges.REPEAT),
-    default=0,
-    show_default=True,
     help="Also measure time and memory, as the median of N images, with --device, --precision "
     "and --threads. Large models take minutes.",
 )

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from robustbench_seg.cli import parsers, shared_options
-from robustbench_seg.records.values import ranges
+from robustbench_seg.cli import shared_options
+from robustbench_seg.cli.field_option import field_option
+from robustbench_seg.records.specs.receptive_field_spec import ReceptiveFieldSpec
 
 
 @click.command()
@@ -14,12 +15,10 @@ from robustbench_seg.records.values import ranges
 @shared_options.data()
 @shared_options.dataset()
 @shared_options.split()
-@click.option(
-    "--images",
+@field_option(
+    ReceptiveFieldSpec,
+    "images",
     metavar="N",
-    type=parsers.integer(ranges.IMAGES),
-    default=20,
-    show_default=True,
     help="Number of images, evenly spaced in the split.",
 )
 @shared_options.size(

@@ -1,19 +1,19 @@
 """`cost`: the cost of one image for each model, as a table and a figure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Unpack
 
 import pandas as pd
 
 from robustbench_seg.analysis import Cost, count_cost, measure_speed, meta_network
-from robustbench_seg.codec import check_count
 from robustbench_seg.datasets import image_size
 from robustbench_seg.files import check_own, checked_path, write_text
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.cards.model_card import ModelCard, list_models, load_card
+from robustbench_seg.records.specs.spec_values import spec_values
+from robustbench_seg.records.specs.speed_spec import SpeedOptions, SpeedSpec
 from robustbench_seg.records.values.image_size import Size, check_size
-from robustbench_seg.records.values.ranges import REPEAT, THREADS
 from robustbench_seg.reporting.figures.figure_files import write_figure
 from robustbench_seg.reporting.figures.size_figure import size_figure
 from robustbench_seg.reporting.literature.published_costs import costs_by_card, published_costs
@@ -27,12 +27,9 @@ def cost(
     models: Sequence[str] = (),
     sizes: Sequence[Size] = (),
     *,
-    repeat: int = 0,
-    device: str = "cpu",
-    precision: str = "float32",
-    threads: int | None = None,
     out: Path | str | None = None,
     progress: bool = False,
+    **options: Unpack[SpeedOptions],
 ) -> pd.DataFrame:
     """Tabulate parameters and multiply-accumulates of models, with those of the SegFormer paper.
 
@@ -40,13 +37,12 @@ def cost(
         models: Names of model cards, or card files. Empty: every card.
         sizes: Heights and widths of the image, in pixels. Empty: the sizes in the tables of the
             paper, or else the input size of the network on its dataset.
-        repeat: Number of images for measuring time and memory, 0 to 10,000. 0: no measurement.
-        device: Torch device of that measurement.
-        precision: Number format of that measurement: "float32", "bf16" or "fp16".
-        threads: CPU threads of that measurement, 1 to 1024. None: the default of torch.
         out: Folder for cost.csv, published.csv and the figure size.svg and size.png. None: no
             files are written.
         progress: Whether to show a progress bar on stderr.
+        **options: How to measure time and memory: `repeat` (number of images, 0 to 10,000; default
+            0: no measurement), `device`, `precision` ("float32", "bf16" or "fp16") and `threads`
+            (CPU threads, 1 to 1024; default: the default of torch).
 
     Returns:
         A row for each model and size, in order. Columns model, architecture, dataset, classes, size
@@ -56,7 +52,7 @@ def cost(
         neither); with `repeat` images_per_s, seconds, peak_mb, device, precision and threads.
 
     Raises:
-        OptionError: A size or a number is out of range.
+        OptionError: An option does not exist or has no such value, or a size is out of range.
         ModelError: A card is unknown, or a model cannot be measured.
 
     >>> table = rs.cost(["segformer-b0"], [(1024, 2048)])
@@ -64,18 +60,16 @@ def cost(
     [[3.7, 86.6]]
     """
     folder = None if out is None else _own_folder(out)
-    check_count("repeat", repeat, REPEAT)
-    check_count("threads", threads, THREADS)
+    speed_spec = SpeedSpec(**spec_values(SpeedSpec, options, "option of cost"))
     for model in models:
         load_card(model)  # report an unknown one before the first is counted
     for size in sizes:
         check_size(size)
     names = list(models) or list_models()
-    measurement = _Measurement(repeat, device, precision, threads)
     with progress_bar(
         len(names), iterable=names, unit="model", desc="cost", disable=not progress
     ) as bar:
-        table = pd.DataFrame(_rows(bar, sizes, measurement))
+        table = pd.DataFrame(_rows(bar, sizes, speed_spec))
     if folder is not None:
         write_text(folder / "cost.csv", csv(table, float_format=None))
         write_text(folder / "published.csv", csv(published_costs(), float_format=None))
@@ -94,30 +88,22 @@ def _own_folder(out: Path | str) -> Path:
 _Row = Mapping[str, float | str | None]
 
 
-@dataclass(frozen=True)
-class _Measurement:
-    """The settings for measuring time and memory; with a `repeat` of 0 they are not measured."""
-
-    repeat: int
-    device: str
-    precision: str
-    threads: int | None
-
-    def columns(self, model: str, size: Size) -> _Row:
-        """The columns of a measured row."""
-        if not self.repeat:
-            return {}
-        settings = {name: value for name, value in asdict(self).items() if name != "repeat"}
-        speed = measure_speed(model, size, repeat=self.repeat, **settings)
-        return {
-            "images_per_s": 1 / speed.seconds,
-            "seconds": speed.seconds,
-            "peak_mb": speed.peak / 1e6,
-            **settings,
-        }
+def _measured(model: str, size: Size, spec: SpeedSpec) -> _Row:
+    """The columns of a measurement; none without one."""
+    if not spec.repeat:
+        return {}
+    speed = measure_speed(model, size, spec)
+    return {
+        "images_per_s": 1 / speed.seconds,
+        "seconds": speed.seconds,
+        "peak_mb": speed.peak / 1e6,
+        "device": spec.device,
+        "precision": spec.precision,
+        "threads": spec.threads,
+    }
 
 
-def _rows(models: Iterable[str], sizes: Sequence[Size], measurement: _Measurement) -> list[_Row]:
+def _rows(models: Iterable[str], sizes: Sequence[Size], spec: SpeedSpec) -> list[_Row]:
     """A row for each model and size."""
     paper_costs, counts = costs_by_card(), dict[str, Cost]()
     rows = list[_Row]()
@@ -128,7 +114,7 @@ def _rows(models: Iterable[str], sizes: Sequence[Size], measurement: _Measuremen
             if network not in counts:  # many cards are of the same network
                 counts[network] = count_cost(meta_network(card), size)
             paper = paper_costs.get((card.name, size), {})
-            measured = measurement.columns(model, size)
+            measured = _measured(model, size, spec)
             rows.append(_row(card, size, counts[network], paper, measured))
     return rows
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 from robustbench_seg.analysis import ReceptiveFields, measure_fields
-from robustbench_seg.codec import check_count
 from robustbench_seg.files import check_own, checked_path, write_text
-from robustbench_seg.records.values.image_size import check_size
-from robustbench_seg.records.values.ranges import IMAGES
+from robustbench_seg.records.specs.receptive_field_spec import (
+    ReceptiveFieldOptions,
+    receptive_field_spec,
+)
 from robustbench_seg.reporting.figures.field_figure import field_figure
 from robustbench_seg.reporting.figures.figure_files import write_figure
 from robustbench_seg.reporting.tables.formats import csv
@@ -15,57 +17,40 @@ from robustbench_seg.reporting.tables.receptive_fields import field_table
 
 
 def erf(
-    models: Sequence[str],
+    models: str | Path | Sequence[str | Path],
     *,
-    dataset: str = "cityscapes",
-    data: Path | str | None = None,
-    split: str = "val",
-    images: int = 20,
-    size: tuple[int, int] | None = None,
-    weights: str | None = None,
-    device: str = "cpu",
     out: Path | str | None = None,
     progress: bool = False,
+    **options: Unpack[ReceptiveFieldOptions],
 ) -> ReceptiveFields:
     """Measure the effective receptive fields of models.
 
     Args:
         models: Names of model cards, or card files.
-        dataset: Name of a dataset, or its TOML file.
-        data: Root folder of the dataset.
-        split: Split of the dataset.
-        images: Number of images, evenly spaced in the split, 1 to 100,000.
-        size: Height and width of the central crop, in pixels. None: see measure_fields.
-        weights: Weights that replace those of the card, see load_model.
-        device: Torch device.
         out: Folder for erf.csv and the figure erf.svg and erf.png. None: no files are written.
         progress: Whether to show a progress bar for each model on stderr.
+        **options: `dataset` (name or TOML file; default cityscapes), `data` (its root folder),
+            `split` (default val), `images` (their number, evenly spaced in the split, 1 to 100,000;
+            default 20), `size` (height and width of the central crop in pixels; default the largest
+            multiple of 64, up to 1024x1024, that fits), `weights` (in place of those of the card,
+            see load_model) and `device`.
 
     Returns:
         The fields, by model and stage.
 
     Raises:
-        RobustsegError: See measure_fields.
+        ModelError: A model has no card, or two models have the same name.
+        OptionError: An option or the device does not exist, or a number is out of range.
+        DatasetError: The dataset does not exist, or its images are smaller than the crop.
+        WeightsError: Weights do not exist, or do not fit.
+        FileError: The folder has files of these names that are not such output.
 
     >>> fields = rs.erf(["segformer-b0-minicity"], dataset="minicity", images=1, size=(64, 64))
     >>> list(fields.fields["segformer-b0-minicity"])
     ['stage 1', 'stage 2', 'stage 3', 'stage 4', 'head']
     """
     folder = None if out is None else _own_folder(out)
-    check_count("images", images, IMAGES)
-    if size is not None:
-        check_size(size)
-    measured = measure_fields(
-        models,
-        dataset=dataset,
-        data=data,
-        split=split,
-        images=images,
-        size=size,
-        weights=weights,
-        device=device,
-        progress=progress,
-    )
+    measured = measure_fields(receptive_field_spec(models, **options), progress=progress)
     if folder is not None:
         write_text(folder / "erf.csv", csv(field_table(measured)))
         write_figure(field_figure(measured.fields), folder / "erf")

@@ -5,14 +5,15 @@ import pytest
 from robustbench_seg.analysis import measure_speed
 from robustbench_seg.analysis.speed import _measure
 from robustbench_seg.errors import OptionError
+from robustbench_seg.records.specs.speed_spec import SpeedSpec
 from robustbench_seg.segmenter import NetworkSegmenter
 
 
 @pytest.mark.slow
 def test_a_larger_image_takes_longer_and_more_memory():
     model = "deeplabv3plus-mobilenetv2"
-    small = measure_speed(model, (32, 32), repeat=1, threads=1)
-    large = measure_speed(model, (256, 512), repeat=1, threads=1)
+    small = measure_speed(model, (32, 32), SpeedSpec(repeat=1, threads=1))
+    large = measure_speed(model, (256, 512), SpeedSpec(repeat=1, threads=1))
     assert 0 < small.seconds < large.seconds
     # The logits of 19 classes alone are 10 MB.
     assert 10e6 < large.peak - small.peak < 2e9
@@ -28,7 +29,7 @@ def test_the_network_sees_the_size_that_is_measured_also_of_a_card_that_scales(m
         lambda self, image: seen.append(image.shape) or original(self, image),
     )
     monkeypatch.setattr("robustbench_seg.segmenter.preparation.scaled", None)
-    measured = _measure("segformer-b0-512", (64, 96), 2, "cpu", "float32", None)
+    measured = _measure("segformer-b0-512", (64, 96), SpeedSpec(repeat=2))
     assert seen == [(64, 96, 3)] * 3
     assert measured.seconds > 0
 
@@ -38,5 +39,5 @@ def test_what_cannot_run_is_said(monkeypatch):
     monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     with pytest.raises(OptionError, match="device 'gpu'"):
-        measure_speed("segformer-b0", (32, 32), device="gpu")
+        measure_speed("segformer-b0", (32, 32), SpeedSpec(repeat=1, device="gpu"))
     assert "GOMP_SPINCOUNT" in os.environ, "set before the process that measures loads torch"

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from robustbench_seg.errors import ModelError
+from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.reporting.cost_report import cost
 
 
@@ -58,6 +58,19 @@ def test_a_model_of_the_user_s_own_is_counted_and_measured(tmp_path):
 def test_an_unknown_card_is_named():
     with pytest.raises(ModelError, match="unknown model 'segformer-b7'"):
         cost(["segformer-b7"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"repeat": -1}, "repeat = -1 is out of range; give an integer, 0 to 10000"),
+        ({"precision": "bf17"}, "unknown precision 'bf17'; did you mean 'bf16'"),
+        ({"repeats": 1}, "unknown option of cost 'repeats'; did you mean 'repeat'"),
+    ],
+)
+def test_a_wrong_option_of_cost_is_one_line(options, message):
+    with pytest.raises(OptionError, match=message):
+        cost(["segformer-b0"], **options)
 
 
 def test_cost_returns_its_table_and_writes_only_when_asked(tmp_path, capsys, monkeypatch):

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from robustbench_seg.errors import DatasetError, ModelError
+from robustbench_seg.errors import DatasetError, ModelError, OptionError
 from robustbench_seg.reporting.receptive_field_report import erf
 from robustbench_seg.reporting.tables.receptive_fields import field_table
 
@@ -32,6 +32,31 @@ def test_erf_s_errors_name_no_option(tmp_path):
             erf(**{"models": [MODEL], "dataset": "minicity", "out": tmp_path / "out", **options})
         assert "--" not in str(raised.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"models": []}, "give a model: the name of a card, or a card file"),
+        ({"images": 0}, "images = 0 is out of range; give an integer, 1 to 100000"),
+        ({"size": (0, 64)}, "the size 0x64 is out of range; give sides of 1 to"),
+        ({"sise": (64, 64)}, "unknown option of erf 'sise'; did you mean 'size'"),
+    ],
+)
+def test_a_wrong_option_of_erf_is_one_line(options, message):
+    with pytest.raises(OptionError, match=message):
+        erf(**{"models": [MODEL], "dataset": "minicity", **options})
+
+
+def test_a_single_model_needs_no_list(monkeypatch):
+    specs = []
+    monkeypatch.setattr(
+        "robustbench_seg.reporting.receptive_field_report.measure_fields",
+        lambda spec, progress: specs.append(spec),
+    )
+    erf(MODEL, dataset="minicity")
+    erf([MODEL], dataset="minicity")
+    assert specs[0] == specs[1]
 
 
 def test_erf_writes_nothing_without_a_folder(tmp_path, monkeypatch):

@@ -1,1 +1,1 @@
-"""The specifications of evaluations, trainings and trees."""
+"""The specifications of evaluations, trainings, trees and measurements of networks."""

@@ -34,10 +34,14 @@ IMAGES = Range(1, 100_000)
 """Images of receptive fields."""
 
 REPEAT = Range(0, 10_000)
+"""Images of a measurement of speed."""
+
 ITERATIONS = Range(1, 10**9)
 WARMUP = Range(0, 10**9)
 
 Limit = Annotated[int, LIMIT]
+Images = Annotated[int, IMAGES]
+Repetitions = Annotated[int, REPEAT]
 Iterations = Annotated[int, ITERATIONS]
 Warmup = Annotated[int, WARMUP]
 Minutes = Annotated[float, Range(above=0, most=10**6)]
