@@ -10,13 +10,10 @@ from torch import Tensor
 
 from robustbench_seg.errors import ModelError, unknown
 from robustbench_seg.segmenter.adapters.programs.exported_file import read_exported
-from robustbench_seg.segmenter.adapters.programs.interface import MAX_BATCH
+from robustbench_seg.segmenter.adapters.programs.interface import IMAGE_DTYPES, MAX_BATCH
 from robustbench_seg.segmenter.adapters.programs.program import Program, only_size
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
 from robustbench_seg.segmenter.foreign_errors import reason
-
-DTYPES = (torch.float32, torch.float16, torch.uint8)
-"""Input types to which images can be converted."""
 
 TRIED = (64, 96)
 """Height and width of the image that tests whether a program can be differentiated."""
@@ -50,7 +47,7 @@ class ExportedNetwork(Program):
         if file.image is not None:
             shape = file.image
             rgb = len(shape) == 4 and (shape[1] in (3, None) or shape[3] in (3, None))
-            if not rgb or file.dtype not in DTYPES or (shape[0] or 1) > MAX_BATCH:
+            if not rgb or file.dtype not in IMAGE_DTYPES.values() or (shape[0] or 1) > MAX_BATCH:
                 given = "x".join("?" if side is None else str(side) for side in shape)
                 raise ModelError(
                     f"{where}: expected one image as input (float or uint8, 1x3xHxW or 1xHxWx3); "

@@ -12,8 +12,8 @@ from robustbench_seg.segmenter.adapters.programs.sidecar import Layout
 MAX_BATCH = 64
 """Maximum fixed batch size of a program."""
 
-IMAGES = {"float32": torch.float32, "float16": torch.float16, "uint8": torch.uint8}
-"""Input types to which images can be converted."""
+IMAGE_DTYPES = {"float32": torch.float32, "float16": torch.float16, "uint8": torch.uint8}
+"""Input types to which images can be converted, by NumPy's name."""
 
 FLOATS = ("float16", "float32", "float64")
 
@@ -107,7 +107,7 @@ class Interface:
     @property
     def takes_bytes(self) -> bool:
         """Whether its only input is uint8."""
-        return len(self.inputs) == 1 and IMAGES.get(self.inputs[0].type) is torch.uint8
+        return len(self.inputs) == 1 and IMAGE_DTYPES.get(self.inputs[0].type) is torch.uint8
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -122,7 +122,7 @@ class Interface:
         """
         if len(self.inputs) == 1:
             (image,) = self.inputs
-            known = image.type in IMAGES and image.rank == 4
+            known = image.type in IMAGE_DTYPES and image.rank == 4
             rgb = known and (image.may_have(1, 3) or image.may_have(3, 3))
             if rgb and image.length(0) in (None, *range(1, MAX_BATCH + 1)):
                 return image

@@ -11,7 +11,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.records.values.image_size import Size
 from robustbench_seg.records.values.ranges import MAX_SIDE
 from robustbench_seg.segmenter.adapters.programs.answers import logits_of
-from robustbench_seg.segmenter.adapters.programs.interface import IMAGES, Interface, Value
+from robustbench_seg.segmenter.adapters.programs.interface import IMAGE_DTYPES, Interface, Value
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
 from robustbench_seg.segmenter.logits_check import refuse_swapped
 
@@ -82,7 +82,7 @@ class Program(nn.Module, ABC):
         expected = 1 if single else self._classes
         image = interface.image()
         answer = interface.answer(sidecar.output if sidecar else None, expected, single=single)
-        self.dtype = IMAGES[image.type]
+        self.dtype = IMAGE_DTYPES[image.type]
         self.nhwc = image.is_nhwc(3, sidecar.layout if sidecar else None, interface.layout)
         self.batch = image.length(0) or 1
         self.size = only_size(
