@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from robustbench_seg.architectures.network import Stage
+from robustbench_seg.architectures.output_stride import limit_stride
 
 STAGES = (
     # expansion, channels, blocks, stride (table 2 of the paper)
@@ -48,20 +49,17 @@ class MobileNetV2(nn.Module):
         super().__init__()
         stem = _conv_bn_relu6(3, 32, 3, stride=2, padding=0 if vainf else 1)
         features: list[nn.Module] = [stem]
-        inputs, reached, dilation = 32, 2, 1
-        for expansion, channels, blocks, stride in STAGES:
-            previous = dilation
-            if reached == output_stride:
-                dilation, stride = dilation * stride, 1
-            reached *= stride
-            first, later = (previous, dilation) if vainf else (dilation, 1)
+        inputs = 32
+        strides = limit_stride((s for *_, s in STAGES), start=2, output_stride=output_stride)
+        for (expansion, channels, blocks, _), stage in zip(STAGES, strides, strict=True):
+            first, later = (stage.previous, stage.dilation) if vainf else (stage.dilation, 1)
             for i in range(blocks):
                 features.append(
                     InvertedResidual(
                         inputs,
                         channels,
                         expansion,
-                        stride if i == 0 else 1,
+                        stage.stride if i == 0 else 1,
                         first if i == 0 else later,
                         pad_input=vainf,
                     )

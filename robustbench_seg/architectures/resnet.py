@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from robustbench_seg.architectures.network import Stage
+from robustbench_seg.architectures.output_stride import limit_stride
 from robustbench_seg.errors import ModelError
 
 
@@ -148,14 +149,10 @@ class ResNet(nn.Module):
         expansion = form.block.expansion
         self.channels = (64 * expansion, 128 * expansion, 256 * expansion, 512 * expansion)
 
-        stages = []
-        inputs, reached, dilation = 64, 4, 1
-        for i, blocks in enumerate(form.blocks):
-            stride, first_dilation = (1 if i == 0 else 2), dilation
-            if reached == output_stride:
-                dilation, stride = dilation * stride, 1
-            reached *= stride
-            dilations = [first_dilation] + [dilation] * (blocks - 1)
+        stages, inputs = [], 64
+        strides = limit_stride((1, 2, 2, 2), start=4, output_stride=output_stride)
+        for i, (stride, dilation, previous) in enumerate(strides):
+            dilations = [previous] + [dilation] * (form.blocks[i] - 1)
             if i == 3 and multi_grid is not None:
                 dilations = list(multi_grid)
             stage: list[nn.Module] = []

@@ -7,10 +7,12 @@ tensor of low level features, and the "SAME" padding of strided convolutions, wh
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 from torch import Tensor, nn
 
 from robustbench_seg.architectures.network import Stage
+from robustbench_seg.architectures.output_stride import limit_stride
 
 ENTRY = {
     # (channels, stride) of the entry flow's blocks
@@ -55,27 +57,22 @@ class Xception(nn.Module):
             nn.BatchNorm2d(64, EPS),
             nn.ReLU(inplace=True),
         )
-        inputs, reached, dilation = 64, 2, 1
+        widths, strides = zip(*ENTRY[name], strict=True)
+        # The second strided block of the entry flow leaves 1/4 resolution.
+        _, self.low_level_block, *_ = (i for i, stride in enumerate(strides) if stride == 2)
+        *entry, last = limit_stride((*strides, 2), start=2, output_stride=output_stride)
+        inputs = 64
         self.entry = nn.ModuleList()
-        for i, (channels, stride) in enumerate(ENTRY[name]):
-            if reached == 4 and stride == 2:
-                self.low_level_block = i
-            first_dilation = dilation
-            if reached == output_stride:
-                dilation, stride = dilation * stride, 1
-            reached *= stride
-            self.entry.append(Block(inputs, (channels,) * 3, stride, first_dilation, "conv"))
+        for channels, stage in zip(widths, entry, strict=True):
+            self.entry.append(Block(inputs, (channels,) * 3, stage.stride, stage.previous, "conv"))
             inputs = channels
         self.middle = nn.ModuleList(
-            Block(inputs, (inputs,) * 3, 1, dilation, "sum") for _ in range(MIDDLE[name])
+            Block(inputs, (inputs,) * 3, 1, last.previous, "sum") for _ in range(MIDDLE[name])
         )
-        first_dilation, stride = dilation, 2
-        if reached == output_stride:
-            dilation, stride = dilation * stride, 1
         self.exit = nn.ModuleList(
             [
-                Block(inputs, (728, 1024, 1024), stride, first_dilation, "conv"),
-                Block(1024, (1536, 1536, 2048), 1, dilation, "none"),
+                Block(inputs, (728, 1024, 1024), last.stride, last.previous, "conv"),
+                Block(1024, (1536, 1536, 2048), 1, last.dilation, "none"),
             ]
         )
 
@@ -114,7 +111,7 @@ class Block(nn.Module):
         channels: tuple[int, ...],
         stride: int,
         dilation: int,
-        shortcut: str,
+        shortcut: Literal["conv", "sum", "none"],
     ):
         """Build the block.
 
