@@ -1,18 +1,16 @@
 """The demo: the whole study on the dataset and the weights that are included in the package."""
 
-from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
 from robustbench_seg.evaluation import evaluate
-from robustbench_seg.reporting.page.page import write_page
-from robustbench_seg.reporting.panels import Panel, read_panels
+from robustbench_seg.reporting.page_report import Report
 
 MODELS = ("segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity")
 """The models that ship with weights."""
 
 
-def run_demo(out: Path, *, limit: int | None = None, progress: bool = False) -> Sequence[Panel]:
+def run_demo(out: Path, *, limit: int | None = None, progress: bool = False) -> Report:
     """Evaluate the included models on minicity and write the report.
 
     The report also includes the recorded runs, which are trainings with other seeds. A second call
@@ -25,7 +23,7 @@ def run_demo(out: Path, *, limit: int | None = None, progress: bool = False) -> 
         progress: Whether to show a progress bar on stderr.
 
     Returns:
-        What the report shows.
+        The report.
 
     Raises:
         RobustsegError: What an evaluation or a report raises.
@@ -34,9 +32,7 @@ def run_demo(out: Path, *, limit: int | None = None, progress: bool = False) -> 
         model=MODELS, dataset="minicity", limit=limit, out=out / "runs", progress=progress
     )
     recorded = [recorded_runs()] if limit is None else []
-    panels = read_panels([*(run.path for run in runs), *recorded])
-    write_page(panels, out / "report")
-    return panels
+    return Report.write([*(run.path for run in runs), *recorded], out / "report")
 
 
 def recorded_runs() -> Path:

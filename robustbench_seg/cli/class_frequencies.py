@@ -24,7 +24,4 @@ def class_frequencies(dataset: str, data: Path | None, split: str, out: Path) ->
     from robustbench_seg.datasets import class_frequencies as count
 
     found = count(dataset, data, split, out, progress=True)
-    total = sum(found.pixels.values())
-    rows = [["class", "pixels", "%"]]
-    rows += [[name, str(n), f"{100 * n / total:.2f}"] for name, n in found.pixels.items()]
-    click.echo(f"{text_table(rows)}\n\n{out}")
+    click.echo(f"{text_table(found.table())}\n\n{out}")

@@ -1,17 +1,12 @@
 """robustseg corruptions: list or draw the corruptions of a protocol."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from robustbench_seg.cli import parsers, shared_options
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.text import text_table
-
-if TYPE_CHECKING:
-    from robustbench_seg.records.cards.protocol import Protocol
 
 
 @click.command()
@@ -44,13 +39,14 @@ def corruptions(
     names: tuple[str, ...], photo: Path | None, out: Path | None, seed: int, threads: int
 ) -> None:
     """List the corruptions of a protocol with their parameters, or draw them."""
+    from robustbench_seg.records.cards.card_tables import protocol_text
     from robustbench_seg.records.cards.protocol import load_protocol, merged
 
     protocols = [load_protocol(name) for name in names]
     if photo is None and out is not None:
         raise click.UsageError("--out is for the picture of a photo; give --preview PHOTO, too")
     if photo is None:
-        click.echo("\n\n".join(map(_description, protocols)))
+        click.echo("\n\n".join(map(protocol_text, protocols)))
         return
 
     from robustbench_seg.corruption.preview import write_preview
@@ -62,13 +58,3 @@ def corruptions(
     pixels = read_image(photo, apply_orientation=True)
     write_preview(pixels, merged(protocols), out, seed, threads)
     click.echo(out)
-
-
-def _description(protocol: "Protocol") -> str:
-    """Name a protocol and its source, and list the parameters of its perturbations."""
-    import textwrap
-
-    from robustbench_seg.records.cards.card_tables import parameter_table
-
-    head = [f"{protocol.name}, version {protocol.version}", *textwrap.wrap(protocol.source, 100)]
-    return "\n".join([*head, "", text_table(parameter_table(protocol), left=range(4))])

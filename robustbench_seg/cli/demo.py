@@ -23,7 +23,5 @@ def demo(out: Path, limit: int | None) -> None:
 
     with prepared_process():
         from robustbench_seg.demo import run_demo
-        from robustbench_seg.reporting.page_report import report_text
 
-    panels = run_demo(out, limit=limit, progress=True)
-    click.echo(f"{report_text(panels)}\n\nreport: {out / 'report' / 'index.html'}")
+    click.echo(run_demo(out, limit=limit, progress=True).text)

@@ -19,12 +19,7 @@ def leaderboard(packs: tuple[Path, ...], out: Path, protocol: str | None) -> Non
     score, with intervals and shared places, and plots scores against cost. Each model has a page,
     and each table a CSV file. All pages open offline. The command caches the scores of each run.
     """
-    from robustbench_seg.reporting.boards.board_reader import read_boards
-    from robustbench_seg.reporting.boards.site import write_site
-    from robustbench_seg.text import counted
+    from robustbench_seg.reporting.leaderboard_report import Leaderboard
 
-    boards = read_boards(packs, protocol, processes=os.cpu_count() or 1)
-    page = write_site(boards, out)
-    for board in boards:
-        click.echo(f"{board.name}: {counted(len(board.models), 'model')}")
-    click.echo(f"leaderboard: {page}")
+    written = Leaderboard.write(packs, out, protocol=protocol, processes=os.cpu_count() or 1)
+    click.echo(written.text)

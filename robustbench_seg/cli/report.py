@@ -35,10 +35,14 @@ def report(
     OUT/index.html is one file that opens offline. OUT/tables has the main scores as CSV, LaTeX and
     Markdown and every score in scores.parquet; OUT/figures has every figure as SVG and PNG.
     """
-    from robustbench_seg.reporting.page.page import write_page
-    from robustbench_seg.reporting.page_report import report_text
-    from robustbench_seg.reporting.panels import read_panels
+    from robustbench_seg.reporting.page_report import Report
 
-    panels = read_panels(runs, reference=reference, protocol=protocol)
-    page = write_page(panels, out, pictures=not no_pictures, intervals=intervals)
-    click.echo(f"{report_text(panels)}\n\nreport: {page}")
+    written = Report.write(
+        runs,
+        out,
+        reference=reference,
+        protocol=protocol,
+        pictures=not no_pictures,
+        intervals=intervals,
+    )
+    click.echo(written.text)

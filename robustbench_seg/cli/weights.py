@@ -35,18 +35,10 @@ def get(models: tuple[str, ...]) -> None:
 
     If some weights cannot be downloaded, the command lists them at the end.
     """
-    from robustbench_seg.errors import IncompleteError, WeightsError
-    from robustbench_seg.records.cards.model_card import load_card
-    from robustbench_seg.weights import fetch_weights
+    from robustbench_seg.weights import fetch_all_weights
 
-    failed = []
-    for card in [load_card(model) for model in models]:
-        try:
-            click.echo(f"{card.name} {fetch_weights(card)}")
-        except WeightsError as error:
-            failed.append(str(error))
-    if failed:
-        raise IncompleteError("; and ".join(failed))
+    for card, file in fetch_all_weights(models):
+        click.echo(f"{card.name} {file}")
 
 
 @weights.command()

@@ -79,6 +79,12 @@ class ClassFrequencies:
             )
         return tuple(self.pixels[name] for name in classes)
 
+    def table(self) -> list[list[str]]:
+        """Tabulate the pixels of each class and their share in percent. The first row names them."""
+        total = sum(self.pixels.values())
+        rows = [[name, str(n), f"{100 * n / total:.2f}"] for name, n in self.pixels.items()]
+        return [["class", "pixels", "%"], *rows]
+
     @property
     def _origin(self) -> str:
         return f"the classes counted in {self.dataset} {self.split}"

@@ -7,8 +7,8 @@ analysis/, which produces no tables or figures. `summary_text` (evaluation_summa
 output of `evaluate`.
 
 A report is first read and then shown: `read_panels` and `read_boards` score runs, `write_page` and
-`write_site` write what was read, and `report_text` returns it as text. A comparison is a
-`Comparison`, which has a table and a text.
+`write_site` write what was read. `Report`, `Leaderboard`, `Comparison` and `Transfer` do both, and
+have the text that a command prints.
 
 They use these rooms, each of which imports only from those before it:
 

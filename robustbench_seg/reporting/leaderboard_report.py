@@ -1,12 +1,49 @@
 """`leaderboard` writes a static site that ranks the models of packs."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.files import checked_path
 from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.boards.board_reader import read_boards
 from robustbench_seg.reporting.boards.site import write_site
 from robustbench_seg.store import Paths
+from robustbench_seg.text import counted
+
+
+@dataclass(frozen=True, eq=False)
+class Leaderboard:
+    """A leaderboard on disk.
+
+    Attributes:
+        boards: What it shows.
+        page: The path of index.html.
+    """
+
+    boards: Sequence[Board]
+    page: Path
+
+    @classmethod
+    def write(
+        cls,
+        packs: Paths,
+        out: Path | str,
+        *,
+        protocol: str | Path | Protocol | None = None,
+        processes: int = 1,
+    ) -> "Leaderboard":
+        """Write a leaderboard; `leaderboard` describes the arguments and errors."""
+        folder = checked_path(out)
+        boards = read_boards(packs, protocol, processes=processes)
+        return cls(boards, write_site(boards, folder))
+
+    @property
+    def text(self) -> str:
+        """The number of models of each board, and the path of the page."""
+        counts = [f"{board.name}: {counted(len(board.models), 'model')}" for board in self.boards]
+        return "\n".join([*counts, f"leaderboard: {self.page}"])
 
 
 def leaderboard(
@@ -39,5 +76,4 @@ def leaderboard(
     >>> rs.leaderboard("runs", out="board").as_posix()
     'board/index.html'
     """
-    folder = checked_path(out)
-    return write_site(read_boards(packs, protocol, processes=processes), folder)
+    return Leaderboard.write(packs, out, protocol=protocol, processes=processes).page

@@ -1,6 +1,7 @@
 """`report`: writes tables, figures and one offline page of runs to a folder; the report as text."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.files import checked_path
@@ -9,6 +10,40 @@ from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.panels import Panel, finding, read_panels
 from robustbench_seg.reporting.tables.terminal_table import terminal_table
 from robustbench_seg.store import Paths
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """A report on disk.
+
+    Attributes:
+        panels: What it shows.
+        page: The path of index.html.
+    """
+
+    panels: Sequence[Panel]
+    page: Path
+
+    @classmethod
+    def write(
+        cls,
+        runs: Paths,
+        out: Path | str,
+        *,
+        reference: str | None = None,
+        protocol: str | Path | Protocol | None = None,
+        pictures: bool = True,
+        intervals: bool = False,
+    ) -> "Report":
+        """Write a report of runs; `report` describes the arguments and errors."""
+        folder = checked_path(out)
+        panels = read_panels(runs, reference=reference, protocol=protocol)
+        return cls(panels, write_page(panels, folder, pictures=pictures, intervals=intervals))
+
+    @property
+    def text(self) -> str:
+        """The rankings, the finding and the path of the page."""
+        return f"{terminal_table(self.panels)}\n\n{finding(self.panels)}\n\nreport: {self.page}"
 
 
 def report(
@@ -43,11 +78,11 @@ def report(
     >>> rs.report("runs", out="report")  # doctest: +SKIP
     PosixPath('report/index.html')
     """
-    folder = checked_path(out)
-    panels = read_panels(runs, reference=reference, protocol=protocol)
-    return write_page(panels, folder, pictures=pictures, intervals=intervals)
-
-
-def report_text(panels: Sequence[Panel]) -> str:
-    """Return the rankings and the finding of panels as plain text."""
-    return f"{terminal_table(panels)}\n\n{finding(panels)}"
+    return Report.write(
+        runs,
+        out,
+        reference=reference,
+        protocol=protocol,
+        pictures=pictures,
+        intervals=intervals,
+    ).page

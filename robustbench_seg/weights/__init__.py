@@ -1,6 +1,6 @@
 """Weight files: sources, writing, reading, and loading them into a network."""
 
-from robustbench_seg.weights.card_weights import cached_weights, fetch_weights
+from robustbench_seg.weights.card_weights import cached_weights, fetch_all_weights, fetch_weights
 from robustbench_seg.weights.loading import copy_weights, load_encoder, load_weights, shapes_of
 from robustbench_seg.weights.readers.first_bytes import check_file
 from robustbench_seg.weights.readers.weight_paths import digest_weights, find_weights, weight_files
@@ -22,6 +22,7 @@ __all__ = [
     "check_file",
     "copy_weights",
     "digest_weights",
+    "fetch_all_weights",
     "fetch_hub_folder",
     "fetch_hub_weights",
     "fetch_weights",

@@ -6,15 +6,15 @@ that users downloaded by hand, are in $ROBUSTSEG_CACHE or ~/.cache/robustseg.
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from robustbench_seg.errors import WeightsError
+from robustbench_seg.errors import IncompleteError, WeightsError
 from robustbench_seg.files import cache_folder, digest_bytes
-from robustbench_seg.records.cards.model_card import ModelCard
+from robustbench_seg.records.cards.model_card import ModelCard, load_card
 from robustbench_seg.records.cards.weights_source import WeightsSource
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED
 from robustbench_seg.weights.readers.archive import SUFFIX, unpacked
@@ -107,6 +107,31 @@ def fetch_weights(card: ModelCard, *, with_config: bool = False) -> Path:
         except NotOnHubError as error:
             log.warning("%s; %s is fetched instead", error, following.weights.location)
     return _verified(sources[-1], with_config=with_config)
+
+
+def fetch_all_weights(models: Iterable[str | Path]) -> Iterator[tuple[ModelCard, Path]]:
+    """Fetch the weights of several cards, and go on if those of one cannot be fetched.
+
+    Args:
+        models: Names of cards, or card files.
+
+    Yields:
+        Each card and the file of its weights.
+
+    Raises:
+        ModelError: There is no such card; nothing is fetched.
+        IncompleteError: The weights of some cards could not be fetched. Raised at the end.
+    """
+    failed = []
+    for card in [load_card(model) for model in models]:
+        try:
+            file = fetch_weights(card)
+        except WeightsError as error:
+            failed.append(str(error))
+        else:
+            yield card, file
+    if failed:
+        raise IncompleteError("; and ".join(failed))
 
 
 def _verified(card: ModelCard, *, with_config: bool) -> Path:

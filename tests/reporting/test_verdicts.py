@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from robustbench_seg.reporting.comparison_report import compare
-from robustbench_seg.reporting.page.page import write_page
-from robustbench_seg.reporting.page_report import report_text
-from robustbench_seg.reporting.panels import read_panels
+from robustbench_seg.reporting.page_report import Report
 
 QUICK = {(2, 0, 1), (5, 5, 2), (8, 0, 2), (8, 5, 1)}
 GRID = [
@@ -38,9 +36,8 @@ def test_the_conclusions_are_the_same(run, tmp_path, blank_figures, images, gap,
     folder = tmp_path / "runs"
     table = compare("alpha", "beta", runs=folder).set_index(["kind", "score"])
     verdict = table.loc["summary"].loc["mean", "verdict"]
-    panels = read_panels([folder])
-    page = write_page(panels, tmp_path / "report", pictures=False).read_text(encoding="utf-8")
-    report = report_text(panels)
+    written = Report.write([folder], tmp_path / "report", pictures=False)
+    page, report = written.page.read_text(encoding="utf-8"), written.text
     on_page = re.search(r'data-verdict="(\w+)"', page)[1]
     first, second = report.splitlines()[2:4]
     if verdict == "open":

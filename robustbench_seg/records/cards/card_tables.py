@@ -1,5 +1,6 @@
 """The included cards and the parameters of a protocol, as tables of text."""
 
+import textwrap
 from collections.abc import Sequence
 
 from robustbench_seg.records.cards.hub_card import list_hub_models, load_hub_card
@@ -7,6 +8,7 @@ from robustbench_seg.records.cards.model_card import list_models, load_card
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.records.values.published_score import Published
+from robustbench_seg.text import text_table
 
 Table = Sequence[Sequence[str]]
 """Rows of cells; the first row is the header."""
@@ -47,6 +49,12 @@ def parameter_table(protocol: Protocol) -> Table:
             rows.append([*about, name, *values])
             about = [""] * len(about)  # only the first row of a perturbation has them
     return rows
+
+
+def protocol_text(protocol: Protocol) -> str:
+    """Name a protocol and its source, and list the parameters of its perturbations."""
+    head = [f"{protocol.name}, version {protocol.version}", *textwrap.wrap(protocol.source, 100)]
+    return "\n".join([*head, "", text_table(parameter_table(protocol), left=range(4))])
 
 
 def _inference(inference: Inference) -> str:
