@@ -80,7 +80,7 @@ class ClassFrequencies:
         return tuple(self.pixels[name] for name in classes)
 
     def table(self) -> list[list[str]]:
-        """Tabulate the pixels of each class and their share in percent. The first row names them."""
+        """Tabulate the pixels of each class and their share in percent, with a header."""
         total = sum(self.pixels.values())
         rows = [[name, str(n), f"{100 * n / total:.2f}"] for name, n in self.pixels.items()]
         return [["class", "pixels", "%"], *rows]
