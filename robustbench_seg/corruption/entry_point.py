@@ -14,6 +14,7 @@ from robustbench_seg.corruption.streams import STREAMS
 from robustbench_seg.corruption.threads import several_threads
 from robustbench_seg.errors import CardError, CorruptionError, OptionError, unknown
 from robustbench_seg.records.cards.protocol import Protocol, list_protocols, load_protocol, merged
+from robustbench_seg.records.values.choices import Stream
 from robustbench_seg.records.values.ranges import THREADS
 
 
@@ -24,7 +25,7 @@ def corrupt(
     *,
     seed: int = 0,
     image_id: str | None = None,
-    stream: str = "fast",
+    stream: Stream = "fast",
     protocol: str | Path | Protocol | None = None,
     threads: int = 1,
 ) -> NDArray[np.uint8]:

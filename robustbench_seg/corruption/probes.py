@@ -15,6 +15,7 @@ from robustbench_seg.corruption.entry_point import check_draws, corrupt
 from robustbench_seg.corruption.image_arrays import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.records.cards.protocol import Protocol
+from robustbench_seg.records.values.choices import Stream
 from robustbench_seg.records.values.condition import CLEAN, Condition
 
 _HEIGHT, _WIDTH = 96, 144
@@ -38,7 +39,7 @@ def probe_image() -> Image:
 
 
 def probe(
-    conditions: Iterable[Condition], protocol: Protocol, stream: str, seed: int
+    conditions: Iterable[Condition], protocol: Protocol, stream: Stream, seed: int
 ) -> Mapping[str, str]:
     """Corrupt the built-in image under each condition.
 

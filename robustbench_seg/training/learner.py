@@ -14,6 +14,7 @@ from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import ModelError
 from robustbench_seg.machine.precision import PRECISIONS, exact_float32
 from robustbench_seg.machine.torchrun import Processes
+from robustbench_seg.records.values.choices import Precision
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.optimiser import make_optimiser, set_learning_rate
 from robustbench_seg.training.schedule import learning_rate_factor
@@ -58,7 +59,7 @@ class Learner:
         network: The network; it moves to the device.
         recipe: The hyper-parameters.
         device: A torch device.
-        precision: A key of PRECISIONS, for the forward pass (autocast). The loss is always float32;
+        precision: Number format of the forward pass (autocast). The loss is always float32;
             for fp16 it is scaled.
         processes: Processes that share each batch. None means only this one.
     """
@@ -68,7 +69,7 @@ class Learner:
         network: SegmentationNetwork,
         recipe: TrainingRecipe,
         device: str = "cpu",
-        precision: str = "float32",
+        precision: Precision = "float32",
         processes: Processes | None = None,
     ) -> None:
         self._processes = processes or Processes()

@@ -17,6 +17,7 @@ from robustbench_seg.files import check_own, remove_partials
 from robustbench_seg.machine.torchrun import Processes, process_group
 from robustbench_seg.measures import mean_iou
 from robustbench_seg.records.specs.training_spec import TrainingSpec
+from robustbench_seg.records.values.choices import Precision
 from robustbench_seg.training.batches import Batches, BatchNormaliser, iterate_batches
 from robustbench_seg.training.checkpoint import CHECKPOINT, Checkpoint
 from robustbench_seg.training.identity import training_identity
@@ -189,7 +190,7 @@ class _Trainer:
             yield bar
 
 
-def _finite_mean(losses: list[Tensor], iteration: int, precision: str) -> float:
+def _finite_mean(losses: list[Tensor], iteration: int, precision: Precision) -> float:
     value = float(torch.stack([loss.cpu() for loss in losses]).mean())
     if not np.isfinite(value):
         # In fp16 activations overflow. The random numbers of a step depend only on its number, so a

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import ImageOps
 
 from robustbench_seg.datasets import Image
+from robustbench_seg.records.values.choices import Augmentation
 
 _WIDTH, _DEPTH = 3, 3
 _SEVERITY = 3.0  # of 10
@@ -82,7 +83,7 @@ _OPERATIONS: tuple[Callable[[PIL.Image.Image, np.random.Generator], PIL.Image.Im
     _solarize,
 )
 
-AUGMENTATIONS: Mapping[str, Callable[[Image, np.random.Generator], Image]] = {
+AUGMENTATIONS: Mapping[Augmentation, Callable[[Image, np.random.Generator], Image]] = {
     "augmix": augmix,
     "style": random_convolution,
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from robustbench_seg.records.cards.model_card import NetworkOptions
 from robustbench_seg.records.runs.calibration_record import CalibrationRecord
 from robustbench_seg.records.values.adaptation import Adaptation
+from robustbench_seg.records.values.choices import InferencePrecision
 from robustbench_seg.records.values.image_variants import ImageVariants
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
 from robustbench_seg.records.values.published_score import Published
@@ -72,7 +73,7 @@ class SegmenterRecord:
     processor: str | None = field(default=None, metadata={"when_set": True})
     grid: Side | None = None
     align_corners: bool = False
-    precision: str | None = None
+    precision: InferencePrecision | None = None
     runtime: str = "torch"
     laws: Mapping[str, Positive] = field(default_factory=dict)
     own: Mapping[str, object] = field(default_factory=dict)

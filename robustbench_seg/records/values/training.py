@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from robustbench_seg.records.values.choices import Augmentation, Precision
 from robustbench_seg.records.values.ranges import (
     Count,
     Decay,
@@ -49,7 +50,7 @@ class Training:
     iterations: Count
     seed: TrainingSeed
     encoder: str | None = None
-    augment: str | None = None
+    augment: Augmentation | None = None
     ema: Decay | None = None
     miou: Percent | None = None
     model: str | None = None
@@ -57,7 +58,7 @@ class Training:
     split: str | None = None
     images: Positive | None = None
     encoder_sha256: str | None = None
-    precision: str | None = None
+    precision: Precision | None = None
     processes: Positive | None = None
     recipe: TrainingRecipe | None = None
 
