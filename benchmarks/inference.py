@@ -80,6 +80,7 @@ def make_ours(
 
     from robustbench_seg.architectures import build
     from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+    from robustbench_seg.segmenter.described_network import DescribedNetwork
     from robustbench_seg.segmenter.loading.backends import prepare_for_backend
     from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
     from robustbench_seg.weights import load_weights
@@ -89,8 +90,8 @@ def make_ours(
     if file:
         load_weights(module, file)
     if backend:
-        record, facts = SegmenterRecord(architecture), ModelFacts()
-        module, _, _ = prepare_for_backend(SegmenterOptions(backend=backend), module, record, facts)
+        described = DescribedNetwork(module, SegmenterRecord(architecture), ModelFacts())
+        module = prepare_for_backend(SegmenterOptions(backend=backend), described).network
         module.to(memory_format=torch.channels_last)
     network = module
 

@@ -70,7 +70,13 @@ def _measure(model: str, size: Size, spec: SpeedSpec) -> Speed:
 
     from robustbench_seg.records.cards.model_card import load_card
     from robustbench_seg.records.runs.segmenter_record import UNTRAINED, ModelFacts
-    from robustbench_seg.segmenter import SegmenterOptions, assemble, load_model, network_record
+    from robustbench_seg.segmenter import (
+        DescribedNetwork,
+        SegmenterOptions,
+        assemble,
+        load_model,
+        network_record,
+    )
     from robustbench_seg.segmenter.loading.backends import prepare_for_backend
 
     if spec.threads is not None:
@@ -79,14 +85,12 @@ def _measure(model: str, size: Size, spec: SpeedSpec) -> Speed:
     options = SegmenterOptions(inference="whole", device=spec.device, precision=spec.precision)
     untrained = load_model(model, weights=UNTRAINED)
     record = replace(network_record(card, untrained), resize=None)
-    network, record, about = prepare_for_backend(options, untrained, record, ModelFacts())
+    described = DescribedNetwork(untrained, record, ModelFacts())
     segmenter = assemble(
-        network,
+        prepare_for_backend(options, described),
         options,
         name=card.name,
         classes=tuple(map(str, range(card.classes))),
-        record=record,
-        about=about,
     )
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
     seconds = []

@@ -8,6 +8,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.records.specs.evaluation_spec import RUNS
 from robustbench_seg.reporting.panels.references import find_reference
 from robustbench_seg.reporting.tables.comparison import comparison_text, heading_text
 from robustbench_seg.results import (
@@ -46,7 +47,7 @@ class Comparison:
         a: str,
         b: str,
         *,
-        runs: Paths = "runs",
+        runs: Paths = RUNS,
         protocol: str | Path | Protocol | None = None,
         reference: str | None = None,
         ranking_score_only: bool = False,
@@ -92,7 +93,7 @@ def compare(
     a: str,
     b: str,
     *,
-    runs: Paths = "runs",
+    runs: Paths = RUNS,
     protocol: str | Path | Protocol | None = None,
     reference: str | None = None,
 ) -> pd.DataFrame:

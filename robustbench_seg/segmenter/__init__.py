@@ -9,8 +9,8 @@ A reader begins with `load_segmenter` in loading/segmenters.py. It chooses by th
   exported, onnx and tflite, transformers/ for hf, and python_models/ for python.
 * an object: adapters/python_models/python_objects.py.
 
-Each of them gives a torch module and its record to `assemble` (assembly.py), which applies the
-options (segmenter_options.py) and returns a NetworkSegmenter. That class prepares an image
+Each of them gives a DescribedNetwork to `assemble` (assembly.py), which applies the options
+(segmenter_options.py) and returns a NetworkSegmenter. That class prepares an image
 (preparation.py), runs the network (inference/) and computes the labels (labelling/). Only callables
 (PythonSegmenter) have no network.
 
@@ -26,6 +26,7 @@ from robustbench_seg.segmenter.capabilities import (
     why_no_gradient,
     why_no_scaling,
 )
+from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.float_image import AnyImage, FloatImage
 from robustbench_seg.segmenter.inference.window_gradient import GRADIENT_LAW, Loss
 from robustbench_seg.segmenter.loading.card_export import export_card
@@ -49,6 +50,7 @@ __all__ = [
     "AdaptedSegmenter",
     "AnyImage",
     "ConfidentSegmenter",
+    "DescribedNetwork",
     "DifferentiableSegmenter",
     "EvaluatedModel",
     "FloatImage",

@@ -9,12 +9,12 @@ from torch import nn
 from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.machine.precision import why_slow
 from robustbench_seg.records.runs.calibration_record import quantised_name
-from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.adaptation import adapted_name
 from robustbench_seg.records.values.image_variants import parse_augment
 from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.records.values.ranges import MAX_CLASSES
 from robustbench_seg.segmenter.augmented_segmenter import VARIANTS_LAW, AugmentedSegmenter
+from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.inference.batch_norm import ADAPTATION_LAW, batch_norms
 from robustbench_seg.segmenter.inference.resizing import RESIZE_LAW
@@ -26,25 +26,22 @@ log = logging.getLogger(__name__)
 
 
 def assemble(
-    network: nn.Module,
+    described: DescribedNetwork,
     options: SegmenterOptions,
     *,
     name: str,
     classes: Sequence[str],
-    record: SegmenterRecord,
-    about: ModelFacts,
     kind: type[NetworkSegmenter] = NetworkSegmenter,
 ) -> NetworkSegmenter:
     """Build the segmenter of a network in eval mode.
 
     Args:
-        network: The network, in eval mode.
+        described: The network. Its record has its preprocessing, its resize if it has one, and its
+            inference mode, which `options` may override. The options are added to the record, and
+            the device to the facts.
         options: How it runs.
         name: The model's name, which `options` may override.
         classes: Class names, in the order of the logits.
-        record: Record of the network (see Segmenter), with its preprocessing, its resize if it has
-            one, and its inference mode, which `options` may override. The options are added here.
-        about: Facts about the network (see Segmenter). The device is added here.
         kind: The class of the segmenter. Test-time augmentation and adaptation need the default.
 
     Returns:
@@ -59,6 +56,7 @@ def assemble(
         raise ModelError(
             f"{options.name or name} has {len(classes)} classes; expected 1 to {MAX_CLASSES}"
         )
+    network, record = described.network, described.record
     name = options.name or name
     laws = {**record.laws, "inference": INFERENCE_LAW}
     if record.resize:
@@ -92,7 +90,7 @@ def assemble(
             name=name,
             classes=tuple(classes),
             record=record,
-            about=replace(about, device=options.device),
+            about=replace(described.about, device=options.device),
             device=options.device,
             batch=options.batch,
         )

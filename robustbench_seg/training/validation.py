@@ -8,7 +8,7 @@ from robustbench_seg.datasets import Dataset
 from robustbench_seg.measures import confusion_matrix
 from robustbench_seg.records.cards.model_card import ModelCard
 from robustbench_seg.records.runs.segmenter_record import ModelFacts
-from robustbench_seg.segmenter import SegmenterOptions, assemble, network_record
+from robustbench_seg.segmenter import DescribedNetwork, SegmenterOptions, assemble, network_record
 
 
 def validate(
@@ -26,12 +26,10 @@ def validate(
         int64 KxK for K classes: rows are the truth, columns the prediction.
     """
     segmenter = assemble(
-        network,
+        DescribedNetwork(network, network_record(card, network), ModelFacts()),
         SegmenterOptions(device=device),
         name=card.name,
         classes=dataset.classes,
-        record=network_record(card, network),
-        about=ModelFacts(),
     )
     classes = len(dataset.classes)
     total = np.zeros((classes, classes), np.int64)

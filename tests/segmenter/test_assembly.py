@@ -12,6 +12,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
 from robustbench_seg.segmenter.assembly import assemble
+from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -27,19 +28,18 @@ class Placed(SegmentationNetwork):
 
 
 def assembled(inference, options=None, resize=None):
+    record = SegmenterRecord(
+        "placed",
+        align_corners=Placed.align_corners,
+        preprocessing=PLAIN,
+        inference=inference,
+        resize=resize,
+    )
     return assemble(
-        Placed(),
+        DescribedNetwork(Placed(), record, ModelFacts()),
         options or SegmenterOptions(),
         name="placed",
         classes=("a", "b", "c"),
-        record=SegmenterRecord(
-            "placed",
-            align_corners=Placed.align_corners,
-            preprocessing=PLAIN,
-            inference=inference,
-            resize=resize,
-        ),
-        about=ModelFacts(),
     )
 
 
@@ -87,13 +87,12 @@ class Projected(SegmentationNetwork):
 
 def test_half_precision_is_computed_in_half_precision(image):
     def logits(precision):
+        record = SegmenterRecord("projected", preprocessing=PLAIN, inference=Inference("whole"))
         segmenter = assemble(
-            Projected().eval(),
+            DescribedNetwork(Projected().eval(), record, ModelFacts()),
             SegmenterOptions(precision=precision),
             name="n",
             classes=("a", "b", "c"),
-            record=SegmenterRecord("projected", preprocessing=PLAIN, inference=Inference("whole")),
-            about=ModelFacts(),
         )
         return segmenter.logits(image)
 

@@ -35,6 +35,10 @@ from robustbench_seg.records.values.shard import WHOLE, Shard
 NO_MODEL = "give a model: its name, a segmenter, a torch module or a callable"
 
 
+RUNS = "runs"
+"""The default folder of run folders."""
+
+
 @dataclass(frozen=True)
 class EvaluationSpec(ModelSpec):
     """Which models to evaluate on which images, and how.
@@ -110,7 +114,7 @@ class EvaluationSpec(ModelSpec):
     measures: tuple[str, ...] = ()
     class_map: str | None = None
     temperature: float | Literal["fit"] | None = None
-    out: Path = Path("runs")
+    out: Path = Path(RUNS)
     batch: Batch = field(default=4, kw_only=True)
     threads: Threads | None = None
     processes: Processes = 1

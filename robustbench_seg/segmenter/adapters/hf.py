@@ -45,6 +45,7 @@ from robustbench_seg.segmenter.adapters.transformers.processor_file import (
 )
 from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling
+from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.segmenter.segmenter_options import NETWORK_OPTIONS, SegmenterOptions
@@ -113,12 +114,9 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
     _check_complete(answer, missing, where)
     _check_windows(network, options, where)
     _warn_of_other_size(network, processor, options, where)
-    return assemble(
+    described = DescribedNetwork(
         network,
-        options,
-        name=source.location.rstrip("/").rpartition("/")[2],
-        classes=class_spelling(classes, options.classes),
-        record=SegmenterRecord(
+        SegmenterRecord(
             architecture=type(model).__name__,
             weights=digest_weights(weights),
             variant=variant,
@@ -130,12 +128,18 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
             runtime="transformers",
             laws=_laws(network),
         ),
-        about=ModelFacts(
+        ModelFacts(
             location=where,
             params=sum(parameter.numel() for parameter in network.parameters()),
             weights_file=weights.name,
             libraries={"transformers": str(transformers.__version__)},
         ),
+    )
+    return assemble(
+        described,
+        options,
+        name=source.location.rstrip("/").rpartition("/")[2],
+        classes=class_spelling(classes, options.classes),
         kind=ProcessedSegmenter if network.processor else NetworkSegmenter,
     )
 

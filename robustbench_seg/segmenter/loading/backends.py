@@ -9,10 +9,11 @@ from pathlib import Path
 from torch import nn
 
 from robustbench_seg.errors import ModelError, OptionError
-from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
+from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
 from robustbench_seg.records.values.choices import Backend
 from robustbench_seg.segmenter.adapters.programs.onnx_export import write_graph
 from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
+from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.inference.folding import FOLDING_LAW, fold
 from robustbench_seg.segmenter.loading.openvino_network import OpenVinoNetwork
 from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
@@ -57,9 +58,7 @@ def with_backend(record: SegmenterRecord, backend: Backend) -> SegmenterRecord:
     return replace(record, runtime=backend, laws=laws)
 
 
-def prepare_for_backend(
-    options: SegmenterOptions, network: nn.Module, record: SegmenterRecord, about: ModelFacts
-) -> tuple[nn.Module, SegmenterRecord, ModelFacts]:
+def prepare_for_backend(options: SegmenterOptions, described: DescribedNetwork) -> DescribedNetwork:
     """Prepare a network for the backend that runs it.
 
     The function may change the network in place, so nothing else may use it. The graph for a
@@ -68,27 +67,27 @@ def prepare_for_backend(
 
     Args:
         options: The backend ("auto": see `automatic_backend`), device and precision.
-        network: A network of `architectures`, in eval mode.
-        record: Record of the network.
-        about: Facts about the network.
+        described: A network of `architectures`.
 
     Returns:
-        The module that runs the network, and the record and the facts with the backend added.
+        The module that runs the network. The backend is added to the record and the facts.
 
     Raises:
         ModelError: The runtime is not installed, or cannot run this network.
         OptionError: The runtime does not run on the device or in the precision, or cannot adapt.
     """
+    network, about = described.network, described.about
     if options.adapt is not None:
         if options.backend not in ("auto", "torch"):
             raise OptionError(
                 f"the backend {options.backend} cannot adapt a network; leave out backend or adapt"
             )
-        return network.requires_grad_(False), record, about  # folding merges BatchNorm away
+        network.requires_grad_(False)
+        return described  # folding merges BatchNorm away
     if options.backend == "auto":
-        return _prepare_for_quickest(options, network, record, about)
+        return _prepare_for_quickest(options, described)
     if options.backend == "torch":
-        return fold(network), with_backend(record, "torch"), about
+        return DescribedNetwork(fold(network), with_backend(described.record, "torch"), about)
     if options.precision != "float32":
         raise OptionError(
             f"the backend {options.backend} computes in float32; leave out backend or precision"
@@ -96,21 +95,22 @@ def prepare_for_backend(
     kind = OpenVinoNetwork if options.backend == "openvino" else _OnnxRuntime
     running = kind(network, options.device)
     libraries = {**about.libraries, options.backend: running.version}
-    return running, with_backend(record, options.backend), replace(about, libraries=libraries)
+    record = with_backend(described.record, options.backend)
+    return DescribedNetwork(running, record, replace(about, libraries=libraries))
 
 
 def _prepare_for_quickest(
-    options: SegmenterOptions, network: nn.Module, record: SegmenterRecord, about: ModelFacts
-) -> tuple[nn.Module, SegmenterRecord, ModelFacts]:
+    options: SegmenterOptions, described: DescribedNetwork
+) -> DescribedNetwork:
     """See `prepare_for_backend`. torch runs a network that OpenVINO cannot run."""
     chosen = replace(options, backend=automatic_backend(options))
     try:
-        return prepare_for_backend(chosen, network, record, about)
+        return prepare_for_backend(chosen, described)
     except ModelError as error:
         if chosen.backend == "torch":
             raise
         log.info("torch runs the network: %s", error)
-        return prepare_for_backend(replace(options, backend="torch"), network, record, about)
+        return prepare_for_backend(replace(options, backend="torch"), described)
 
 
 class _OnnxRuntime(OnnxNetwork):

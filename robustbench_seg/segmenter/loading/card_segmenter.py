@@ -5,8 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from torch import nn
-
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError
@@ -14,11 +12,11 @@ from robustbench_seg.records.cards.model_card import ModelCard
 from robustbench_seg.records.runs.segmenter_record import (
     UNTRAINED,
     ModelFacts,
-    SegmenterRecord,
     untrained_name,
 )
 from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling
+from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.loading.backends import prepare_for_backend
 from robustbench_seg.segmenter.loading.networks import (
     network_record,
@@ -90,7 +88,6 @@ def load_card_segmenter(card: ModelCard, options: SegmenterOptions) -> Segmenter
     if file_weights is None:
         options = replace(options, name=untrained_name(options.name or card.name))
     digest = digest_weights(file_weights.path) if file_weights else UNTRAINED
-    record = network_record(card, network, digest)
     about = ModelFacts(
         card=card.name,
         params=sum(parameter.numel() for parameter in network.parameters()),
@@ -100,32 +97,20 @@ def load_card_segmenter(card: ModelCard, options: SegmenterOptions) -> Segmenter
         published_on=card.dataset if card.published else None,
         training=card.training,
     )
-    running, record, about = _prepared(options, network, record, about, classes)
-    return assemble(
-        running,
-        options,
-        name=card.name,
-        classes=classes,
-        record=record,
-        about=about,
-    )
+    described = DescribedNetwork(network, network_record(card, network, digest), about)
+    prepared = _prepared(options, described, classes)
+    return assemble(prepared, options, name=card.name, classes=classes)
 
 
 def _prepared(
-    options: SegmenterOptions,
-    network: nn.Module,
-    record: SegmenterRecord,
-    about: ModelFacts,
-    classes: tuple[str, ...],
-) -> tuple[nn.Module, SegmenterRecord, ModelFacts]:
+    options: SegmenterOptions, described: DescribedNetwork, classes: tuple[str, ...]
+) -> DescribedNetwork:
     """Prepare a network of float32 for its backend and precision; see `prepare_for_backend`."""
     if options.precision != "int8":
-        return prepare_for_backend(options, network, record, about)
+        return prepare_for_backend(options, described)
     plain = SegmenterOptions(inference=options.inference)
-    float_segmenter = assemble(
-        network, plain, name="float32", classes=classes, record=record, about=about
-    )
-    return prepare_quantised(options, network, record, about, float_segmenter.network_inputs)
+    float_segmenter = assemble(described, plain, name="float32", classes=classes)
+    return prepare_quantised(options, described, float_segmenter.network_inputs)
 
 
 def _weight_classes(

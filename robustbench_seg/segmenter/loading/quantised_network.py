@@ -11,8 +11,8 @@ from robustbench_seg.datasets import Dataset, evenly_spaced
 from robustbench_seg.errors import OptionError
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.runs.calibration_record import CalibrationRecord
-from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
+from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.float_image import AnyImage
 from robustbench_seg.segmenter.loading.backends import with_backend
 from robustbench_seg.segmenter.loading.graph_cache import find_graph, graph_key, keep_graph
@@ -30,23 +30,17 @@ InputsOf = Callable[[AnyImage], Sequence[Tensor]]
 
 
 def prepare_quantised(
-    options: SegmenterOptions,
-    network: nn.Module,
-    record: SegmenterRecord,
-    about: ModelFacts,
-    inputs_of: InputsOf,
-) -> tuple[nn.Module, SegmenterRecord, ModelFacts]:
+    options: SegmenterOptions, described: DescribedNetwork, inputs_of: InputsOf
+) -> DescribedNetwork:
     """Quantise a network for the backend that runs it.
 
     Args:
         options: The backend and the calibration images.
-        network: A network of `architectures`, in eval mode, in float32.
-        record: Record of the network.
-        about: Facts about the network.
+        described: A network of `architectures`, in float32.
         inputs_of: Prepares the network's inputs for an image.
 
     Returns:
-        The module that runs the network, and the record and the facts with backend and calibration.
+        The module that runs the network. The record and the facts have backend and calibration.
 
     Raises:
         OptionError: There are no calibration images.
@@ -68,10 +62,11 @@ def prepare_quantised(
         law=QUANTISATION_LAW,
     )
     inputs = (each for place in places for each in inputs_of(data.image(place)))
-    running = _running(options, network, graph_key(network, record, calibration), inputs)
-    record = replace(with_backend(record, options.backend), calibration=calibration)
-    libraries = {**about.libraries, options.backend: running.version}
-    return running, record, replace(about, libraries=libraries)
+    key = graph_key(described.network, described.record, calibration)
+    running = _running(options, described.network, key, inputs)
+    record = replace(with_backend(described.record, options.backend), calibration=calibration)
+    libraries = {**described.about.libraries, options.backend: running.version}
+    return DescribedNetwork(running, record, replace(described.about, libraries=libraries))
 
 
 def _digest(data: Dataset, places: Sequence[int]) -> str:

@@ -12,6 +12,7 @@ from robustbench_seg.architectures import build
 from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
+from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.loading.backends import automatic_backend, prepare_for_backend
 from robustbench_seg.segmenter.loading.openvino_network import KEPT
 from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
@@ -29,9 +30,9 @@ def network():
 
 def run(network, **options):
     """What runs it, and the record and facts with that added."""
-    return prepare_for_backend(
-        SegmenterOptions(**options), network, SegmenterRecord("toy"), ModelFacts()
-    )
+    described = DescribedNetwork(network, SegmenterRecord("toy"), ModelFacts())
+    prepared = prepare_for_backend(SegmenterOptions(**options), described)
+    return prepared.network, prepared.record, prepared.about
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

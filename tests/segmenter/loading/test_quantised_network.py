@@ -15,6 +15,7 @@ from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
+from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.loading import quantised_network
 from robustbench_seg.segmenter.loading.quantisation import write_quantised_graph
 from robustbench_seg.segmenter.loading.quantised_network import prepare_quantised
@@ -60,7 +61,9 @@ def network():
 
 def prepared(network, data, backend="onnxruntime"):
     options = SegmenterOptions(precision="int8", backend=backend, calibration=data)
-    return prepare_quantised(options, network, SegmenterRecord("toy"), ModelFacts(), inputs_of)
+    described = DescribedNetwork(network, SegmenterRecord("toy"), ModelFacts())
+    quantised = prepare_quantised(options, described, inputs_of)
+    return quantised.network, quantised.record, quantised.about
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

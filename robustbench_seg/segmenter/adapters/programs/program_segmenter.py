@@ -19,6 +19,7 @@ from robustbench_seg.segmenter.adapters.programs.sidecar import (
 )
 from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling
+from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 
@@ -87,12 +88,9 @@ def load_program(kind: ProgramKind, location: str, options: SegmenterOptions) ->
     _check_names(network, classes, sidecar_name)
     _check_channels(network, sidecar, classes, sidecar_name)
     _check_windows(network, options.inference_of(sidecar.inference))
-    return assemble(
+    described = DescribedNetwork(
         network,
-        options,
-        name=sidecar.name,
-        classes=class_spelling(classes, options.classes),
-        record=SegmenterRecord(
+        SegmenterRecord(
             architecture=kind.prefix,
             weights=weights,
             variant=sidecar.deviations(),
@@ -105,7 +103,7 @@ def load_program(kind: ProgramKind, location: str, options: SegmenterOptions) ->
             runtime=kind.runtime,
             laws={kind.prefix: kind.law},
         ),
-        about=ModelFacts(
+        ModelFacts(
             location=where,
             params=network.params,
             weights_file=path.name,
@@ -113,6 +111,8 @@ def load_program(kind: ProgramKind, location: str, options: SegmenterOptions) ->
             no_confidence=_why_no_confidence(network, sidecar),
         ),
     )
+    names = class_spelling(classes, options.classes)
+    return assemble(described, options, name=sidecar.name, classes=names)
 
 
 def _example(kind: ProgramKind, path: Path, where: str) -> str:

@@ -11,6 +11,7 @@ from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterR
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing
 from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling, listed_names
+from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.foreign_errors import error_text
 from robustbench_seg.segmenter.logits_check import checked_logits
 from robustbench_seg.segmenter.segmenter import Segmenter
@@ -59,12 +60,9 @@ def from_module(
     for name, value in sorted(state.items()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    return assemble(
+    described = DescribedNetwork(
         _Logits(network.eval(), where, len(names)),
-        options,
-        name=kind.__name__,
-        classes=class_spelling(names, options.classes),
-        record=SegmenterRecord(
+        SegmenterRecord(
             architecture=where,
             weights=digest.hexdigest(),
             config=hashlib.sha256(repr(network).encode()).hexdigest(),
@@ -72,11 +70,17 @@ def from_module(
             inference=Inference("whole"),
             laws={"module": MODULE_LAW},
         ),
-        about=ModelFacts(
+        ModelFacts(
             location=where,
             params=sum(parameter.numel() for parameter in network.parameters()),
             libraries={"torch": str(torch.__version__)},
         ),
+    )
+    return assemble(
+        described,
+        options,
+        name=kind.__name__,
+        classes=class_spelling(names, options.classes),
     )
 
 
