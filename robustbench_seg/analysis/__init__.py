@@ -2,7 +2,7 @@
 
 from robustbench_seg.analysis.cost import Cost, count_cost, image_macs, meta_network
 from robustbench_seg.analysis.effective_field import (
-    Field,
+    EffectiveField,
     central_crop,
     effective_fields,
     encoder_stages,
@@ -12,7 +12,7 @@ from robustbench_seg.analysis.speed import Speed, measure_speed
 
 __all__ = [
     "Cost",
-    "Field",
+    "EffectiveField",
     "ReceptiveFields",
     "Speed",
     "central_crop",

@@ -26,7 +26,7 @@ HEAD = "head"
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
+class EffectiveField:
     """The effective receptive field of one unit.
 
     Attributes:
@@ -73,7 +73,7 @@ def encoder_stages(network: SegmentationNetwork) -> Mapping[str, Stage]:
 
 def effective_fields(
     network: nn.Module, stages: Mapping[str, Stage], images: Iterable[Tensor]
-) -> Mapping[str, Field]:
+) -> Mapping[str, EffectiveField]:
     """Compute the effective receptive field of the central unit of each stage and of the HEAD.
 
     The energy is |d s / d input|, summed over the input's three channels, as a mean over the
@@ -130,7 +130,7 @@ def effective_fields(
     finally:
         for hook in hooks:
             hook.remove()
-    return {name: Field(energies[name] / count, centres[name]) for name in taps}
+    return {name: EffectiveField(energies[name] / count, centres[name]) for name in taps}
 
 
 def _central_unit(features: Tensor, pixels: Tensor) -> tuple[Tensor, tuple[int, int]]:

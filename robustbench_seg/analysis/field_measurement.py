@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from robustbench_seg.analysis.effective_field import (
-    Field,
+    EffectiveField,
     central_crop,
     effective_fields,
     encoder_stages,
@@ -37,7 +37,7 @@ class ReceptiveFields:
         size: Height and width of the crop, in pixels.
     """
 
-    fields: Mapping[str, Mapping[str, Field]]
+    fields: Mapping[str, Mapping[str, EffectiveField]]
     dataset: str
     split: str
     images: int

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from robustbench_seg.analysis import Field, central_crop, effective_fields, encoder_stages
+from robustbench_seg.analysis import EffectiveField, central_crop, effective_fields, encoder_stages
 from robustbench_seg.architectures import SegmentationNetwork, build
 from robustbench_seg.errors import DatasetError, ModelError
 from robustbench_seg.records.cards.model_card import load_card
@@ -103,11 +103,11 @@ def test_gpus_compute_fields_in_float32_as_such(monkeypatch):
 def test_radii_of_a_field_known_in_closed_form():
     rows, columns = np.indices((401, 401)) - 200
     squared = rows**2 + columns**2
-    normal = Field(np.exp(-squared / (2 * 20.0**2)), (200, 200))
+    normal = EffectiveField(np.exp(-squared / (2 * 20.0**2)), (200, 200))
     # A disc of radius r holds 1 - exp(-r^2 / (2 sigma^2)) of a two-dimensional normal density.
     for share in (0.5, 0.95):
         assert normal.radius(share) == pytest.approx(20 * math.sqrt(-2 * math.log(1 - share)), 0.02)
-    disc = Field((squared <= 100**2).astype(float), (200, 200))
+    disc = EffectiveField((squared <= 100**2).astype(float), (200, 200))
     assert disc.radius(0.5) == pytest.approx(100 * math.sqrt(0.5), 0.02)
     assert disc.radius(1) == 100
 
@@ -115,8 +115,8 @@ def test_radii_of_a_field_known_in_closed_form():
 def test_a_single_pixel_has_radius_0():
     energy = np.zeros((7, 9))
     energy[3, 4] = 2.0
-    assert Field(energy, (3, 4)).radius(0.95) == 0
-    assert Field(energy, (3, 1)).radius(0.95) == 3
+    assert EffectiveField(energy, (3, 4)).radius(0.95) == 0
+    assert EffectiveField(energy, (3, 1)).radius(0.95) == 3
 
 
 def test_channels_that_are_normalised_together_do_not_cancel():

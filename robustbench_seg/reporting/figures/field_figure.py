@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
-from robustbench_seg.analysis import Field
+from robustbench_seg.analysis import EffectiveField
 from robustbench_seg.reporting.figures.style import HEAT, plain, style
 
 DECADES = 4
@@ -19,7 +19,7 @@ SIDE = 256
 """Longer side of a plot in pixels; energy is averaged over the area of each pixel."""
 
 
-def field_figure(fields: Mapping[str, Mapping[str, Field]]) -> Figure:
+def field_figure(fields: Mapping[str, Mapping[str, EffectiveField]]) -> Figure:
     """Draw a row for each model and a column for each stage.
 
     The circles contain 50 % and 95 % of the energy.
