@@ -21,13 +21,13 @@ class TrainingInputs:
 
     Attributes:
         spec: The specification. It names the dataset and the splits of the images.
-        source: The card of the network.
+        base_card: The card of the network.
         images: The split to train on.
         validation: The split on which mIoU is measured.
     """
 
     spec: TrainingSpec
-    source: ModelCard
+    base_card: ModelCard
     images: Dataset
     validation: Dataset
 
@@ -62,14 +62,14 @@ def open_inputs(
         spec = training_spec(card_name, **names, **options)
     else:
         check_given_alone(model, dataset, validate_on, options=options)
-    source = model if isinstance(model, ModelCard) else load_card(spec.model)
+    base_card = model if isinstance(model, ModelCard) else load_card(spec.model)
     images = None if isinstance(dataset, str | Path) else dataset
     validation = None if isinstance(validate_on, str) else validate_on
     for given in (images, validation):
         if given is not None:
             check_dataset(given, _OF_DATASETS)
     if images is None:
-        spec = with_dataset(spec, source)
+        spec = with_dataset(spec, base_card)
         images = open_split(spec, spec.split)
         if validation is None:
             validation = open_split(spec, spec.validate_on)
@@ -81,12 +81,12 @@ def open_inputs(
     else:
         spec = replace(spec, dataset=images.name)
     spec = replace(spec, split=images.split, validate_on=validation.split)
-    return TrainingInputs(spec, source, images, validation)
+    return TrainingInputs(spec, base_card, images, validation)
 
 
-def with_dataset(spec: TrainingSpec, source: ModelCard) -> TrainingSpec:
+def with_dataset(spec: TrainingSpec, base_card: ModelCard) -> TrainingSpec:
     """Name the dataset of the card in a specification that names none."""
-    return replace(spec, dataset=spec.dataset or source.dataset)
+    return replace(spec, dataset=spec.dataset or base_card.dataset)
 
 
 def open_split(spec: TrainingSpec, split: str) -> Dataset:

@@ -91,7 +91,7 @@ def _train(inputs: TrainingInputs) -> TrainedModel:
     spec, images, validation = inputs.spec, inputs.images, inputs.validation
     device = own_device(spec.device)
     check_device(device)
-    card, training = planned_model(spec, inputs.source, images)
+    card, training = planned_model(spec, inputs.base_card, images)
     if saved := find_finished(spec, card, training):
         return saved
     _warn_of_long_warmup(spec.recipe)

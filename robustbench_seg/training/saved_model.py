@@ -22,9 +22,9 @@ def find_trained_model(spec: TrainingSpec) -> TrainedModel | None:
         ModelError: The folder contains the model of another training.
         CardError, DatasetError, WeightsError: As in `train`.
     """
-    source = load_card(spec.model)
-    spec = with_dataset(spec, source)
-    return find_finished(spec, *planned_model(spec, source, open_split(spec, spec.split)))
+    base_card = load_card(spec.model)
+    spec = with_dataset(spec, base_card)
+    return find_finished(spec, *planned_model(spec, base_card, open_split(spec, spec.split)))
 
 
 def find_finished(spec: TrainingSpec, card: ModelCard, training: Training) -> TrainedModel | None:

@@ -42,13 +42,13 @@ class TrainedModel:
 
 
 def planned_model(
-    spec: TrainingSpec, source: ModelCard, images: Dataset
+    spec: TrainingSpec, base_card: ModelCard, images: Dataset
 ) -> tuple[ModelCard, Training]:
     """Return the card of the model to train, and the record of its training without results.
 
     Args:
         spec: The specification. It names the dataset.
-        source: The card of the network.
+        base_card: The card of the network.
         images: The split to train on.
 
     Raises:
@@ -57,8 +57,8 @@ def planned_model(
     assert spec.dataset is not None, "with_dataset names it"
     recipe, processes = spec.recipe, torchrun_processes().count
     card = trained_card(
-        source,
-        name=spec.name or f"{source.name}-{images.name}".replace(":", "-"),
+        base_card,
+        name=spec.name or f"{base_card.name}-{images.name}".replace(":", "-"),
         dataset=spec.dataset,
         classes=len(images.classes),
         recipe=recipe,
@@ -74,13 +74,13 @@ def planned_model(
         encoder=spec.encoder,
         augment=recipe.augment,
         ema=recipe.ema,
-        model=source.name,
+        model=base_card.name,
         dataset=images.name,
         split=images.split,
         images=len(images),
         precision=spec.precision,
         processes=processes,
-        recipe=with_drop_path(recipe, source),
+        recipe=with_drop_path(recipe, base_card),
     )
     return card, training
 

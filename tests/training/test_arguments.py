@@ -26,10 +26,10 @@ def test_without_a_dataset_it_is_that_of_the_card(given, tmp_path):
     }[given]()
     assert name == found.spec.dataset == found.images.name == found.validation.name == "minicity"
     assert (found.images.split, found.validation.split) == ("train", "val")
-    card, training = planned_model(found.spec, found.source, found.images)
+    card, training = planned_model(found.spec, found.base_card, found.images)
     assert card.dataset == training.dataset == "minicity"
     assert "--dataset minicity" in training.command
-    assert with_dataset(spec, found.source) == found.spec
+    assert with_dataset(spec, found.base_card) == found.spec
     assert open_split(found.spec, "train").fingerprint == found.images.fingerprint
 
 
