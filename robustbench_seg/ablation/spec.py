@@ -169,7 +169,8 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
     """
     ablation = load_ablation(name)
     training: dict[str, Any] = {**options}
-    given = {key: training.pop(key) for key in ("seeds", "limit", "gpus", "full") if key in options}
+    of_ablation = ("seeds", "limit", "gpus", "full")
+    given = {key: training.pop(key) for key in of_ablation if key in training}
     own = spec_values(AblationSpec, given, "option of ablation_spec")
     seeds = tuple(dict.fromkeys(own.pop("seeds", AblationSpec.seeds)))
     chosen = training.pop("variants", ())

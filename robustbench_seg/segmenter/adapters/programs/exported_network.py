@@ -47,7 +47,7 @@ class ExportedNetwork(Program):
         if file.image is not None:
             shape = file.image
             rgb = len(shape) == 4 and (shape[1] in (3, None) or shape[3] in (3, None))
-            if not rgb or file.dtype not in IMAGE_DTYPES.values() or (shape[0] or 1) > MAX_BATCH:
+            if not rgb or file.dtype not in {*IMAGE_DTYPES.values()} or (shape[0] or 1) > MAX_BATCH:
                 given = "x".join("?" if side is None else str(side) for side in shape)
                 raise ModelError(
                     f"{where}: expected one image as input (float or uint8, 1x3xHxW or 1xHxWx3); "
