@@ -24,7 +24,7 @@ DEFAULT_SIZE: Size = (512, 512)
 
 
 def cost(
-    models: Sequence[str] = (),
+    models: str | Path | Sequence[str | Path] = (),
     sizes: Sequence[Size] = (),
     *,
     out: Path | str | None = None,
@@ -61,11 +61,12 @@ def cost(
     """
     folder = None if out is None else _own_folder(out)
     speed_spec = SpeedSpec(**spec_values(SpeedSpec, options, "option of cost"))
-    for model in models:
+    given = [str(model) for model in ((models,) if isinstance(models, str | Path) else models)]
+    for model in given:
         load_card(model)  # report an unknown one before the first is counted
+    names = given or list_models()
     for size in sizes:
         check_size(size)
-    names = list(models) or list_models()
     with progress_bar(
         len(names), iterable=names, unit="model", desc="cost", disable=not progress
     ) as bar:
