@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from robustbench_seg.measures import miou_of_counts
 
 SEED = 0
-"""Seed of the order of the images."""
+"""Seed of the orders in which the search goes through the images."""
 
 MAX_PASSES = 1000
 
@@ -19,7 +19,7 @@ LEAST_GAIN = 1e-6
 """The search ends after a pass that lowers the mIoU, as a share in 0..1, by at most this."""
 
 
-def sea_choice(counts: NDArray[np.int64], seed: int = SEED) -> NDArray[np.intp]:
+def sea_choice(counts: NDArray[np.int64]) -> NDArray[np.intp]:
     """Choose an attack for each image, so that the mIoU of all images is low.
 
     The search begins with one attack for all images: the one with the lowest mIoU, or the first of
@@ -30,10 +30,9 @@ def sea_choice(counts: NDArray[np.int64], seed: int = SEED) -> NDArray[np.intp]:
 
     Args:
         counts: MxNx3xK, the class_counts of the confusion matrices of M attacks on N images.
-        seed: Seed of the orders.
 
     Returns:
-        (N,), the index 0..M-1 of the attack of each image. It depends only on the arguments.
+        (N,), the index 0..M-1 of the attack of each image. It depends only on the counts.
     """
     images = counts.shape[1]
     scores = np.nan_to_num(miou_of_counts(counts.sum(axis=1)), nan=0.0)
@@ -42,7 +41,7 @@ def sea_choice(counts: NDArray[np.int64], seed: int = SEED) -> NDArray[np.intp]:
     hits, truth, predicted = np.moveaxis(counts, -2, 0)
     parts = np.stack([hits, truth + predicted - hits], axis=-2).swapaxes(0, 1).astype(np.float64)
     total = parts[np.arange(images), choice].sum(axis=0)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(SEED)
     current = float(_miou(total))
     for _ in range(MAX_PASSES):
         before = current

@@ -37,7 +37,16 @@ def test_the_images_with_the_lowest_mean_come_first():
     assert found[0].mean == pytest.approx((4 * 30 + 11 * 35 + 30) / 16)
     assert found[0].worst == Condition("fog", 1)
     assert found[0].miou == pytest.approx(20)
-    assert [one.image for one in hardest_images(results(harder), PROTOCOL, count=1)] == ["b"]
+
+
+def test_at_most_ten_images_are_named():
+    images = [f"{number:02d}" for number in range(12)]
+
+    def by_number(image: str, condition: Condition) -> int:
+        return 10 + 5 * int(image)
+
+    found = hardest_images(results(by_number, images), PROTOCOL)
+    assert [one.image for one in found] == images[:10]
 
 
 def test_what_does_not_score_counts_for_nothing():

@@ -83,10 +83,9 @@ def test_it_finds_the_lowest_miou_where_each_image_has_a_class_of_its_own(seed):
     assert np.array_equal(hits[choice, range(4)], hits.min(axis=0))
 
 
-def test_the_choice_depends_on_the_arguments_only():
+def test_the_choice_depends_on_the_counts_only():
     counts = class_counts(random_matrices(0, images=40))
     assert np.array_equal(sea_choice(counts), sea_choice(counts.copy()))
-    assert np.array_equal(sea_choice(counts, 1), sea_choice(counts, 1))
 
 
 def test_equal_attacks_give_the_first():

@@ -12,6 +12,7 @@ from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.store import COUNTS, condition_rows, with_counts
 
 HARDEST_IMAGES = 10
+"""Maximum number of images that `hardest_images` finds."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,12 @@ class HardImage:
     miou: float
 
 
-def hardest_images(
-    results: pd.DataFrame, protocol: Protocol, count: int = HARDEST_IMAGES
-) -> list[HardImage]:
-    """Find the images of one run with the lowest mean.
+def hardest_images(results: pd.DataFrame, protocol: Protocol) -> list[HardImage]:
+    """Find the HARDEST_IMAGES images of one run with the lowest mean.
 
     Args:
         results: The result of read_results or read_counts.
         protocol: The protocol with the scored severities.
-        count: Maximum number of images.
 
     Returns:
         The worst first; empty if scores are missing. Images without a scored pixel have no mIoU and
@@ -72,7 +70,7 @@ def hardest_images(
     mildest = min(condition.severity for condition in shown)
     mild = [column[condition] for condition in shown if condition.severity == mildest]
     hard = []
-    for number in np.argsort(means, kind="stable")[:count]:  # nan values come last
+    for number in np.argsort(means, kind="stable")[:HARDEST_IMAGES]:  # nan values come last
         if np.isnan(means[number]):
             break
         worst = mild[int(scores[number, mild].argmin())]

@@ -17,16 +17,15 @@ from robustbench_seg.results.statistics.intervals import LEVEL, NO_INTERVAL, Int
 Values = NDArray[np.float64]
 
 
-def draw_weights(families: Sequence[str], resample: Resample, resamples: int = RESAMPLES) -> Values:
+def draw_weights(families: Sequence[str], resample: Resample) -> Values:
     """Draw models, or whole families, with replacement, as many as there are.
 
     Args:
         families: The family of each model.
         resample: The sampling unit.
-        resamples: Number of draws.
 
     Returns:
-        (1 + resamples, models): the number of times that each model is drawn. The first row is not
+        (1 + RESAMPLES, models): the number of times that each model is drawn. The first row is not
         a draw and is 1 for each model.
 
     Raises:
@@ -36,7 +35,7 @@ def draw_weights(families: Sequence[str], resample: Resample, resamples: int = R
     units = np.arange(len(families))
     if resample == "families":
         units = np.unique(np.asarray(families, dtype=str), return_inverse=True)[1]
-    return draw_units(units, resamples)
+    return draw_units(units, RESAMPLES)
 
 
 def pearson(x: Values, y: Values, weights: Values) -> Values:
