@@ -15,7 +15,7 @@ from robustbench_seg.corruption.threads import several_threads
 from robustbench_seg.errors import CardError, CorruptionError, OptionError, unknown
 from robustbench_seg.records.cards.protocol import Protocol, list_protocols, load_protocol, merged
 from robustbench_seg.records.values.choices import Stream
-from robustbench_seg.records.values.ranges import THREADS
+from robustbench_seg.records.values.ranges import CORRUPTION_SEED, THREADS
 
 
 def corrupt(
@@ -61,16 +61,16 @@ def corrupt(
     """
     protocol = _default_protocol() if protocol is None else load_protocol(protocol)
     if protocol is _default_protocol() and corruption not in protocol.names:
-        corruptions = [each.name for each in protocol.perturbations if not each.is_attack]
-        raise CorruptionError(unknown("corruption", corruption, corruptions))
+        known = [each.name for each in protocol.corruptions]
+        raise CorruptionError(unknown("corruption", corruption, known))
     perturbation = protocol.perturbation(corruption)
     if perturbation.is_attack:
         raise CorruptionError(
             f"{corruption} is an attack, which needs a network and the true labels; use `evaluate`"
         )
     if not _is_integer(severity) or severity not in perturbation.severities:
-        levels = ", ".join(map(str, perturbation.severities))
-        raise CorruptionError(f"{corruption}: severity {severity!r} is not one of {levels}")
+        known = ", ".join(map(str, perturbation.severities))
+        raise CorruptionError(f"{corruption}: severity {severity!r} is not one of {known}")
     check_draws(stream, seed)
     if not _is_integer(threads) or not THREADS.has(threads):
         raise OptionError(f"threads {threads!r} is not an integer of {THREADS}")
@@ -83,14 +83,14 @@ def corrupt(
 
 
 def check_draws(stream: str, seed: int) -> None:
-    """Raise OptionError if there is no such stream, or the seed is not in 0..2^32 - 1.
+    """Raise OptionError if there is no such stream, or the seed is outside CORRUPTION_SEED.
 
     Callers that corrupt many images check this before the first one.
     """
     if not isinstance(stream, str) or stream not in STREAMS:
         raise OptionError(unknown("stream", stream, STREAMS))
-    if not _is_integer(seed) or not 0 <= seed < 2**32:
-        raise OptionError(f"seed {seed!r} is not an integer of 0 to 2^32 - 1")
+    if not _is_integer(seed) or not CORRUPTION_SEED.has(seed):
+        raise OptionError(f"seed {seed!r} is not an integer of {CORRUPTION_SEED}")
 
 
 def _is_integer(value: object) -> bool:

@@ -66,7 +66,7 @@ def laws(protocol: Protocol) -> Mapping[str, int]:
     Raises:
         CardError: The protocol has a corruption that is not registered.
     """
-    names = [each.name for each in protocol.perturbations if not each.is_attack]
+    names = [each.name for each in protocol.corruptions]
     for name in names:
         if name not in CORRUPTIONS:
             raise CardError(f"protocol {protocol.name}: {unknown('corruption', name, CORRUPTIONS)}")

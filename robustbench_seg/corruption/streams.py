@@ -29,6 +29,15 @@ FAST_STREAM_VERSION = 2
 """Increment this when the fast stream gives different numbers for the same key."""
 
 
+def philox_generator(digest: bytes) -> np.random.Generator:
+    """Return NumPy's counter-based Philox generator.
+
+    Args:
+        digest: Its key is the first 16 bytes of this.
+    """
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "big")))
+
+
 class FastStream(RandomStream):
     """The random numbers of one corrupted image, from counter-based Philox generators.
 
@@ -55,9 +64,7 @@ class FastStream(RandomStream):
     def __init__(self, image_id: str | None, corruption: str, severity: int, seed: int) -> None:
         key = canonical_json([FAST_STREAM_VERSION, image_id, corruption, severity, seed])
         digest = hashlib.sha256(key.encode()).digest()
-        self._generator = np.random.Generator(
-            np.random.Philox(key=int.from_bytes(digest[:16], "big"))
-        )
+        self._generator = philox_generator(digest)
         self._key = np.frombuffer(digest[16:], ">u4").astype(np.uint32)
         self._counter = 0
 

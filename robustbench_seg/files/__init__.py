@@ -17,7 +17,7 @@ from robustbench_seg.files.json_files import (
     read_json,
     write_json,
 )
-from robustbench_seg.files.ownership import check_own, not_own
+from robustbench_seg.files.ownership import check_own, not_own, own_folder
 from robustbench_seg.files.paths import (
     cache_folder,
     checked_path,
@@ -43,6 +43,7 @@ __all__ = [
     "folder_name_problem",
     "not_own",
     "open_regular",
+    "own_folder",
     "parse_json",
     "partial_path",
     "path_problem",

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from robustbench_seg.errors import FileError
+from robustbench_seg.files.paths import checked_path
 from robustbench_seg.files.regular import open_regular
 from robustbench_seg.text import printable
 
@@ -20,6 +21,23 @@ def not_own(path: Path, what: str, other: str = "place") -> FileError:
     return FileError(
         f"{printable(path)} exists and is not {what}; move it, or choose another {other}"
     )
+
+
+def own_folder(out: Path | str, table: str, header: str, *others: str) -> Path:
+    """Return the folder for the output of a command, if `check_own` allows its files.
+
+    Args:
+        out: The folder.
+        table: Name of the table in it.
+        header: How the first line of such a table begins.
+        others: Names of the other files in it.
+
+    Raises:
+        FileError: See `check_own`; or `out` is not a path.
+    """
+    folder = checked_path(out)
+    check_own(folder / table, header, *(folder / name for name in others))
+    return folder
 
 
 def check_own(table: Path, header: str, *others: Path) -> None:

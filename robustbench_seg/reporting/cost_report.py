@@ -8,7 +8,7 @@ import pandas as pd
 
 from robustbench_seg.analysis import Cost, count_cost, measure_speed, meta_network
 from robustbench_seg.datasets import image_size
-from robustbench_seg.files import check_own, checked_path, write_text
+from robustbench_seg.files import own_folder, write_text
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.cards.model_card import ModelCard, list_models, load_card
 from robustbench_seg.records.specs.spec_values import spec_values
@@ -21,6 +21,9 @@ from robustbench_seg.reporting.tables.formats import csv
 
 DEFAULT_SIZE: Size = (512, 512)
 """The image size for a dataset whose TOML file states none."""
+
+_OTHERS = ("published.csv", "size.svg", "size.png")
+"""The files next to cost.csv."""
 
 
 def cost(
@@ -59,7 +62,7 @@ def cost(
     >>> table[["params_m", "gmacs"]].round(1).values.tolist()
     [[3.7, 86.6]]
     """
-    folder = None if out is None else _own_folder(out)
+    folder = None if out is None else own_folder(out, "cost.csv", "model,architecture,", *_OTHERS)
     speed_spec = SpeedSpec(**spec_values(SpeedSpec, options, "option of cost"))
     given = [str(model) for model in ((models,) if isinstance(models, str | Path) else models)]
     for model in given:
@@ -76,14 +79,6 @@ def cost(
         write_text(folder / "published.csv", csv(published_costs(), float_format=None))
         write_figure(size_figure(table), folder / "size")
     return table
-
-
-def _own_folder(out: Path | str) -> Path:
-    """The folder of the files, unless it has files of these names that are of another origin."""
-    folder = checked_path(out)
-    others = ("published.csv", "size.svg", "size.png")
-    check_own(folder / "cost.csv", "model,architecture,", *(folder / name for name in others))
-    return folder
 
 
 _Row = Mapping[str, float | str | None]

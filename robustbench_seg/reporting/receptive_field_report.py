@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Unpack
 
 from robustbench_seg.analysis import ReceptiveFields, measure_fields
-from robustbench_seg.files import check_own, checked_path, write_text
+from robustbench_seg.files import own_folder, write_text
 from robustbench_seg.records.specs.receptive_field_spec import (
     ReceptiveFieldOptions,
     receptive_field_spec,
@@ -49,16 +49,10 @@ def erf(
     >>> list(fields.fields["segformer-b0-minicity"])
     ['stage 1', 'stage 2', 'stage 3', 'stage 4', 'head']
     """
-    folder = None if out is None else _own_folder(out)
+    figures = ("erf.svg", "erf.png")
+    folder = None if out is None else own_folder(out, "erf.csv", "model,stage,", *figures)
     measured = measure_fields(receptive_field_spec(models, **options), progress=progress)
     if folder is not None:
         write_text(folder / "erf.csv", csv(field_table(measured)))
         write_figure(field_figure(measured.fields), folder / "erf")
     return measured
-
-
-def _own_folder(out: Path | str) -> Path:
-    """The folder of the files, unless it has files of these names that are of another origin."""
-    folder = checked_path(out)
-    check_own(folder / "erf.csv", "model,stage,", folder / "erf.svg", folder / "erf.png")
-    return folder

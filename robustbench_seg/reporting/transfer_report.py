@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.errors import OptionError
-from robustbench_seg.files import check_own, checked_path, write_text
+from robustbench_seg.files import own_folder, write_text
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.values.choices import Resample
 from robustbench_seg.reporting.figures.figure_files import write_figure
@@ -75,12 +75,11 @@ class Transfer:
         Raises:
             FileError: Files with these names exist that are not such output.
         """
-        folder = checked_path(out)
-        figures = [folder / f"transfer.{end}" for end in ("svg", "png")]
-        check_own(folder / "transfer.csv", ",".join(TRANSFER_COLUMNS[:3]), *figures)
+        header = ",".join(TRANSFER_COLUMNS[:3])
+        folder = own_folder(out, "transfer.csv", header, "transfer.svg", "transfer.png")
         write_text(folder / "transfer.csv", csv(self.table(resample)))
         write_figure(transfer_figure(self.models[0]), folder / "transfer")
-        return figures[1]
+        return folder / "transfer.png"
 
 
 def transfer(

@@ -234,7 +234,7 @@ def _check_rows(path: Path, table: pa.Table) -> None:
         if table[each.name].null_count:
             raise damage_error(path, f"a row lacks its {each.name}")
     if len(table) and not set(table["severity"].unique().to_pylist()) <= {0, *SEVERITIES}:
-        raise damage_error(path, "a severity is outside 0 to 5")
+        raise damage_error(path, f"a severity is outside 0 to {SEVERITIES[-1]}")
 
 
 def _values(

@@ -13,7 +13,7 @@ from robustbench_seg.evaluation.images.image_maker import ConditionImage
 from robustbench_seg.evaluation.inputs.attack_settings import AttackSettings
 from robustbench_seg.evaluation.outputs.attack_folder import AttackFolder
 from robustbench_seg.records.runs.run_key import RunKey
-from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import DifferentiableSegmenter, EvaluatedModel, FloatImage
 
 
@@ -50,10 +50,9 @@ class Attacker:
     def lacks(self, segmenter: EvaluatedModel, image: str, condition: Condition) -> bool:
         """Return whether an attacked image must be saved and does not exist yet."""
         folder = self._folders.get(self._attacked(segmenter).name)
-        if folder is None or condition == CLEAN:
+        if folder is None or not self._settings.protocol.is_attack(condition):
             return False
-        is_attack = self._settings.protocol.perturbation(condition.name).is_attack
-        return is_attack and not folder.holds(image, condition)
+        return not folder.holds(image, condition)
 
     def _attacked(self, segmenter: EvaluatedModel) -> EvaluatedModel:
         return self._settings.source or segmenter

@@ -129,9 +129,7 @@ class ImageMaker:
         started = time.perf_counter()
         pixels: AnyImage | None = None
         reason, is_same = None, False
-        is_attack = (
-            condition != CLEAN and self._evaluation.protocol.perturbation(condition.name).is_attack
-        )
+        is_attack = self._evaluation.protocol.is_attack(condition)
         try:
             clean = source.sample().image
             if condition == CLEAN or is_attack:

@@ -87,13 +87,13 @@ def open_attacks(
         ModelError: A network has no gradients, or the one to attack has other classes.
         OptionError: An option is for attacks, but there is none; or images are read from a tree.
     """
-    for each in protocol.perturbations:
-        if each.name in ATTACK_ENSEMBLES and each.is_attack:
+    for each in protocol.attacks:
+        if each.name in ATTACK_ENSEMBLES:
             _check_ensemble(protocol, each)
-        elif each.is_attack:
+        else:
             for parameters in each.parameters:
                 check_attack(each.name, parameters)
-    attacks = [c for c in conditions if protocol.perturbation(c.name).is_attack]
+    attacks = [condition for condition in conditions if protocol.is_attack(condition)]
     source = _attacked(spec, data)
     if not attacks:
         _check_no_options(spec, protocol)
@@ -117,16 +117,17 @@ def open_attacks(
 
 def _check_ensemble(protocol: Protocol, ensemble: Perturbation) -> None:
     """Check that the only parameter of an ensemble is its radius, and that its members have it."""
-    for level, parameters in enumerate(ensemble.parameters, 1):
-        where = f"protocol {protocol.name}: {ensemble.name} at severity {level}"
+    for severity, parameters in enumerate(ensemble.parameters, 1):
+        where = f"protocol {protocol.name}: {ensemble.name} at severity {severity}"
         if parameters.keys() != {"epsilon"}:
             raise CardError(
                 f"{where} takes only the parameter epsilon; give the others to its members"
             )
         for member in protocol.perturbations:
-            if member.name not in ATTACK_ENSEMBLES[ensemble.name] or level not in member.severities:
+            members = ATTACK_ENSEMBLES[ensemble.name]
+            if member.name not in members or severity not in member.severities:
                 continue
-            radius = member.parameters[level - 1]["epsilon"]
+            radius = member.parameters[severity - 1]["epsilon"]
             if radius != parameters["epsilon"]:
                 raise CardError(
                     f"{where} has epsilon = {parameters['epsilon']:g}, but its member "
@@ -162,7 +163,7 @@ def _class_frequencies(
 
     They are part of the key, so they depend on the protocol, not on the chosen conditions.
     """
-    attacks = [ATTACKS.get(each.name) for each in protocol.perturbations if each.is_attack]
+    attacks = [ATTACKS.get(each.name) for each in protocol.attacks]
     if not any(attack and attack.needs_frequencies for attack in attacks):
         if spec.class_frequencies:
             raise OptionError(
@@ -178,7 +179,7 @@ def _check_no_options(spec: EvaluationSpec, protocol: Protocol) -> None:
     given: dict[str, object] = {"save_attacks": spec.save_attacks}
     # With a protocol of attacks, these settings are part of the key even if only clean images are
     # scored.
-    if not any(each.is_attack for each in protocol.perturbations):
+    if not protocol.attacks:
         given |= {
             "attack_from": spec.attack_from,
             "round_attacks": spec.round_attacks,

@@ -67,8 +67,7 @@ class Evaluation:
     @property
     def attacks(self) -> Sequence[str]:
         """Names of the attacks among the conditions."""
-        listed = {each.name for each in self.protocol.perturbations if each.is_attack}
-        return [condition.name for condition in self.conditions if condition.name in listed]
+        return [each.name for each in self.conditions if self.protocol.is_attack(each)]
 
     @property
     def stored_predictions(self) -> Sequence[StoredPredictions]:

@@ -45,21 +45,21 @@ class Perturbation:
         _check_name(f"{place}: category", self.category)
         if self.name.lower() == CLEAN.name:
             raise CardError(f"{place}: this name is reserved for clean images; choose another name")
-        least = 1 if self.is_attack else len(SEVERITIES)
-        if not least <= len(self.parameters) <= len(SEVERITIES):
-            wanted = "1 to 5" if self.is_attack else "5"
+        most = len(SEVERITIES)
+        if not (1 if self.is_attack else most) <= len(self.parameters) <= most:
+            wanted = f"1 to {most}" if self.is_attack else str(most)
             raise CardError(f"{place}: expected {wanted} severities, got {len(self.parameters)}")
         if not self.scored or list(self.scored) != sorted(set(self.scored) & set(self.severities)):
             raise CardError(
                 f"{place}: scored is {list(self.scored)!s:.60}; expected ascending severities "
                 f"from 1 to {len(self.parameters)}"
             )
-        for level, parameters in enumerate(self.parameters, 1):
+        for severity, parameters in enumerate(self.parameters, 1):
             for name, value in parameters.items():
                 if not (name.isidentifier() and len(name) <= 64):
-                    raise CardError(f"{place}: severity {level}: {name!r:.70} is not a parameter")
+                    raise CardError(f"{place}: severity {severity}: {name!r:.70} is not a parameter")
                 if problem := self._parameter_problem(name, value):
-                    raise CardError(f"{place}: severity {level}: {problem}")
+                    raise CardError(f"{place}: severity {severity}: {problem}")
 
     def _parameter_problem(self, name: str, value: float) -> str | None:
         return corruption_parameter_problem(name, value)

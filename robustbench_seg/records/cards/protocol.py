@@ -20,7 +20,7 @@ from robustbench_seg.records.cards.perturbation import (
     shown_severities,
 )
 from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES, ATTACKS, ENSEMBLE_LAW
-from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.text import counted
 
 
@@ -61,6 +61,16 @@ class Protocol:
     def names(self) -> tuple[str, ...]:
         """Names of the perturbations in protocol order."""
         return tuple(each.name for each in self.perturbations)
+
+    @property
+    def corruptions(self) -> tuple[Perturbation, ...]:
+        """The perturbations that need only the image."""
+        return tuple(each for each in self.perturbations if not each.is_attack)
+
+    @property
+    def attacks(self) -> tuple[Perturbation, ...]:
+        """The perturbations that also need a network and the true labels, ensembles included."""
+        return tuple(each for each in self.perturbations if each.is_attack)
 
     @cached_property
     def averaged(self) -> tuple[Perturbation, ...]:
@@ -151,8 +161,7 @@ class Protocol:
         """Law version of each attack and ensemble of attacks, in protocol order."""
         return {
             each.name: ENSEMBLE_LAW if each.name in ATTACK_ENSEMBLES else ATTACKS[each.name].law
-            for each in self.perturbations
-            if each.is_attack
+            for each in self.attacks
         }
 
     def perturbation(self, name: str) -> Perturbation:
@@ -178,6 +187,10 @@ class Protocol:
                 f"{', '.join(having)}"
             )
         raise CorruptionError(unknown(self.noun, name, self.names))
+
+    def is_attack(self, condition: Condition) -> bool:
+        """Return whether a condition, clean or one of the protocol, is an attack."""
+        return condition != CLEAN and self.perturbation(condition.name).is_attack
 
     def conditions(
         self, perturbations: Iterable[str] = (), severities: Iterable[int] = ()

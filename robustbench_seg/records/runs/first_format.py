@@ -32,7 +32,7 @@ def upgrade(table: dict[str, Any]) -> dict[str, Any]:
         table: The contents of run.json.
 
     Returns:
-        The same run in format 2.
+        The table of the same run in the newest format, without its number.
 
     Raises:
         KeyError: The table lacks a key.
@@ -52,7 +52,6 @@ def upgrade(table: dict[str, Any]) -> dict[str, Any]:
         versions[runtime[0]] = runtime[1]
     fingerprint = dict(dict(key.get("dataset", {})).get("fingerprint", {}))
     return {
-        "format": 2,
         "model": table["model"],
         "key": {
             "segmenter": _segmenter(facts, runtime[0]),

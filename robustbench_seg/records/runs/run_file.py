@@ -36,9 +36,9 @@ def read_record(folder: Path) -> RunRecord:
             advice=f"{_REMOVE}, or use a newer version",
         )
     try:
+        del table["format"]
         if number == 1:
             table = upgrade(table)
-        del table["format"]
         digest = table.pop("digest", None)
         record = from_table(RunRecord, table, str(path))
     except CardError as error:

@@ -160,7 +160,9 @@ class EvaluationSpec(ModelSpec):
             )
         for severity in self.severities:
             if type(severity) is not int or severity not in SEVERITIES:
-                raise CorruptionError(f"severity {severity!r} does not exist; it is one of 1 to 5")
+                raise CorruptionError(
+                    f"severity {severity!r} does not exist; it is one of 1 to {SEVERITIES[-1]}"
+                )
         self._check_temperature()
         self._check_seeds()
 

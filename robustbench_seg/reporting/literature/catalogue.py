@@ -140,8 +140,8 @@ def _library() -> pd.DataFrame:
         if description.kind == "scores"
         for row in _results(name, description)
     ]
-    perturbations = merged(map(load_protocol, list_protocols())).perturbations
-    corruptions = [each.name for each in perturbations if not each.is_attack]
+    protocol = merged(map(load_protocol, list_protocols()))
+    corruptions = [each.name for each in protocol.corruptions]
     first = [*SUBJECT_COLUMNS, CLEAN.name, *corruptions, *SUMMARY_COLUMNS, *ATTACK_COLUMNS]
     known = {*first, *FLAG_COLUMNS}
     others = dict.fromkeys(name for row in rows for name in row if name not in known)

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from robustbench_seg.codec import Range, from_table
 from robustbench_seg.errors import CardError, ResultsError
@@ -31,7 +31,7 @@ from robustbench_seg.store.columns import UNREADABLE
 from robustbench_seg.text import one_line
 
 SUFFIX = ".pack.zip"
-FORMAT: Literal["robustseg pack 1"] = "robustseg pack 1"
+FORMAT = "robustseg pack 1"
 INDEX_FILE = "pack.json"
 SCORES_FILE = "scores.csv"
 
@@ -73,7 +73,7 @@ class PackIndex:
     run: str
     laws: Mapping[str, Positive]
     files: Mapping[str, PackedFile]
-    format: Literal["robustseg pack 1"] = FORMAT
+    format: str = FORMAT
 
 
 class PackFile:
