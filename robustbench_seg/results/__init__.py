@@ -17,7 +17,6 @@ from robustbench_seg.results.comparisons.comparability import (
     reading_notes,
 )
 from robustbench_seg.results.comparisons.corruption_degradation import (
-    DEGRADATION_CITATION,
     Reference,
     degradation,
 )
@@ -71,7 +70,6 @@ from robustbench_seg.results.summaries.worst_case import worst_corruption
 __all__ = [
     "CHIEF_COLUMNS",
     "CLASS_MAP_COLUMN",
-    "DEGRADATION_CITATION",
     "DROP_METRIC",
     "FEWEST_UNITS",
     "FEW_UNITS",

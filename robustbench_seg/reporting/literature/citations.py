@@ -10,6 +10,9 @@ from robustbench_seg.content import content_folder
 KAMANN_ROTHER = "kamann-rother"
 """Key of the paper that defines CD and rCD."""
 
+DEGRADATION_CITATION = "Kamann and Rother, CVPR 2020, arXiv 1908.05005"
+"""That paper in the text of a caption."""
+
 
 @dataclass(frozen=True)
 class _Citation:

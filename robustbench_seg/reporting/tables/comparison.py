@@ -7,8 +7,8 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import class_maps_text
+from robustbench_seg.reporting.literature.citations import DEGRADATION_CITATION
 from robustbench_seg.results import (
-    DEGRADATION_CITATION,
     FEW_UNITS,
     RESAMPLES,
     Reference,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from robustbench_seg.reporting.literature.citations import DEGRADATION_CITATION
 from robustbench_seg.reporting.panels import DEGRADATION_MEANS, DEGRADATION_SCORES, Panel
 from robustbench_seg.reporting.ranking.estimate import Estimate
 from robustbench_seg.reporting.tables.formats import csv, markdown
@@ -17,7 +18,6 @@ from robustbench_seg.reporting.tables.latex_tables import (
     published_marks,
 )
 from robustbench_seg.reporting.tables.table_files import write_table_files
-from robustbench_seg.results import DEGRADATION_CITATION
 
 
 def write_degradation_tables(panels: Sequence[Panel], folder: Path) -> None:

@@ -18,9 +18,6 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.models.scored_model import ScoredModel
 from robustbench_seg.results.summaries.model_scores import ModelScores
 
-DEGRADATION_CITATION = "Kamann and Rother, CVPR 2020, arXiv 1908.05005"
-
-
 LEAST_LOSS = 1.0
 """Minimum loss of a reference in percentage points: a ratio to a smaller loss is mostly noise."""
 
