@@ -4,8 +4,8 @@ An attack needs one function of the network: the gradient of a loss. The perturb
 image; it is not rounded to 8 bits.
 """
 
+from robustbench_seg.attacks.entry_point import Perturbed, check_attack, perturb
 from robustbench_seg.attacks.iterate import Gradient
-from robustbench_seg.attacks.perturbation import Perturbed, check_attack, perturb
 from robustbench_seg.records.values.attacks import ATTACKS, Attack, Choice
 
 __all__ = [

@@ -21,14 +21,14 @@ _RISING = 0.75
 
 
 def apgd(
-    objective: Objective, ball: Ball, draws: np.random.Generator, settings: Settings
+    objective: Objective, ball: Ball, rng: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
     """Yield the iterates of the last phase; those of earlier phases may lie outside the ball.
 
     The first phase starts at a random image in its ball. Each later phase takes the iterate of the
     previous phase with the lowest pixel accuracy, and starts at its projection.
     """
-    start = ball.scaled(FACTORS[0]).sample(draws)
+    start = ball.scaled(FACTORS[0]).sample(rng)
     *early, last = zip(FACTORS, phase_steps(settings.steps), strict=True)
     for factor, steps in early:
         wide = ball.scaled(factor)

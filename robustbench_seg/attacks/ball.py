@@ -36,8 +36,8 @@ class Ball(Protocol):
         """Return the step of length 1 that raises the loss most, float 3xHxW."""
         ...
 
-    def sample(self, draws: np.random.Generator) -> Tensor:
-        """Draw an image in the ball. The same draws give the same image on all machines."""
+    def sample(self, rng: np.random.Generator) -> Tensor:
+        """Draw an image in the ball. A seed gives the same image on all machines."""
         ...
 
 
@@ -62,9 +62,9 @@ class LinfBall:
         """Return the signs. See Ball.direction."""
         return gradient.sign()
 
-    def sample(self, draws: np.random.Generator) -> Tensor:
+    def sample(self, rng: np.random.Generator) -> Tensor:
         """Draw each difference uniformly from -radius to radius. See Ball.sample."""
-        return self.project(_shifted(self.image, self.radius * _uniform(draws, self.image)))
+        return self.project(_shifted(self.image, self.radius * _uniform(rng, self.image)))
 
 
 class L2Ball:
@@ -100,9 +100,9 @@ class L2Ball:
         length = _length(gradient)
         return gradient / length if length > 0 else torch.zeros_like(gradient)
 
-    def sample(self, draws: np.random.Generator) -> Tensor:
+    def sample(self, rng: np.random.Generator) -> Tensor:
         """Draw uniform differences and scale them to the length of the radius. See Ball.sample."""
-        noise = _uniform(draws, self.image)
+        noise = _uniform(rng, self.image)
         # Machines sum in different orders; float32 drops the digits in which their sums differ. The
         # result is a millionth below the radius, so that a second projection changes nothing.
         length = float(np.float32(np.sqrt(np.square(noise).sum())))
@@ -133,9 +133,9 @@ def _rounded(exact: Tensor, dtype: torch.dtype, *, upwards: bool) -> Tensor:
 
 
 def _uniform(
-    draws: np.random.Generator, image: Tensor
+    rng: np.random.Generator, image: Tensor
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return draws.uniform(-1, 1, tuple(image.shape))
+    return rng.uniform(-1, 1, tuple(image.shape))
 
 
 def _shifted(

@@ -16,10 +16,10 @@ Optimiser = Callable[[Objective, Ball, np.random.Generator, Settings], Iterator[
 
 
 def noise(
-    objective: Objective, ball: Ball, draws: np.random.Generator, settings: Settings
+    objective: Objective, ball: Ball, rng: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
     """Yield one random image in the ball: the control, which does not depend on the network."""
-    yield objective(ball.sample(draws), 0.0)
+    yield objective(ball.sample(rng), 0.0)
 
 
 OPTIMISERS: Mapping[OptimiserName, Optimiser] = {

@@ -14,14 +14,14 @@ _SHARE = 0.25
 
 
 def padam(
-    objective: Objective, ball: Ball, draws: np.random.Generator, settings: Settings
+    objective: Objective, ball: Ball, rng: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
     """Yield a random image in the ball, then the image after each step of Adam with AMSGrad.
 
     The default step size is a quarter of the radius.
     """
     size = _SHARE * ball.radius if settings.step_size is None else settings.step_size
-    iterate = objective(ball.sample(draws), 0.0)
+    iterate = objective(ball.sample(rng), 0.0)
     yield iterate
     mean = torch.zeros_like(iterate.image)
     square, largest = mean.clone(), mean.clone()

@@ -17,15 +17,15 @@ _L2_SHARE = 0.4
 
 
 def pgd(
-    objective: Objective, ball: Ball, draws: np.random.Generator, settings: Settings
+    objective: Objective, ball: Ball, rng: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
     """Yield a random image in the ball, then the image after each step (arXiv 1706.06083)."""
     size = default_step_size(ball) if settings.step_size is None else settings.step_size
-    yield from _ascent(objective, ball, ball.sample(draws), settings.steps, size)
+    yield from _ascent(objective, ball, ball.sample(rng), settings.steps, size)
 
 
 def fgsm(
-    objective: Objective, ball: Ball, draws: np.random.Generator, settings: Settings
+    objective: Objective, ball: Ball, rng: np.random.Generator, settings: Settings
 ) -> Iterator[Iterate]:
     """Yield the clean image, then the image after one step of length radius (arXiv 1412.6572)."""
     yield from _ascent(objective, ball, ball.image, 1, ball.radius)

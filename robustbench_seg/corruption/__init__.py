@@ -1,6 +1,6 @@
 """Corruptions of images: the nineteen of imagecorruptions, at five severities each."""
 
-from robustbench_seg.corruption.entry_point import check_draws, corrupt
+from robustbench_seg.corruption.entry_point import check_stream, corrupt
 from robustbench_seg.corruption.probes import libraries, library_differences, probe, probe_image
 from robustbench_seg.corruption.registry import (
     CORRUPTIONS,
@@ -15,7 +15,7 @@ __all__ = [
     "STREAMS",
     "Corruption",
     "FastStream",
-    "check_draws",
+    "check_stream",
     "corrupt",
     "laws",
     "libraries",

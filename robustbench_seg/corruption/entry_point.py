@@ -71,7 +71,7 @@ def corrupt(
     if not _is_integer(severity) or severity not in perturbation.severities:
         known = ", ".join(map(str, perturbation.severities))
         raise CorruptionError(f"{corruption}: severity {severity!r} is not one of {known}")
-    check_draws(stream, seed)
+    check_stream(stream, seed)
     if not _is_integer(threads) or not THREADS.has(threads):
         raise OptionError(f"threads {threads!r} is not an integer of {THREADS}")
     rng = STREAMS[stream](image_id, corruption, int(severity), int(seed))
@@ -82,7 +82,7 @@ def corrupt(
         return _checked(function(rgb, rng, **parameters), rgb, corruption)
 
 
-def check_draws(stream: str, seed: int) -> None:
+def check_stream(stream: str, seed: int) -> None:
     """Raise OptionError if there is no such stream, or the seed is outside CORRUPTION_SEED.
 
     Callers that corrupt many images check this before the first one.

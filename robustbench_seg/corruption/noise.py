@@ -90,9 +90,9 @@ class GaussianNoise:
         """See NoiseModel."""
         return _normal((LEVELS + 1 - LEVELS[:, None]) / 255 / self.scale)
 
-    def arithmetic(self, image: Image, draws: RandomState, uniform: Generator) -> Image:
+    def arithmetic(self, image: Image, rng: RandomState, uniform: Generator) -> Image:
         """See NoiseModel."""
-        return _by_bands(image, lambda x: x + draws.normal(0, self.scale, x.shape))
+        return _by_bands(image, lambda x: x + rng.normal(0, self.scale, x.shape))
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,9 @@ class SpeckleNoise:
         below[1:] = _normal(((LEVELS + 1) / LEVELS[1:, None] - 1) / self.scale)
         return below
 
-    def arithmetic(self, image: Image, draws: RandomState, uniform: Generator) -> Image:
+    def arithmetic(self, image: Image, rng: RandomState, uniform: Generator) -> Image:
         """See NoiseModel."""
-        return _by_bands(image, lambda x: x + x * draws.normal(0, self.scale, x.shape))
+        return _by_bands(image, lambda x: x + x * rng.normal(0, self.scale, x.shape))
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class ImpulseNoise:
         below = np.where(LEVELS[:, None] > LEVELS, self.amount / 2, 1 - self.amount / 2)
         return np.asarray(below, np.float64)
 
-    def arithmetic(self, image: Image, draws: RandomState, uniform: Generator) -> Image:
+    def arithmetic(self, image: Image, rng: RandomState, uniform: Generator) -> Image:
         """See NoiseModel."""
         out = image.copy()
         hits = [uniform.random(image[band].shape) <= self.amount for band in bands(len(image))]
@@ -154,9 +154,9 @@ class ShotNoise:
         below[0] = 1
         return below
 
-    def arithmetic(self, image: Image, draws: RandomState, uniform: Generator) -> Image:
+    def arithmetic(self, image: Image, rng: RandomState, uniform: Generator) -> Image:
         """See NoiseModel."""
-        return _by_bands(image, lambda x: draws.poisson(x * self.photons) / self.photons)
+        return _by_bands(image, lambda x: rng.poisson(x * self.photons) / self.photons)
 
 
 def _by_bands(image: Image, noisy: Callable[[Floats], Floats]) -> Image:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from robustbench_seg import __version__
-from robustbench_seg.corruption.entry_point import check_draws, corrupt
+from robustbench_seg.corruption.entry_point import check_stream, corrupt
 from robustbench_seg.corruption.image_arrays import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError
 from robustbench_seg.records.cards.protocol import Protocol
@@ -59,7 +59,7 @@ def probe(
         OptionError: There is no such stream, or the seed is out of range.
         CardError: The protocol's parameters are not those of the corruption.
     """
-    check_draws(stream, seed)
+    check_stream(stream, seed)
     image = probe_image()
     digests = {}
     for condition in conditions:

@@ -24,11 +24,11 @@ class NoiseModel(Protocol):
         ...
 
     def arithmetic(
-        self, image: Image, draws: np.random.RandomState, uniform: np.random.Generator
+        self, image: Image, rng: np.random.RandomState, uniform: np.random.Generator
     ) -> Image:
         """The new levels of `image` (uint8 H x W x 3) as in the imagecorruptions package.
 
-        draws: its generator; `uniform` is the generator for salt-and-pepper noise.
+        `rng` is its generator; `uniform` is the generator for salt-and-pepper noise.
         """
         ...
 

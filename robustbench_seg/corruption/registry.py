@@ -20,7 +20,7 @@ class Corruption(NamedTuple):
             RandomStream and the parameters of one severity. It does not change the image and
             returns a new one of the same type and shape.
         law: Law version; incremented whenever the function gives different bytes for the same
-            image, parameters and draws. Trees and runs of another law are never continued.
+            image, parameters and seed. Trees and runs of another law are never continued.
         is_random: Whether it draws random numbers, so that another seed gives another image.
     """
 

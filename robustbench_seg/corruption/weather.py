@@ -226,8 +226,8 @@ def _plasma(side: int, decay: float, rng: RandomStream) -> NDArray[np.floating]:
         finer = np.empty((2 * size, 2 * size), heights.dtype)
         for step in (kernels.raise_centres, kernels.raise_tops, kernels.raise_lefts):
             for band in bands(size, threads=thread_count()):
-                draws = rng.uniform(-wobble, wobble, (band.stop - band.start, size))
-                _raise(partial(step, heights, wobble), draws, band.start, finer)
+                noise = rng.uniform(-wobble, wobble, (band.stop - band.start, size))
+                _raise(partial(step, heights, wobble), noise, band.start, finer)
         heights = finer
         wobble /= decay
     return heights
@@ -235,12 +235,12 @@ def _plasma(side: int, decay: float, rng: RandomStream) -> NDArray[np.floating]:
 
 def _raise(
     step: Callable[..., None],
-    draws: NDArray[np.floating],
+    noise: NDArray[np.floating],
     first: int,
     finer: NDArray[np.floating],
 ) -> None:
-    """Set some heights of the rows from `first`, with the `draws` for these rows."""
-    by_rows(lambda rows: step(draws[rows], first + rows.start, finer), len(draws))
+    """Set some heights of the rows from `first`, with the `noise` for these rows."""
+    by_rows(lambda rows: step(noise[rows], first + rows.start, finer), len(noise))
 
 
 def frost(image: Image, rng: RandomStream, *, keep: float, ice: float) -> Image:

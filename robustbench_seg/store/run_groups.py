@@ -1,4 +1,4 @@
-"""Groups run folders by model: its trainings, and their draws of the corruptions.
+"""Groups run folders by model: its trainings, and their seeds of the corruptions.
 
 Runs of one name are one model if they differ in nothing relevant except two seeds: that of the
 training, and that of the corruptions' random numbers.
@@ -134,7 +134,7 @@ def _differences(records: Sequence[RunRecord]) -> Sequence[str]:
     If only seeds and weights differ, for example because no card states the seed, they are named.
     """
     found = [each for other in records[1:] for each in records[0].differences(other)]
-    decisive = [each for each in found if not (each.of_training or each.of_draws)]
+    decisive = [each for each in found if not (each.of_training or each.of_corruption_seed)]
     names = dict.fromkeys(
         f"{each.name} ({each.one}, {each.other})" if each.one and each.other else each.name
         for each in decisive or found
@@ -189,7 +189,7 @@ def _are_one_model(records: Sequence[RunRecord]) -> bool:
         len(set(map(_seeds, records))) == len(records)
         and (len(own) == 1 or (len(seeds) == len(own) and None not in seeds))
         and all(
-            difference.of_training or difference.of_draws
+            difference.of_training or difference.of_corruption_seed
             for other in records[1:]
             for difference in records[0].differences(other)
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
-from robustbench_seg.corruption import check_draws
+from robustbench_seg.corruption import check_stream
 from robustbench_seg.datasets import (
     DATASETS,
     Dataset,
@@ -95,7 +95,7 @@ def generate_cityscapes_c(
     else:
         check_given_alone(dataset, protocol, options=options)
     loaded = protocol if isinstance(protocol, Protocol) else load_protocol(spec.protocol)
-    check_draws(spec.stream, spec.seed)
+    check_stream(spec.stream, spec.seed)
     conditions = _conditions(spec, loaded)
     clean = _opened(dataset, spec)
     plan = _plan(spec, clean, loaded, conditions)

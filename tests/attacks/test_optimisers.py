@@ -6,12 +6,12 @@ import torch
 
 from robustbench_seg.attacks import ATTACKS, perturb
 from robustbench_seg.attacks.ball import LinfBall
-from robustbench_seg.attacks.draws import attack_draws
 from robustbench_seg.attacks.iterate import Iterate, NetworkObjective, Settings
 from robustbench_seg.attacks.losses import LOSSES
 from robustbench_seg.attacks.optimisers import noise
 from robustbench_seg.attacks.padam import padam
 from robustbench_seg.attacks.pgd import fgsm, pgd
+from robustbench_seg.attacks.random_numbers import attack_rng
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "cosine"])
@@ -162,15 +162,15 @@ def test_one_linear_pixel_is_attacked_along_its_weights_in_l2(gradient_of, name)
 
 
 def test_random_numbers_are_pinned():
-    """They are the same on every machine; other numbers are another DRAWS_VERSION."""
-    first = attack_draws(0, "a.png", "pgd", 0.5, 0).uniform(-1, 1, 3)
+    """They are the same on every machine; other numbers are another RANDOM_NUMBERS_VERSION."""
+    first = attack_rng(0, "a.png", "pgd", 0.5, 0).uniform(-1, 1, 3)
     assert first.tolist() == PINNED
     keys = [
         (0, "a.png", "pgd", 0.5, 0), (1, "a.png", "pgd", 0.5, 0), (0, "b.png", "pgd", 0.5, 0),
         (0, "a.png", "noise", 0.5, 0), (0, "a.png", "pgd", 0.25, 0), (0, "a.png", "pgd", 0.5, 1),
     ]  # fmt: skip
-    assert len({attack_draws(*key).random() for key in keys}) == len(keys)
-    one, same = (attack_draws(0, "a.png", "pgd", epsilon, 0).random() for epsilon in (2, 2.0))
+    assert len({attack_rng(*key).random() for key in keys}) == len(keys)
+    one, same = (attack_rng(0, "a.png", "pgd", epsilon, 0).random() for epsilon in (2, 2.0))
     assert one == same, "a protocol may write its radius as an integer"
 
 

@@ -11,12 +11,6 @@ from robustbench_seg.corruption.kernels.clouds import (
     raise_tops,
 )
 from robustbench_seg.corruption.kernels.disk import disk_levels
-from robustbench_seg.corruption.kernels.draws import (
-    alias_table,
-    draw_choices,
-    draw_levels,
-    draw_uniform,
-)
 from robustbench_seg.corruption.kernels.flakes import add_snow, enlarge
 from robustbench_seg.corruption.kernels.gaussian import gaussian_levels, gaussian_plane
 from robustbench_seg.corruption.kernels.lines import shifted_levels, shifted_plane
@@ -30,6 +24,12 @@ from robustbench_seg.corruption.kernels.points import (
     shift_hsv,
 )
 from robustbench_seg.corruption.kernels.resampling import displace, mean_of_zooms
+from robustbench_seg.corruption.kernels.sampling import (
+    alias_table,
+    draw_choices,
+    draw_levels,
+    draw_uniform,
+)
 
 __all__ = [
     "add_fog",

@@ -14,14 +14,14 @@ from robustbench_seg.machine.compiled import compiled
 
 @compiled
 def raise_centres(
-    corners: AnyFloats, wobble: float, draws: AnyFloats, first: int, out: AnyFloats
+    corners: AnyFloats, wobble: float, noise: AnyFloats, first: int, out: AnyFloats
 ) -> None:
-    """Set the corners and the heights between four of them; `draws` are for rows from `first`."""
+    """Set the corners and the heights between four of them; `noise` are for rows from `first`."""
     real = corners.dtype.type
     size, quarter, strength = len(corners), real(0.25), real(wobble)
-    for y in range(first, first + len(draws)):
+    for y in range(first, first + len(noise)):
         here, below = corners[y], corners[(y + 1) % size]
-        even, odd, chance = out[2 * y], out[2 * y + 1], draws[y - first]
+        even, odd, chance = out[2 * y], out[2 * y + 1], noise[y - first]
         for x in range(size):
             next_x = x + 1 if x + 1 < size else 0
             mean = ((here[x] + below[x]) + (here[next_x] + below[next_x])) * quarter
@@ -31,13 +31,13 @@ def raise_centres(
 
 @compiled
 def raise_tops(
-    corners: AnyFloats, wobble: float, draws: AnyFloats, first: int, out: AnyFloats
+    corners: AnyFloats, wobble: float, noise: AnyFloats, first: int, out: AnyFloats
 ) -> None:
     """Set the heights between two horizontally adjacent corners."""
     real = corners.dtype.type
     size, quarter, strength = len(corners), real(0.25), real(wobble)
-    for y in range(first, first + len(draws)):
-        here, chance, even = corners[y], draws[y - first], out[2 * y]
+    for y in range(first, first + len(noise)):
+        here, chance, even = corners[y], noise[y - first], out[2 * y]
         above, below = out[2 * ((y - 1) % size) + 1], out[2 * y + 1]
         for x in range(size):
             next_x = x + 1 if x + 1 < size else 0
@@ -48,13 +48,13 @@ def raise_tops(
 
 @compiled
 def raise_lefts(
-    corners: AnyFloats, wobble: float, draws: AnyFloats, first: int, out: AnyFloats
+    corners: AnyFloats, wobble: float, noise: AnyFloats, first: int, out: AnyFloats
 ) -> None:
     """Set the heights between two vertically adjacent corners."""
     real = corners.dtype.type
     size, quarter, strength = len(corners), real(0.25), real(wobble)
-    for y in range(first, first + len(draws)):
-        here, below, chance = corners[y], corners[(y + 1) % size], draws[y - first]
+    for y in range(first, first + len(noise)):
+        here, below, chance = corners[y], corners[(y + 1) % size], noise[y - first]
         odd = out[2 * y + 1]
         for x in range(size):
             before = 2 * x - 1 if x > 0 else 2 * size - 1

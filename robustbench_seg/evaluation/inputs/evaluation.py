@@ -86,14 +86,14 @@ class Evaluation:
         attacks, because the seed does not change other images.
         """
         first, *others = self.spec.seeds
-        draws = [replace(self, spec=replace(self.spec, seeds=(first,)))]
+        evaluations = [replace(self, spec=replace(self.spec, seeds=(first,)))]
         names = tuple(dict.fromkeys(c.name for c in self.random_conditions))
         for seed in others:
             spec = replace(self.spec, seeds=(seed,), corruptions=names)
             attacks = replace(self.attack_settings, seed=seed)
-            drawn = replace(self, spec=spec, conditions=self.random_conditions)
-            draws.append(replace(drawn, attack_settings=attacks))
-        return draws
+            changed = replace(self, spec=spec, conditions=self.random_conditions)
+            evaluations.append(replace(changed, attack_settings=attacks))
+        return evaluations
 
     @property
     def random_conditions(self) -> tuple[Condition, ...]:

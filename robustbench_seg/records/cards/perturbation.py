@@ -57,7 +57,9 @@ class Perturbation:
         for severity, parameters in enumerate(self.parameters, 1):
             for name, value in parameters.items():
                 if not (name.isidentifier() and len(name) <= 64):
-                    raise CardError(f"{place}: severity {severity}: {name!r:.70} is not a parameter")
+                    raise CardError(
+                        f"{place}: severity {severity}: {name!r:.70} is not a parameter"
+                    )
                 if problem := self._parameter_problem(name, value):
                     raise CardError(f"{place}: severity {severity}: {problem}")
 

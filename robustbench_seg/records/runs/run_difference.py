@@ -55,6 +55,6 @@ class RunDifference:
         return self.kind in ("weights", "training seed")
 
     @property
-    def of_draws(self) -> bool:
-        """Whether it occurs between two draws of the corruptions' random numbers."""
+    def of_corruption_seed(self) -> bool:
+        """Whether it occurs between two seeds of the corruptions' random numbers."""
         return self.kind == "corruption seed"

@@ -29,7 +29,7 @@ class Attack:
         name: Its name, such as "apgd_mce" or "apgd_mce_l2".
         norm: The norm of its ball.
         law: Version of the attack. Increment it when the attack gives different images for the same
-            network, image, parameters and draws. Runs of another law are never continued.
+            network, image, parameters and seed. Runs of another law are never continued.
         loss: The loss that it maximises.
         optimiser: The algorithm that maximises the loss.
         choice: The rule by which it chooses an image from the iterates of a run.

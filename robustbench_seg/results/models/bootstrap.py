@@ -126,10 +126,10 @@ def _score_draws(
     scores_by_training: Sequence[Sequence[_RunScores]],
     infos: Sequence[ScoreInfo],
     protocol: Protocol,
-    draws: int,
+    count: int,
     shares: NDArray[np.float64],
 ) -> Mapping[str, ScoreDraws]:
-    """Compute scores, by key, from `draws` draws of each run of each training."""
+    """Compute scores, by key, from `count` draws of each run of each training."""
     names = [
         *dict.fromkeys(
             condition for runs in scores_by_training for run in runs for condition in run
@@ -137,7 +137,7 @@ def _score_draws(
     ]
     scores = {}
     for info in infos:
-        each = np.empty((len(scores_by_training), len(names), draws))
+        each = np.empty((len(scores_by_training), len(names), count))
         for place, runs in enumerate(scores_by_training):
             for row, condition in enumerate(names):
                 each[place, row] = _mean_of(runs, condition, info.key)

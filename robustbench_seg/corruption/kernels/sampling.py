@@ -57,16 +57,16 @@ def draw_levels(
 
     The bits are those of random_bits(key, first), one word for each level.
     """
-    draws, entries = np.empty(_CHUNK, np.uint32), np.empty(_CHUNK, np.uint32)
+    bits, entries = np.empty(_CHUNK, np.uint32), np.empty(_CHUNK, np.uint32)
     flat, row = table.reshape(-1), np.uint64(table.shape[1])
     for start in range(0, len(levels), _CHUNK):
-        random_bits(key, first + start // 4, draws)
+        random_bits(key, first + start // 4, bits)
         chunk, result = levels[start : start + _CHUNK], out[start : start + _CHUNK]
         # The look-ups are in a separate loop, so that the next loop can be vectorised.
         for i in range(len(chunk)):
-            entries[i] = flat[np.uint64(chunk[i]) * row + np.uint64(draws[i] & np.uint32(255))]
+            entries[i] = flat[np.uint64(chunk[i]) * row + np.uint64(bits[i] & np.uint32(255))]
         for i in range(len(chunk)):
-            draw, entry = draws[i], entries[i]
+            draw, entry = bits[i], entries[i]
             own = np.uint32(draw >> np.uint32(8)) < np.uint32(entry >> np.uint32(8))
             result[i] = np.uint8(draw) if own else np.uint8(entry)
 
@@ -79,12 +79,12 @@ def draw_choices(
 
     The bits are those of random_bits(key, first), one word for each number.
     """
-    draws = np.empty(_CHUNK, np.uint32)
+    bits = np.empty(_CHUNK, np.uint32)
     for start in range(0, len(out), _CHUNK):
-        random_bits(key, first + start // 4, draws)
+        random_bits(key, first + start // 4, bits)
         chunk = out[start : start + _CHUNK]
         for i in range(len(chunk)):
-            chunk[i] = (np.uint64(draws[i]) * np.uint64(count)) >> np.uint64(32)
+            chunk[i] = (np.uint64(bits[i]) * np.uint64(count)) >> np.uint64(32)
 
 
 @compiled
@@ -95,10 +95,10 @@ def draw_uniform(
 
     The bits are those of random_bits(key, first), one word for each number.
     """
-    draws = np.empty(_CHUNK, np.uint32)
+    bits = np.empty(_CHUNK, np.uint32)
     step, start_at = np.float32((high - low) * 2.0**-24), np.float32(low)
     for start in range(0, len(out), _CHUNK):
-        random_bits(key, first + start // 4, draws)
+        random_bits(key, first + start // 4, bits)
         chunk = out[start : start + _CHUNK]
         for i in range(len(chunk)):
-            chunk[i] = start_at + step * np.float32(np.int32(draws[i] >> 8))
+            chunk[i] = start_at + step * np.float32(np.int32(bits[i] >> 8))

@@ -5,13 +5,15 @@ import json
 
 import numpy as np
 
-DRAWS_VERSION = 1
+from robustbench_seg.corruption.streams import philox_generator
+
+RANDOM_NUMBERS_VERSION = 1
 """Increment when the same arguments give different numbers. Increment the law of each attack as
 well: the key of a run contains the laws, but not this number.
 """
 
 
-def attack_draws(
+def attack_rng(
     seed: int, image_id: str, attack: str, epsilon: float, restart: int
 ) -> np.random.Generator:
     """Return the generator of one run of an attack on one image.
@@ -26,6 +28,5 @@ def attack_draws(
         epsilon: The radius, in the attack's unit.
         restart: 0 for the first run, 1 for the second, and so on.
     """
-    key = json.dumps([DRAWS_VERSION, int(seed), image_id, attack, float(epsilon), restart])
-    digest = hashlib.sha256(key.encode()).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "big")))
+    key = json.dumps([RANDOM_NUMBERS_VERSION, int(seed), image_id, attack, float(epsilon), restart])
+    return philox_generator(hashlib.sha256(key.encode()).digest())

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from robustbench_seg.attacks.ball import ball
-from robustbench_seg.attacks.draws import attack_draws
 from robustbench_seg.attacks.iterate import Gradient, Iterate, NetworkObjective, Settings, chosen
 from robustbench_seg.attacks.losses import LOSSES
 from robustbench_seg.attacks.optimisers import OPTIMISERS
+from robustbench_seg.attacks.random_numbers import attack_rng
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import AttackError, unknown
 from robustbench_seg.records.values.attack_parameters import attack_parameter_problem
@@ -122,10 +122,8 @@ def _best_run(
     around = ball(attack.norm, image, epsilon * unit)
     best: Iterate | None = None
     for restart in range(int(parameters.get("restarts", 1))):
-        draws = attack_draws(seed, image_id, attack.name, epsilon, restart)
-        run = chosen(
-            OPTIMISERS[attack.optimiser](objective, around, draws, settings), attack.choice
-        )
+        rng = attack_rng(seed, image_id, attack.name, epsilon, restart)
+        run = chosen(OPTIMISERS[attack.optimiser](objective, around, rng, settings), attack.choice)
         best = run if best is None else chosen((best, run), "lowest_accuracy")
         if attack.stops_early and best.right == 0:
             break
