@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
-from robustbench_seg.evaluation.images.image_maker import ImageMaker, SourceImage
+from robustbench_seg.evaluation.images.image_maker import DatasetImage, ImageMaker
 from robustbench_seg.evaluation.images.image_watch import UnchangedImages, UnreadableImages
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun
@@ -14,7 +14,7 @@ FLUSH_SECONDS = 45.0
 loses at most a minute of work.
 """
 
-Wanted = tuple[SourceImage, Condition]
+Wanted = tuple[DatasetImage, Condition]
 
 
 class BlockLoop:
@@ -59,7 +59,7 @@ class BlockLoop:
             for item in self._maker.all(wanted):
                 self.unchanged.take(item)
                 self._unreadable.take(item)
-                for run in lacking(runs, item.source, item.condition):
+                for run in lacking(runs, item.original, item.condition):
                     run.take(item)
                     run.flush(block, after=FLUSH_SECONDS)
                     self._progressed()
@@ -74,12 +74,14 @@ def wanted_images(
 ) -> Iterator[Wanted]:
     """List the images of a block that at least one run lacks, in the order of computation."""
     for index in block:
-        source = SourceImage(evaluation.dataset, index, evaluation.class_map)
+        original = DatasetImage(evaluation.dataset, index, evaluation.class_map)
         for condition in conditions:
-            if lacking(runs, source, condition):
-                yield source, condition
+            if lacking(runs, original, condition):
+                yield original, condition
 
 
-def lacking(runs: Sequence[ModelRun], source: SourceImage, condition: Condition) -> list[ModelRun]:
+def lacking(
+    runs: Sequence[ModelRun], original: DatasetImage, condition: Condition
+) -> list[ModelRun]:
     """List the runs that lack an image under a condition."""
-    return [run for run in runs if run.lacks(source, condition)]
+    return [run for run in runs if run.lacks(original, condition)]

@@ -1,6 +1,6 @@
 """Pictures of the hardest images of a run, created when the run is complete."""
 
-from robustbench_seg.evaluation.images.image_maker import ImageMaker, SourceImage
+from robustbench_seg.evaluation.images.image_maker import DatasetImage, ImageMaker
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.evaluation.outputs.pictures import write_input, write_labels
@@ -17,13 +17,13 @@ def keep_hardest(run: ModelRun, evaluation: Evaluation, maker: ImageMaker) -> No
         own = files.of_hardest(hard.image, hard.worst)
         if own.prediction.exists():
             continue
-        source = SourceImage(data, places[hard.image], evaluation.class_map)
-        for clean in maker.all([(source, hard.worst)]):
+        original = DatasetImage(data, places[hard.image], evaluation.class_map)
+        for clean in maker.all([(original, hard.worst)]):
             image = run.attacked(clean)
             if image.pixels is None:
                 continue
             write_input(own.input, image.pixels)
-            write_labels(own.truth, image.source.sample().labels, data.palette)
+            write_labels(own.truth, image.original.sample().labels, data.palette)
             labels = run.predictions.segmenter(hard.image, hard.worst)(image.pixels)
             labels = evaluation.class_map.labels(labels) if evaluation.class_map else labels
             write_labels(own.prediction, labels, data.palette)

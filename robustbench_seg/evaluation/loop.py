@@ -112,8 +112,8 @@ def _bar(evaluation: Evaluation, runs: Sequence[ModelRun], *, shown: bool) -> Im
     conditions = evaluation.all_conditions
     total = len(runs) * sum(map(len, evaluation.blocks)) * len(conditions)
     todo = sum(
-        len(lacking(runs, source, condition))
+        len(lacking(runs, original, condition))
         for block in evaluation.blocks
-        for source, condition in wanted_images(evaluation, block, conditions, runs)
+        for original, condition in wanted_images(evaluation, block, conditions, runs)
     )
     return ImageBar(total, total - todo, runs, shown=shown)

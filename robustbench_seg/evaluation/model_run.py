@@ -13,7 +13,7 @@ import numpy as np
 from robustbench_seg.datasets import IGNORE
 from robustbench_seg.errors import FileError, RobustsegError
 from robustbench_seg.evaluation.images.attacker import Attacker
-from robustbench_seg.evaluation.images.image_maker import ConditionImage, SourceImage
+from robustbench_seg.evaluation.images.image_maker import ConditionImage, DatasetImage
 from robustbench_seg.evaluation.images.outcomes import Outcomes
 from robustbench_seg.evaluation.inputs.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.outputs.pictures import keep_pictures
@@ -74,15 +74,15 @@ class ModelRun:
         self._timings: list[Timing] = []
         self._flushed = time.monotonic()
 
-    def lacks(self, source: SourceImage, condition: Condition) -> bool:
+    def lacks(self, original: DatasetImage, condition: Condition) -> bool:
         """Whether results of an image under a condition are missing."""
         if self.outcomes.given_up:
             return False
-        if self.folder.missing(source.id, condition):
+        if self.folder.missing(original.id, condition):
             return True
-        if self.attacker.lacks(self.segmenter, source.id, condition):
+        if self.attacker.lacks(self.segmenter, original.id, condition):
             return True
-        return self.saved is not None and not self.saved.holds(source.id, condition)
+        return self.saved is not None and not self.saved.holds(original.id, condition)
 
     def is_complete(self, images: Sequence[str], conditions: Sequence[Condition]) -> bool:
         """Whether all results of these images under these conditions exist."""
@@ -116,8 +116,8 @@ class ModelRun:
             return
         observers = self._observers(image, prediction)
         if observers != self._missing(image):
-            reason = f"{image.source.id}: {self.segmenter.name} has no confidence file for it"
-            self.outcomes.leave_out(image.source.id, image.condition, reason)
+            reason = f"{image.original.id}: {self.segmenter.name} has no confidence file for it"
+            self.outcomes.leave_out(image.original.id, image.condition, reason)
         if not observers:
             return
         seconds = time.perf_counter() - started
@@ -145,13 +145,13 @@ class ModelRun:
 
     def _missing(self, image: ConditionImage) -> tuple[Measure, ...]:
         # If only the prediction is to be saved, no measure is missing.
-        return self.folder.missing(image.source.id, image.condition) or self.measures
+        return self.folder.missing(image.original.id, image.condition) or self.measures
 
     def _predict(self, image: ConditionImage, segmenter: Segmenter) -> Prediction:
         """Predict the labels, with confidence if a missing measure or a saved file needs it."""
         pixels = image.pixels
         assert pixels is not None, "take leaves out images that could not be made"
-        truth, classes = image.source.sample().labels, len(self.evaluation.dataset.classes)
+        truth, classes = image.original.sample().labels, len(self.evaluation.dataset.classes)
         wanted = {m.needs_confidence for m in self._missing(image) if m.needs_confidence}
         exported = self.saved is not None and self.saved.form.confidence
         class_map = self.evaluation.class_map
@@ -159,7 +159,7 @@ class ModelRun:
             return map_classes(Prediction(segmenter(pixels), truth, classes), class_map)
         temperatures, fitted = [1.0], self.temperature
         if fitted and "scaled" in wanted:
-            temperatures.append(fitted.of(image.source.index, len(self.evaluation.dataset)))
+            temperatures.append(fitted.of(image.original.index, len(self.evaluation.dataset)))
         # With a class map, the truth is not in the segmenter's classes, so the segmenter does not
         # get it.
         shown = np.full_like(truth, IGNORE) if class_map else truth
@@ -177,24 +177,24 @@ class ModelRun:
     def _score(
         self, image: ConditionImage, prediction: Prediction, seconds: float
     ) -> tuple[Row, Timing | None]:
-        source, condition, data = image.source, image.condition, self.evaluation.dataset
+        original, condition, data = image.original, image.condition, self.evaluation.dataset
         labels, truth = prediction.labels, prediction.truth
         try:
             values = {
-                measure.name: measure.observe(source.prepared(measure), prediction)
+                measure.name: measure.observe(original.prepared(measure), prediction)
                 for measure in self._observers(image, prediction)
             }
         except RobustsegError as error:
-            return Row(source.id, condition, reason=f"{source.id}: {error}"), None
-        if source.index == 0 and image.pixels is not None:
+            return Row(original.id, condition, reason=f"{original.id}: {error}"), None
+        if original.index == 0 and image.pixels is not None:
             shown = (image.pixels, truth, labels)
             keep_pictures(
                 self.folder.path, condition, *shown, data.palette, is_attack=image.is_attack
             )
         if self.saved:
-            self.saved.write(source.id, condition, prediction, data.palette)
-        timing = Timing(source.id, condition, image.seconds, seconds)
-        return Row(source.id, condition, values, source=prediction.source), timing
+            self.saved.write(original.id, condition, prediction, data.palette)
+        timing = Timing(original.id, condition, image.seconds, seconds)
+        return Row(original.id, condition, values, file_digests=prediction.file_digests), timing
 
     def _collect(self) -> None:
         row, timing = self._scoring.popleft().result()
@@ -209,16 +209,16 @@ class ModelRun:
     def _fail(self, image: ConditionImage, error: Exception) -> None:
         while self._scoring:  # earlier images must not count as successes after this failure
             self._collect()
-        reason = self.outcomes.reason_of(image.source.id, error)
+        reason = self.outcomes.reason_of(image.original.id, error)
         self._add_reason(image, reason)
-        self.outcomes.fail(image.source.id, image.condition, reason)
+        self.outcomes.fail(image.original.id, image.condition, reason)
 
     def _leave_out(self, image: ConditionImage, reason: str) -> None:
         """Note an image without a result, if the segmenter is not the cause."""
-        self.outcomes.leave_out(image.source.id, image.condition, reason)
+        self.outcomes.leave_out(image.original.id, image.condition, reason)
         self._add_reason(image, reason)
 
     def _add_reason(self, image: ConditionImage, reason: str) -> None:
         """Add a row without values, with the reason."""
-        if self.folder.missing(image.source.id, image.condition):
-            self._rows.append(Row(image.source.id, image.condition, reason=reason))
+        if self.folder.missing(image.original.id, image.condition):
+            self._rows.append(Row(image.original.id, image.condition, reason=reason))

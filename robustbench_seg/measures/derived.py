@@ -2,14 +2,14 @@
 
 from robustbench_seg.datasets import built_in_facts
 from robustbench_seg.measures.group_iou import GroupIoU
-from robustbench_seg.measures.measure import ScoreSource
+from robustbench_seg.measures.measure import Scorer
 from robustbench_seg.measures.missed_objects import MissedObjects
 from robustbench_seg.measures.pixel_accuracy import PIXEL_ACCURACY
 from robustbench_seg.measures.worst_images import WorstImages
 from robustbench_seg.records.runs.run_record import RunRecord
 
 
-def derived_scores(record: RunRecord) -> tuple[ScoreSource, ...]:
+def derived_scores(record: RunRecord) -> tuple[Scorer, ...]:
     """List the scores of a run in addition to those of its measures.
 
     Args:

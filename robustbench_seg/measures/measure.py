@@ -12,8 +12,8 @@ from robustbench_seg.measures.prediction import Prediction, Truth
 from robustbench_seg.measures.score_info import ScoreInfo
 
 
-class ScoreSource(Protocol):
-    """Scores of the observations of a measure: its own, or derived ones."""
+class Scorer(Protocol):
+    """Computes scores from the observations of a measure: its own, or derived ones."""
 
     @property
     def name(self) -> str:
@@ -69,7 +69,7 @@ class AdditiveScores(ABC):
         """
 
     def draws(self, stack: Counts, times: NDArray[np.float64]) -> Mapping[str, ScoreArray]:
-        """Score images in every draw; see ScoreSource."""
+        """Score images in every draw; see Scorer."""
         # One matrix product for all draws. It is exact, because counts in float64 stay far below
         # 2^53. The sum over the split is always exact.
         flat = stack.reshape(len(stack), -1)
@@ -85,7 +85,7 @@ ConfidenceNeed = Literal["raw", "scaled"]
 """The confidence that a measure reads: the raw one, or the one at a temperature."""
 
 
-class Measure(ScoreSource, Protocol):
+class Measure(Scorer, Protocol):
     """A quantity that is counted for each image and condition.
 
     To add one, write an AdditiveMeasure in a file like image_miou.py and add it to MEASURES. Parts

@@ -53,7 +53,7 @@ class Prediction:
         classes: Number of classes K.
         confidence: The confidence in the labels; None if it is not requested or not available.
         scaled: The same at the requested temperature; None likewise.
-        source: Digests of the files from which it was read; None if it was computed.
+        file_digests: Digests of the files from which it was read; None if it was computed.
         no_class: Whether predictions may have no class.
     """
 
@@ -62,7 +62,7 @@ class Prediction:
     classes: int
     confidence: Confidence | None = None
     scaled: Confidence | None = None
-    source: str | None = field(default=None, kw_only=True)
+    file_digests: str | None = field(default=None, kw_only=True)
     no_class: bool = field(default=False, kw_only=True)
 
     @cached_property

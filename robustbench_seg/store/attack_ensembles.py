@@ -12,28 +12,28 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.measures import CONFUSION, PIXEL_ACCURACY, ScoreSource
+from robustbench_seg.measures import CONFUSION, PIXEL_ACCURACY, Scorer
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.store.sea import least_accurate, sea_choice
 from robustbench_seg.text import counted
 
 
 def with_ensembles(
-    rows: pd.DataFrame, record: RunRecord, sources: Mapping[str, ScoreSource], *, pooled: bool
+    rows: pd.DataFrame, record: RunRecord, scorers: Mapping[str, Scorer], *, pooled: bool
 ) -> pd.DataFrame:
     """Add the rows of the ensembles that the protocol of a run lists.
 
     Args:
-        rows: Rows of one run: image, corruption, severity, reason, and the columns of `sources`.
+        rows: Rows of one run: image, corruption, severity, reason, and the columns of `scorers`.
         record: The content of its run.json.
-        sources: Maps each further column to the source of its observations.
+        scorers: Maps each further column to the measure or the derived scores that it is for.
         pooled: Whether the columns contain pooled counts rather than observations.
 
     Returns:
         The rows and those of the ensembles, in any order. If a member lacks images, the rows of its
         ensemble have a reason instead of values. If no member has a row, the ensemble has none.
     """
-    matrices = {source: name for name, source in sources.items()}.get(CONFUSION)
+    matrices = {scorer: name for name, scorer in scorers.items()}.get(CONFUSION)
     listed = record.derived_conditions
     if not listed:
         return rows
@@ -46,9 +46,9 @@ def with_ensembles(
             tables = [scored[scored["corruption"] == member] for member in members]
             if reason := _missing(members, tables, record.images):
                 found = at_severity.drop_duplicates("image")
-                found = found.assign(**dict.fromkeys(sources), reason=reason)
+                found = found.assign(**dict.fromkeys(scorers), reason=reason)
             else:
-                found = _chosen(tables, sources, pooled=pooled)
+                found = _chosen(tables, scorers, pooled=pooled)
             derived.append(found.assign(corruption=name, severity=severity))
     return pd.concat([rows, *derived])
 
@@ -64,18 +64,18 @@ def _missing(members: Sequence[str], tables: Sequence[pd.DataFrame], images: int
 
 
 def _chosen(
-    tables: Sequence[pd.DataFrame], sources: Mapping[str, ScoreSource], *, pooled: bool
+    tables: Sequence[pd.DataFrame], scorers: Mapping[str, Scorer], *, pooled: bool
 ) -> pd.DataFrame:
     """Return the row of the chosen member for each image. `tables` have the same images."""
     found = tables[0].copy()
-    values = {name: [table[name].to_numpy(object) for table in tables] for name in sources}
-    (matrices,) = (values[name] for name, source in sources.items() if source is CONFUSION)
+    values = {name: [table[name].to_numpy(object) for table in tables] for name in scorers}
+    (matrices,) = (values[name] for name, scorer in scorers.items() if scorer is CONFUSION)
     counts = np.stack(
         [np.stack([v if pooled else CONFUSION.pooled(v) for v in column]) for column in matrices]
     )
     choice, of_accuracy = sea_choice(counts), least_accurate(counts)
-    for name, source in sources.items():
-        members = of_accuracy if source is PIXEL_ACCURACY else choice
+    for name, scorer in scorers.items():
+        members = of_accuracy if scorer is PIXEL_ACCURACY else choice
         copies = [values[name][member][place] for place, member in enumerate(members)]
         found[name] = pd.Series(copies, found.index, object)
     return found

@@ -6,19 +6,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from robustbench_seg.measures import CONFUSION, MEASURES, ScoreSource
+from robustbench_seg.measures import CONFUSION, MEASURES, Scorer
 from robustbench_seg.records.values.condition import SEVERITIES, Condition
 
 COUNTS = "counts"
 """The column of pooled counts that `with_counts` adds."""
 
 
-def pooled_column(measure: ScoreSource) -> str:
+def pooled_column(measure: Scorer) -> str:
     """Return the column of `read_counts` with the pooled counts of a measure."""
     return f"pooled {measure.name}"
 
 
-def with_counts(results: pd.DataFrame, measure: ScoreSource = CONFUSION) -> pd.DataFrame:
+def with_counts(results: pd.DataFrame, measure: Scorer = CONFUSION) -> pd.DataFrame:
     """Select the rows that a measure has observed.
 
     Args:

@@ -34,7 +34,9 @@ from robustbench_seg.text import one_line
 
 _REASON = pa.field("reason", pa.string())
 _Shapes = Mapping[str, tuple[int, ...]]
-_SOURCE = "source"
+_FILE_DIGESTS = "source"
+"""The column of the digests of prediction files."""
+
 _ROWS = "rows"
 """The digest of the other columns: images, conditions and reasons."""
 
@@ -48,14 +50,15 @@ class Row:
         condition: The condition.
         values: The observations by the name of the measure; empty for an image that was left out.
         reason: Why the image was left out; None otherwise.
-        source: Digests of the files from which the prediction was read; None if it was computed.
+        file_digests: Digests of the files from which the prediction was read; None if it was
+            computed.
     """
 
     image: str
     condition: Condition
     values: Mapping[str, Counts] = field(default_factory=dict)
     reason: str | None = None
-    source: str | None = None
+    file_digests: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,14 +71,14 @@ class Part:
         reasons: Why a row has no values; None if it has values.
         values: For each requested measure of the part, by name, its observations of the M rows
             without a reason, in their order: M x its shape.
-        sources: Digests of the files from which their predictions were read.
+        file_digests: Digests of the files from which their predictions were read.
     """
 
     images: Sequence[str]
     conditions: Sequence[Condition]
     reasons: Sequence[str | None]
     values: Mapping[str, Counts]
-    sources: Sequence[str | None]
+    file_digests: Sequence[str | None]
 
 
 def part_files(folder: Path, blocks: Collection[int] | None = None) -> list[Path]:
@@ -120,10 +123,10 @@ def write_part(folder: Path, block: int, rows: Sequence[Row], run: str) -> str:
         fields.append(pa.field(measure.column, pa.list_(number)))
         digests[measure.name] = digest_bytes(observed.tobytes())
     extra = []
-    if any(row.source for row in rows):
-        columns[_SOURCE] = [row.source for row in rows]
-        extra.append(pa.field(_SOURCE, pa.string()))
-        digests[_SOURCE] = _digest_sources(columns[_SOURCE])
+    if any(row.file_digests for row in rows):
+        columns[_FILE_DIGESTS] = [row.file_digests for row in rows]
+        extra.append(pa.field(_FILE_DIGESTS, pa.string()))
+        digests[_FILE_DIGESTS] = _digest_texts(columns[_FILE_DIGESTS])
     header = PartHeader({measure.name: measure.law for measure in measures}, digests, run)
     name = f"{block:05d}-{header.digest}.parquet"
     path = folder / "parts" / name
@@ -199,24 +202,24 @@ def _read_part(path: Path, measures: Sequence[Measure], shapes: _Shapes, run: st
             path, f"it belongs to another run, whose key begins with {header.run:.8}"
         )
     counted = header.counted(measures)
-    has_sources = _SOURCE in (header.digests or {})
+    has_digests = _FILE_DIGESTS in (header.digests or {})
     columns = [*(f.name for f in [*IDS, _REASON]), *(m.column for m in counted)]
-    columns += [_SOURCE] if has_sources else []
+    columns += [_FILE_DIGESTS] if has_digests else []
     largest = sum(8 * int(np.prod(shapes[measure.name])) for measure in counted)
     table = read_columns(path, columns, largest).combine_chunks()
     _check_rows(path, table)
     ids = table.select(["image", "corruption", "severity", "reason"]).to_pydict()
     header.check(path, _ROWS, _digest_rows(ids))
-    sources = table[_SOURCE].to_pylist() if has_sources else [None] * len(table)
-    if has_sources:
-        header.check(path, _SOURCE, _digest_sources(sources))
+    file_digests = table[_FILE_DIGESTS].to_pylist() if has_digests else [None] * len(table)
+    if has_digests:
+        header.check(path, _FILE_DIGESTS, _digest_texts(file_digests))
     scored = np.array([reason is None for reason in ids["reason"]], bool)
     values = {
         measure.name: _values(path, table, measure, shapes[measure.name], scored, header)
         for measure in counted
     }
     conditions = [Condition(*p) for p in zip(ids["corruption"], ids["severity"], strict=True)]
-    return Part(ids["image"], conditions, ids["reason"], values, sources)
+    return Part(ids["image"], conditions, ids["reason"], values, file_digests)
 
 
 def _check_rows(path: Path, table: pa.Table) -> None:
@@ -285,5 +288,5 @@ def _digest_rows(columns: Mapping[str, Sequence[object]]) -> str:
     return digest_bytes(canonical_json([list(columns[name]) for name in names]).encode())
 
 
-def _digest_sources(sources: Sequence[object]) -> str:
-    return digest_bytes(canonical_json(list(sources)).encode())
+def _digest_texts(texts: Sequence[object]) -> str:
+    return digest_bytes(canonical_json(list(texts)).encode())

@@ -40,8 +40,8 @@ class RunFolder:
 
     Attributes:
         path: The folder.
-        sources: For each image and condition, the digests of the files from which its predictions
-            were read, in all parts.
+        file_digests: For each image and condition, the digests of the files from which its
+            predictions were read, in all parts.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class RunFolder:
     ) -> None:
         """See `open`."""
         self.path = path
-        self.sources = defaultdict[tuple[str, Condition], set[str]](set)
+        self.file_digests = defaultdict[tuple[str, Condition], set[str]](set)
         self._record = record
         self._run = record.key.digest
         self._measures = measures
@@ -128,11 +128,11 @@ class RunFolder:
             except ResultsError as error:
                 _set_aside(part, error)
                 continue
-            for image, condition, reason, source in zip(
-                rows.images, rows.conditions, rows.reasons, rows.sources, strict=True
+            for image, condition, reason, digests in zip(
+                rows.images, rows.conditions, rows.reasons, rows.file_digests, strict=True
             ):
                 if reason is None:
-                    self._note(rows.values, image, condition, source)
+                    self._note(rows.values, image, condition, digests)
 
     def add(self, block: int, rows: Sequence[Row], timings: Sequence[Timing] = ()) -> None:
         """Write the rows of a block of images, atomically.
@@ -162,13 +162,13 @@ class RunFolder:
                 write_timings(self.path, name, seconds)
             for row in same_kind:
                 if row.reason is None:
-                    self._note(names, row.image, row.condition, row.source)
+                    self._note(names, row.image, row.condition, row.file_digests)
 
     def _note(
-        self, names: Iterable[str], image: str, condition: Condition, source: str | None
+        self, names: Iterable[str], image: str, condition: Condition, digests: str | None
     ) -> None:
-        if source is not None:
-            self.sources[image, condition].add(source)
+        if digests is not None:
+            self.file_digests[image, condition].add(digests)
         for name in names:
             self._scored[name, condition].add(sys.intern(image))
 

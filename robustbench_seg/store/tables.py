@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.measures import MEASURES, Counts, Measure, ScoreSource, derived_scores
+from robustbench_seg.measures import MEASURES, Counts, Measure, Scorer, derived_scores
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import Condition
@@ -84,47 +84,47 @@ def _read(paths: Paths, measures: Sequence[Measure], *, pooled: bool) -> pd.Data
 
 def _read_run(folder: Path, measures: Sequence[Measure], *, pooled: bool) -> pd.DataFrame:
     record = read_record(folder)
-    sources = _sources(record, measures, pooled=pooled)
-    rows = _rows_of_parts(folder, record, measures, sources, pooled=pooled)
+    scorers = _scorers(record, measures, pooled=pooled)
+    rows = _rows_of_parts(folder, record, measures, scorers, pooled=pooled)
     needs = {measure.column: measure.needs_confidence for measure in measures}
-    sources = {
-        name: source
-        for name, source in sources.items()
-        if not needs[source.column] or rows[name].notna().any()
+    scorers = {
+        name: scorer
+        for name, scorer in scorers.items()
+        if not needs[scorer.column] or rows[name].notna().any()
     }
-    rows = rows[[*_KEY, "reason", "part", *sources]]
-    rows = with_ensembles(_once(rows, [*sources]), record, sources, pooled=pooled)
+    rows = rows[[*_KEY, "reason", "part", *scorers]]
+    rows = with_ensembles(_once(rows, [*scorers]), record, scorers, pooled=pooled)
     rows = rows.sort_values(_KEY, kind="stable", ignore_index=True)
-    return _with_facts(rows, folder, record, [*sources])
+    return _with_facts(rows, folder, record, [*scorers])
 
 
-def _sources(
+def _scorers(
     record: RunRecord, measures: Sequence[Measure], *, pooled: bool
-) -> Mapping[str, ScoreSource]:
+) -> Mapping[str, Scorer]:
     """Map each column of values to its measure, or to the derived scores for which it is pooled."""
     if not pooled:
         return {measure.column: measure for measure in measures}
     read = {measure.name for measure in measures}
     columns = {measure.column for measure in measures}
     derived = [
-        source
-        for source in derived_scores(record)
-        if source.name not in read and source.column in columns
+        scorer
+        for scorer in derived_scores(record)
+        if scorer.name not in read and scorer.column in columns
     ]
-    return {pooled_column(source): source for source in (*measures, *derived)}
+    return {pooled_column(scorer): scorer for scorer in (*measures, *derived)}
 
 
 def _rows_of_parts(
     folder: Path,
     record: RunRecord,
     measures: Sequence[Measure],
-    sources: Mapping[str, ScoreSource],
+    scorers: Mapping[str, Scorer],
     *,
     pooled: bool,
 ) -> pd.DataFrame:
     """Return the rows of all parts; several may be about the same image and condition."""
-    read = partial(_part_columns, record=record, measures=measures, sources=sources, pooled=pooled)
-    columns: dict[str, list[Any]] = {name: [] for name in (*_KEY, "reason", "part", *sources)}
+    read = partial(_part_columns, record=record, measures=measures, scorers=scorers, pooled=pooled)
+    columns: dict[str, list[Any]] = {name: [] for name in (*_KEY, "reason", "part", *scorers)}
     # Threads help: Python's lock is free while a part is decompressed, hashed and summed.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for part in [pool.submit(read, path) for path in part_files(folder)]:
@@ -148,7 +148,7 @@ def _part_columns(
     path: Path,
     record: RunRecord,
     measures: Sequence[Measure],
-    sources: Mapping[str, ScoreSource],
+    scorers: Mapping[str, Scorer],
     *,
     pooled: bool,
 ) -> Mapping[str, Sequence[Any]]:
@@ -164,12 +164,12 @@ def _part_columns(
         "part": [path] * len(part.images),
     }
     measure_of = {measure.column: measure.name for measure in measures}
-    for name, source in sources.items():
-        observed = part.values.get(measure_of[source.column])
+    for name, scorer in scorers.items():
+        observed = part.values.get(measure_of[scorer.column])
         if observed is None:
             columns[name] = [None] * len(part.images)
             continue
-        each = iter(source.pooled(observed) if pooled else observed)
+        each = iter(scorer.pooled(observed) if pooled else observed)
         columns[name] = [next(each) if reason is None else None for reason in part.reasons]
     return columns
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from robustbench_seg.errors import IncompleteError
-from robustbench_seg.evaluation.images.image_maker import ImageMaker, SourceImage
+from robustbench_seg.evaluation.images.image_maker import DatasetImage, ImageMaker
 from robustbench_seg.trees.tree import open_tree
 from tests.evaluation.conftest import evaluate, evaluation
 
@@ -18,7 +18,7 @@ def test_few_images_are_made_ahead_and_in_order(toy, protocol, workers, ahead):
     asked = []
 
     def wanted():
-        source = SourceImage(data, 0)
+        source = DatasetImage(data, 0)
         for condition in conditions:
             asked.append(condition)
             yield source, condition
@@ -41,7 +41,7 @@ def test_an_image_of_a_tree_is_the_one_that_its_manifest_describes(toy, protocol
     known = {name: d for name, d in found.digests.items() if name != f"contrast/2/{data.ids[1]}"}
     opened = evaluation([], data, protocol, conditions, corrupted=folder)
     with ImageMaker(opened, replace(found, digests=known)) as maker:
-        wanted = [(SourceImage(data, i), condition) for i in range(3) for condition in conditions]
+        wanted = [(DatasetImage(data, i), condition) for i in range(3) for condition in conditions]
         images = list(maker.all(wanted))
     assert [image.pixels is None for image in images] == [True, False, False, True, False, False]
     assert images[0].reason == (

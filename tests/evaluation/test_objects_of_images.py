@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from robustbench_seg.datasets import open_dataset
-from robustbench_seg.evaluation.images.image_maker import SourceImage
+from robustbench_seg.evaluation.images.image_maker import DatasetImage
 from robustbench_seg.measures import OBJECTS, Prediction
 
 IMAGE = "leftImg8bit/val/a/a_000000_000019_leftImg8bit.png"
@@ -23,7 +23,7 @@ def test_two_cars_that_touch_are_two_objects_with_instances_and_one_without(tmp_
     save(tmp_path / f"{TRUTH}labelIds.png", labels)
 
     def objects():
-        source = SourceImage(open_dataset("cityscapes", tmp_path), 0)
+        source = DatasetImage(open_dataset("cityscapes", tmp_path), 0)
         prepared = source.prepared(OBJECTS)
         assert source.prepared(OBJECTS) is prepared
         predicted = np.where(np.arange(8) < 3, 0, 13).astype(np.uint8) + np.zeros((4, 1), np.uint8)

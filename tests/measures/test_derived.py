@@ -100,7 +100,7 @@ def test_read_results_and_read_counts_give_the_same_scores(filled, protocol):
     model = read_model([folder], protocol, resamples=0)
     derived = derived_scores(model.records[0])
     for results in (read_results(folder), read_counts(folder)):
-        found = bootstrap(results, protocol, 0, sources=(*MEASURES, *derived)).by_key
+        found = bootstrap(results, protocol, 0, scorers=(*MEASURES, *derived)).by_key
         for name in ("group_iou soft", "missed_region_rate", "object_recall"):
             own = model.scores.by_key[name].conditions
             assert len(own) == 6

@@ -161,13 +161,13 @@ def test_a_part_without_the_digest_of_its_run_is_read(tmp_path, run_record, monk
 def test_files_that_predictions_were_read_from_are_kept_by_digest(tmp_path, run_record):
     folder = RunFolder.open(tmp_path, run_record())
     read, missing = row("1.png", "confusion"), Row("2.png", FOG, reason="missing")
-    folder.add(0, [replace(read, source="ab cd"), missing])
+    folder.add(0, [replace(read, file_digests="ab cd"), missing])
     expected = {("1.png", FOG): {"ab cd"}}
-    assert folder.sources == expected
+    assert folder.file_digests == expected
     again = RunFolder.open(tmp_path, run_record())
-    assert again.sources == expected
+    assert again.file_digests == expected
     (part,) = part_files(folder.path)
-    assert read_part(part, 2).sources == ["ab cd", None]
+    assert read_part(part, 2).file_digests == ["ab cd", None]
     table = pq.read_table(part)
     place = table.schema.get_field_index("source")
     pq.write_table(table.set_column(place, "source", [["ef", None]]), part)

@@ -55,12 +55,12 @@ class Attacker:
         return not folder.holds(image, condition)
 
     def _attacked(self, segmenter: EvaluatedModel) -> EvaluatedModel:
-        return self._settings.source or segmenter
+        return self._settings.surrogate or segmenter
 
     def attacked(self, segmenter: EvaluatedModel, image: ConditionImage) -> ConditionImage:
         """Perturb an image, if its condition is an attack.
 
-        Attacks on one source network are computed once, and all scored networks share them.
+        Attacks on a surrogate are computed once, and all scored networks share them.
 
         Args:
             segmenter: The network that is scored.
@@ -76,10 +76,10 @@ class Attacker:
         settings = self._settings
         if image.pixels is None or not image.is_attack:
             return image
-        if settings.source is None:
+        if settings.surrogate is None:
             return self._perturbed(segmenter, image)
         if self._latest is None or self._latest[0] is not image:
-            self._latest = image, self._perturbed(settings.source, image)
+            self._latest = image, self._perturbed(settings.surrogate, image)
         return self._latest[1]
 
     def _perturbed(self, network: EvaluatedModel, image: ConditionImage) -> ConditionImage:
@@ -88,7 +88,7 @@ class Attacker:
             raise ModelError(f"{network.name} has no gradients to attack")
         started = time.perf_counter()
         pixels = torch.from_numpy(np.ascontiguousarray(clean)).to(network.device)
-        truth = torch.from_numpy(image.source.sample().labels.astype(np.int64)).to(network.device)
+        truth = torch.from_numpy(image.original.sample().labels.astype(np.int64)).to(network.device)
         found = perturb(
             network.loss_gradient,
             pixels.permute(2, 0, 1).float() / 255,
@@ -96,12 +96,12 @@ class Attacker:
             condition.name,
             settings.protocol.perturbation(condition.name).parameters[condition.severity - 1],
             seed=settings.seed,
-            image_id=image.source.id,
+            image_id=image.original.id,
             class_frequencies=settings.class_frequencies,
         )
         values = np.ascontiguousarray(found.image.permute(1, 2, 0).cpu().numpy())
         if folder := self._folders.get(network.name):
-            folder.write(image.source.id, condition, values)
+            folder.write(image.original.id, condition, values)
         rounded = np.rint(values * 255).astype(np.uint8) if settings.is_rounded else None
         return replace(
             image,

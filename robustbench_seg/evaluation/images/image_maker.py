@@ -1,6 +1,6 @@
 """Creates images for the segmenters: each is decoded once, corrupted in advance, and not kept.
 
-The images depend only on the source image and the condition, and are yielded in the requested
+They depend only on the image of the dataset and the condition, and are yielded in the requested
 order. The number of workers changes only the speed.
 """
 
@@ -26,7 +26,7 @@ from robustbench_seg.segmenter import AnyImage
 from robustbench_seg.trees.tree import Tree
 
 
-class SourceImage:
+class DatasetImage:
     """An image of the dataset, decoded once, on first use, for all of its conditions."""
 
     def __init__(self, dataset: Dataset, index: int, class_map: ClassMap | None = None) -> None:
@@ -70,7 +70,7 @@ class ConditionImage:
     """One image under one condition.
 
     Attributes:
-        source: The image of the dataset.
+        original: The image of the dataset.
         condition: The condition.
         pixels: uint8 HxWx3 RGB, or the attacked image. None: the image is left out; see `reason`.
         reason: Why the image is left out. None: it is not left out.
@@ -80,7 +80,7 @@ class ConditionImage:
             perturbed.
     """
 
-    source: SourceImage
+    original: DatasetImage
     condition: Condition
     pixels: AnyImage | None
     reason: str | None
@@ -111,7 +111,7 @@ class ImageMaker:
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def all(self, wanted: Iterable[tuple[SourceImage, Condition]]) -> Iterator[ConditionImage]:
+    def all(self, wanted: Iterable[tuple[DatasetImage, Condition]]) -> Iterator[ConditionImage]:
         """Yield each of `wanted` in order. With one worker, no image is created in advance."""
         if self._pool is None:
             yield from (self.make(*pair) for pair in wanted)
@@ -124,43 +124,43 @@ class ImageMaker:
         while waiting:
             yield waiting.popleft().result()
 
-    def make(self, source: SourceImage, condition: Condition) -> ConditionImage:
+    def make(self, original: DatasetImage, condition: Condition) -> ConditionImage:
         """Create one image, in the thread of the caller."""
         started = time.perf_counter()
         pixels: AnyImage | None = None
         reason, is_same = None, False
         is_attack = self._evaluation.protocol.is_attack(condition)
         try:
-            clean = source.sample().image
+            clean = original.sample().image
             if condition == CLEAN or is_attack:
                 pixels = clean
             else:
-                pixels = corrupted = self._corrupted(source, condition)
+                pixels = corrupted = self._corrupted(original, condition)
                 is_same = bool(np.array_equal(corrupted, clean))
         except (DatasetError, CorruptionError) as error:
             pixels, reason = None, str(error)
         seconds = time.perf_counter() - started
-        return ConditionImage(source, condition, pixels, reason, is_same, seconds, is_attack)
+        return ConditionImage(original, condition, pixels, reason, is_same, seconds, is_attack)
 
-    def _corrupted(self, source: SourceImage, condition: Condition) -> NDArray[np.uint8]:
-        spec, clean = self._evaluation.spec, source.sample().image
+    def _corrupted(self, original: DatasetImage, condition: Condition) -> NDArray[np.uint8]:
+        spec, clean = self._evaluation.spec, original.sample().image
         if self.tree is None:
             return corrupt(
                 clean,
                 condition.name,
                 condition.severity,
                 seed=self._evaluation.seed,
-                image_id=source.id,
+                image_id=original.id,
                 stream=spec.stream,
                 protocol=self._evaluation.protocol,
             )
-        name = f"{condition.folder}/{as_png(source.id)}"
+        name = f"{condition.folder}/{as_png(original.id)}"
         folder = self.tree.folder / condition.folder
         image = read_image(self.tree.folder / name)
         if image.shape != clean.shape:
             raise DatasetError(
-                f"{source.id} in {folder} has {image.shape[1]}x{image.shape[0]} pixels, its clean "
-                f"image {clean.shape[1]}x{clean.shape[0]}; generate it again"
+                f"{original.id} in {folder} has {image.shape[1]}x{image.shape[0]} pixels, its "
+                f"clean image {clean.shape[1]}x{clean.shape[0]}; generate it again"
             )
         self.tree.check_image(name, image)
         return image

@@ -51,7 +51,7 @@ class UnreadableImages:
         if image.pixels is not None:
             failed.clear()
             return
-        failed[image.source.id] = None
+        failed[image.original.id] = None
         if len(failed) >= FAILURES:
             raise DatasetError(
                 f"{FAILURES} images in a row could not be read; the last: {image.reason}. "

@@ -38,14 +38,14 @@ class AttackSettings:
     Attributes:
         protocol: The protocol with the attacks and their radii.
         seed: Seed of the random starts.
-        source: The network to attack; None: the scored one.
+        surrogate: The network that is attacked instead of the scored one. None: there is none.
         is_rounded: Whether images are rounded to 8 bits before they are scored.
         class_frequencies: Pixels of each class, for attacks that balance the classes.
     """
 
     protocol: Protocol
     seed: int = 0
-    source: DifferentiableSegmenter | None = None
+    surrogate: DifferentiableSegmenter | None = None
     is_rounded: bool = False
     class_frequencies: tuple[int, ...] | None = None
 
@@ -57,7 +57,7 @@ class AttackSettings:
         frequencies = self.class_frequencies
         return AttackRecord(
             GRADIENT_LAW,
-            self.source.record if self.source else None,
+            self.surrogate.record if self.surrogate else None,
             self.is_rounded,
             digest_bytes(canonical_json(list(frequencies)).encode()) if frequencies else None,
         )
@@ -94,11 +94,11 @@ def open_attacks(
             for parameters in each.parameters:
                 check_attack(each.name, parameters)
     attacks = [condition for condition in conditions if protocol.is_attack(condition)]
-    source = _attacked(spec, data)
+    surrogate = _surrogate(spec, data)
     if not attacks:
         _check_no_options(spec, protocol)
     else:
-        _check_attacks(spec, protocol, attacks, data, [source] if source else segmenters)
+        _check_attacks(spec, protocol, attacks, data, [surrogate] if surrogate else segmenters)
     frequencies = _class_frequencies(spec, protocol, data)
     needing = [c.name for c in attacks if ATTACKS[c.name].needs_frequencies]
     if needing and frequencies is None:
@@ -109,7 +109,7 @@ def open_attacks(
     return AttackSettings(
         protocol,
         spec.seeds[0],
-        source if isinstance(source, DifferentiableSegmenter) else None,
+        surrogate if isinstance(surrogate, DifferentiableSegmenter) else None,
         spec.round_attacks,
         frequencies,
     )
@@ -135,25 +135,25 @@ def _check_ensemble(protocol: Protocol, ensemble: Perturbation) -> None:
                 )
 
 
-def _attacked(spec: EvaluationSpec, data: Dataset) -> EvaluatedModel | None:
-    """Load the network to attack; None: the scored one.
+def _surrogate(spec: EvaluationSpec, data: Dataset) -> EvaluatedModel | None:
+    """Load the network that is attacked instead of the scored ones. None: there is none.
 
     The precision, backend and inference mode of the scored networks do not apply to it.
     """
     if spec.attack_from is None:
         return None
     options = SegmenterOptions(device=spec.device, batch=spec.batch, classes=data.classes)
-    source = load_named(spec.attack_from, options)
-    if tuple(source.classes) != tuple(data.classes):
+    surrogate = load_named(spec.attack_from, options)
+    if tuple(surrogate.classes) != tuple(data.classes):
         raise ModelError(
-            f"attack_from: the classes of {source.name} are not those of {data.name}; choose a "
+            f"attack_from: the classes of {surrogate.name} are not those of {data.name}; choose a "
             "model with this dataset's classes"
         )
-    if reason := why_no_gradient(source):
+    if reason := why_no_gradient(surrogate):
         raise ModelError(
-            f"attack_from: {source.name} cannot be attacked: {reason}; choose another model"
+            f"attack_from: {surrogate.name} cannot be attacked: {reason}; choose another model"
         )
-    return source
+    return surrogate
 
 
 def _class_frequencies(
@@ -171,8 +171,9 @@ def _class_frequencies(
                 "classes; leave out class_frequencies"
             )
         return None
-    source = spec.class_frequencies or (data.name if data.name in shipped_frequencies() else None)
-    return None if source is None else load_class_frequencies(source).of(data.classes)
+    shipped = data.name if data.name in shipped_frequencies() else None
+    chosen = spec.class_frequencies or shipped
+    return None if chosen is None else load_class_frequencies(chosen).of(data.classes)
 
 
 def _check_no_options(spec: EvaluationSpec, protocol: Protocol) -> None:

@@ -62,7 +62,7 @@ class Evaluation:
     @property
     def needs_gradients(self) -> bool:
         """Whether the scored networks themselves are attacked."""
-        return bool(self.attacks) and self.attack_settings.source is None
+        return bool(self.attacks) and self.attack_settings.surrogate is None
 
     @property
     def attacks(self) -> Sequence[str]:

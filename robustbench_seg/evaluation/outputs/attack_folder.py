@@ -67,6 +67,6 @@ def _digest(key: RunKey) -> str:
     """Return the digest of everything that decides the images, such as the attacked network."""
     attack = key.attack
     assert attack is not None, "there is an attack"
-    attacked = attack.source or key.segmenter
-    images = replace(attack, source=None, is_rounded=False)
+    attacked = attack.surrogate or key.segmenter
+    images = replace(attack, surrogate=None, is_rounded=False)
     return replace(key, segmenter=attacked, temperature=None, attack=images).digest

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.errors import DatasetError, RobustsegError
-from robustbench_seg.evaluation.images.image_maker import ConditionImage, ImageMaker, SourceImage
+from robustbench_seg.evaluation.images.image_maker import ConditionImage, DatasetImage, ImageMaker
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.predictions.adaptation_images import adaptation_images
 from robustbench_seg.evaluation.predictions.statistics_file import read_statistics, write_statistics
@@ -50,7 +50,7 @@ class AdaptedPredictions:
         self, image: ConditionImage, predict: Callable[[Segmenter], Prediction]
     ) -> Prediction:
         """Apply the segmenter, adapted to the condition of the image."""
-        return predict(self.segmenter(image.source.id, image.condition))
+        return predict(self.segmenter(image.original.id, image.condition))
 
     def segmenter(self, image: str, condition: Condition) -> Segmenter:
         """Return the segmenter for a condition. It is adapted at the first call.
@@ -82,7 +82,7 @@ class AdaptedPredictions:
         return AdaptedSegmenter(self._segmenter, read_statistics(path, self._segmenter))
 
     def _pixels(self, index: int, condition: Condition) -> AnyImage:
-        image = self._maker.make(SourceImage(self._data, index), condition)
+        image = self._maker.make(DatasetImage(self._data, index), condition)
         if image.pixels is None:
             raise DatasetError(
                 f"no BatchNorm statistics for {condition.name} {condition.severity}: {image.reason}"

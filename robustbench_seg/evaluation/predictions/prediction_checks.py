@@ -86,16 +86,18 @@ def check_unchanged(folder: RunFolder, stored: StoredPredictions) -> None:
 
 def _expected(folder: RunFolder) -> Iterator[tuple[str, Collection[str]]]:
     """Yield the files that a run has scored, with their digests."""
-    for (image, condition), sources in folder.sources.items():
-        parts = [source.split() for source in sources]
+    for (image, condition), known in folder.file_digests.items():
+        parts = [digests.split() for digests in known]
         yield labels_file(image, condition), {part[0] for part in parts}
         if confidence := {part[1] for part in parts if len(part) > 1}:
             yield confidence_file(image, condition), confidence
 
 
-def check_source(folder: RunFolder, image: str, condition: Condition, source: str | None) -> None:
+def check_file_digests(
+    folder: RunFolder, image: str, condition: Condition, digests: str | None
+) -> None:
     """Check that the files just read are the ones that the run has already scored."""
-    known, read = folder.sources.get((image, condition), ()), (source or "").split()
+    known, read = folder.file_digests.get((image, condition), ()), (digests or "").split()
     pairs = [pair for earlier in known for pair in zip(read, earlier.split(), strict=False)]
     if any(one != other for one, other in pairs):
         raise ModelError(

@@ -11,7 +11,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.evaluation.images.image_maker import ConditionImage
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.predictions.prediction_checks import (
-    check_source,
+    check_file_digests,
     check_unchanged,
     described_images,
 )
@@ -37,7 +37,7 @@ class Predictions(Protocol):
             predict: Applies a segmenter to the image.
 
         Returns:
-            The prediction. If it was read from files, its source has their digests.
+            The prediction. If it was read from files, it has their digests.
 
         Raises:
             ModelError: A file of predictions is missing, wrong, or belongs to another image.
@@ -87,10 +87,10 @@ class FilePredictions:
     ) -> Prediction:
         """Read the prediction for the image, checked before and after."""
         self._check_image(image)
-        stored = self._stored.of(image.source.id, image.condition)
+        stored = self._stored.of(image.original.id, image.condition)
         prediction = predict(stored)
-        check_source(self._folder, image.source.id, image.condition, stored.source)
-        return replace(prediction, source=stored.source)
+        check_file_digests(self._folder, image.original.id, image.condition, stored.source)
+        return replace(prediction, file_digests=stored.source)
 
     def segmenter(self, image: str, condition: Condition) -> Segmenter:
         """Return the stored prediction for an image under a condition."""
@@ -103,7 +103,7 @@ class FilePredictions:
             or not isinstance(image.pixels, np.ndarray)
         ):
             return
-        name = labels_file(image.source.id, image.condition)
+        name = labels_file(image.original.id, image.condition)
         digests = self._described.get(name)
         if digests is None or digest_pixels(image.pixels) != digests.pixels:
             what = "is not in" if digests is None else "differs from the image in"

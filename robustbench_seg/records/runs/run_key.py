@@ -69,24 +69,25 @@ class AttackRecord:
 
     Attributes:
         gradient: Law version of the gradients.
-        source: The network that was attacked. None: the scored network.
+        surrogate: The network that was attacked instead of the scored one, under the key `source`.
+            None: there is none.
         is_rounded: Whether they were rounded to 8 bits.
         class_frequencies: sha256 of the frequencies that balance the classes. None: no attack needs
             them.
     """
 
     gradient: Positive
-    source: SegmenterRecord | None = None
+    surrogate: SegmenterRecord | None = field(default=None, metadata={"key": "source"})
     is_rounded: bool = False
     class_frequencies: str | None = None
 
     @property
     def attacked(self) -> str:
         """The network that was attacked, in words."""
-        if self.source is None:
+        if self.surrogate is None:
             return OWN_NETWORK
-        digest = digest_bytes(canonical_json(to_table(self.source)).encode())
-        return f"{self.source.architecture} ({digest[:8]})"
+        digest = digest_bytes(canonical_json(to_table(self.surrogate)).encode())
+        return f"{self.surrogate.architecture} ({digest[:8]})"
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
 from robustbench_seg.machine.threads import one_blas_thread
-from robustbench_seg.measures import MEASURES, ScoreInfo, ScoreSource
+from robustbench_seg.measures import MEASURES, ScoreInfo, Scorer
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.results.statistics.draws import RESAMPLES, Draws, draw_trainings, draw_units
@@ -53,7 +53,7 @@ def bootstrap(
     *,
     identity: str | None = None,
     runs_by_training: Sequence[Sequence[str]] | None = None,
-    sources: Sequence[ScoreSource] = MEASURES,
+    scorers: Sequence[Scorer] = MEASURES,
 ) -> ModelScores:
     """Draw the images of one model and score each draw.
 
@@ -64,14 +64,14 @@ def bootstrap(
         identity: Text that identifies its trainings, in their order; None: the name of the model.
         runs_by_training: The runs of each training; some may have no rows. None: each run is a
             training.
-        sources: The measures and derived scores to compute.
+        scorers: The measures and derived scores to compute.
 
     Raises:
         ResultsError: No image is scored yet.
     """
-    by_source = {source: with_counts(results, source) for source in sources}
+    by_scorer = {scorer: with_counts(results, scorer) for scorer in scorers}
     models, clips, observed, ids = (
-        [*dict.fromkeys(chain.from_iterable(rows[name].unique() for rows in by_source.values()))]
+        [*dict.fromkeys(chain.from_iterable(rows[name].unique() for rows in by_scorer.values()))]
         for name in ("model", "clip", "run", "image")
     )
     if not observed:
@@ -90,15 +90,15 @@ def bootstrap(
     # Threads help where products are large. On few images they only wait for Python's lock.
     workers = os.cpu_count() if len(images) >= _MANY_IMAGES else 1
     with one_blas_thread(), ThreadPoolExecutor(workers) as pool:
-        for source, rows in by_source.items():
+        for scorer, rows in by_scorer.items():
             of_run = {
-                str(run): _condition_draws(rows_of_run, source, times, pool)
+                str(run): _condition_draws(rows_of_run, scorer, times, pool)
                 for run, rows_of_run in rows.groupby("run", sort=False)
             }
             counted = _counted_trainings(runs_by_training, observed, of_run)
             scores_by_training = [[of_run.get(run, {}) for run in runs] for runs in counted]
             drawn = shares if len(counted) == count else np.ones((1, resamples))
-            scores |= _score_draws(scores_by_training, source.infos, protocol, len(times), drawn)
+            scores |= _score_draws(scores_by_training, scorer.infos, protocol, len(times), drawn)
     return ModelScores(scores, images, clip, int(unit_of.max()) + 1, count)
 
 
@@ -157,7 +157,7 @@ def _mean_of(runs: Sequence[_RunScores], condition: Condition, score: str) -> Dr
 
 
 def _condition_draws(
-    rows: pd.DataFrame, source: ScoreSource, times: NDArray[np.float64], pool: Executor
+    rows: pd.DataFrame, scorer: Scorer, times: NDArray[np.float64], pool: Executor
 ) -> _RunScores:
     """The scores of each condition of one run in every draw; empty unless all images exist."""
     total, counts = int(rows["images"].iloc[0]), rows[COUNTS].to_numpy(object)
@@ -166,7 +166,7 @@ def _condition_draws(
     def of_rows(places: NDArray[np.intp]) -> Mapping[str, Draws]:
         if not len(places) == total == times.shape[1]:
             return {}
-        return source.draws(np.stack([*counts[places[np.argsort(names[places])]]]), times)
+        return scorer.draws(np.stack([*counts[places[np.argsort(names[places])]]]), times)
 
     by_condition = condition_rows(rows)
     return dict(zip(by_condition, pool.map(of_rows, by_condition.values()), strict=True))

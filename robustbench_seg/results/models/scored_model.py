@@ -131,7 +131,7 @@ def read_model(
             resamples,
             identity=trainings.identity,
             runs_by_training=trainings.runs,
-            sources=(*measures, *derived),
+            scorers=(*measures, *derived),
         ),
         image_counts=_image_counts(results, trainings.runs),
         class_iou=_class_means(results, trainings.runs),

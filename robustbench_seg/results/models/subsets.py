@@ -141,7 +141,7 @@ class _Images:
             resamples,
             identity=self.trainings.identity,
             runs_by_training=self.trainings.runs,
-            sources=[CONFUSION],
+            scorers=[CONFUSION],
         )
 
 

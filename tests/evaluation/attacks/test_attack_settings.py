@@ -36,12 +36,12 @@ def test_what_decides_attacked_images_is_in_the_key(settings, run_record):
         "rounding": replace(settings, is_rounded=True),
         "frequencies": replace(settings, class_frequencies=(1, 2, 3)),
         "their order": replace(settings, class_frequencies=(3, 2, 1)),
-        "source": replace(settings, source=weaker),
-        "its weights": replace(settings, source=stronger),
+        "surrogate": replace(settings, surrogate=weaker),
+        "its weights": replace(settings, surrogate=stronger),
     }
     keys = {name: with_attack(run_record("m"), each).key.digest for name, each in changed.items()}
     assert len(set(keys.values())) == len(changed)
-    assert changed["source"].record.source == weaker.record
+    assert changed["surrogate"].record.surrogate == weaker.record
 
 
 @pytest.mark.parametrize(

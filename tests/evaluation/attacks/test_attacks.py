@@ -108,7 +108,7 @@ def test_a_transferred_attack_is_weaker_and_names_its_source(protocol, tmp_path,
     (black,) = rs.evaluate(model=own, attack_from="python:surrogate:model", **settings)
     assert accuracy(white, "pgd", 2) < accuracy(black, "pgd", 2)
     record = read_record(black.path)
-    assert record.key.attack.source.weights != record.key.segmenter.weights
+    assert record.key.attack.surrogate.weights != record.key.segmenter.weights
     stored = json.loads((black.path / "run.json").read_text())
     assert "attack" in json.dumps(stored["key"])
     (difference,) = [
@@ -204,7 +204,7 @@ def test_the_attacked_network_runs_as_itself(protocol, tmp_path, monkeypatch):
     from_source = {"attack_from": "python:several:source", "precision": "bf16"}
     (run,) = rs.evaluate(**settings, **from_source)
     key = read_record(run.path).key
-    assert (key.segmenter.precision, key.attack.source.precision) == ("bf16", "float32")
+    assert (key.segmenter.precision, key.attack.surrogate.precision) == ("bf16", "float32")
     with pytest.raises(ModelError, match="attack_from: the classes of other are not those of toy"):
         rs.evaluate(**settings, attack_from="python:several:other")
     for asked in ("clean", "pgd"):
