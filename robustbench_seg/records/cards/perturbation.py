@@ -55,13 +55,12 @@ class Perturbation:
                 f"from 1 to {len(self.parameters)}"
             )
         for severity, parameters in enumerate(self.parameters, 1):
+            where = f"{place}: severity {severity}"
             for name, value in parameters.items():
                 if not (name.isidentifier() and len(name) <= 64):
-                    raise CardError(
-                        f"{place}: severity {severity}: {name!r:.70} is not a parameter"
-                    )
+                    raise CardError(f"{where}: {name!r:.70} is not a parameter")
                 if problem := self._parameter_problem(name, value):
-                    raise CardError(f"{place}: severity {severity}: {problem}")
+                    raise CardError(f"{where}: {problem}")
 
     def _parameter_problem(self, name: str, value: float) -> str | None:
         return corruption_parameter_problem(name, value)
