@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.measures import class_counts, mean_iou
-from robustbench_seg.measures.confidence_levels import BINS, LEVELS, UNIT
+from robustbench_seg.measures.confidence_histogram import BINS, LEVELS, UNIT
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.records.runs.run_key import DatasetRecord, PerturbationRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord

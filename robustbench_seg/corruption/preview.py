@@ -74,10 +74,10 @@ def contact_sheet(
         draw.text((4, top + cell[1] // 2), perturbation.category, "gray", font)
         sheet.paste(clean, (_LABELS, top))
         for column, severity in enumerate(perturbation.severities, 1):
-            variant = corrupt(
+            corrupted = corrupt(
                 photo, perturbation.name, severity, seed=seed, protocol=protocol, threads=threads
             )
-            shrunk = Image.fromarray(variant).resize(cell, Image.Resampling.BOX)
+            shrunk = Image.fromarray(corrupted).resize(cell, Image.Resampling.BOX)
             sheet.paste(shrunk, (_LABELS + column * right, top))
     return sheet
 

@@ -67,7 +67,7 @@ def probe(
             continue
         protocol.perturbation(condition.name)
         try:
-            variant = corrupt(
+            corrupted = corrupt(
                 image,
                 condition.name,
                 condition.severity,
@@ -78,7 +78,7 @@ def probe(
             )
         except CorruptionError:
             continue
-        digests[condition.folder] = digest_pixels(variant)
+        digests[condition.folder] = digest_pixels(corrupted)
     return digests
 
 

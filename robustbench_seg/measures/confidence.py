@@ -1,6 +1,6 @@
 """The confidence of a segmenter in correct and in wrong pixels, and its scores.
 
-Each image has two histograms of confidence (see confidence_levels), one for correct and one for
+Each image has two histograms of confidence (see confidence_histogram), one for correct and one for
 wrong pixels. Sums are integer multiples of 2^-20, so that counts are integers, whose sum does not
 depend on the order.
 """
@@ -10,8 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.measures.confidence_infos import confidence_infos
-from robustbench_seg.measures.confidence_levels import (
+from robustbench_seg.measures.confidence_histogram import (
     BINS,
     LEVELS,
     POOLED_BINS,
@@ -21,6 +20,7 @@ from robustbench_seg.measures.confidence_levels import (
     count_levels,
     merge_levels,
 )
+from robustbench_seg.measures.confidence_infos import confidence_infos
 from robustbench_seg.measures.confidence_scores import scores_of_levels
 from robustbench_seg.measures.counts import Counts, ScoreArray, mean
 from robustbench_seg.measures.measure import AdditiveMeasure

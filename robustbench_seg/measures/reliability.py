@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from robustbench_seg.measures.confidence_levels import BINS, POOLED_BINS, PooledConfidence
+from robustbench_seg.measures.confidence_histogram import BINS, POOLED_BINS, PooledConfidence
 from robustbench_seg.measures.counts import Counts
 
 COVERAGES = np.arange(1, 101) / 100

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics
 
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE, Confidence, Prediction
-from robustbench_seg.measures.confidence_levels import (
+from robustbench_seg.measures.confidence_histogram import (
     BINS,
     LEVELS,
     POOLED_CENTRES,

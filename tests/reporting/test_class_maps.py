@@ -57,7 +57,7 @@ def test_rows_with_another_map_rank_together_with_a_warning(write):
 
 def test_rows_of_other_classes_stand_in_a_panel_of_their_own(write, short):
     panels = read_panels([write("native"), short])
-    assert [panel.subset for panel in panels] == ["all classes", "all classes but sky"]
+    assert [panel.qualifier for panel in panels] == ["all classes", "all classes but sky"]
     warnings = " ".join(panels[1].warnings)
     assert "These rows are on all classes but sky. Rows on other images or classes" in warnings
     assert "The class map leaves out sky, so these scores are over the other 2 classes." in warnings

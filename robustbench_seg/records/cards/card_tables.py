@@ -35,15 +35,14 @@ def hub_model_table() -> Table:
 
 def parameter_table(protocol: Protocol) -> Table:
     """Tabulate the parameters of each perturbation of a protocol, with a column per severity."""
-    severities = [
-        f"severity {level}" if level == 1 else str(level) for level in protocol.severities
-    ]
+    first, *others = map(str, protocol.severities)
+    severities = [f"severity {first}", *others]
     rows = [[protocol.noun, "category", "scored", "parameter", *severities]]
     for perturbation in protocol.perturbations:
         about = [perturbation.name, perturbation.category, perturbation.scored_text]
-        for name in dict.fromkeys(name for level in perturbation.parameters for name in level):
+        for name in dict.fromkeys(name for each in perturbation.parameters for name in each):
             values = [
-                f"{level[name]:g}" if name in level else "-" for level in perturbation.parameters
+                f"{each[name]:g}" if name in each else "-" for each in perturbation.parameters
             ]
             values += ["-"] * (len(protocol.severities) - len(values))
             rows.append([*about, name, *values])

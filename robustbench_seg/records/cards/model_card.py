@@ -67,7 +67,7 @@ class ModelCard:
             raise CardError(
                 f"class_names: expected {self.classes} names, got {len(self.class_names)}"
             )
-        self.preprocessing.refuse_levels()
+        self.preprocessing.check_unit_range()
 
     @property
     def weights_file(self) -> Path | None:

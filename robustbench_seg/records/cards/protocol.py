@@ -140,15 +140,15 @@ class Protocol:
 
         "1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
         """
-        levels = dict[str, list[str]]()
+        by_severities = dict[str, list[str]]()
         for perturbation in self.averaged:
-            levels.setdefault(perturbation.scored_text, []).append(perturbation.name)
-        most, *others = sorted(levels, key=lambda level: -len(levels[level]))
-        names = levels[most]
+            by_severities.setdefault(perturbation.scored_text, []).append(perturbation.name)
+        most, *others = sorted(by_severities, key=lambda each: -len(by_severities[each]))
+        names = by_severities[most]
         several = f"{len(names)} {self.noun}s"
-        parts = [f"{most} of {several if len(names) > 1 else names[0]}"]
-        parts += [f"{level} of {', '.join(levels[level])}" for level in others]
-        return "; ".join(parts)
+        texts = [f"{most} of {several if len(names) > 1 else names[0]}"]
+        texts += [f"{each} of {', '.join(by_severities[each])}" for each in others]
+        return "; ".join(texts)
 
     @cached_property
     def severities_digest(self) -> str:
@@ -262,15 +262,15 @@ def merged(protocols: Iterable[Protocol]) -> Protocol:
     Returns:
         The merged protocol.
     """
-    parts = list(protocols)
+    protocols = list(protocols)
     perturbations = dict[str, Perturbation]()
-    for protocol in parts:
+    for protocol in protocols:
         for perturbation in protocol.perturbations:
             perturbations.setdefault(perturbation.name, perturbation)
     return Protocol(
-        " + ".join(part.name for part in parts),
-        " + ".join(part.version for part in parts),
-        "; ".join(part.source for part in parts),
+        " + ".join(each.name for each in protocols),
+        " + ".join(each.version for each in protocols),
+        "; ".join(each.source for each in protocols),
         tuple(perturbations.values()),
     )
 

@@ -15,7 +15,7 @@ class Preprocessing:
     std: tuple[AboveZero, AboveZero, AboveZero]
 
     @property
-    def level(self) -> float | None:
+    def impossible(self) -> float | None:
         """A value of mean or std that RGB in 0..1 cannot have. None: there is none.
 
         Usually the three numbers are then for values in 0..255.
@@ -23,16 +23,16 @@ class Preprocessing:
         wrong = [value for value in self.mean if not 0 <= value <= 1]
         return next(iter(wrong + [value for value in self.std if value > 1]), None)
 
-    def refuse_levels(self) -> None:
+    def check_unit_range(self) -> None:
         """Refuse a normalisation for values in 0..255.
 
         Raises:
             CardError: A value is not for RGB in 0..1.
         """
-        if self.level is not None:
+        if self.impossible is not None:
             raise CardError(
-                f"mean and std: {self.level:g} is not for RGB in 0..1; divide values for 0..255 "
-                "by 255"
+                f"mean and std: {self.impossible:g} is not for RGB in 0..1; divide values for "
+                "0..255 by 255"
             )
 
 

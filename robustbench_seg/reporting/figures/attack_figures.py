@@ -62,9 +62,9 @@ def radius_unit(protocol: Protocol) -> str:
 def common_radii(protocol: Protocol) -> list[str] | None:
     """Return the radius of each severity as text, or None if radii or norms of attacks differ."""
     perturbations = protocol.perturbations
-    levels = [[f"{level['epsilon']:g}" for level in each.parameters] for each in perturbations]
-    longest = max(levels, key=len)
-    if any(radii != longest[: len(radii)] for radii in levels):
+    lists = [[f"{one['epsilon']:g}" for one in each.parameters] for each in perturbations]
+    longest = max(lists, key=len)
+    if any(radii != longest[: len(radii)] for radii in lists):
         return None
     return longest if len({attack_norm(each.name) for each in perturbations}) == 1 else None
 

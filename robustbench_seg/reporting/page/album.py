@@ -106,10 +106,10 @@ def _files(model: MeasuredModel) -> PictureFiles:
     return PictureFiles.of_run(model.folder)
 
 
-def _note(levels: Sequence[int], with_pictures: int, measured: int) -> str:
-    severities = "severities" if len(levels) > 1 else "severity"
+def _note(severities: Sequence[int], with_pictures: int, measured: int) -> str:
+    noun = "severities" if len(severities) > 1 else "severity"
     note = (
-        f"One image of the split at {severities} {enumeration(list(map(str, levels)))}, with "
+        f"One image of the split at {noun} {enumeration(list(map(str, severities)))}, with "
         "the prediction of each model and the models' errors: the darker the red, the more models "
         "are wrong."
     )

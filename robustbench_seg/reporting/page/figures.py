@@ -164,7 +164,7 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
 
 def _reliability(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
     figures: list[PageFigure] = []
-    severities = enumeration([str(level) for level in panel.protocol.shown_severities[-2:]])
+    severities = enumeration([*map(str, panel.protocol.shown_severities[-2:])])
     kinds = {"raw": CONFIDENCE, "temperature-scaled": SCALED_CONFIDENCE}
     for model, name in _with_slugs(panel, "reliability diagrams"):
         found = {

@@ -69,7 +69,7 @@ class Panel(ModelGroup[MeasuredModel]):
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """Facts that a reader must know before comparing rows, a sentence or two each."""
-        return panel_warnings(self.models, self.subset, self.protocol)
+        return panel_warnings(self.models, self.qualifier, self.protocol)
 
     @property
     def extent(self) -> str:

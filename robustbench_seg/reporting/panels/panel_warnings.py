@@ -20,13 +20,13 @@ from robustbench_seg.text import number
 
 
 def panel_warnings(
-    models: Sequence[MeasuredModel], subset: str, protocol: Protocol
+    models: Sequence[MeasuredModel], qualifier: str, protocol: Protocol
 ) -> tuple[str, ...]:
     """Return the warnings of a panel, one sentence or two each.
 
     Args:
         models: The measured models.
-        subset: `Panel.subset`.
+        qualifier: `Panel.qualifier`.
         protocol: Their protocol.
     """
     warnings = [
@@ -34,7 +34,7 @@ def panel_warnings(
         *setting_warnings(models),
         *foreign_warnings(models),
         *same_model_warnings(models),
-        other_images_warning(subset),
+        other_images_warning(qualifier),
         left_out_warning(models),
         changing_classes_warning(models, protocol),
     ]
@@ -88,12 +88,12 @@ def same_model_warnings(models: Sequence[MeasuredModel]) -> list[str]:
     return warnings
 
 
-def other_images_warning(subset: str) -> str | None:
+def other_images_warning(qualifier: str) -> str | None:
     """Warn if another panel has other images of the same split."""
-    if not subset:
+    if not qualifier:
         return None
     return (
-        f"These rows are on {subset}. Rows on other images or classes of the split are in a "
+        f"These rows are on {qualifier}. Rows on other images or classes of the split are in a "
         "separate panel, because they cannot be compared with these."
     )
 

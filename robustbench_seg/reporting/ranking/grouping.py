@@ -77,7 +77,7 @@ def group_models(
             of each run.
         read: Scores the runs of one model under a protocol. The model gets another name if two of
             its group have the same.
-        group: Makes a group of a protocol, a subset and the models, see ModelGroup.
+        group: Makes a group of a protocol, a qualifier and the models, see ModelGroup.
         before: Called once, with the runs and the protocol of each model that will be read.
 
     Returns:
@@ -114,7 +114,7 @@ def group_models(
     return [
         group(
             protocols[key.protocol],
-            _subset(key, list(groups)),
+            _qualifier(key, list(groups)),
             by_robustness(_with_unique_names(models)),
         )
         for key, models in groups.items()
@@ -159,7 +159,7 @@ def _check_classes(other: RankedModel, folder: Path, record: RunRecord) -> None:
         )
 
 
-def _subset(key: _Key, keys: Sequence[_Key]) -> str:
+def _qualifier(key: _Key, keys: Sequence[_Key]) -> str:
     """Return the text that distinguishes a group from others with the same heading."""
     similar = [other for other in keys if other.heading == key.heading and other != key]
     others = [other for other in similar if (other.images, other.files) != (key.images, key.files)]

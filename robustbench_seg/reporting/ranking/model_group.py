@@ -31,13 +31,13 @@ class ModelGroup(ABC, Generic[Model]):
 
     Attributes:
         protocol: The protocol of the models.
-        subset: Text that distinguishes the images and classes from those of another group of the
+        qualifier: Text that distinguishes the images and classes from those of another group of the
             same dataset, split and protocol, such as "50 images"; empty if there is no other.
         models: The measured models, the most robust first, those without a mean last.
     """
 
     protocol: Protocol
-    subset: str
+    qualifier: str
     models: tuple[Model, ...]
 
     @property
@@ -77,9 +77,9 @@ class ModelGroup(ABC, Generic[Model]):
 
     @property
     def name(self) -> str:
-        """Dataset, split, subset if there is one, and protocol, as headings show them."""
-        subset = f", {self.subset}" if self.subset else ""
-        return f"{self.dataset} {self.split}{subset} ({self.protocol.name})"
+        """Dataset, split, qualifier if there is one, and protocol, as headings show them."""
+        qualifier = f", {self.qualifier}" if self.qualifier else ""
+        return f"{self.dataset} {self.split}{qualifier} ({self.protocol.name})"
 
     @cached_property
     def published(self) -> PublishedResults:

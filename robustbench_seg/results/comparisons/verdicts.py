@@ -111,9 +111,9 @@ class Verdict:
 def verdicts(family: Sequence[ScoreDifference]) -> list[Verdict]:
     """Judge the differences of one family of questions."""
     adjusted = holm(np.array([each.p for each in family]))
-    level = ALPHA / max(1, len(family))
+    alpha = ALPHA / max(1, len(family))
     return [
-        Verdict(each.points, *each.interval, float(p), None if p < ALPHA else _needed(each, level))
+        Verdict(each.points, *each.interval, float(p), None if p < ALPHA else _needed(each, alpha))
         for each, p in zip(family, adjusted, strict=True)
     ]
 
@@ -162,17 +162,17 @@ def established_pairs(
     return established | established.T
 
 
-def _needed(difference: ScoreDifference, level: float) -> int | None:
+def _needed(difference: ScoreDifference, alpha: float) -> int | None:
     """Units that would establish a difference; the variance of the mean falls with their number.
 
-    A sign test on all of them must also reach the level.
+    A sign test on all of them must also reach `alpha`.
     """
     if difference.units < 2 or not difference.points or np.isnan(difference.draws).any():
         return None
     chance = Uncertainty.of(difference.draws, difference.units, difference.degrees)
-    reach = float(scipy.special.ndtri(1 - level / 2) + scipy.special.ndtri(POWER))
+    reach = float(scipy.special.ndtri(1 - alpha / 2) + scipy.special.ndtri(POWER))
     allowed = (difference.points / reach) ** 2 - chance.training_variance
     if allowed <= 0:
         return None
-    floor = math.floor(1 - math.log2(level)) + 1
+    floor = math.floor(1 - math.log2(alpha)) + 1
     return max(floor, math.ceil(difference.units * chance.image_variance / allowed))

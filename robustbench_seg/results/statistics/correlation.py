@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.records.values.choices import Resample, check_choice
 from robustbench_seg.results.statistics.draws import RESAMPLES, draw_units
-from robustbench_seg.results.statistics.intervals import LEVEL, NO_INTERVAL, Interval
+from robustbench_seg.results.statistics.intervals import CONFIDENCE_LEVEL, NO_INTERVAL, Interval
 
 Values = NDArray[np.float64]
 
@@ -95,7 +95,7 @@ def partial_correlation(x: Values, y: Values, given: Values) -> float:
 
 
 def percentile_interval(draws: Values) -> Interval:
-    """Return the percentile interval of LEVEL percent of a statistic.
+    """Return the percentile interval of CONFIDENCE_LEVEL percent of a statistic.
 
     Args:
         draws: The statistic and its draws; draws without a value are ignored.
@@ -106,7 +106,7 @@ def percentile_interval(draws: Values) -> Interval:
     drawn = draws[1:][~np.isnan(draws[1:])]
     if not drawn.size:
         return NO_INTERVAL
-    low, high = np.percentile(drawn, [50 - LEVEL / 2, 50 + LEVEL / 2])
+    low, high = np.percentile(drawn, [50 - CONFIDENCE_LEVEL / 2, 50 + CONFIDENCE_LEVEL / 2])
     return Interval(float(low), float(high))
 
 

@@ -9,7 +9,7 @@ import scipy  # scipy imports its submodules on first use
 
 from robustbench_seg.results.statistics.draws import Draws, score_of, split_draws
 
-LEVEL = 95.0
+CONFIDENCE_LEVEL = 95.0
 """Confidence level in percent."""
 
 PERCENT = (0.0, 100.0)
@@ -69,7 +69,7 @@ class Uncertainty:
 
 
 class Interval(NamedTuple):
-    """The interval of LEVEL percent of a score; its ends are nan if there is none."""
+    """The interval of CONFIDENCE_LEVEL percent of a score; its ends are nan if there is none."""
 
     low: float
     high: float
@@ -94,7 +94,7 @@ def score_interval(
 
 
 def interval(draws: Draws, units: int, degrees: int = 0) -> Interval:
-    """Compute the interval of LEVEL percent of a score.
+    """Compute the interval of CONFIDENCE_LEVEL percent of a score.
 
     With one training it is the expanded percentile interval. Draws of few units vary too little:
     with ten units, plain percentiles would contain the truth in 90 % of cases. So more extreme
@@ -118,9 +118,9 @@ def interval(draws: Draws, units: int, degrees: int = 0) -> Interval:
         return NO_INTERVAL
     if degrees:
         uncertainty = Uncertainty.of(draws, units, degrees)
-        reach = uncertainty.quantile(1 - LEVEL / 100) * uncertainty.error
+        reach = uncertainty.quantile(1 - CONFIDENCE_LEVEL / 100) * uncertainty.error
         return Interval(score_of(draws) - reach, score_of(draws) + reach)
-    quantile = scipy.special.stdtrit(units - 1, 0.5 + LEVEL / 200)
+    quantile = scipy.special.stdtrit(units - 1, 0.5 + CONFIDENCE_LEVEL / 200)
     tail = 100 * float(scipy.special.ndtr(-quantile * math.sqrt(units / (units - 1))))
     ordered = np.sort(split_draws(draws)[0])  # much faster than np.percentile on one row
     place = tail / 100 * (len(ordered) - 1)

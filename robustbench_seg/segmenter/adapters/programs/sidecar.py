@@ -91,7 +91,7 @@ class Sidecar:
         if (self.mean is None) != (self.std is None):
             raise CardError("give both mean and std, or neither")
         if self.mean is not None and self.std is not None:
-            Preprocessing(self.mean, self.std).refuse_levels()
+            Preprocessing(self.mean, self.std).check_unit_range()
         if self.threshold is not None and self.answer:
             raise CardError(
                 "threshold: class indices need no threshold; leave out threshold or answer"

@@ -110,13 +110,13 @@ def read_processor_settings(folder: Path, where: str) -> ProcessorSettings:
             raise ModelError(f"{where}: {PROCESSOR_FILE}: {key} is not supported; {PYTHON_ADVICE}")
     bgr = bool(_flag(file, "do_flip_channel_order", default=mobilevit))
     preprocessing = _preprocessing(file, where, normalise=not mobilevit)
-    if preprocessing.level is not None:
+    if preprocessing.impossible is not None:
         log.warning(
             "%s: %s normalises RGB in 0..1 with %g, which looks like a mean or std for 0..255; "
             "divide it by 255, unless the model was trained this way",
             where,
             PROCESSOR_FILE,
-            preprocessing.level,
+            preprocessing.impossible,
         )
     scales = _flag(file, "do_resize", default=True) and file.get("size") is not None
     return ProcessorSettings(preprocessing, bgr, _size_text(file["size"]) if scales else None)

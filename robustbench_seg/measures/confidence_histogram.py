@@ -1,4 +1,4 @@
-"""The levels of confidence p in which correct and wrong pixels are counted.
+"""The histogram of confidence p: the levels in which correct and wrong pixels are counted.
 
 There are 960 equal levels (lo, hi]. The top level, which contains most pixels of clean images, is
 split at 1 - p = 2^-10, 2^-11, ..., 2^-40. The scores are computed from fewer levels: every four
