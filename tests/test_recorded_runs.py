@@ -40,7 +40,7 @@ def test_they_are_whole():
         model = read_model(folders, PROTOCOL, resamples=10)
         assert model.name in MODELS
         assert model.training_seeds == (1, 2)
-        assert model.missing == {}
+        assert model.missing_images == {}
 
 
 def test_the_report_counts_three_trainings(live):

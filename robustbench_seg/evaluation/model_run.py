@@ -78,7 +78,7 @@ class ModelRun:
         """Whether results of an image under a condition are missing."""
         if self.outcomes.given_up:
             return False
-        if self.folder.missing(original.id, condition):
+        if self.folder.missing_measures(original.id, condition):
             return True
         if self.attacker.lacks(self.segmenter, original.id, condition):
             return True
@@ -87,7 +87,9 @@ class ModelRun:
     def is_complete(self, images: Sequence[str], conditions: Sequence[Condition]) -> bool:
         """Whether all results of these images under these conditions exist."""
         return not any(
-            self.folder.missing(image, condition) for condition in conditions for image in images
+            self.folder.missing_measures(image, condition)
+            for condition in conditions
+            for image in images
         )
 
     def take(self, image: ConditionImage) -> None:
@@ -115,7 +117,7 @@ class ModelRun:
             self._fail(image, error)
             return
         observers = self._observers(image, prediction)
-        if observers != self._missing(image):
+        if observers != self._missing_measures(image):
             reason = f"{image.original.id}: {self.segmenter.name} has no confidence file for it"
             self.outcomes.leave_out(image.original.id, image.condition, reason)
         if not observers:
@@ -143,16 +145,16 @@ class ModelRun:
         self.folder.add(block.start // BLOCK, rows, timings)
         self._flushed = time.monotonic()
 
-    def _missing(self, image: ConditionImage) -> tuple[Measure, ...]:
+    def _missing_measures(self, image: ConditionImage) -> tuple[Measure, ...]:
         # If only the prediction is to be saved, no measure is missing.
-        return self.folder.missing(image.original.id, image.condition) or self.measures
+        return self.folder.missing_measures(image.original.id, image.condition) or self.measures
 
     def _predict(self, image: ConditionImage, segmenter: Segmenter) -> Prediction:
         """Predict the labels, with confidence if a missing measure or a saved file needs it."""
         pixels = image.pixels
         assert pixels is not None, "take leaves out images that could not be made"
         truth, classes = image.original.sample().labels, len(self.evaluation.dataset.classes)
-        wanted = {m.needs_confidence for m in self._missing(image) if m.needs_confidence}
+        wanted = {m.needs_confidence for m in self._missing_measures(image) if m.needs_confidence}
         exported = self.saved is not None and self.saved.form.confidence
         class_map = self.evaluation.class_map
         if not (wanted or exported) or not isinstance(segmenter, ConfidentSegmenter):
@@ -170,7 +172,7 @@ class ModelRun:
         """The missing measures that can be computed; a prediction in files may lack confidence."""
         return tuple(
             measure
-            for measure in self._missing(image)
+            for measure in self._missing_measures(image)
             if prediction.confidence or not measure.needs_confidence
         )
 
@@ -198,7 +200,7 @@ class ModelRun:
 
     def _collect(self) -> None:
         row, timing = self._scoring.popleft().result()
-        if self.folder.missing(row.image, row.condition):
+        if self.folder.missing_measures(row.image, row.condition):
             self._rows.append(row)
             self._timings.extend([timing] if timing else [])
         if row.reason is None:
@@ -220,5 +222,5 @@ class ModelRun:
 
     def _add_reason(self, image: ConditionImage, reason: str) -> None:
         """Add a row without values, with the reason."""
-        if self.folder.missing(image.original.id, image.condition):
+        if self.folder.missing_measures(image.original.id, image.condition):
             self._rows.append(Row(image.original.id, image.condition, reason=reason))

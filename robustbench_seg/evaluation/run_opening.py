@@ -160,7 +160,9 @@ def _missing_conditions(evaluation: Evaluation, folder: RunFolder) -> list[Condi
     return [
         condition
         for condition in evaluation.all_conditions
-        if any(folder.missing(ids[i], condition) for block in evaluation.blocks for i in block)
+        if any(
+            folder.missing_measures(ids[i], condition) for block in evaluation.blocks for i in block
+        )
     ]
 
 

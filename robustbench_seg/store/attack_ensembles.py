@@ -44,7 +44,7 @@ def with_ensembles(
         for severity, at_severity in of_members.groupby("severity"):
             scored = at_severity[at_severity[matrices].notna()]
             tables = [scored[scored["corruption"] == member] for member in members]
-            if reason := _missing(members, tables, record.images):
+            if reason := _why_not_derived(members, tables, record.images):
                 found = at_severity.drop_duplicates("image")
                 found = found.assign(**dict.fromkeys(scorers), reason=reason)
             else:
@@ -53,7 +53,9 @@ def with_ensembles(
     return pd.concat([rows, *derived])
 
 
-def _missing(members: Sequence[str], tables: Sequence[pd.DataFrame], images: int) -> str | None:
+def _why_not_derived(
+    members: Sequence[str], tables: Sequence[pd.DataFrame], images: int
+) -> str | None:
     """Return why the ensemble cannot be derived, or None."""
     for member, table in zip(members, tables, strict=True):
         if len(table) != images:

@@ -62,7 +62,7 @@ class RunFolder:
         # Sets by measure and condition, which share the strings of image ids.
         self._scored: defaultdict[tuple[str, Condition], set[str]] = defaultdict(set)
 
-    def missing(self, image: str, condition: Condition) -> tuple[Measure, ...]:
+    def missing_measures(self, image: str, condition: Condition) -> tuple[Measure, ...]:
         """List the measures without an observation of an image under a condition."""
         scored = self._scored
         return tuple(m for m in self._measures if image not in scored[m.name, condition])
@@ -95,7 +95,7 @@ class RunFolder:
         Args:
             root: The folder of run folders.
             record: The record of the run.
-            measures: The measures that `missing` can list.
+            measures: The measures that `missing_measures` can list.
             blocks: Numbers of the blocks of images to read; None: all.
 
         Raises:

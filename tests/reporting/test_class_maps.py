@@ -86,7 +86,7 @@ def test_an_empty_cell_has_its_reason(short):
 def test_confidence_names_its_class_and_the_missing_losses(write):
     (panel,) = read_panels([write("mapped", MAP, confidence=0.8)])
     section = confidence_section(panel)
-    (sentence,) = section.missing
+    (sentence,) = section.without_scores
     assert "mapped: the confidence is that of the predicted class, before" in sentence
     assert "no NLL and no Brier score: a class map is used" in sentence
 

@@ -256,7 +256,7 @@ def test_a_run_whose_images_another_protocol_made_is_not_scored_under_this_one(r
 def test_a_run_is_scored_under_any_protocol_that_agrees_on_parameters(run, protocol):
     fewer = replace(protocol, name="weather", perturbations=protocol.perturbations[-4:])
     assert read_model([run("b")], fewer).scores.mean[0] > 0
-    missing = read_model([run("b")], load_protocol("mpc-15")).missing
+    missing = read_model([run("b")], load_protocol("mpc-15")).missing_images
     assert set(missing) == {"zoom_blur", "elastic_transform", "pixelate"}
     harder = replace(fewer.perturbations[0], parameters=fewer.perturbations[1].parameters)
     with pytest.raises(ResultsError, match="whose parameters differ from those of weather 1"):

@@ -44,7 +44,7 @@ def test_a_score_is_the_mean_over_the_seeds_that_have_it(run, drawn, protocol):
     model = read_model([first, *others], protocol)
     alone = [read_model([folder], protocol) for folder in (first, *others)]
     assert (model.seeds, model.scores.trainings, model.training_seeds) == ((0, 1, 2), 1, (None,))
-    assert model.missing == {}
+    assert model.missing_images == {}
     assert model.image_counts[CONTRAST] == model.image_counts[FOG] == 14
     fog = [each.scores.cell(FOG) for each in alone]
     # The draws of the images are means over the seeds, draw by draw: the images are drawn whole.
@@ -89,7 +89,7 @@ def test_an_incomplete_seed_takes_nothing_away(run, protocol):
     lack = [(13, condition) for condition in protocol.conditions() if condition != FOG]
     second = run("a", 0.7, seed=1, lack=lack)
     model = read_model([first, second], protocol)
-    assert model.missing == {}
+    assert model.missing_images == {}
     assert model.scores.cell(Condition("snow", 2)) == pytest.approx(
         alone.scores.cell(Condition("snow", 2))
     )
@@ -101,8 +101,8 @@ def test_what_no_seed_has_is_missing(run, drawn, protocol):
     lack = [(image, condition) for image in range(14) for condition in (FOG, CONTRAST)]
     first, second = run("a", lack=lack), drawn("a", 0.7, seed=1)
     model = read_model([first, second], protocol)
-    assert list(model.missing) == ["contrast"]
-    assert model.missing["contrast"].startswith("severity 3: not run")
+    assert list(model.missing_images) == ["contrast"]
+    assert model.missing_images["contrast"].startswith("severity 3: not run")
     assert np.isnan(model.scores.mean[0])
     assert not np.isnan(model.scores.cell(FOG)[0])
 

@@ -172,7 +172,7 @@ def test_an_attack_that_lacks_an_image_leaves_it_empty_with_the_reason(attacked,
     assert sea_rows(folder, 2, read)["reason"].tolist() == [None] * IMAGES
     model = read_model([folder], ATTACKS, resamples=0)
     assert math.isnan(model.scores.summary.perturbations["sea"][0])
-    assert model.missing["sea"] == (
+    assert model.missing_images["sea"] == (
         "severity 1: not run (apgd_js has 5 of 6 images); severity 3: not run"
     )
 
@@ -186,7 +186,7 @@ def test_an_image_that_was_left_out_is_missing_too(attacked):
 def test_attacks_that_were_not_run_at_a_radius_leave_nothing(attacked):
     folder = attacked()
     assert sea_rows(folder, 3).empty
-    assert read_model([folder], ATTACKS, resamples=0).missing["sea"] == "severity 3: not run"
+    assert read_model([folder], ATTACKS, resamples=0).missing_images["sea"] == "severity 3: not run"
     alone = attacked("b", members=MEMBERS[:1])
     assert set(sea_rows(alone)["reason"]) == {f"{MEMBERS[1]} has 0 of 6 images"}
 

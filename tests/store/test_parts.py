@@ -45,9 +45,9 @@ def test_rows_of_other_measures_are_parts_of_their_own(tmp_path, run_record):
     folder.add(0, [row("1.png", "confusion"), row("2.png", "image_miou")])
     assert len(part_files(folder.path)) == 2
     for one in (folder, RunFolder.open(tmp_path, run_record(), PAIR)):
-        assert one.missing("1.png", FOG) == (IMAGE_MIOU,)
-        assert one.missing("2.png", FOG) == (CONFUSION,)
-        assert one.missing("1.png", CLEAN) == (CONFUSION, IMAGE_MIOU)
+        assert one.missing_measures("1.png", FOG) == (IMAGE_MIOU,)
+        assert one.missing_measures("2.png", FOG) == (CONFUSION,)
+        assert one.missing_measures("1.png", CLEAN) == (CONFUSION, IMAGE_MIOU)
         assert (one.count(), one.count(IMAGE_MIOU)) == (1, 1)
 
 
@@ -66,8 +66,8 @@ def test_parts_complete_each_other(tmp_path, run_record):
 def test_only_what_is_asked_for_is_lacking(tmp_path, run_record):
     folder = RunFolder.open(tmp_path, run_record(), [CONFUSION])
     folder.add(0, [row("1.png", "confusion")])
-    assert folder.missing("1.png", FOG) == ()
-    assert folder.missing("2.png", FOG) == (CONFUSION,)
+    assert folder.missing_measures("1.png", FOG) == ()
+    assert folder.missing_measures("2.png", FOG) == (CONFUSION,)
 
 
 def test_what_was_counted_under_another_law_is_lacking(tmp_path, run_record, monkeypatch):
@@ -75,7 +75,7 @@ def test_what_was_counted_under_another_law_is_lacking(tmp_path, run_record, mon
     folder.add(0, [row("1.png", "confusion", "image_miou")])
     monkeypatch.setattr(type(IMAGE_MIOU), "law", 2)
     again = RunFolder.open(tmp_path, run_record(), PAIR)
-    assert again.missing("1.png", FOG) == (IMAGE_MIOU,)
+    assert again.missing_measures("1.png", FOG) == (IMAGE_MIOU,)
     (old,) = read_results(folder.path)["image_miou"]
     assert old is None
     again.add(0, [row("1.png", "image_miou")])
@@ -95,7 +95,7 @@ def test_a_measure_that_this_version_does_not_know_is_passed_over(
         folder.path,
     )["matrix"]
     assert matrix.tolist() == [[3, 1], [0, 4]]
-    assert RunFolder.open(tmp_path, run_record(), [CONFUSION]).missing("1.png", FOG) == ()
+    assert RunFolder.open(tmp_path, run_record(), [CONFUSION]).missing_measures("1.png", FOG) == ()
 
 
 def test_a_part_of_the_first_format_holds_matrices(tmp_path, run_record):
@@ -113,7 +113,7 @@ def test_a_part_of_the_first_format_holds_matrices(tmp_path, run_record):
     assert table["matrix"][0].tolist() == [[3, 1], [0, 4]]
     assert table["reason"].tolist() == [None, "broken"]
     assert set(table["image_miou"]) == {None}
-    assert RunFolder.open(tmp_path, run_record()).missing("1.png", FOG) == MEASURES[1:]
+    assert RunFolder.open(tmp_path, run_record()).missing_measures("1.png", FOG) == MEASURES[1:]
 
 
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
@@ -140,7 +140,7 @@ def test_a_part_of_another_run_is_left_out_of_every_score_and_computed_anew(
     assert read_results(second.path).empty
     assert "it belongs to another run" in caplog.text
     again = RunFolder.open(tmp_path, run_record(weights="xyz"))
-    assert again.missing("1.png", FOG) == MEASURES
+    assert again.missing_measures("1.png", FOG) == MEASURES
     assert [p.suffix for p in (second.path / "parts").iterdir()] == [".damaged"]
 
 

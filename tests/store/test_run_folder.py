@@ -71,10 +71,10 @@ def test_what_is_done_is_known_after_opening_again(tmp_path, run_record):
     folder = RunFolder.open(tmp_path, run_record())
     folder.add(0, [row(), Row("2.png", FOG, reason="broken")])
     for one in (folder, RunFolder.open(tmp_path, run_record())):
-        missing = [measure.name for measure in one.missing("1.png", FOG)]
+        missing = [measure.name for measure in one.missing_measures("1.png", FOG)]
         assert missing == [measure.name for measure in MEASURES if measure != CONFUSION]
-        assert CONFUSION in one.missing("2.png", FOG)
-        assert CONFUSION in one.missing("1.png", CLEAN)
+        assert CONFUSION in one.missing_measures("2.png", FOG)
+        assert CONFUSION in one.missing_measures("1.png", CLEAN)
         assert one.count() == 1
 
 
@@ -124,7 +124,7 @@ def test_partial_files_of_a_killed_process_are_passed_over(tmp_path, run_record)
     folder.add(0, [row()])
     (folder.path / "parts/.00001-abc.12345678.partial.parquet").write_bytes(b"half")
     reopened = RunFolder.open(tmp_path, run_record())
-    assert CONFUSION not in reopened.missing("1.png", FOG)
+    assert CONFUSION not in reopened.missing_measures("1.png", FOG)
     assert reopened.count() == 1
 
 

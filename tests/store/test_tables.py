@@ -168,8 +168,8 @@ def test_a_damaged_part_is_named_left_out_and_set_aside(run, caplog, damage, why
     assert read_results(folder.path)["image"].tolist() == ["5.png"]
     assert re.search(message, caplog.text)
     again = run()
-    assert CONFUSION in again.missing("1.png", FOG)
-    assert CONFUSION not in again.missing("5.png", FOG)
+    assert CONFUSION in again.missing_measures("1.png", FOG)
+    assert CONFUSION not in again.missing_measures("5.png", FOG)
     assert part_files(folder.path) == [other]
     assert part.with_suffix(".damaged").exists()
     again.add(0, [row("1.png", FOG)])

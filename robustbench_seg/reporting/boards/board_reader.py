@@ -8,7 +8,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.boards.entry import Entry
-from robustbench_seg.reporting.boards.entry_cache import cached_scores, score_missing
+from robustbench_seg.reporting.boards.entry_cache import cached_scores, fill_cache
 from robustbench_seg.reporting.ranking.grouping import group_models
 from robustbench_seg.store import Paths
 
@@ -33,7 +33,7 @@ def read_boards(
         ResultsError: There is no run, or none can be scored.
     """
     return group_models(
-        runs, protocol, _entry, Board, before=partial(score_missing, processes=processes)
+        runs, protocol, _entry, Board, before=partial(fill_cache, processes=processes)
     )
 
 

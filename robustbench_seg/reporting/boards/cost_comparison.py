@@ -60,7 +60,7 @@ def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
             Cell(number(_behind(name, gmacs, means))),
             Cell("" if math.isnan(speeds[name]) else f"{speeds[name]:.3g}"),
             Cell(number(_behind(name, slowness, means))),
-            Cell(entry.record.hardware, classes="text"),
+            Cell(entry.record.hardware, css_class="text"),
         ]
         rows.append(TableRow(cells))
     note = (

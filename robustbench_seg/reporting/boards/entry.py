@@ -28,7 +28,7 @@ class EntryScores:
         miou: See RankedModel.score_row.
         severities: See RankedModel.severity_rows.
         classes: See RankedModel.class_rows.
-        missing: Maps an incomplete corruption to the missing images and the reason.
+        missing_images: Maps an incomplete corruption to the missing images and the reason.
         seconds: Median seconds from an image to its labels; nan if unknown.
     """
 
@@ -40,7 +40,7 @@ class EntryScores:
     miou: pd.DataFrame
     severities: pd.DataFrame
     classes: pd.DataFrame
-    missing: Mapping[str, str]
+    missing_images: Mapping[str, str]
     seconds: float
 
 
@@ -102,10 +102,10 @@ class Entry(RankedModel):
         return self.scores.classes.assign(model=self.name)
 
     @property
-    def missing(self) -> Mapping[str, str]:
+    def missing_images(self) -> Mapping[str, str]:
         """For clean and each perturbation without a score: the missing images and the reason."""
-        missing = self.scores.missing.items()
-        return {name: what for name, what in missing if math.isnan(self.value(name))}
+        found = self.scores.missing_images.items()
+        return {name: what for name, what in found if math.isnan(self.value(name))}
 
     @property
     def degrees(self) -> int:
@@ -148,6 +148,6 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
         miou=measured.score_row,
         severities=measured.severity_rows,
         classes=measured.class_rows,
-        missing=model.missing,
+        missing_images=model.missing_images,
         seconds=measured.seconds,
     )

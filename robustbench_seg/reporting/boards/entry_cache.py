@@ -83,7 +83,7 @@ def cached_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
     return scores
 
 
-def score_missing(models: Sequence[tuple[Sequence[Path], Protocol]], *, processes: int) -> None:
+def fill_cache(models: Sequence[tuple[Sequence[Path], Protocol]], *, processes: int) -> None:
     """Score the models that the cache lacks, if there are several processes and many such models.
 
     A model that cannot be scored stays missing, and `cached_scores` raises its error.

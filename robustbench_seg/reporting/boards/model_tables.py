@@ -48,7 +48,7 @@ def class_table(rows: pd.DataFrame, protocol: Protocol) -> Table | None:
                 [
                     Cell(str(name)),
                     *(Cell(number(line[column])) for column in ("mean", "clean", "loss")),
-                    Cell(line["worst"].replace("_", " ") if known else "", classes="text"),
+                    Cell(line["worst"].replace("_", " ") if known else "", css_class="text"),
                     Cell(number(line["least"]) if known else ""),
                 ]
             )
@@ -94,7 +94,7 @@ def worst_conditions_table(rows: pd.DataFrame, clean: float) -> Table | None:
                 [
                     Cell(str(row["corruption"]).replace("_", " ")),
                     Cell(str(row["severity"])),
-                    Cell(str(row["category"]), classes="text"),
+                    Cell(str(row["category"]), css_class="text"),
                     Cell(number(float(row["miou"]))),
                     Cell(limits_text(float(row["ci_low"]), float(row["ci_high"]))),
                     Cell(number(clean - float(row["miou"]))),
@@ -124,7 +124,7 @@ def score_table(board: Board, scores: Mapping[str, RankedScore]) -> Table:
         score = board.scores[key]
         cells = [
             Cell(f"{score.label} {'↑' if score.higher_is_better else '↓'}"),
-            Cell(score.group, classes="text"),
+            Cell(score.group, css_class="text"),
             Cell(number(ranked.value, score.digits)),
             Cell(limits_text(ranked.low, ranked.high, score.digits)),
             Cell(ranked.rank),

@@ -32,10 +32,10 @@ def elsewhere_table(found: pd.DataFrame, dataset: str) -> Table | None:
             TableRow(
                 [
                     Cell(row["model"]),
-                    Cell(row["source"], title=title, classes="text"),
-                    Cell(row["under"], classes="text"),
+                    Cell(row["source"], title=title, css_class="text"),
+                    Cell(row["under"], css_class="text"),
                     *(Cell(number(row[name])) for name in (CLEAN.name, "mean")),
-                    Cell(row["reason"], classes="text"),
+                    Cell(row["reason"], css_class="text"),
                 ]
             )
         )

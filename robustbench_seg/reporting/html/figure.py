@@ -22,7 +22,7 @@ class PageFigure:
     caption: str = ""
 
 
-def svg_element(width: float, height: float, label: str, content: str, kind: str) -> Markup:
+def svg_element(width: float, height: float, label: str, content: str, css_class: str) -> Markup:
     """Return an SVG element.
 
     Args:
@@ -30,9 +30,9 @@ def svg_element(width: float, height: float, label: str, content: str, kind: str
         height: In its own units.
         label: Alternative text for screen readers; plain text.
         content: The content; SVG whose text is escaped.
-        kind: Its CSS class.
+        css_class: Its CSS class.
     """
     return Markup(
-        f'<svg class="{kind}" viewBox="0 0 {width:g} {height:g}" role="img" '
+        f'<svg class="{css_class}" viewBox="0 0 {width:g} {height:g}" role="img" '
         f'aria-label="{escape(one_line(label))}">{content}</svg>'
     )

@@ -58,8 +58,8 @@ def heat_table(
         for perturbation, value, column in shown:
             cell = _cell(float(value), span, starts=column.starts_group)
             cells.append(detailed(cell, model, source, perturbation))
-        rows.append(TableRow(cells, kind=source))
-    return Table(caption, columns, rows, groups=groups, kind="heat", ramp=_ramp())
+        rows.append(TableRow(cells, css_class=source))
+    return Table(caption, columns, rows, groups=groups, css_class="heat", ramp=_ramp())
 
 
 def value_span(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -80,13 +80,13 @@ def _column(previous: Perturbation | None, perturbation: Perturbation) -> Column
 
 def _cell(value: float, span: tuple[float, float], *, starts: bool) -> Cell:
     """Return the cell of a score, coloured by its share of `span`; `starts`: a category starts."""
-    classes = "starts" if starts else None
+    css_class = "starts" if starts else None
     if np.isnan(value):
-        return Cell("", classes=f"{classes or ''} empty".strip())
+        return Cell("", css_class=f"{css_class or ''} empty".strip())
     low, high = span
     share = 0.5 if high <= low else (value - low) / (high - low)
     style = _ramp()[round(share * (STEPS - 1))]
-    return Cell(number(value), value=value, style=style, classes=classes)
+    return Cell(number(value), value=value, style=style, css_class=css_class)
 
 
 @cache

@@ -44,7 +44,7 @@ def ranking_table(
     cells = [[column.cell(row) for row in rows] for column in columns]
     shown = [n for n, each in enumerate(cells) if any(cell.text for cell in each)]
     lines = [
-        TableRow([cells[n][index] for n in shown], kind=row.source)
+        TableRow([cells[n][index] for n in shown], css_class=row.source)
         for index, row in enumerate(rows)
     ]
     return Table(caption, [columns[n].header for n in shown], lines)
@@ -83,9 +83,9 @@ def mean_column(header: Column, track: tuple[float, float]) -> RankingColumn[Mod
     def cell(row: RankingRow[Model]) -> Cell:
         text, limits = number(row.scores["mean"]), row.mean_limits
         if math.isnan(limits[0]):
-            return Cell(text, classes="score")
+            return Cell(text, css_class="score")
         bar = Bar.of(row.scores["mean"], limits, track)
-        return Cell(text, sort=text, title=interval_text(*limits), classes="score", bar=bar)
+        return Cell(text, sort=text, title=interval_text(*limits), css_class="score", bar=bar)
 
     return RankingColumn(replace(header, is_left_aligned=True), cell)
 

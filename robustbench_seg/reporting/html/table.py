@@ -75,7 +75,7 @@ class Cell:
         value: The number from which the page's script computes other metrics.
         title: Text shown on hover.
         style: Inline CSS.
-        classes: CSS classes.
+        css_class: CSS class, or several.
         tag: Small text after the text.
         rank: Rank, before the text.
         bar: An interval below the text.
@@ -88,7 +88,7 @@ class Cell:
     value: float | None = None
     title: str | None = None
     style: str | None = None
-    classes: str | None = None
+    css_class: str | None = None
     tag: str | None = None
     rank: str | None = None
     bar: Bar | None = None
@@ -102,11 +102,11 @@ class TableRow:
 
     Attributes:
         cells: The first one is the row's header.
-        kind: A CSS class.
+        css_class: A CSS class.
     """
 
     cells: Sequence[Cell]
-    kind: str = ""
+    css_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Table:
         rows: The rows, with one cell for each column.
         note: A smaller text after the caption.
         groups: Headers over the columns.
-        kind: A CSS class.
+        css_class: A CSS class.
         ramp: Styles of a cell from the lowest value to the highest. With them the page's script
             can show other metrics.
         reference: The reference of CD and rCD.
@@ -158,7 +158,7 @@ class Table:
     rows: Sequence[TableRow]
     note: str = ""
     groups: Sequence[ColumnGroup] = ()
-    kind: str = ""
+    css_class: str = ""
     ramp: Sequence[str] = ()
     reference: str | None = None
     metrics: Sequence[MetricOption] = ()

@@ -40,11 +40,11 @@ def claims_table(panel: Panel) -> Table | None:
         TableRow(
             [
                 Cell(each.claim.text),
-                Cell(each.claim.paper, classes="text"),
+                Cell(each.claim.paper, css_class="text"),
                 Cell(number(each.claim.claimed)),
                 Cell(number(each.recomputed)),
-                Cell(each.best_row, classes="text"),
-                Cell(", ".join(each.rows_matching) or "no row", classes="text"),
+                Cell(each.best_row, css_class="text"),
+                Cell(", ".join(each.rows_matching) or "no row", css_class="text"),
                 *([Cell(number(here))] if is_measured else []),
             ]
         )

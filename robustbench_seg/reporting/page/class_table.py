@@ -33,7 +33,7 @@ def class_table(panel: Panel) -> Table:
     for index, name in enumerate(panel.classes):
         cells = [Cell(name)]
         for clean, mean in zip(cleans, means, strict=True):
-            cells.append(Cell(number(clean[index]), classes="starts"))
+            cells.append(Cell(number(clean[index]), css_class="starts"))
             cells += [Cell(number(mean[index])), Cell(number(clean[index] - mean[index]))]
         rows.append(TableRow(cells))
     notes = [

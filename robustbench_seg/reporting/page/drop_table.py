@@ -23,7 +23,7 @@ def drop_table(panel: Panel) -> Table | None:
         TableRow(
             [
                 Cell(row["model"]),
-                Cell(row["dataset"], classes="text"),
+                Cell(row["dataset"], css_class="text"),
                 Cell(str(row["images"])),
                 *(Cell(number(row[name])) for name in ("clear", "adverse", "drop")),
                 Cell(limits_text(row["ci_low"], row["ci_high"])),

@@ -65,14 +65,14 @@ def _metric_value(model: MeasuredModel, perturbation: Perturbation | None, key: 
     if not np.isnan(value):
         return MetricValue(round(value, 4), _interval_title(model, perturbation, key))
     name = perturbation.name if perturbation else CLEAN.name
-    why = missing_confidence(model) or model.scored.missing.get(name)
+    why = missing_confidence(model) or model.scored.missing_images.get(name)
     return MetricValue(None, one_line(why) if why else None)
 
 
 def _title(model: MeasuredModel, perturbation: Perturbation | None, cell: Cell) -> str | None:
     """The hover text of a measured cell: its severities, number of images and interval."""
     if cell.value is None:
-        return model.scored.missing.get(perturbation.name if perturbation else CLEAN.name)
+        return model.scored.missing_images.get(perturbation.name if perturbation else CLEAN.name)
     return _interval_title(model, perturbation, RANKING_SCORE)
 
 

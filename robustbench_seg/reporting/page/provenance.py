@@ -90,7 +90,7 @@ def run_views(panel: Panel, model: MeasuredModel, *, several: bool = False) -> l
     """
     views = []
     for folder, record in zip(model.folders, model.records, strict=True):
-        missing = model.scored.missing if folder == model.folder else {}
+        missing = model.scored.missing_images if folder == model.folder else {}
         lacks = "; ".join(f"{name.replace('_', ' ')}: {what}" for name, what in missing.items())
         views.append(
             RunView(

@@ -40,13 +40,13 @@ class ScoreSection:
         chief: The most important scores, clean and corrupted, for each model; None if there are
             none.
         every: All scores of the section; None if these are only the chief ones.
-        missing: Sentences about models or trainings without such scores, and the reasons.
+        without_scores: Sentences about models or trainings without such scores, and the reasons.
     """
 
     intro: str
     chief: Table | None
     every: Table | None
-    missing: Sequence[str] = ()
+    without_scores: Sequence[str] = ()
 
 
 def failure_section(panel: Panel) -> ScoreSection | None:
@@ -76,8 +76,8 @@ def confidence_section(panel: Panel) -> ScoreSection:
             reasons.setdefault(why, []).append(model.name)
         elif model.record.key.class_map:
             reasons.setdefault(_WITH_CLASS_MAP, []).append(model.name)
-    missing = [f"{', '.join(names)}: {why}." for why, names in reasons.items()]
-    return replace(section, intro=_CONFIDENCE, missing=[*section.missing, *missing])
+    without = [f"{', '.join(names)}: {why}." for why, names in reasons.items()]
+    return replace(section, intro=_CONFIDENCE, without_scores=[*section.without_scores, *without])
 
 
 def _infos(panel: Panel, section: Section) -> Sequence[ScoreInfo]:
@@ -150,7 +150,7 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
         ]
         for model in panel.models:
             draws = worst_corruption(model.scores.by_key[RANKING_SCORE], panel.protocol)
-            cells += [Cell("", classes="starts"), _cell(model, draws, PERCENT)]
+            cells += [Cell("", css_class="starts"), _cell(model, draws, PERCENT)]
         rows.append(TableRow(cells))
     note = (
         "Definitions and 95 % intervals: on hover; also in docs/measures.md and "
@@ -175,12 +175,12 @@ def _row(panel: Panel, info: ScoreInfo) -> TableRow:
         clean, mean = _draws(score, model)
         if model.record.key.class_map and info.name in LIKELIHOOD_SCORES:
             cells += [
-                Cell("", classes="starts", title=NO_LIKELIHOOD),
+                Cell("", css_class="starts", title=NO_LIKELIHOOD),
                 Cell("", title=NO_LIKELIHOOD),
             ]
             continue
         cells += [
-            Cell(number(score_of(clean), digits(info.limits)), classes="starts"),
+            Cell(number(score_of(clean), digits(info.limits)), css_class="starts"),
             _cell(model, mean, info.limits),
         ]
     return TableRow(cells)

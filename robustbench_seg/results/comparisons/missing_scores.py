@@ -48,12 +48,12 @@ def why_unscored(model: ScoredModel, *, kind: str, key: str, score: SummaryScore
 
 def why_incomplete(model: ScoredModel, *, kind: str, perturbation: str) -> str:
     """Return why a model lacks a score of a perturbation, or of clean images."""
-    return model.missing.get(perturbation, f"not every image has {kind}")
+    return model.missing_images.get(perturbation, f"not every image has {kind}")
 
 
 def why_unrelated(model: ScoredModel, *, perturbation: str) -> str:
     """Return why a model has no CD or rCD of a perturbation."""
-    return model.missing.get(perturbation, NO_REFERENCE)
+    return model.missing_images.get(perturbation, NO_REFERENCE)
 
 
 def why_no_average(

@@ -1,4 +1,4 @@
-"""Describes which conditions of a protocol a run lacks."""
+"""Describes which images of a protocol's conditions a run lacks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.store import with_counts
 
 
-def missing_text(results: pd.DataFrame, protocol: Protocol, total: int) -> Mapping[str, str]:
+def missing_images(results: pd.DataFrame, protocol: Protocol, total: int) -> Mapping[str, str]:
     """Describe the missing images of a training.
 
     Args:

@@ -17,7 +17,7 @@ from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.models.bootstrap import bootstrap
 from robustbench_seg.results.models.confidence_sums import ConfidenceSums, confidence_sums
 from robustbench_seg.results.models.hardest_images import HardImage, hardest_images
-from robustbench_seg.results.models.missing_images import missing_text
+from robustbench_seg.results.models.missing_images import missing_images
 from robustbench_seg.results.models.seeds import seed_means, seeds_text
 from robustbench_seg.results.models.trainings import Trainings
 from robustbench_seg.results.statistics.draws import RESAMPLES
@@ -47,7 +47,8 @@ class ScoredModel:
         class_iou: Columns corruption, severity, class, iou (percent, mean over the runs; nan if a
             class does not occur, or images are missing).
         hardest: The images with the lowest scores of its first run; empty if something is missing.
-        missing: For each incomplete perturbation (or clean), the missing images and the reason.
+        missing_images: For each incomplete perturbation (or clean), which images lack a score, and
+            why.
         confidence: The counts of confidence for each condition; empty if there are none.
         seed_means: Its mean over the corruptions under each seed of their random numbers, in
             percent, if it has several.
@@ -60,7 +61,7 @@ class ScoredModel:
     image_counts: Mapping[Condition, int]
     class_iou: pd.DataFrame
     hardest: tuple[HardImage, ...]
-    missing: Mapping[str, str]
+    missing_images: Mapping[str, str]
     confidence: ConfidenceSums
     seed_means: Mapping[int, float]
 
@@ -136,7 +137,7 @@ def read_model(
         image_counts=_image_counts(results, trainings.runs),
         class_iou=_class_means(results, trainings.runs),
         hardest=tuple(hardest_images(results[results["run"] == str(folders[0])], protocol)),
-        missing=_missing(results, protocol, trainings.runs, records[0].images),
+        missing_images=_missing_images(results, protocol, trainings.runs, records[0].images),
         confidence=confidence_sums(results),
         seed_means=seed_means(results, protocol, len(trainings.runs)) if has_seeds else {},
     )
@@ -166,7 +167,7 @@ def _image_counts(
     }
 
 
-def _missing(
+def _missing_images(
     results: pd.DataFrame,
     protocol: Protocol,
     runs_by_training: Sequence[Sequence[str]],
@@ -176,7 +177,7 @@ def _missing(
     missing = dict[str, dict[str, None]]()
     for runs in runs_by_training:
         rows = results[results["run"].isin(runs)]
-        for name, text in missing_text(rows, protocol, total).items():
+        for name, text in missing_images(rows, protocol, total).items():
             missing.setdefault(name, {})[text] = None
     return {name: "; ".join(texts) for name, texts in missing.items()}
 

@@ -119,7 +119,7 @@ def test_an_incomplete_model_has_no_rank_by_its_mean_but_by_what_it_has(tmp_path
     (board,) = read_boards(tmp_path / "runs")
     assert [row.name for row in board.rankings["mean"]] == ["whole"]
     assert [row.name for row in board.rankings["snow"]] == ["whole", "part"]
-    assert "not run" in board.models[1].scores.missing["fog"]
+    assert "not run" in board.models[1].scores.missing_images["fog"]
 
 
 def test_a_board_is_the_same_whatever_the_order_of_its_runs(tmp_path):
@@ -170,8 +170,8 @@ def test_the_page_of_a_model_names_what_its_scores_lack(tmp_path):
     write_run(tmp_path / "runs", "part", lacks)
     (board,) = read_boards(tmp_path / "runs")
     (entry,) = board.models
-    assert "not run" in entry.scores.missing["gaussian_noise"]  # not scored there
-    assert list(entry.missing) == ["fog"]
+    assert "not run" in entry.scores.missing_images["gaussian_noise"]  # not scored there
+    assert list(entry.missing_images) == ["fog"]
 
 
 def test_published_rows_do_not_rank_beside_other_images(tmp_path):

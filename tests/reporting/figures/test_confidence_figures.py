@@ -109,4 +109,4 @@ def test_they_are_files_and_parts_of_the_page(panel, tmp_path):
 def test_models_without_confidence_are_named_with_the_reason(panel, tmp_path):
     assert confidence_curves(panel.model("beta"), panel.protocol, CONFIDENCE) is None
     assert confidence_curves(panel.model("alpha"), panel.protocol, SCALED_CONFIDENCE) is None
-    assert confidence_section(panel).missing == ["beta: the graph ends in labels."]
+    assert confidence_section(panel).without_scores == ["beta: the graph ends in labels."]

@@ -40,7 +40,7 @@ def test_the_lowest_and_the_highest_value_have_the_ends_of_the_ramp():
     assert (second["snow"].text, second["snow"].value) == ("55.0", 55.0)
     empty = second["frost"]
     assert (empty.text, empty.value, empty.style) == ("", None, None)
-    assert empty.classes.split()[-1] == "empty"
+    assert empty.css_class.split()[-1] == "empty"
 
 
 def test_equal_values_have_the_middle_of_the_ramp():
@@ -67,7 +67,7 @@ def test_categories_head_and_separate_their_corruptions():
     starts = np.cumsum([width for _, width in wanted])[:-1].tolist()
     assert [n for n, column in enumerate(table.columns) if column.starts_group] == starts
     for place, cell in enumerate(table.rows[0].cells):
-        assert ("starts" in (cell.classes or "").split()) == (place in starts)
+        assert ("starts" in (cell.css_class or "").split()) == (place in starts)
 
 
 def test_the_header_names_the_severities_that_are_averaged():

@@ -109,7 +109,7 @@ def test_runs_without_such_scores_say_so(run):
     assert failure_section(panel) is None
     knows = confidence_section(panel)
     assert (knows.chief, knows.every) == (None, None)
-    assert knows.missing == [
+    assert knows.without_scores == [
         "alpha: its runs did not record confidence; run robustseg evaluate again to add it."
     ]
     assert "ECE" not in finding([panel])

@@ -117,7 +117,7 @@ def test_a_cell_without_all_its_images_is_empty_and_so_is_the_mean(run):
     missing = [name for name, mean in panel.ranking[0].categories.items() if np.isnan(mean)]
     assert missing == ["weather"]
     assert panel.ranks == ("",)
-    why = panel.model("holes").scored.missing
+    why = panel.model("holes").scored.missing_images
     assert why["fog"] == "severity 4: not run"
     assert why["snow"] == "severity 2: 2 of 3 images (town/1.png: truncated)"
     assert why["gaussian_noise"] == "severity 5: not run"
