@@ -94,7 +94,7 @@ def image_macs(record: SegmenterRecord, classes: int, size: tuple[int, int]) -> 
         plain, (height, width) = replace(record, augment=None, resize=None), size
         return sum(
             image_macs(plain, classes, (max(1, round(height * s)), max(1, round(width * s))))
-            for s, _ in record.augment.variants
+            for s, _ in record.augment.views
         )
     how, windows = record.inference or Inference("whole"), 1
     if how.mode == "slide" and how.crop and how.stride:

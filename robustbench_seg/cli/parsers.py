@@ -12,9 +12,9 @@ from robustbench_seg.files import checked_path
 from robustbench_seg.records.values import ranges
 from robustbench_seg.records.values.adaptation import ALL
 from robustbench_seg.records.values.image_size import check_size
-from robustbench_seg.records.values.image_variants import augment_text
 from robustbench_seg.records.values.input_size import input_size_text
 from robustbench_seg.records.values.shard import parse_shard
+from robustbench_seg.records.values.test_time_augmentation import augment_text
 
 
 def _callback(parse: Callable[[Any], Any]) -> Callable[..., Any]:

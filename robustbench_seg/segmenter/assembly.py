@@ -10,10 +10,10 @@ from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.machine.precision import why_slow
 from robustbench_seg.records.runs.calibration_record import quantised_name
 from robustbench_seg.records.values.adaptation import adapted_name
-from robustbench_seg.records.values.image_variants import parse_augment
 from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.records.values.ranges import MAX_CLASSES
-from robustbench_seg.segmenter.augmented_segmenter import VARIANTS_LAW, AugmentedSegmenter
+from robustbench_seg.records.values.test_time_augmentation import parse_augment
+from robustbench_seg.segmenter.augmented_segmenter import AUGMENTATION_LAW, AugmentedSegmenter
 from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.inference.batch_norm import ADAPTATION_LAW, batch_norms
@@ -49,7 +49,7 @@ def assemble(
 
     Raises:
         ModelError: There are too many classes for uint8 labels, or the network cannot be adapted.
-        OptionError: The device does not exist, or the network does not support variants of an
+        OptionError: The device does not exist, or the network does not support views of an
             image.
     """
     if not 1 <= len(classes) <= MAX_CLASSES:
@@ -67,7 +67,7 @@ def assemble(
             raise OptionError(
                 f"{name}: it takes only images of a fixed size, not scaled ones; leave out augment"
             )
-        laws["augment"], kind = VARIANTS_LAW, AugmentedSegmenter
+        laws["augment"], kind = AUGMENTATION_LAW, AugmentedSegmenter
     if options.adapt is not None:
         if obstacle := _why_not_adaptable(network, own=own):
             raise ModelError(f"{name} cannot be adapted: {obstacle}")

@@ -14,7 +14,7 @@ from robustbench_seg.analysis import image_macs
 from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.records.values.preprocessing import Resize
 from robustbench_seg.segmenter import FloatImage, why_no_gradient
-from robustbench_seg.segmenter.labelling.variants import Variant, average
+from robustbench_seg.segmenter.labelling.views import View, average
 from robustbench_seg.segmenter.labelling.window_logits import WindowLogits
 
 OBJECT = {"name": "m", "classes": ("a", "b", "c", "d"), "mean": (0.4,) * 3, "std": (0.2,) * 3}
@@ -140,7 +140,7 @@ def test_a_network_of_bytes_refuses_an_image_that_is_not_rounded(image):
 @torch.no_grad()
 def test_class_scores_are_averaged_as_shares(image):
     segmenter = rs.load_segmenter(Quarter(), augment="flip", **OBJECT)
-    assert segmenter.record.augment.variants == ((1.0, False), (1.0, True))
+    assert segmenter.record.augment.views == ((1.0, False), (1.0, True))
     network = Scores()
     segmenter = type(segmenter)(
         network,
@@ -182,13 +182,13 @@ def test_padding_to_a_grid_is_cut_off(image):
 @pytest.mark.parametrize("size", [(45, 70), (90, 100), (30, 50)])
 @pytest.mark.parametrize("strip", [7, 64])
 def test_the_padding_right_and_below_is_in_no_average(flip, size, strip, monkeypatch):
-    """Against torch, for a variant of 45 x 70 pixels that is padded to 48 x 80."""
-    monkeypatch.setattr("robustbench_seg.segmenter.labelling.variants.STRIP", strip)
+    """Against torch, for a view of 45 x 70 pixels that is padded to 48 x 80."""
+    monkeypatch.setattr("robustbench_seg.segmenter.labelling.views.STRIP", strip)
     torch.manual_seed(0)
     view = WindowLogits(3 * torch.randn(1, 4, 12, 20), [(0, 0)], (48, 80), (48, 80))
     logits = F.interpolate(view.logits, (48, 80), mode="bilinear")[..., :45, :70]
     expected = F.interpolate(logits, size, mode="bilinear").softmax(1)[0]
-    found = average([Variant(view, (45, 70), flip)], size)
+    found = average([View(view, (45, 70), flip)], size)
     wanted = expected.flip(2) if flip else expected
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
 
@@ -239,7 +239,7 @@ def test_the_record_says_so():
         ("flop", "'flop' is neither flip nor a scale of 0.1 to 4; give flip, or scales such as"),
         ("flip,9", "'9' is neither flip nor a scale"),
         ("", "'' is neither flip nor a scale"),
-        ("1", "augment = '1' names no variant besides the image itself; leave it out"),
+        ("1", "augment = '1' names no view besides the image itself; leave it out"),
         (2, "'' is neither flip nor a scale"),
     ],
 )

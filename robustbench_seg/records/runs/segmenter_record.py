@@ -7,10 +7,10 @@ from robustbench_seg.records.cards.model_card import NetworkOptions
 from robustbench_seg.records.runs.calibration_record import CalibrationRecord
 from robustbench_seg.records.values.adaptation import Adaptation
 from robustbench_seg.records.values.choices import InferencePrecision
-from robustbench_seg.records.values.image_variants import ImageVariants
 from robustbench_seg.records.values.preprocessing import Inference, Preprocessing, Resize
 from robustbench_seg.records.values.published_score import Published
 from robustbench_seg.records.values.ranges import Count, Positive, Side
+from robustbench_seg.records.values.test_time_augmentation import TestTimeAugmentation
 from robustbench_seg.records.values.training import Training
 
 UNTRAINED = "none"
@@ -58,7 +58,7 @@ class SegmenterRecord:
         laws: Law versions of the program's steps from image to labels, such as "inference".
         own: Facts that a user's segmenter states.
         adaptation: How it is adapted to each condition; None: not at all.
-        augment: The variants of an image whose predictions are averaged; None: only the image.
+        augment: The views of an image whose predictions are averaged; None: only the image.
         calibration: The images that calibrated a network in int8; None: it is not quantised.
     """
 
@@ -78,7 +78,7 @@ class SegmenterRecord:
     laws: Mapping[str, Positive] = field(default_factory=dict)
     own: Mapping[str, object] = field(default_factory=dict)
     adaptation: Adaptation | None = field(default=None, metadata={"when_set": True})
-    augment: ImageVariants | None = field(default=None, metadata={"when_set": True})
+    augment: TestTimeAugmentation | None = field(default=None, metadata={"when_set": True})
     calibration: CalibrationRecord | None = field(default=None, metadata={"when_set": True})
 
     @property

@@ -14,9 +14,9 @@ from robustbench_seg.records.values.choices import (
     InferencePrecision,
     check_choices,
 )
-from robustbench_seg.records.values.image_variants import augment_text
 from robustbench_seg.records.values.input_size import input_size_text
 from robustbench_seg.records.values.ranges import Batch
+from robustbench_seg.records.values.test_time_augmentation import augment_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class ModelSpec:
             its image processor prepares it) or height and width such as "512x1024". None: native
             if the network accepts any size, else processor.
         augment: Test-time augmentation: "flip", scales such as "0.75,1.25", or both. The
-            probabilities of these variants and of the image itself are averaged. None: no
+            probabilities of these views and of the image itself are averaged. None: no
             augmentation.
         adapt: "bn": `evaluate` estimates BatchNorm statistics on images of each condition, and the
             name of the model ends in "-bn". A direct call of the segmenter uses the original

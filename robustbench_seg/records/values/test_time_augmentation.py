@@ -1,4 +1,4 @@
-"""Test-time augmentation: variants of an image whose predictions are averaged."""
+"""Test-time augmentation: views of an image whose predictions are averaged."""
 
 import math
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ FLIP = "flip"
 """The word for the mirrored image in the text of an option."""
 
 SCALE = Range(0.1, 4)
-"""Size of a variant relative to the image."""
+"""Size of a view relative to the image."""
 
 
 @dataclass(frozen=True)
-class ImageVariants:
-    """The variants of an image. The image itself, scale 1, is always one of them.
+class TestTimeAugmentation:
+    """The views of an image. The image itself, scale 1, is always one of them.
 
     Attributes:
-        flip: Whether each variant is also mirrored from left to right.
+        flip: Whether each view is also mirrored from left to right.
         scales: Further sizes, relative to the image, in ascending order, without 1.
 
     Raises:
         OptionError: A scale is out of range.
-        ValueError: The scales are not in order, or there are no variants.
+        ValueError: The scales are not in order, or there are no views.
     """
 
     flip: bool = False
@@ -38,8 +38,8 @@ class ImageVariants:
             raise ValueError("neither flip nor scales; leave augment out")
 
     @property
-    def variants(self) -> tuple[tuple[float, bool], ...]:
-        """Scale of each variant, and whether it is mirrored. The image itself is the first."""
+    def views(self) -> tuple[tuple[float, bool], ...]:
+        """Scale of each view, and whether it is mirrored. The image itself is the first."""
         mirrored = (False, True) if self.flip else (False,)
         return tuple((scale, flip) for scale in (1.0, *self.scales) for flip in mirrored)
 
@@ -47,7 +47,7 @@ class ImageVariants:
         return ",".join([*([FLIP] if self.flip else []), *(f"{s:g}" for s in self.scales)])
 
 
-def parse_augment(text: str | None) -> ImageVariants | None:
+def parse_augment(text: str | None) -> TestTimeAugmentation | None:
     """Read the text of an option.
 
     Args:
@@ -55,13 +55,13 @@ def parse_augment(text: str | None) -> ImageVariants | None:
             augmentation.
 
     Returns:
-        The variants; None stays None.
+        The views; None stays None.
 
     Raises:
         OptionError: The text has another form, or a scale is out of range.
 
     >>> parse_augment("1.25,flip,0.75")
-    ImageVariants(flip=True, scales=(0.75, 1.25))
+    TestTimeAugmentation(flip=True, scales=(0.75, 1.25))
     """
     if text is None:
         return None
@@ -71,9 +71,9 @@ def parse_augment(text: str | None) -> ImageVariants | None:
     flip = any(word.strip() == FLIP for word in words)
     if not (flip or scales):
         raise OptionError(
-            f"augment = {text!r:.60} names no variant besides the image itself; leave it out"
+            f"augment = {text!r:.60} names no view besides the image itself; leave it out"
         )
-    return ImageVariants(flip, tuple(sorted(scales)))
+    return TestTimeAugmentation(flip, tuple(sorted(scales)))
 
 
 def augment_text(text: object) -> str | None:
