@@ -114,7 +114,7 @@ def glass_blur(
 ) -> Image:
     """Blur, swap pixels within `distance`, blur again.
 
-    As in the reference, the swap is a copy (the neighbour keeps its value, and a pixel can be
+    As in imagecorruptions, the swap is a copy (the neighbour keeps its value, and a pixel can be
     copied repeatedly along the scan), the neighbour is -distance to distance - 1 away, so that the
     image moves by half a pixel, and the image is truncated to uint8 between the steps.
 

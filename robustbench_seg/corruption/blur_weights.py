@@ -74,7 +74,7 @@ def line(radius: int, sigma: float, angle: float, shape: tuple[int, ...]) -> Lin
     taps = 2 * radius + 1
     weights = np.exp(-(np.arange(taps) ** 2) / (2 * sigma**2)) / (np.sqrt(2 * np.pi) * sigma)
     weights /= weights.sum()
-    # Not simplified, so that rounding is the same as in the reference.
+    # Not simplified, so that rounding is the same as in imagecorruptions.
     across, along = taps * np.sin(np.deg2rad(angle)), taps * np.cos(np.deg2rad(angle))
     length = math.hypot(across, along)
     down = np.array([-math.ceil(i * across / length - 0.5) for i in range(taps)])

@@ -51,7 +51,7 @@ def contrast(image: Image, rng: RandomStream, *, factor: float) -> Image:
 def saturate(image: Image, rng: RandomStream, *, factor: float, add: float) -> Image:
     """Set the saturation channel of HSV to saturation * factor + add.
 
-    A gray pixel gets the hue of red, so gray turns reddish if `add` > 0, as in the reference.
+    A gray pixel gets the hue of red, so gray turns reddish if `add` > 0, as in imagecorruptions.
 
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.

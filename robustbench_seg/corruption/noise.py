@@ -2,7 +2,7 @@
 
 The new level of a sample depends only on its current level and on chance, so a noise model is a
 distribution over 256 levels for each of 256 levels. A stream draws from it, or repeats the
-arithmetic of the reference on the random numbers of the reference.
+arithmetic of imagecorruptions on its random numbers.
 
 Images are uint8 H x W x 3 RGB; parameters are for intensities in 0..1. Source: Hendrycks &
 Dietterich, arXiv 1903.12261, as in the imagecorruptions package.

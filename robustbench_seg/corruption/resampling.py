@@ -28,7 +28,7 @@ REACH = 0.005
 def zoom_blur(image: Image, rng: RandomStream, *, stop: float, step: float) -> Image:
     """Average the image with itself enlarged by 1, 1 + step, 1 + 2 step ... below `stop`.
 
-    As in the reference, the image counts twice; an enlargement is up to a pixel too large and is
+    As in imagecorruptions, the image counts twice; an enlargement is up to a pixel too large and is
     cut at its bottom and right, so the centre moves slightly; sums are in float32; and because of
     rounding errors some enlargements reach `stop` or lose their last row or column.
 
@@ -65,7 +65,7 @@ def _zoomed(side: int, zoom: float) -> tuple[int, int, int]:
 def elastic_transform(image: Image, rng: RandomStream, *, strength: float) -> Image:
     """Move every pixel by a smooth random displacement of `strength`; edges are mirrored.
 
-    The image moves and its labels do not. Displacements are float32, as in the reference.
+    The image moves and its labels do not. Displacements are float32, as in imagecorruptions.
 
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.

@@ -40,8 +40,8 @@ def snow(
 ) -> Image:
     """Whiten the image and add snowflakes: enlarged noise above `threshold`, blurred as it falls.
 
-    As in the reference, flakes are added a second time, turned by 180 degrees; their motion blur is
-    one-sided; the image is float32, the flakes are float64.
+    As in imagecorruptions, flakes are added a second time, turned by 180 degrees; their motion blur
+    is one-sided; the image is float32, the flakes are float64.
 
     Args:
         image: uint8 H x W x 3 RGB; it is not changed.
@@ -144,7 +144,7 @@ def spatter(
     height, width, _ = image.shape
     liquid = blur_weights.gaussian(rng.normal(mean, scale, (height, width)), sigma)
     if mud:
-        # The image is float32 in the reference, and its filter keeps this type.
+        # The image is float32 in imagecorruptions, and its filter keeps this type.
         spots = liquid > threshold
         del liquid
         cover = blur_weights.gaussian(spots.astype(np.float64), mud, single=True)

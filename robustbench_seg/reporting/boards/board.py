@@ -74,9 +74,9 @@ class Board(ModelGroup[Entry]):
         return ", ".join(texts) + self.class_maps
 
     @property
-    def citation(self) -> str:
+    def published_caption(self) -> str:
         """A sentence about the published results that are ranked; empty if there are none."""
-        return "" if self.published.ranked.empty else self.published.citation
+        return "" if self.published.ranked.empty else self.published.caption
 
     @cached_property
     def scores(self) -> Mapping[str, BoardScore]:

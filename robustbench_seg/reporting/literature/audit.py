@@ -3,7 +3,7 @@
 import pandas as pd
 
 from robustbench_seg.reporting.literature.catalogue import literature
-from robustbench_seg.reporting.literature.claims import CLAIMS_SOURCE, RecomputedClaim, claims
+from robustbench_seg.reporting.literature.claims import CLAIMS_TABLE, RecomputedClaim, claims
 from robustbench_seg.reporting.literature.published_tables import table_description
 
 AUDIT_COLUMNS = ("source", "model", "dataset", "crop", "kind", "flag")
@@ -33,7 +33,7 @@ def _claim_entry(found: RecomputedClaim) -> dict[str, str]:
     return {
         "source": "claims",
         "model": claim.model,
-        "dataset": table_description(CLAIMS_SOURCE).dataset or "",
+        "dataset": table_description(CLAIMS_TABLE).dataset or "",
         "crop": "",
         "kind": CLAIM,
         "flag": f"{claim.text} {claim.claimed:g} % ({claim.paper}): the table gives "

@@ -12,7 +12,7 @@ from typing import ClassVar
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published_tables import published_table
 
-CLAIMS_SOURCE = "cityscapes_c"
+CLAIMS_TABLE = "cityscapes_c"
 """Name of the published table that the claims are about."""
 
 
@@ -110,9 +110,9 @@ class RecomputedClaim:
 
 
 def claims() -> Sequence[RecomputedClaim]:
-    """Return the claims of `reports/published/claims.csv`, recomputed from CLAIMS_SOURCE."""
+    """Return the claims of `reports/published/claims.csv`, recomputed from CLAIMS_TABLE."""
     results = literature()
-    results = results[results["source"] == CLAIMS_SOURCE]
+    results = results[results["source"] == CLAIMS_TABLE]
     found = []
     for row in published_table("claims").to_dict("records"):
         claim = CLAIM_TYPES[row["kind"]](row["paper"], row["model"], row["score"], row["claimed"])

@@ -35,13 +35,13 @@ class PublishedResults:
             prints only means), mean and retention.
         benchmark: If none is ranked, those of the benchmark's own table (see
             TableDescription.benchmark), with the same columns.
-        sources: Names of the published tables with these results.
+        tables: Names of the published tables with these results.
         elsewhere: The other results on the dataset, with the columns ELSEWHERE_COLUMNS.
     """
 
     ranked: pd.DataFrame
     benchmark: pd.DataFrame
-    sources: tuple[str, ...]
+    tables: tuple[str, ...]
     elsewhere: pd.DataFrame
 
     @property
@@ -54,12 +54,12 @@ class PublishedResults:
         """The rows of `elsewhere` that are not among those shown with their cells."""
         if self.benchmark.empty:
             return self.elsewhere
-        return self.elsewhere[~self.elsewhere["source"].isin(self.sources)]
+        return self.elsewhere[~self.elsewhere["source"].isin(self.tables)]
 
     @property
-    def citation(self) -> str:
+    def caption(self) -> str:
         """The source of the shown rows and how they were measured, in words; empty without rows."""
-        return " ".join(table_description(source).reference_text for source in self.sources)
+        return " ".join(table_description(name).caption_text for name in self.tables)
 
 
 def published_results(
@@ -88,7 +88,7 @@ def published_results(
     return PublishedResults(
         ranked=_miou_rows(ranked, protocol),
         benchmark=_miou_rows(benchmark, protocol),
-        sources=tuple(dict.fromkeys([*ranked["source"], *benchmark["source"]])),
+        tables=tuple(dict.fromkeys([*ranked["source"], *benchmark["source"]])),
         elsewhere=_elsewhere(of_dataset, reasons),
     )
 

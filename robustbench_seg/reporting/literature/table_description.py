@@ -64,10 +64,10 @@ class TableDescription:
         citation: Key of the BibTeX entry in `reports/citations.toml`.
         copied_from: The document of the source, and where in it.
         also_cited: Keys of further entries, and the purpose of each, in words.
-        reference: Its source and how it was measured, in a sentence or two, for captions. None: a
-            text of the other keys.
-        benchmark: Name of its benchmark. Reports under the protocol show all its rows for reference
-            if none is ranked. None: it is not the table of a benchmark.
+        caption: Its source and how it was measured, in a sentence or two. None: a text of
+            the other keys.
+        benchmark: Name of its benchmark. Reports under the protocol show all its rows if none is
+            ranked. None: it is not the table of a benchmark.
         inferred: Facts that the source does not state, and how they were inferred.
         checks: How the copy or the source was checked.
         rules: The rules of the audit for its rows.
@@ -85,7 +85,7 @@ class TableDescription:
     citation: str
     copied_from: str
     also_cited: Mapping[str, str] = field(default_factory=dict)
-    reference: str | None = None
+    caption: str | None = None
     benchmark: str | None = None
     inferred: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
@@ -121,10 +121,10 @@ class TableDescription:
         return [(what, citation(key)) for key, what in self.also_cited.items()]
 
     @property
-    def reference_text(self) -> str:
+    def caption_text(self) -> str:
         """Its source and how it was measured, in a sentence or two."""
-        if self.reference is not None:
-            return self.reference
+        if self.caption is not None:
+            return self.caption
         text, how = f"{self.title}: {self.copied_from}.", self.measured
         if how is None:
             return text

@@ -31,7 +31,7 @@ def benchmark_section(panel: Panel) -> BenchmarkSection | None:
     """
     if panel.published.benchmark.empty:
         return None
-    description = table_description(panel.published.sources[0])
+    description = table_description(panel.published.tables[0])
     name, dataset = str(description.benchmark), str(description.dataset)
     images, own = description.images[dataset], panel.models[0].record.images
     if (panel.dataset, panel.split) == (dataset, description.split):

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
-from robustbench_seg.reporting.literature.claims import CLAIMS_SOURCE, Claim, claims
+from robustbench_seg.reporting.literature.claims import CLAIMS_TABLE, Claim, claims
 from robustbench_seg.reporting.literature.published_tables import table_description
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.text import number
@@ -17,7 +17,7 @@ def claims_table(panel: Panel) -> Table | None:
     A gain is relative to the least robust of the other measured models. None if the panel does not
     show the published table of the claims.
     """
-    if CLAIMS_SOURCE not in panel.published.sources:
+    if CLAIMS_TABLE not in panel.published.tables:
         return None
     columns = [
         Column("claim"),
@@ -50,7 +50,7 @@ def claims_table(panel: Panel) -> Table | None:
         )
         for each, here in zip(found, measured, strict=True)
     ]
-    title = table_description(CLAIMS_SOURCE).title
+    title = table_description(CLAIMS_TABLE).title
     caption = f"Claims of papers on Cityscapes-C, recomputed from the published rows ({title})."
     note = "A gain is relative to a row of the published table, the baseline."
     return Table(caption, columns, rows, note=note)

@@ -53,8 +53,8 @@ def origin(panels: Sequence[Panel], title: str) -> Origin:
     ]
     citations = [("this report", _entry(records, title, protocols))]
     citations += [(f"the dataset {name}", facts.citation.strip()) for name, facts in known.items()]
-    for source in (name for panel in panels for name in panel.published.sources):
-        published = table_description(source)
+    for table in (name for panel in panels for name in panel.published.tables):
+        published = table_description(table)
         citations.append((f"published rows: {published.title}", published.bibtex))
         citations += published.further_citations
     degradation = citation(KAMANN_ROTHER)

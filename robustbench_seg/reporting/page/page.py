@@ -69,7 +69,7 @@ def _write(panels: Sequence[Panel], folder: Path, *, pictures: bool, intervals: 
             copy_pictures(panel, folder / "pictures")
     models, several = [(p, model) for p in panels for model in p.models], len(panels) > 1
     runs = [view for panel, model in models for view in run_views(panel, model, several=several)]
-    citations = dict.fromkeys(panel.published.citation for panel in panels)
+    captions = dict.fromkeys(panel.published.caption for panel in panels)
     html = (
         page_templates()
         .get_template("page.html")
@@ -79,7 +79,7 @@ def _write(panels: Sequence[Panel], folder: Path, *, pictures: bool, intervals: 
             panels=views,
             facts=fact_tables(runs, [run.facts for run in runs]),
             records=fact_tables(runs, [run.record for run in runs]),
-            published_citation=" ".join(filter(None, citations)),
+            published_caption=" ".join(filter(None, captions)),
             command=report_command(panels, pictures=pictures, intervals=intervals),
             definitions=definitions(),
             pictures=(folder / "pictures").exists(),

@@ -64,5 +64,5 @@ def _latex(panel: Panel, table: pd.DataFrame, label: str) -> str:
         f"Below the means: {interval_source(panel)}"
     )
     if marks.any():
-        caption += f". * published: {panel.published.citation}"
+        caption += f". * published: {panel.published.caption}"
     return perturbation_latex(table.rename(columns=columns), protocol, caption, label)

@@ -63,7 +63,7 @@ def write_published_tables(panels: Sequence[Panel], folder: Path) -> None:
     table = joined([panel.published.shown for panel in panels])
     latex = []
     for n, panel in enumerate(panels):
-        caption = f"Published: {panel.published.citation} Here{_scores_text(panel.protocol)}"
+        caption = f"Published: {panel.published.caption} Here{_scores_text(panel.protocol)}"
         label = f"published-{n}" if n else "published"
         latex.append(_latex(panel.published.shown, panel.protocol, caption, label))
     write_table_files(folder / "published", csv(table), markdown(table), latex)
@@ -92,7 +92,7 @@ def _caption(panel: Panel, *, intervals: bool) -> str:
     means = f", means of {counted(trainings, 'training')}" if trainings[-1] > 1 else ""
     text = f"{panel_text(panel)}, {counted(images, 'image')}{means}{_scores_text(panel.protocol)}"
     if not measured.all():
-        text += f". * published: {panel.published.citation}"
+        text += f". * published: {panel.published.caption}"
     if intervals:
         text += f". Below: {interval_source(panel)}"
     return text

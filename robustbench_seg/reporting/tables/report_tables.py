@@ -48,7 +48,7 @@ def write_tables(
     Raises:
         FileError: A file cannot be written.
     """
-    with_published = {p.protocol.name: p for p in panels if p.published.sources}
+    with_published = {p.protocol.name: p for p in panels if p.published.tables}
     # One panel of each protocol, because all show the same.
     published = list(with_published.values())
     write_miou_tables(panels, folder, intervals=intervals)

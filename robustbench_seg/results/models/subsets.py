@@ -1,4 +1,4 @@
-"""Scores under real conditions: of a dataset's subsets, and the drop from the reference images.
+"""Scores under adverse conditions: of a dataset's subsets, and the drop from the reference images.
 
 A run on acdc has images in fog, at night, in rain and in snow, and so four scores besides its own.
 A run on acdc-ref has the same places under normal conditions. The difference of the two scores is
@@ -191,19 +191,19 @@ def _scores_of_network(runs: Sequence[Sequence[_Images]], resamples: int) -> Ite
         if name not in whole:
             scores = images.scores(resamples)
             yield _score(images, RANKING_SCORE, scores, scores.cell(CLEAN))
-        reference = by_dataset.get(DATASETS[name].reference or "")
-        if reference and images.names & reference.names:
-            yield _drop(images, reference, resamples)
+        clear = by_dataset.get(DATASETS[name].reference or "")
+        if clear and images.names & clear.names:
+            yield _drop(images, clear, resamples)
 
 
-def _drop(images: _Images, reference: _Images, resamples: int) -> SubsetScore:
-    """Compute the drop from the references, over the places that both have."""
-    shared = images.names & reference.names
-    adverse, clear = (
-        each.of(images.dataset, shared).scores(resamples) for each in (images, reference)
+def _drop(adverse: _Images, clear: _Images, resamples: int) -> SubsetScore:
+    """Compute the drop from the reference images, over the places that both have."""
+    shared = adverse.names & clear.names
+    scores, of_clear = (
+        each.of(adverse.dataset, shared).scores(resamples) for each in (adverse, clear)
     )
-    low, high = adverse.cell(CLEAN), clear.cell(CLEAN)
-    drop = _score(images, DROP_METRIC, adverse, high - low)
+    low, high = scores.cell(CLEAN), of_clear.cell(CLEAN)
+    drop = _score(adverse, DROP_METRIC, scores, high - low)
     return replace(drop, clear=score_of(high), adverse=score_of(low))
 
 

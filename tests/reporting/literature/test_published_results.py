@@ -33,7 +33,7 @@ def test_rows_of_the_same_images_and_protocol_rank():
     found = published_results("cityscapes", "val", SEV3, 500)
     rows = found.ranked
     assert len(rows) == 26  # of 32; six are flagged
-    assert found.sources == ("semsegbench",)
+    assert found.tables == ("semsegbench",)
     assert set(rows["source"]) == {"published"}
     assert rows["model"].is_unique
     assert {"segformer-mit-b0 512x1024", "segformer-mit-b0 1024x1024"} < set(rows["model"])
@@ -54,7 +54,7 @@ def test_rows_of_the_same_images_and_protocol_rank():
 def test_rows_of_anything_else_do_not(dataset, split, protocol, images):
     found = published_results(dataset, split, load_protocol(protocol), images)
     assert found.ranked.empty
-    assert found.sources == ()
+    assert found.tables == ()
 
 
 def test_each_of_the_others_says_why():
@@ -98,7 +98,7 @@ def test_no_cell_is_shown_beside_scores_of_fewer_classes():
             "cityscapes", "val", load_protocol("cityscapes-c"), images, all_classes=False
         )
         assert found.shown.empty
-        assert (found.sources, found.citation) == ((), "")
+        assert (found.tables, found.caption) == ((), "")
 
 
 def test_the_extent_of_a_published_model():
@@ -135,14 +135,12 @@ def test_printed_means_rank_without_cells(run, tmp_path, three_images, blank_fig
 
 
 def test_a_source_says_how_it_measured():
-    text = table_description("semsegbench").reference_text
+    text = table_description("semsegbench").caption_text
     assert "commit ac60e41" in text
     assert "Severities 3, " in text
-    claims = table_description("claims").reference_text
+    claims = table_description("claims").caption_text
     assert claims.startswith("Claims of papers about Cityscapes-C: SegFormer")
-    assert table_description("cityscapes_c").reference_text.startswith(
-        "Xie et al., SegFormer (arXiv"
-    )
+    assert table_description("cityscapes_c").caption_text.startswith("Xie et al., SegFormer (arXiv")
 
 
 def test_rows_of_a_model_that_is_about_to_be_evaluated():

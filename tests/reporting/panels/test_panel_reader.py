@@ -191,7 +191,7 @@ def test_published_rows_stand_beside_no_other_protocol(run, protocol):
     (panel,) = read_panels([run("alpha", dataset="cityscapes", protocol=protocol)])
     assert set(panel.miou["source"]) == {"measured"}
     assert panel.published.shown.empty
-    assert panel.published.citation == ""
+    assert panel.published.caption == ""
     names = load_protocol(protocol).names
     assert list(panel.miou.columns) == [*MIOU, *names, "mean", "retention"]
     assert list(panel.class_grid("alpha").columns) == ["clean", *names]
