@@ -14,11 +14,12 @@ from robustbench_seg.results.clean_checks import (
 from robustbench_seg.results.comparisons.comparability import (
     are_comparable,
     check_comparable,
-    reading_notes,
+    noted_differences,
 )
 from robustbench_seg.results.comparisons.corruption_degradation import (
+    DegradationKind,
     Reference,
-    degradation,
+    degradations,
 )
 from robustbench_seg.results.comparisons.lead import Lead, lead_of
 from robustbench_seg.results.comparisons.model_comparison import compare_models
@@ -81,6 +82,7 @@ __all__ = [
     "RESAMPLES",
     "SCORE_COLUMNS",
     "UNBOUNDED",
+    "DegradationKind",
     "Draws",
     "Interval",
     "Lead",
@@ -101,16 +103,16 @@ __all__ = [
     "clean_gap",
     "clean_gap_warnings",
     "compare_models",
-    "degradation",
+    "degradations",
     "established_pairs",
     "hardest_images",
     "is_measured",
     "lead_of",
     "miou_columns",
+    "noted_differences",
     "published_score_table",
     "random_perturbations",
     "read_model",
-    "reading_notes",
     "score_interval",
     "score_of",
     "scores",

@@ -220,7 +220,7 @@ def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
         images = model.image_counts.get(CLEAN, 0)
         for each in summary_scores(protocol, score.info):
             label = _summary_label(each, score.info, protocol)
-            yield _ScoreLine(label, each.draws(score), images, each.limits)
+            yield _ScoreLine(label, each.compute(score), images, each.limits)
         yield from _condition_lines(score, model, protocol)
 
 

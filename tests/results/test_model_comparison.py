@@ -19,8 +19,8 @@ from robustbench_seg.results import (
     Reference,
     are_comparable,
     compare_models,
+    noted_differences,
     read_model,
-    reading_notes,
 )
 from robustbench_seg.store import Row, RunFolder, own_protocol
 
@@ -200,8 +200,8 @@ def test_what_does_not_compare(run, protocol, change, message):
 
 def test_other_random_numbers_and_settings_are_noted(run, protocol):
     a, b, _ = side_by_side(run("a"), run("b", seed=3, precision="bf16"), protocol)
-    assert reading_notes((a, b)) == ["seed 0 and 3", "precision float32 and bf16"]
-    assert reading_notes((a, a)) == []
+    assert noted_differences((a, b)) == ["seed 0 and 3", "precision float32 and bf16"]
+    assert noted_differences((a, a)) == []
     assert are_comparable(a.records[0], a.scores.sample, b.records[0], b.scores.sample)
 
 

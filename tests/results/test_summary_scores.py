@@ -9,7 +9,7 @@ from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.summaries.model_scores import ScoreDraws
 from robustbench_seg.results.summaries.summary import summarise
-from robustbench_seg.results.summaries.summary_scores import every_severity, summary_scores
+from robustbench_seg.results.summaries.summary_scores import summary_scores
 
 PROTOCOL = load_protocol()
 WORST = ["worst_corruption", "worst_condition"]
@@ -27,11 +27,11 @@ def test_which_averages_a_score_has():
 
 
 def test_the_severities_of_mpc_are_those_of_the_protocol():
-    assert every_severity(PROTOCOL) == "1-5"
+    assert PROTOCOL.severities_text == "1-5"
     for radii, text in ((3, "1-3"), (1, "1")):
         attack = AttackPerturbation("pgd", "attack", (1,), ({"scale": 0.1},) * radii)
         protocol = Protocol("p", "1", "s", (attack,))
-        assert every_severity(protocol) == text
+        assert protocol.severities_text == text
         found = {each.name: each for each in summary_scores(protocol, score_infos()["miou"])}
         assert found["mPC"].severities == text
 
@@ -45,7 +45,7 @@ def test_the_numbers_that_rank():
     found = {each.name: each for each in summary_scores(PROTOCOL, info)}
 
     def of(name):
-        return found[name].draws(score)
+        return found[name].compute(score)
 
     scored = {
         each.name: [

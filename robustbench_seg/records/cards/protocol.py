@@ -94,6 +94,12 @@ class Protocol:
         return max((each.severities for each in self.perturbations), key=len)
 
     @property
+    def severities_text(self) -> str:
+        """Every severity as text, such as "1-5"."""
+        first, last = self.severities[0], self.severities[-1]
+        return f"{first}-{last}" if first < last else str(first)
+
+    @property
     def shown_severities(self) -> tuple[int, ...]:
         """The severities that figures show: the first, the middle one and the last."""
         return shown_severities(self.severities)

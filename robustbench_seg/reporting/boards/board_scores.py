@@ -70,7 +70,7 @@ def board_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Board
     for each in listed:
         key = category_key(each.name) if each.kind == "category" else each.name
         found = BoardScore(key, each.label, groups[each.kind], limits=each.limits)
-        yield found, each.draws(miou)
+        yield found, each.compute(miou)
     for key, score in model.scores.by_key.items():
         if key != RANKING_SCORE and score.conditions:
             yield _further(key, score.info, protocol), score.summary.mean

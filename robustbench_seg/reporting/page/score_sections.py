@@ -120,7 +120,7 @@ def _partly_counted(panel: Panel, infos: Sequence[ScoreInfo]) -> Sequence[str]:
     """Name the models with trainings that lack counts for some or all of the scores."""
     names = dict[tuple[str, str], list[str]]()
     for model in panel.models:
-        found = [model.scores.of_trainings(info.key) for info in infos]
+        found = [model.scores.trainings_text(info.key) for info in infos]
         which = "scores" if all(found) else "some scores"
         for of in dict.fromkeys(found):
             if of:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -14,14 +15,15 @@ from robustbench_seg.reporting.ranking.table_columns import MIOU_COLUMNS
 from robustbench_seg.results import (
     MEASURED,
     UNBOUNDED,
+    DegradationKind,
     Draws,
     Reference,
-    degradation,
+    degradations,
     score_interval,
     score_of,
 )
 
-DEGRADATION_SCORES = ("CD", "rCD")
+DEGRADATION_SCORES: tuple[DegradationKind, ...] = get_args(DegradationKind)
 """The means over the corruptions of the corruption degradation and of the relative one."""
 
 DEGRADATION_MEANS = ("CD", "CD_low", "CD_high", "rCD", "rCD_low", "rCD_high")
@@ -62,11 +64,11 @@ def degradation_rows(
         model = measured[cells["model"]] if cells["source"] == MEASURED else None
         found = cells if model is None else model.miou_draws
         corruptions = {name: np.asarray(found[name], float) for name in averaged}
-        lost = degradation(np.asarray(found[CLEAN.name], float), corruptions, against)
-        row |= {f"CD_{name}": score_of(draws) for name, draws in lost.cd.items()}
-        for name, draws in (("CD", lost.mean_cd), ("rCD", lost.mean_rcd)):
-            low, high = _mean_interval(model, against, draws)
-            row |= {name: score_of(draws), f"{name}_low": low, f"{name}_high": high}
+        lost = degradations(np.asarray(found[CLEAN.name], float), corruptions, against)
+        row |= {f"CD_{name}": score_of(cd) for name, cd in lost["CD"].perturbations.items()}
+        for kind, each in lost.items():
+            low, high = _mean_interval(model, against, each.mean)
+            row |= {kind: score_of(each.mean), f"{kind}_low": low, f"{kind}_high": high}
         rows.append(row)
     return pd.DataFrame(rows, columns=columns, index=scores.index)
 

@@ -66,5 +66,5 @@ def _clean_and_mean(model: MeasuredModel, name: str) -> tuple[str, str] | None:
 
 def _of_trainings(model: MeasuredModel, name: str) -> str:
     """Return the number of trainings of a score, as text; empty if it is all."""
-    trainings = model.scores.of_trainings(score_infos()[name].key)
+    trainings = model.scores.trainings_text(score_infos()[name].key)
     return f" ({trainings} trainings)" if trainings else ""

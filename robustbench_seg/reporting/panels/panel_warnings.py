@@ -12,7 +12,7 @@ from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.results import (
     clean_gap,
     clean_gap_warnings,
-    reading_notes,
+    noted_differences,
     score_of,
     summarise,
 )
@@ -56,7 +56,7 @@ def setting_warnings(models: Sequence[MeasuredModel]) -> list[str]:
     """Warn about each setting, such as the precision or the seed, in which the rows differ."""
     return [
         f"The rows differ in {note}: read their provenance before you compare them."
-        for note in reading_notes([model.scored for model in models])
+        for note in noted_differences([model.scored for model in models])
     ]
 
 

@@ -13,7 +13,7 @@ from robustbench_seg.results import (
     RESAMPLES,
     Reference,
     ScoredModel,
-    reading_notes,
+    noted_differences,
 )
 from robustbench_seg.text import counted, one_line, text_table
 
@@ -37,7 +37,7 @@ def heading_text(a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: 
         *(f"{label}: {each.seeds_text}" for label, each in models.items() if each.seeds_text),
         f"CD, rCD: relative to {reference.name}, in percent ({DEGRADATION_CITATION})",
     ]
-    if notes := reading_notes((a, b)):
+    if notes := noted_differences((a, b)):
         lines.append(f"note: A and B differ in {', '.join(notes)}")
     if a.scores.units == 1:
         lines.append(f"no intervals: there is only one sampling unit ({a.scores.unit})")

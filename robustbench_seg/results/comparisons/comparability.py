@@ -61,11 +61,11 @@ def check_paired(first: ModelScores, second: ModelScores) -> None:
         )
 
 
-def reading_notes(models: Sequence[ScoredModel]) -> list[str]:
-    """Describe how comparable models were corrupted or run differently.
+def noted_differences(models: Sequence[ScoredModel]) -> list[str]:
+    """Describe the differences between comparable models that a reader must know.
 
     Returns:
-        Differences, such as "precision float32 and bf16".
+        How they were corrupted or run differently, such as "precision float32 and bf16".
     """
     notes = dict[str, dict[str, None]]()
     first = models[0].records[0]

@@ -8,16 +8,16 @@ from typing import Literal
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.results.comparisons.corruption_degradation import (
     Degradation,
+    DegradationKind,
     Reference,
-    degradation,
+    degradations,
 )
 from robustbench_seg.results.comparisons.missing_scores import (
     OF_CONFIDENCE,
-    why_incomplete,
     why_no_average,
-    why_unmeasured,
-    why_unrelated,
-    why_unscored,
+    why_no_condition,
+    why_no_degradation,
+    why_no_summary,
 )
 from robustbench_seg.results.models.scored_model import ScoredModel
 from robustbench_seg.results.statistics.draws import Draws
@@ -47,7 +47,7 @@ class ComparedScore:
         b: Draws of B.
         reason: Returns why a model lacks it.
         limits: The smallest and largest value that it can have.
-        degrees: Degrees of freedom of the reference to which both are related.
+        degrees: Degrees of freedom of the reference to which both are relative.
         family: The family of lines with which it is judged; None: it is not judged.
     """
 
@@ -79,18 +79,14 @@ def compared_scores(
         protocol: The protocol of both.
         reference: The reference of CD and rCD.
     """
-    one, two = (model.scores.by_key[RANKING_SCORE] for model in (a, b))
-    for score in summary_scores(protocol, one.info):
-        why = partial(why_unscored, kind=score.kind, key=RANKING_SCORE, score=score)
-        line = _summary(score.kind, RANKING_SCORE, score, one, two, why)
-        yield replace(line, family=_family(score, protocol))
+    of_a, of_b = (model.scores.by_key[RANKING_SCORE] for model in (a, b))
+    for score in summary_scores(protocol, of_a.info):
+        yield replace(_summary(score, of_a, of_b), family=_family(score, protocol))
         if score.kind == "clean":
-            yield from _conditions(one, two, protocol)
-    lost, other = (_degradation(model, protocol, reference) for model in (a, b))
-    yield from _related("CD", lost.cd, other.cd, protocol, reference.degrees)
-    yield _mean_related("CD", lost.mean_cd, other.mean_cd, protocol, reference.degrees)
-    yield from _related("rCD", lost.rcd, other.rcd, protocol, reference.degrees)
-    yield _mean_related("rCD", lost.mean_rcd, other.mean_rcd, protocol, reference.degrees)
+            yield from _conditions(of_a, of_b, protocol)
+    lost_a, lost_b = (_degradations(model, protocol, reference) for model in (a, b))
+    for kind, lost in lost_a.items():
+        yield from _degradation_lines(kind, lost, lost_b[kind], protocol, reference)
     yield from _further_scores(a, b, protocol)
 
 
@@ -101,62 +97,69 @@ def _family(score: SummaryScore, protocol: Protocol) -> Family | None:
     return "mean" if (score.kind, score.name) == ("summary", "mean") else None
 
 
-def _conditions(one: ScoreDraws, two: ScoreDraws, protocol: Protocol) -> Iterator[ComparedScore]:
+def _summary(score: SummaryScore, a: ScoreDraws, b: ScoreDraws) -> ComparedScore:
+    """The line of a summary of the score that `a` and `b` are."""
+    key = a.info.key
+    return ComparedScore(
+        kind=score.kind if key == RANKING_SCORE else "further score",
+        key=key,
+        name=score.name,
+        severities="" if score.kind == "clean" else score.severities or "scored",
+        a=score.compute(a),
+        b=score.compute(b),
+        reason=partial(why_no_summary, key=key, score=score),
+        limits=score.limits,
+    )
+
+
+def _conditions(a: ScoreDraws, b: ScoreDraws, protocol: Protocol) -> Iterator[ComparedScore]:
     """The lines of the score that ranks under each condition."""
     for condition in protocol.conditions():
         yield ComparedScore(
             kind="condition",
             name=condition.name,
             severities=str(condition.severity),
-            a=one.cell(condition),
-            b=two.cell(condition),
-            reason=partial(why_incomplete, kind="condition", perturbation=condition.name),
+            a=a.cell(condition),
+            b=b.cell(condition),
+            reason=partial(why_no_condition, key=RANKING_SCORE, perturbation=condition.name),
         )
 
 
-def _degradation(model: ScoredModel, protocol: Protocol, reference: Reference) -> Degradation:
+def _degradations(
+    model: ScoredModel, protocol: Protocol, reference: Reference
+) -> Mapping[DegradationKind, Degradation]:
     """CD and rCD of the perturbations in the mean."""
     summary = model.scores.summary
     averaged = {name: summary.perturbations[name] for name in protocol.averaged_names}
-    return degradation(summary.clean, averaged, reference)
+    return degradations(summary.clean, averaged, reference)
 
 
-def _related(
-    kind: Literal["CD", "rCD"],
-    a: Mapping[str, Draws],
-    b: Mapping[str, Draws],
+def _degradation_lines(
+    kind: DegradationKind,
+    a: Degradation,
+    b: Degradation,
     protocol: Protocol,
-    degrees: int,
+    reference: Reference,
 ) -> Iterator[ComparedScore]:
-    """The lines of CD or rCD of each perturbation."""
+    """The lines of CD or rCD: of each perturbation, and the mean."""
+    line = partial(ComparedScore, limits=UNBOUNDED, degrees=reference.degrees)
     for perturbation in protocol.averaged:
-        name = perturbation.name
-        yield ComparedScore(
+        yield line(
             kind=kind,
-            name=name,
+            name=perturbation.name,
             severities=perturbation.scored_text,
-            a=a[name],
-            b=b[name],
-            reason=partial(why_unrelated, perturbation=name),
-            limits=UNBOUNDED,
-            degrees=degrees,
+            a=a.perturbations[perturbation.name],
+            b=b.perturbations[perturbation.name],
+            reason=partial(why_no_degradation, perturbation=perturbation.name),
         )
-
-
-def _mean_related(
-    kind: Literal["CD", "rCD"], a: Draws, b: Draws, protocol: Protocol, degrees: int
-) -> ComparedScore:
-    """The line of the mean of CD or rCD."""
     over, is_relative = protocol.averaged, kind == "rCD"
-    return ComparedScore(
+    yield line(
         kind="summary",
         name=kind,
         severities="scored",
-        a=a,
-        b=b,
+        a=a.mean,
+        b=b.mean,
         reason=partial(why_no_average, key=RANKING_SCORE, over=over, is_relative=is_relative),
-        limits=UNBOUNDED,
-        degrees=degrees,
     )
 
 
@@ -166,33 +169,12 @@ def _further_scores(a: ScoredModel, b: ScoredModel, protocol: Protocol) -> Itera
     A score of only one model is left out, also a group that has other classes in the other model.
     Confidence scores are left out if neither model has any.
     """
-    for key, one in a.scores.by_key.items():
-        other = b.scores.by_key.get(key)
-        if key == RANKING_SCORE or other is None or other.info != one.info:
+    for key, of_a in a.scores.by_key.items():
+        of_b = b.scores.by_key.get(key)
+        if key == RANKING_SCORE or of_b is None or of_b.info != of_a.info:
             continue
-        if key in OF_CONFIDENCE and not (one.conditions or other.conditions):
+        if key in OF_CONFIDENCE and not (of_a.conditions or of_b.conditions):
             continue
-        for score in summary_scores(protocol, one.info):
+        for score in summary_scores(protocol, of_a.info):
             if score.kind != "category":
-                why = partial(why_unmeasured, key=key, score=score)
-                yield _summary("further score", key, score, one, other, why)
-
-
-def _summary(
-    kind: LineKind,
-    key: str,
-    score: SummaryScore,
-    a: ScoreDraws,
-    b: ScoreDraws,
-    why: Callable[[ScoredModel], str],
-) -> ComparedScore:
-    return ComparedScore(
-        kind=kind,
-        key=key,
-        name=score.name,
-        severities="" if score.kind == "clean" else score.severities or "scored",
-        a=score.draws(a),
-        b=score.draws(b),
-        reason=why,
-        limits=score.limits,
-    )
+                yield _summary(score, of_a, of_b)

@@ -10,6 +10,7 @@ losses is the ratio of these sums.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from robustbench_seg.measures import ScoreArray
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.models.scored_model import ScoredModel
 from robustbench_seg.results.summaries.model_scores import ModelScores
+
+DegradationKind = Literal["CD", "rCD"]
 
 LEAST_LOSS = 1.0
 """Minimum loss of a reference in percentage points: a ratio to a smaller loss is mostly noise."""
@@ -67,32 +70,25 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class Degradation:
-    """CD and rCD in percent, arrays of the shape of the scores; below 100 is better.
+    """CD or rCD in percent, arrays of the shape of the scores; below 100 is better.
 
     nan if a score is nan, or the reference loses less than LEAST_LOSS.
 
     Attributes:
-        cd: CD of each perturbation.
-        rcd: rCD of each perturbation.
+        perturbations: The value of each perturbation.
     """
 
-    cd: Mapping[str, ScoreArray]
-    rcd: Mapping[str, ScoreArray]
+    perturbations: Mapping[str, ScoreArray]
 
     @property
-    def mean_cd(self) -> ScoreArray:
-        """Mean of CD over the perturbations."""
-        return np.asarray(np.mean([*self.cd.values()], axis=0))
-
-    @property
-    def mean_rcd(self) -> ScoreArray:
-        """Mean of rCD over the perturbations."""
-        return np.asarray(np.mean([*self.rcd.values()], axis=0))
+    def mean(self) -> ScoreArray:
+        """Mean over the perturbations."""
+        return np.asarray(np.mean([*self.perturbations.values()], axis=0))
 
 
-def degradation(
+def degradations(
     clean: ScoreArray, perturbations: Mapping[str, ScoreArray], reference: Reference
-) -> Degradation:
+) -> Mapping[DegradationKind, Degradation]:
     """Relate the losses of a model, or of several, to those of a reference.
 
     Args:
@@ -100,17 +96,20 @@ def degradation(
         perturbations: mIoU under each perturbation, arrays of the same shape.
         reference: The reference; its arrays have the same shape or are numbers.
 
+    Returns:
+        CD and rCD.
+
     >>> reference = Reference("r", np.array(75.0), {"fog": np.array(55.0)})
-    >>> lost = degradation(np.array([80.0]), {"fog": np.array([70.0])}, reference)
-    >>> lost.cd["fog"].round(1).tolist(), lost.rcd["fog"].tolist()
-    ([66.7], [50.0])
+    >>> found = degradations(np.array([80.0]), {"fog": np.array([70.0])}, reference)
+    >>> {kind: each.mean.round(1).tolist() for kind, each in found.items()}
+    {'CD': [66.7], 'rCD': [50.0]}
     """
     cd, rcd = {}, {}
     for name, scores in perturbations.items():
         baseline = reference.perturbations[name]
         cd[name] = _ratio(100 - scores, 100 - baseline)
         rcd[name] = _ratio(clean - scores, reference.clean - baseline)
-    return Degradation(cd, rcd)
+    return {"CD": Degradation(cd), "rCD": Degradation(rcd)}
 
 
 def _ratio(lost: ScoreArray, reference: ScoreArray) -> ScoreArray:

@@ -24,42 +24,35 @@ OF_CONFIDENCE = {info.name for info in (*CONFIDENCE.infos, *SCALED_CONFIDENCE.in
 NO_REFERENCE = "the reference lacks this score, or loses less than a point"
 
 
-def why_unmeasured(model: ScoredModel, *, key: str, score: SummaryScore) -> str:
-    """Return why a model lacks a summary of a score other than the one that ranks."""
+def why_no_condition(model: ScoredModel, *, key: str, perturbation: str) -> str:
+    """Return why a model lacks the score `key` under a perturbation, or of clean images."""
+    return model.missing_images.get(perturbation, f"not every image has {key}")
+
+
+def why_no_degradation(model: ScoredModel, *, perturbation: str) -> str:
+    """Return why a model has no CD or rCD of a perturbation."""
+    return model.missing_images.get(perturbation, NO_REFERENCE)
+
+
+def why_no_summary(model: ScoredModel, *, key: str, score: SummaryScore) -> str:
+    """Return why a model lacks a summary of the score `key`."""
     if key in LIKELIHOOD_SCORES and model.records[0].key.class_map:
         return f"no {key}: {NO_LIKELIHOOD}"
     if not model.scores.by_key[key].conditions:
         why = model.records[0].about.no_confidence if key in OF_CONFIDENCE else None
         return f"no {key}: {why}" if why else f"no image has {key}; evaluate again to add it"
-    if (
-        key in (info.key for info in WorstImages.infos)
-        and len(model.scores.image_ids) < LEAST_IMAGES
-    ):
+    few = len(model.scores.image_ids) < LEAST_IMAGES
+    if few and key in (info.key for info in WorstImages.infos):
         return f"{key} needs {LEAST_IMAGES} images"
-    return why_unscored(model, kind=key, key=key, score=score)
-
-
-def why_unscored(model: ScoredModel, *, kind: str, key: str, score: SummaryScore) -> str:
-    """Return why a model lacks a summary of the score `key`; `kind`: column `kind`."""
     if score.kind in ("clean", "corruption"):
-        return why_incomplete(model, kind=kind, perturbation=score.name)
+        return why_no_condition(model, key=key, perturbation=score.name)
     return why_no_average(model, key=key, over=score.over, is_relative=score.is_relative)
-
-
-def why_incomplete(model: ScoredModel, *, kind: str, perturbation: str) -> str:
-    """Return why a model lacks a score of a perturbation, or of clean images."""
-    return model.missing_images.get(perturbation, f"not every image has {kind}")
-
-
-def why_unrelated(model: ScoredModel, *, perturbation: str) -> str:
-    """Return why a model has no CD or rCD of a perturbation."""
-    return model.missing_images.get(perturbation, NO_REFERENCE)
 
 
 def why_no_average(
     model: ScoredModel, *, key: str, over: Sequence[Perturbation], is_relative: bool
 ) -> str:
-    """Return which cells an average of the score `key` over perturbations lacks."""
+    """Return which conditions the average of the score `key` over some perturbations lacks."""
     scores = model.scores.by_key[key]
     names = [
         each.name

@@ -93,6 +93,6 @@ def _reason(a: ScoredModel, b: ScoredModel, line: ComparedScore) -> str:
     for label, model, draws in (("A", a, line.a), ("B", b, line.b)):
         if math.isnan(score_of(draws)):
             labels.setdefault(line.reason(model), []).append(label)
-        elif line.kind == "further score" and (of := model.scores.of_trainings(line.key)):
+        elif line.kind == "further score" and (of := model.scores.trainings_text(line.key)):
             labels.setdefault(f"of {of} trainings", []).append(label)
     return "; ".join(f"{' and '.join(models)}: {why}" for why, models in labels.items())

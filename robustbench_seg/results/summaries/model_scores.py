@@ -83,8 +83,8 @@ class ModelScores:
         """Degrees of freedom of the trainings, trainings - 1; with 0, intervals ignore them."""
         return self.trainings - 1
 
-    def of_trainings(self, key: str) -> str | None:
-        """Return the number of trainings in a score, such as "1 of 3"; None: all of them."""
+    def trainings_text(self, key: str) -> str | None:
+        """Return how many trainings a score averages over, such as "1 of 3"; None: all of them."""
         counted = self.by_key[key].trainings
         return None if counted == self.trainings else f"{counted} of {self.trainings}"
 

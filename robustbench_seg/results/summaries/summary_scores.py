@@ -1,4 +1,4 @@
-"""The list of summary scores: the name of each, and how to compute it from the scores of cells.
+"""The list of summary scores, and how each follows from the draws of a model's score.
 
 Tables of scores, comparisons of models and leaderboards show the summary scores of this list.
 """
@@ -6,6 +6,7 @@ Tables of scores, comparisons of models and leaderboards show the summary scores
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Literal
 
 from robustbench_seg.measures import ScoreInfo
@@ -22,7 +23,7 @@ SummaryKind = Literal["clean", "corruption", "category", "summary"]
 """The scope of a summary score: clean images, a perturbation, a category, or all perturbations."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class SummaryScore:
     """One number that summarises a score of a model.
 
@@ -33,7 +34,7 @@ class SummaryScore:
         severities: The severities that it averages, such as "1-3"; "0" is clean. None: those that
             the protocol scores for each perturbation.
         limits: The smallest and the largest possible value.
-        draws: Computes it from the draws of a model's score.
+        compute: Computes it, and its draws, from a score of a model.
         over: The perturbations that it summarises, with these severities as their scored ones.
         category: The category it belongs to, or "clean". None for a summary of all perturbations.
         is_relative: Whether it is relative to the clean score.
@@ -44,16 +45,10 @@ class SummaryScore:
     label: str
     severities: str | None
     limits: tuple[float, float]
-    draws: Callable[[ScoreDraws], Draws]
+    compute: Callable[[ScoreDraws], Draws]
     over: Sequence[Perturbation]
     category: str | None = None
     is_relative: bool = False
-
-
-def every_severity(protocol: Protocol) -> str:
-    """Return all severities of a protocol, such as "1-5"."""
-    first, last = protocol.severities[0], protocol.severities[-1]
-    return f"{first}-{last}" if first < last else str(first)
 
 
 def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
@@ -67,99 +62,109 @@ def summary_scores(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore
     Returns:
         Clean, each perturbation, each category, and the averages over the perturbations.
     """
-    limits, every = info.limits, every_severity(protocol)
-    scored, all_scored = protocol.averaged, with_every_severity(protocol).averaged
-    name, clean = CLEAN.name, str(CLEAN.severity)
+    return [
+        _clean(info),
+        *(_of_perturbation(each, info) for each in protocol.perturbations),
+        *(_of_category(name, members, info) for name, members in protocol.by_category.items()),
+        *_of_protocol(protocol, info),
+    ]
+
+
+def _clean(info: ScoreInfo) -> SummaryScore:
+    """The score of the clean images."""
+    return SummaryScore(
+        kind="clean",
+        name=CLEAN.name,
+        label=CLEAN.name,
+        severities=str(CLEAN.severity),
+        limits=info.limits,
+        compute=attrgetter("summary.clean"),
+        over=(),
+        category=CLEAN.name,
+    )
+
+
+def _of_perturbation(perturbation: Perturbation, info: ScoreInfo) -> SummaryScore:
+    """The mean over the scored severities of a perturbation."""
+    return SummaryScore(
+        kind="corruption",
+        name=perturbation.name,
+        label=perturbation.name.replace("_", " "),
+        severities=perturbation.scored_text,
+        limits=info.limits,
+        compute=lambda score: score.summary.perturbations[perturbation.name],
+        over=(perturbation,),
+        category=perturbation.category,
+    )
+
+
+def _of_category(name: str, members: Sequence[Perturbation], info: ScoreInfo) -> SummaryScore:
+    """The mean over the perturbations of a category."""
+    return SummaryScore(
+        kind="category",
+        name=name,
+        label=name,
+        severities=", ".join(dict.fromkeys(each.scored_text for each in members)),
+        limits=info.limits,
+        compute=lambda score: score.summary.categories[name],
+        over=members,
+        category=name,
+    )
+
+
+def _of_protocol(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
+    """The averages and worst cases over the averaged perturbations of a protocol."""
+    scored = partial(SummaryScore, kind="summary", severities=None, over=protocol.averaged)
     found = [
-        SummaryScore("clean", name, name, clean, limits, lambda s: s.summary.clean, (), name),
-        *_parts(protocol, limits),
-        _summary(
-            "mean", f"mean of {protocol.averaged_text}", limits, lambda s: s.summary.mean, scored
-        ),
+        scored(
+            name="mean",
+            label=f"mean of {protocol.averaged_text}",
+            limits=info.limits,
+            compute=attrgetter("summary.mean"),
+        )
     ]
     if info.higher_is_better:
-        found.append(
-            _ratio("retention", "retention (mean / clean)", lambda s: s.summary.retention, scored)
+        retention = scored(
+            name="retention",
+            label="retention (mean / clean)",
+            limits=UNBOUNDED,
+            compute=attrgetter("summary.retention"),
+            is_relative=True,
         )
-    if info.name == RANKING_SCORE:
-        found += [
-            _summary(
-                "mPC",
-                f"mPC (severities {every})",
-                limits,
-                lambda s: s.summary.mpc,
-                all_scored,
-                every,
-            ),
-            _ratio("rPC", "rPC (mPC / clean)", lambda s: s.summary.rpc, all_scored, every),
-            _summary(
-                "worst_corruption",
-                f"worst {protocol.noun}",
-                limits,
-                partial(worst_corruption, protocol=protocol),
-                scored,
-            ),
-            _summary(
-                "worst_condition",
-                "worst condition",
-                limits,
-                partial(worst_condition, protocol=protocol),
-                scored,
-            ),
-        ]
-    return found
-
-
-def _parts(protocol: Protocol, limits: tuple[float, float]) -> Sequence[SummaryScore]:
-    """Return the summary scores of each perturbation and of each category."""
-
-    def of_perturbation(score: ScoreDraws, name: str) -> Draws:
-        return score.summary.perturbations[name]
-
-    def of_category(score: ScoreDraws, name: str) -> Draws:
-        return score.summary.categories[name]
-
-    found = []
-    for perturbation in protocol.perturbations:
-        found.append(
-            SummaryScore(
-                kind="corruption",
-                name=perturbation.name,
-                label=perturbation.name.replace("_", " "),
-                severities=perturbation.scored_text,
-                limits=limits,
-                draws=partial(of_perturbation, name=perturbation.name),
-                over=(perturbation,),
-                category=perturbation.category,
-            )
-        )
-    for name, perturbations in protocol.by_category.items():
-        levels = ", ".join(dict.fromkeys(each.scored_text for each in perturbations))
-        draws = partial(of_category, name=name)
-        found.append(
-            SummaryScore("category", name, name, levels, limits, draws, perturbations, name)
-        )
-    return found
-
-
-def _summary(
-    name: str,
-    label: str,
-    limits: tuple[float, float],
-    draws: Callable[[ScoreDraws], Draws],
-    over: Sequence[Perturbation],
-    severities: str | None = None,
-) -> SummaryScore:
-    return SummaryScore("summary", name, label, severities, limits, draws, over)
-
-
-def _ratio(
-    name: str,
-    label: str,
-    draws: Callable[[ScoreDraws], Draws],
-    over: Sequence[Perturbation],
-    severities: str | None = None,
-) -> SummaryScore:
-    return SummaryScore(
-        "summary", name, label, severities, UNBOUNDED, draws, over, is_relative=True
+        found.append(retention)
+    if info.name != RANKING_SCORE:
+        return found
+    every = partial(
+        SummaryScore,
+        kind="summary",
+        severities=protocol.severities_text,
+        over=with_every_severity(protocol).averaged,
     )
+    return [
+        *found,
+        every(
+            name="mPC",
+            label=f"mPC (severities {protocol.severities_text})",
+            limits=info.limits,
+            compute=attrgetter("summary.mpc"),
+        ),
+        every(
+            name="rPC",
+            label="rPC (mPC / clean)",
+            limits=UNBOUNDED,
+            compute=attrgetter("summary.rpc"),
+            is_relative=True,
+        ),
+        scored(
+            name="worst_corruption",
+            label=f"worst {protocol.noun}",
+            limits=info.limits,
+            compute=partial(worst_corruption, protocol=protocol),
+        ),
+        scored(
+            name="worst_condition",
+            label="worst condition",
+            limits=info.limits,
+            compute=partial(worst_condition, protocol=protocol),
+        ),
+    ]

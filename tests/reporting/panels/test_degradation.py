@@ -6,7 +6,7 @@ from fake_runs import write_run
 
 from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting.panels import read_panels
-from robustbench_seg.results import Reference, compare_models, degradation, read_model
+from robustbench_seg.results import Reference, compare_models, degradations, read_model
 
 NOISES = ("gaussian_noise", "impulse_noise", "shot_noise", "speckle_noise")
 
@@ -59,8 +59,9 @@ def test_the_rows_of_compare(folders):
 def test_a_reference_that_loses_almost_nothing_gives_no_ratio():
     scores = {"fog": np.array([60.0]), "snow": np.array([70.0])}
     reference = Reference("r", np.array(80.0), {"fog": np.array(79.5), "snow": np.array(79.0)})
-    loss = degradation(np.array([80.0]), scores, reference)
-    assert np.isnan(loss.rcd["fog"]).all()  # 20 points against half a point: 4000 %
-    assert loss.rcd["snow"].tolist() == [1000]
-    assert loss.cd["fog"].tolist() == pytest.approx([100 * 40 / 20.5])
-    assert np.isnan(loss.mean_rcd).all()
+    found = degradations(np.array([80.0]), scores, reference)
+    cd, rcd = found["CD"], found["rCD"]
+    assert np.isnan(rcd.perturbations["fog"]).all()  # 20 points against half a point: 4000 %
+    assert rcd.perturbations["snow"].tolist() == [1000]
+    assert cd.perturbations["fog"].tolist() == pytest.approx([100 * 40 / 20.5])
+    assert np.isnan(rcd.mean).all()

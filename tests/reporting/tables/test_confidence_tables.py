@@ -90,8 +90,8 @@ def test_scores_that_one_training_alone_has_are_shown_and_say_so(run):
     row, only = panel.models[0], alone.models[0]
     assert missing_confidence(row) is None
     assert row.scores.trainings == 3
-    assert row.scores.of_trainings("miou") is None
-    assert row.scores.of_trainings("ece") == "1 of 3"
+    assert row.scores.trainings_text("miou") is None
+    assert row.scores.trainings_text("ece") == "1 of 3"
     found, expected = (r.scores.by_key["ece"].summary.mean for r in (row, only))
     images = len(found) // 2
     np.testing.assert_array_equal(found[: 1 + images], expected[: 1 + images])
