@@ -1,7 +1,7 @@
 """A board ranks the models that were scored on the same images under one protocol."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -95,7 +95,7 @@ class Board(ModelGroup[Entry]):
     @cached_property
     def rankings(self) -> Mapping[str, tuple[RankedScore, ...]]:
         """Maps the key of a score to the scores of the models that have it, best first."""
-        return {key: self._ranked(key) for key in self.scores}
+        return {key: self._ranking(key) for key in self.scores}
 
     def ranked_scores(self, entry: Entry) -> Mapping[str, RankedScore]:
         """Map a key to the score of an entry, for all scores that it has."""
@@ -105,6 +105,53 @@ class Board(ModelGroup[Entry]):
             for score in ranking
             if (score.name, score.source) == (entry.name, MEASURED)
         }
+
+    def _ranking(self, key: str) -> tuple[RankedScore, ...]:
+        """The ranking by one score."""
+        places = [n for n, entry in enumerate(self.models) if not math.isnan(entry.value(key))]
+        entries = [self.models[place] for place in places]
+        measured = [
+            RankedScore(entry.name, MEASURED, "", entry.value(key), *entry.interval(key))
+            for entry in entries
+        ]
+        sign = -1 if self.scores[key].higher_is_better else 1
+        scores = [*measured, *self._published_scores(key)]
+        scores.sort(key=lambda score: (sign * score.value, score.name))
+        tied, index = self._tied(key, places), {each.name: n for n, each in enumerate(entries)}
+
+        def is_tied(first: int, second: int) -> bool:
+            one, other = scores[first], scores[second]
+            if PUBLISHED in (one.source, other.source):
+                return False  # the images of a published result are not available
+            return bool(tied[index[one.name], index[other.name]])
+
+        ranks = shared_ranks(len(scores), is_tied)
+        return tuple(replace(score, rank=rank) for score, rank in zip(scores, ranks, strict=True))
+
+    def _tied(self, key: str, places: Sequence[int]) -> NDArray[np.bool_]:
+        """Test the score of each pair of models at `places`.
+
+        Returns:
+            bool NxN: whether two models are compared, and neither is significantly better.
+        """
+        entries = [self.models[place] for place in places]
+        compared = self._is_paired[np.ix_(places, places)]
+        established = established_pairs(
+            [entry.scores.draws[key] for entry in entries],
+            entries[0].scores.units if entries else 0,
+            [entry.degrees for entry in entries],
+            compared,
+        )
+        return compared & ~established
+
+    def _published_scores(self, key: str) -> Iterator[RankedScore]:
+        """The scores of the published rows that have the score `key`."""
+        if key not in self._published_rows:
+            return
+        names, values = self._published_rows["model"], self._published_rows[key]
+        for name, value in zip(names, values.astype(float), strict=True):
+            if not math.isnan(value):
+                yield RankedScore(name, PUBLISHED, "", value, math.nan, math.nan)
 
     @cached_property
     def _is_paired(self) -> NDArray[np.bool_]:
@@ -118,40 +165,7 @@ class Board(ModelGroup[Entry]):
         return pairs
 
     @cached_property
-    def _published_scores(self) -> pd.DataFrame:
+    def _published_rows(self) -> pd.DataFrame:
         """The published rows of `miou`, with a column for the key of each score that they have."""
         means = {category_key(name): values for name, values in self.category_means.items()}
         return self.miou.assign(**means)[~is_measured(self.miou)]
-
-    def _ranked(self, key: str) -> tuple[RankedScore, ...]:
-        """The ranking by one score."""
-        indices = [n for n, e in enumerate(self.models) if not math.isnan(e.value(key))]
-        entries = [self.models[n] for n in indices]
-        is_paired = self._is_paired[np.ix_(indices, indices)]
-        established = established_pairs(
-            [entry.scores.draws[key] for entry in entries],
-            entries[0].scores.units if entries else 0,
-            [entry.degrees for entry in entries],
-            is_paired,
-        )
-        scores = [
-            RankedScore(e.name, MEASURED, "", e.value(key), *e.interval(key)) for e in entries
-        ]
-        if key in self._published_scores:
-            names, values = self._published_scores["model"], self._published_scores[key]
-            scores += [
-                RankedScore(name, PUBLISHED, "", value, math.nan, math.nan)
-                for name, value in zip(names, values.astype(float), strict=True)
-                if not math.isnan(value)
-            ]
-        sign = -1 if self.scores[key].higher_is_better else 1
-        order = sorted(range(len(scores)), key=lambda n: (sign * scores[n].value, scores[n].name))
-
-        def is_tied(first: int, second: int) -> bool:
-            one, other = order[first], order[second]
-            if max(one, other) >= len(entries):
-                return False  # a published result: its images are not available
-            return bool(is_paired[one, other] and not established[one, other])
-
-        ranks = shared_ranks(len(order), is_tied)
-        return tuple(replace(scores[n], rank=rank) for n, rank in zip(order, ranks, strict=True))

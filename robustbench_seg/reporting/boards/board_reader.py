@@ -1,7 +1,6 @@
 """Reads run folders or packs as the boards of a leaderboard, with scores from the cache."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from robustbench_seg.records.cards.protocol import Protocol
@@ -9,7 +8,7 @@ from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.boards.entry_cache import cached_scores, fill_cache
-from robustbench_seg.reporting.ranking.grouping import group_models
+from robustbench_seg.reporting.ranking.grouping import find_models, group_models
 from robustbench_seg.store import Paths
 
 
@@ -32,9 +31,9 @@ def read_boards(
         CardError: The protocol is unknown, or its file is invalid.
         ResultsError: There is no run, or none can be scored.
     """
-    return group_models(
-        runs, protocol, _entry, Board, before=partial(fill_cache, processes=processes)
-    )
+    models = find_models(runs, protocol)
+    fill_cache(models, processes)
+    return group_models(models, _entry, Board)
 
 
 def _entry(folders: Sequence[Path], protocol: Protocol) -> Entry:

@@ -13,31 +13,49 @@ from robustbench_seg.text import number
 
 def cost_charts(board: Board) -> list[PageFigure]:
     """Return charts of the mean against GMAC and images/s, if the costs are known."""
-    charts = []
-    for title, axis, values, more in (
-        ("Mean against GMAC", "GMAC per image", _gmacs(board), False),
-        ("Mean against speed", "images/s", _speeds(board), True),
-    ):
-        means = {entry.name: entry.mean for entry in board.models}
-        names = [n for n in values if not math.isnan(values[n]) and not math.isnan(means[n])]
-        if not names:
-            continue
-        front = pareto_front({n: -values[n] if more else values[n] for n in names}, means)
-        points = [Point(n, values[n], means[n], n in front) for n in names]
-        caption = (
-            f"The mean over {board.protocol.over} against {axis}. No model is both "
-            f"{'faster' if more else 'cheaper'} and better than a model on the line. Hover over a "
-            "point to see the model's name."
-        )
-        svg = scatter_chart(points, axis, more_is_better=more)
-        charts.append(PageFigure(title, svg, caption))
-    return charts
+    charts = (
+        _chart(board, "Mean against GMAC", "GMAC per image", _gmacs(board)),
+        _chart(board, "Mean against speed", "images/s", _speeds(board), more_is_better=True),
+    )
+    return [chart for chart in charts if chart]
+
+
+def _chart(
+    board: Board,
+    title: str,
+    axis: str,
+    values: Mapping[str, float],
+    *,
+    more_is_better: bool = False,
+) -> PageFigure | None:
+    """The chart of the mean against a cost, or None if no model has both.
+
+    Args:
+        board: The board.
+        title: The title of the chart.
+        axis: The cost with its unit.
+        values: Maps the name of a model to its cost; nan if it is unknown.
+        more_is_better: Whether a larger value is better, as for a speed.
+    """
+    means = _means(board)
+    names = [name for name in values if not math.isnan(values[name] + means[name])]
+    if not names:
+        return None
+    sign = -1 if more_is_better else 1
+    front = pareto_front({name: sign * values[name] for name in names}, means)
+    points = [Point(name, values[name], means[name], name in front) for name in names]
+    caption = (
+        f"The mean over {board.protocol.over} against {axis}. No model is both "
+        f"{'faster' if more_is_better else 'cheaper'} and better than a model on the line. Hover "
+        "over a point to see the model's name."
+    )
+    svg = scatter_chart(points, axis, more_is_better=more_is_better)
+    return PageFigure(title, svg, caption)
 
 
 def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
     """Return the gap of each model to the best one of its cost, or None if no cost is known."""
-    gmacs, speeds = _gmacs(board), _speeds(board)
-    means = {entry.name: entry.mean for entry in board.models}
+    gmacs, speeds, means = _gmacs(board), _speeds(board), _means(board)
     if all(math.isnan(value) for value in (*gmacs.values(), *speeds.values())):
         return None
     slowness = {name: -speed for name, speed in speeds.items()}
@@ -71,10 +89,15 @@ def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
 
 
 def _behind(name: str, costs: Mapping[str, float], means: Mapping[str, float]) -> float:
+    """The points behind the best model that costs at most as much; nan if one is unknown."""
     if math.isnan(costs[name]) or math.isnan(means[name]):
         return math.nan
     rivals = [means[n] for n in costs if costs[n] <= costs[name] and not math.isnan(means[n])]
     return max(rivals) - means[name]
+
+
+def _means(board: Board) -> Mapping[str, float]:
+    return {entry.name: entry.mean for entry in board.models}
 
 
 def _gmacs(board: Board) -> Mapping[str, float]:

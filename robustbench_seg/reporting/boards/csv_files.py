@@ -1,6 +1,7 @@
 """The CSV files that a board's page offers for download."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from pathlib import Path
 
 import pandas as pd
@@ -8,39 +9,6 @@ import pandas as pd
 from robustbench_seg.files import write_text
 from robustbench_seg.reporting.boards.board import Board
 from robustbench_seg.reporting.tables.formats import csv
-
-_FILES: Mapping[str, str] = {
-    "ranks.csv": "every score of every model, its 95 % interval and its rank",
-    "miou.csv": "the mIoU of each model: clean, under each perturbation, mean and retention",
-    "costs.csv": "parameters, multiply-accumulates and speed",
-    "per_severity.csv": "a row for each model and condition, with intervals",
-    "per_class.csv": "a row for each model, condition and class",
-    "elsewhere.csv": "published rows that are not ranked, and why",
-}
-"""Maps the name of a file to a description of its content."""
-
-
-def write_csv_files(board: Board, folder: Path) -> Mapping[str, str]:
-    """Write all tables of a board into `folder`.
-
-    Returns:
-        Maps the name of each file to a description of its content.
-
-    Raises:
-        FileError: A file cannot be written.
-    """
-    tables = {
-        "ranks.csv": ranks_table(board),
-        "miou.csv": board.miou,
-        "costs.csv": costs_table(board),
-        "per_severity.csv": board.severities,
-        "per_class.csv": board.per_class,
-    }
-    if len(board.published.elsewhere):
-        tables["elsewhere.csv"] = board.published.elsewhere
-    for name, table in tables.items():
-        write_text(folder / name, csv(table))
-    return {name: _FILES[name] for name in tables}
 
 
 def ranks_table(board: Board) -> pd.DataFrame:
@@ -81,3 +49,41 @@ def costs_table(board: Board) -> pd.DataFrame:
         for entry in board.models
     ]
     return pd.DataFrame(rows)
+
+
+_FILES: Mapping[str, tuple[str, Callable[[Board], pd.DataFrame]]] = {
+    "ranks.csv": ("every score of every model, its 95 % interval and its rank", ranks_table),
+    "miou.csv": (
+        "the mIoU of each model: clean, under each perturbation, mean and retention",
+        attrgetter("miou"),
+    ),
+    "costs.csv": ("parameters, multiply-accumulates and speed", costs_table),
+    "per_severity.csv": (
+        "a row for each model and condition, with intervals",
+        attrgetter("severities"),
+    ),
+    "per_class.csv": ("a row for each model, condition and class", attrgetter("per_class")),
+    "elsewhere.csv": (
+        "published rows that are not ranked, and why",
+        attrgetter("published.elsewhere"),
+    ),
+}
+"""Maps the name of a file to a description of its content, and to the table of a board in it."""
+
+
+def write_csv_files(board: Board, folder: Path) -> Mapping[str, str]:
+    """Write all tables of a board into `folder`, except an empty one of published rows.
+
+    Returns:
+        Maps the name of each file to a description of its content.
+
+    Raises:
+        FileError: A file cannot be written.
+    """
+    written = {}
+    for name, (description, table_of) in _FILES.items():
+        table = table_of(board)
+        if name != "elsewhere.csv" or len(table):
+            write_text(folder / name, csv(table))
+            written[name] = description
+    return written

@@ -25,9 +25,9 @@ class EntryScores:
         units: Number of sampling units.
         trainings: Number of trainings that the scores average over.
         sample: Digest of the image ids and the clip, see ModelScores.sample.
-        miou: See RankedModel.score_row.
-        severities: See RankedModel.severity_rows.
-        classes: See RankedModel.class_rows.
+        score_row: See RankedModel.score_row.
+        severity_rows: See RankedModel.severity_rows.
+        class_rows: See RankedModel.class_rows.
         missing_images: Maps an incomplete corruption to the missing images and the reason.
         seconds: Median seconds from an image to its labels; nan if unknown.
     """
@@ -37,9 +37,9 @@ class EntryScores:
     units: int
     trainings: int
     sample: str
-    miou: pd.DataFrame
-    severities: pd.DataFrame
-    classes: pd.DataFrame
+    score_row: pd.DataFrame
+    severity_rows: pd.DataFrame
+    class_rows: pd.DataFrame
     missing_images: Mapping[str, str]
     seconds: float
 
@@ -89,17 +89,17 @@ class Entry(RankedModel):
     @property
     def score_row(self) -> pd.DataFrame:
         """See RankedModel.score_row."""
-        return self.scores.miou.assign(model=self.name)
+        return self.scores.score_row.assign(model=self.name)
 
     @property
     def severity_rows(self) -> pd.DataFrame:
         """See RankedModel.severity_rows."""
-        return self.scores.severities.assign(model=self.name)
+        return self.scores.severity_rows.assign(model=self.name)
 
     @property
     def class_rows(self) -> pd.DataFrame:
         """See RankedModel.class_rows."""
-        return self.scores.classes.assign(model=self.name)
+        return self.scores.class_rows.assign(model=self.name)
 
     @property
     def missing_images(self) -> Mapping[str, str]:
@@ -145,9 +145,9 @@ def entry_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
         units=scores.units,
         trainings=scores.trainings,
         sample=scores.sample,
-        miou=measured.score_row,
-        severities=measured.severity_rows,
-        classes=measured.class_rows,
+        score_row=measured.score_row,
+        severity_rows=measured.severity_rows,
+        class_rows=measured.class_rows,
         missing_images=model.missing_images,
         seconds=measured.seconds,
     )

@@ -35,6 +35,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_file import RUN_FILE
 from robustbench_seg.reporting.boards.board_scores import BoardScore
 from robustbench_seg.reporting.boards.entry import EntryScores, entry_scores
+from robustbench_seg.reporting.ranking.grouping import ModelRuns
 from robustbench_seg.store import is_pack_member, part_files
 
 _SOURCES = (
@@ -83,7 +84,7 @@ def cached_scores(folders: Sequence[Path], protocol: Protocol) -> EntryScores:
     return scores
 
 
-def fill_cache(models: Sequence[tuple[Sequence[Path], Protocol]], *, processes: int) -> None:
+def fill_cache(models: Sequence[ModelRuns], processes: int) -> None:
     """Score the models that the cache lacks, if there are several processes and many such models.
 
     A model that cannot be scored stays missing, and `cached_scores` raises its error.
@@ -105,9 +106,7 @@ def fill_cache(models: Sequence[tuple[Sequence[Path], Protocol]], *, processes: 
             run_in_processes(work, len(missing), processes, scored, died=died)
 
 
-def _score(
-    models: Sequence[tuple[Sequence[Path], Protocol]], index: int, stopped: Callable[[], bool]
-) -> None:
+def _score(models: Sequence[ModelRuns], index: int, stopped: Callable[[], bool]) -> None:
     """Score the model `index` into the cache: the work of one of several processes."""
     with suppress(ResultsError):
         cached_scores(*models[index])

@@ -35,7 +35,7 @@ def model_page(board: Board, entry: Entry, templates: Environment) -> str:
     return templates.get_template("leaderboard_model.html").render(
         board=board,
         model=entry,
-        lead=_lead(board, scores),
+        introduction=_introduction(board, scores),
         facts=model_facts(entry.records),
         curves=severity_charts(entry.severity_rows, board.protocol),
         conditions=worst_conditions_table(entry.severity_rows, entry.value(CLEAN.name)),
@@ -46,7 +46,7 @@ def model_page(board: Board, entry: Entry, templates: Environment) -> str:
     )
 
 
-def _lead(board: Board, scores: Mapping[str, RankedScore]) -> list[str]:
+def _introduction(board: Board, scores: Mapping[str, RankedScore]) -> list[str]:
     """Sentences on the ranks by the mean and the clean score."""
     if "mean" not in scores:
         return ["This model is not ranked by its mean, because conditions are missing."]

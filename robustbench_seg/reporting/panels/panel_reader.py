@@ -8,7 +8,7 @@ from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.literature.published_results import published_extent
 from robustbench_seg.reporting.panels.panel import Panel
-from robustbench_seg.reporting.ranking.grouping import group_models
+from robustbench_seg.reporting.ranking.grouping import find_models, group_models
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.results import SubsetScore, read_model, subset_scores
 from robustbench_seg.store import Paths
@@ -37,7 +37,7 @@ def read_panels(
         CardError: The protocol is unknown, or its file is invalid.
         ResultsError: A folder contains no run; no run can be scored; the reference is in no panel.
     """
-    panels = group_models(runs, protocol, _measured_model, Panel)
+    panels = group_models(find_models(runs, protocol), _measured_model, Panel)
     # The reference images of a panel's models are runs of another panel.
     subsets = subset_scores([model.folders for panel in panels for model in panel.models])
     panels = [_with_subsets(panel, subsets) for panel in panels]

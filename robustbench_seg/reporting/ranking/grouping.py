@@ -61,64 +61,85 @@ class _Key:
         return self.dataset, self.split, self.protocol
 
 
-def group_models(
-    runs: Paths,
-    protocol: str | Path | Protocol | None,
-    read: Callable[[list[Path], Protocol], Model],
-    group: Callable[[Protocol, str, tuple[Model, ...]], Group],
-    *,
-    before: Callable[[Sequence[ModelRuns]], None] = lambda _: None,
-) -> list[Group]:
-    """Score runs and group them: by dataset, split, set of files, scored classes and protocol.
+def find_models(runs: Paths, protocol: str | Path | Protocol | None) -> list[ModelRuns]:
+    """Find the runs of each model, with the protocol that scores them.
 
     Args:
         runs: Packs or run folders, or folders of them.
         protocol: Protocol that scores all runs: a name, TOML file or Protocol. None: the protocol
             of each run.
-        read: Scores the runs of one model under a protocol. The model gets another name if two of
-            its group have the same.
-        group: Makes a group of a protocol, a qualifier and the models, see ModelGroup.
-        before: Called once, with the runs and the protocol of each model that will be read.
 
     Returns:
-        The groups, in the order of their first runs. A run that is damaged, whose protocol is not
-        available, or whose classes differ from those of the others is left out with a warning.
+        The models, in the order of their first runs. A run that is damaged, or whose protocol is
+        not available, is left out with a warning.
 
     Raises:
         CardError: The protocol is unknown, or its file is invalid.
         ResultsError: There is no run, or none can be scored.
     """
     given = None if protocol is None else load_protocol(protocol)
-    broken = list[ResultsError]()
     found = list[ModelRuns]()
-    for folders in group_runs(runs):
-        with _collected(broken):
-            found.append((folders, given or own_protocol(folders[0], read_record(folders[0]))))
-    before(found)
+    with _left_out() as broken:
+        for folders in group_runs(runs):
+            with _collected(broken):
+                found.append((folders, given or own_protocol(folders[0], read_record(folders[0]))))
+        if not found:
+            raise broken[0]
+    return found
+
+
+def group_models(
+    models: Sequence[ModelRuns],
+    read: Callable[[list[Path], Protocol], Model],
+    group: Callable[[Protocol, str, tuple[Model, ...]], Group],
+) -> list[Group]:
+    """Score models and group them: by dataset, split, set of files, scored classes and protocol.
+
+    Args:
+        models: The runs and the protocol of each model.
+        read: Scores the runs of one model under a protocol. The model gets another name if two of
+            its group have the same.
+        group: Makes a group of a protocol, a qualifier and the models, see ModelGroup.
+
+    Returns:
+        The groups, in the order of their first runs. A model that cannot be scored, or whose
+        classes differ from those of the others, is left out with a warning.
+
+    Raises:
+        ResultsError: No model can be scored.
+    """
     groups = dict[_Key, list[Model]]()
     protocols = dict[str, Protocol]()
-    bar = progress_bar(len(found), iterable=found, desc="scores", unit="model", delay=SHOWN_AFTER)
-    for folders, own in bar:
-        record = read_record(folders[0])
-        key = _Key.of(record, own)
-        with _collected(broken):
-            for other in groups.get(key, [])[:1]:
-                _check_classes(other, folders[0], record)
-            model = read(folders, own)
-            protocols[own.name] = own
-            groups.setdefault(key, []).append(model)
-    if broken and not groups:
-        raise broken[0]
-    for reason in broken:
-        log.warning("%s; it is left out", reason)
+    bar = progress_bar(len(models), iterable=models, desc="scores", unit="model", delay=SHOWN_AFTER)
+    with _left_out() as broken:
+        for folders, protocol in bar:
+            record = read_record(folders[0])
+            key = _Key.of(record, protocol)
+            with _collected(broken):
+                for other in groups.get(key, [])[:1]:
+                    _check_classes(other, folders[0], record)
+                model = read(folders, protocol)
+                protocols[protocol.name] = protocol
+                groups.setdefault(key, []).append(model)
+        if not groups:
+            raise broken[0]
     return [
         group(
             protocols[key.protocol],
             _qualifier(key, list(groups)),
-            by_robustness(_with_unique_names(models)),
+            by_robustness(_with_unique_names(members)),
         )
-        for key, models in groups.items()
+        for key, members in groups.items()
     ]
+
+
+@contextmanager
+def _left_out() -> Iterator[list[ResultsError]]:
+    """Yield a list of errors; at the end, warn that what they are about is left out."""
+    errors = list[ResultsError]()
+    yield errors
+    for error in errors:
+        log.warning("%s; it is left out", error)
 
 
 @contextmanager

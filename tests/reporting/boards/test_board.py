@@ -212,10 +212,9 @@ def test_a_known_run_is_not_scored_again(several, monkeypatch):
     assert second.rankings == first.rankings
     pd.testing.assert_frame_equal(second.miou, first.miou)
     for one, other in zip(first.models, second.models, strict=True):
-        pd.testing.assert_frame_equal(
-            one.scores.severities, other.scores.severities, check_dtype=False
-        )
-        pd.testing.assert_frame_equal(one.scores.classes, other.scores.classes, check_dtype=False)
+        for name in ("severity_rows", "class_rows"):
+            rows, again = getattr(one.scores, name), getattr(other.scores, name)
+            pd.testing.assert_frame_equal(rows, again, check_dtype=False)
 
 
 def test_several_processes_score_what_one_would(several, cache, monkeypatch):
