@@ -38,7 +38,7 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
                 "give another folder"
             )
         (model,) = found
-        low, high = model.mean_limits
+        low, high = model.mean_interval
         rows.append(
             {
                 "model": name,

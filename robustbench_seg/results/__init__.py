@@ -57,6 +57,7 @@ from robustbench_seg.results.score_table import (
 from robustbench_seg.results.statistics.draws import RESAMPLES, Draws, score_of
 from robustbench_seg.results.statistics.intervals import (
     FEW_UNITS,
+    NO_INTERVAL,
     PERCENT,
     UNBOUNDED,
     Interval,
@@ -76,6 +77,7 @@ __all__ = [
     "FEW_UNITS",
     "MEAN_COLUMNS",
     "MEASURED",
+    "NO_INTERVAL",
     "PERCENT",
     "PUBLISHED",
     "RANKING_SCORE",

@@ -12,7 +12,14 @@ from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.boards.board_scores import BoardScore, board_scores
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.ranked_model import RankedModel
-from robustbench_seg.results import Draws, read_model, score_interval, score_of
+from robustbench_seg.results import (
+    NO_INTERVAL,
+    Draws,
+    Interval,
+    read_model,
+    score_interval,
+    score_of,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +79,8 @@ class Entry(RankedModel):
         return self.value("mean")
 
     @property
-    def mean_limits(self) -> tuple[float, float]:
-        """See RankedModel.mean_limits."""
+    def mean_interval(self) -> Interval:
+        """See RankedModel.mean_interval."""
         return self.interval("mean")
 
     @property
@@ -117,10 +124,10 @@ class Entry(RankedModel):
         draws = self.scores.draws.get(key)
         return math.nan if draws is None else score_of(draws)
 
-    def interval(self, key: str) -> tuple[float, float]:
+    def interval(self, key: str) -> Interval:
         """Return the 95 % interval of the score `key`; nan if there is none."""
         if key not in self.scores.draws:
-            return math.nan, math.nan
+            return NO_INTERVAL
         draws, limits = self.scores.draws[key], self.scores.board_scores[key].limits
         return score_interval(draws, self.scores.units, self.degrees, limits=limits)
 

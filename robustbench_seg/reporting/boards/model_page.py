@@ -53,10 +53,10 @@ def _introduction(board: Board, scores: Mapping[str, RankedScore]) -> list[str]:
     mean, clean = scores["mean"], scores.get(CLEAN.name)
     count = len(board.rankings["mean"])
     interval = interval_text(mean.low, mean.high)
-    limits = f" ({interval})" if interval else ""
+    in_brackets = f" ({interval})" if interval else ""
     first = (
         f"Rank {mean.rank} of {count} by the mean over "
-        f"{board.protocol.averaged_text}: {number(mean.value)} % mIoU{limits}."
+        f"{board.protocol.averaged_text}: {number(mean.value)} % mIoU{in_brackets}."
     )
     if clean is None or "retention" not in scores:
         return [first]

@@ -10,7 +10,7 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.boards.board import Board, RankedScore
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.ranking.class_grid import class_grid
-from robustbench_seg.reporting.ranking.estimate import limits_text
+from robustbench_seg.reporting.ranking.estimate import ends_text
 from robustbench_seg.text import number
 
 WORST_CONDITIONS = 15
@@ -96,7 +96,7 @@ def worst_conditions_table(rows: pd.DataFrame, clean: float) -> Table | None:
                     Cell(str(row["severity"])),
                     Cell(str(row["category"]), css_class="text"),
                     Cell(number(float(row["miou"]))),
-                    Cell(limits_text(float(row["ci_low"]), float(row["ci_high"]))),
+                    Cell(ends_text(float(row["ci_low"]), float(row["ci_high"]))),
                     Cell(number(clean - float(row["miou"]))),
                 ]
             )
@@ -126,7 +126,7 @@ def score_table(board: Board, scores: Mapping[str, RankedScore]) -> Table:
             Cell(f"{score.label} {'↑' if score.higher_is_better else '↓'}"),
             Cell(score.group, css_class="text"),
             Cell(number(ranked.value, score.digits)),
-            Cell(limits_text(ranked.low, ranked.high, score.digits)),
+            Cell(ends_text(ranked.low, ranked.high, score.digits)),
             Cell(ranked.rank),
         ]
         rows.append(TableRow(cells))

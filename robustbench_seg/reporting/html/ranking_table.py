@@ -81,11 +81,11 @@ def mean_column(header: Column, track: tuple[float, float]) -> RankingColumn[Mod
     """
 
     def cell(row: RankingRow[Model]) -> Cell:
-        text, limits = number(row.scores["mean"]), row.mean_limits
-        if math.isnan(limits[0]):
+        text, interval = number(row.scores["mean"]), row.mean_interval
+        if math.isnan(interval.low):
             return Cell(text, css_class="score")
-        bar = Bar.of(row.scores["mean"], limits, track)
-        return Cell(text, sort=text, title=interval_text(*limits), css_class="score", bar=bar)
+        bar = Bar.of(row.scores["mean"], interval, track)
+        return Cell(text, sort=text, title=interval_text(*interval), css_class="score", bar=bar)
 
     return RankingColumn(replace(header, is_left_aligned=True), cell)
 

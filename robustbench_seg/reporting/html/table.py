@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from robustbench_seg.reporting.ranking.estimate import limits_text
+from robustbench_seg.reporting.ranking.estimate import ends_text
+from robustbench_seg.results import Interval
 
 
 @dataclass(frozen=True)
@@ -14,24 +15,24 @@ class Bar:
         low: Its left end, in percent of the bar's track.
         width: Its width.
         at: The score.
-        limits: The ends in words.
+        ends: The ends in words.
     """
 
     low: str
     width: str
     at: str
-    limits: str
+    ends: str
 
     @classmethod
-    def of(cls, score: float, limits: tuple[float, float], track: tuple[float, float]) -> "Bar":
-        """Draw the interval `limits` of a score on a track from its lowest to its highest value."""
+    def of(cls, score: float, interval: Interval, track: tuple[float, float]) -> "Bar":
+        """Draw the interval of a score on a track from its lowest to its highest value."""
         low, high = track
 
         def percent(value: float) -> float:
             return 100 * (value - low) / (high - low) if high > low else 50.0
 
-        start, end = map(percent, limits)
-        ends = limits_text(*limits)
+        start, end = map(percent, interval)
+        ends = ends_text(*interval)
         return cls(f"{start:.1f}", f"{end - start:.1f}", f"{percent(score):.1f}", ends)
 
 

@@ -2,7 +2,7 @@
 
 from robustbench_seg.reporting.html.table import Cell, Column, Table, TableRow
 from robustbench_seg.reporting.panels import Panel
-from robustbench_seg.reporting.ranking.estimate import limits_text
+from robustbench_seg.reporting.ranking.estimate import ends_text
 from robustbench_seg.text import number
 
 
@@ -26,7 +26,7 @@ def drop_table(panel: Panel) -> Table | None:
                 Cell(row["dataset"], css_class="text"),
                 Cell(str(row["images"])),
                 *(Cell(number(row[name])) for name in ("clear", "adverse", "drop")),
-                Cell(limits_text(row["ci_low"], row["ci_high"])),
+                Cell(ends_text(row["ci_low"], row["ci_high"])),
             ]
         )
         for row in panel.drops.to_dict("records")

@@ -49,7 +49,7 @@ def panel_ranking(panel: Panel) -> Table:
 
 def _track(panel: Panel) -> tuple[float, float]:
     """The lowest and the highest end of all intervals of the mean, for the track of their bars."""
-    ends = [end for model in panel.complete for end in model.mean_limits]
+    ends = [end for model in panel.complete for end in model.mean_interval]
     return value_span(np.array(ends, np.float64))
 
 
@@ -67,7 +67,7 @@ def _further_column(info: ScoreInfo, over: str) -> RankingColumn[MeasuredModel]:
         if row.model is None:
             return Estimate(math.nan)
         draws = row.model.scores.by_key[info.name].summary.mean
-        return Estimate(score_of(draws), *row.model.limits(draws))
+        return Estimate(score_of(draws), *row.model.interval(draws))
 
     return score_column(Column(info.label, f"{info.definition} Mean over {over}."), mean)
 
@@ -100,7 +100,7 @@ def _note(panel: Panel, shown: Sequence[str]) -> str:
         note = f"Mean: over severities {protocol.scored_text}."
     if shown_only := [each.name for each in protocol.perturbations if not each.averaged]:
         note += f" Not in the mean: {', '.join(shown_only)}."
-    if not all(math.isnan(model.mean_limits[0]) for model in panel.models):
+    if not all(math.isnan(model.mean_interval.low) for model in panel.models):
         low, high = map(number, _track(panel))
         note += (
             f" Beside the mean: its 95 % interval from a bootstrap over {panel.sampling_unit}, "

@@ -43,7 +43,8 @@ def perturbation_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Tabl
         return replace(cell, title=_title(model, perturbation, cell), metrics=metrics)
 
     has_intervals = any(
-        not np.isnan(model.limits(_draws(model, None, RANKING_SCORE))[0]) for model in panel.models
+        not np.isnan(model.interval(_draws(model, None, RANKING_SCORE))[0])
+        for model in panel.models
     )
     return replace(
         heat_table(scores, panel.protocol, caption, header, detailed),
@@ -79,7 +80,7 @@ def _title(model: MeasuredModel, perturbation: Perturbation | None, cell: Cell) 
 def _interval_title(model: MeasuredModel, perturbation: Perturbation | None, key: str) -> str:
     severities = f"severities {perturbation.scored_text}, " if perturbation else ""
     texts = [f"{severities}{model.images} images"]
-    interval = interval_text(*model.limits(_draws(model, perturbation, key)))
+    interval = interval_text(*model.interval(_draws(model, perturbation, key)))
     return ", ".join([*texts, interval] if interval else texts)
 
 

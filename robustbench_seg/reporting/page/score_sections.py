@@ -194,5 +194,5 @@ def _draws(score: ScoreDraws | None, model: MeasuredModel) -> tuple[Draws, Draws
 
 
 def _cell(model: MeasuredModel, draws: Draws, limits: tuple[float, float]) -> Cell:
-    title = interval_text(*model.limits(draws, limits), digits(limits))
+    title = interval_text(*model.interval(draws, limits), digits(limits))
     return Cell(number(score_of(draws), digits(limits)), title=title or None)

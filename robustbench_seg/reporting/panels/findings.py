@@ -73,11 +73,11 @@ def _leader(panel: Panel, complete: Sequence[MeasuredModel]) -> str:
 
 
 def _only_model(model: MeasuredModel, over: str) -> str:
-    interval = interval_text(*model.mean_limits)
-    limits = f" ({interval})" if interval else ""
+    interval = interval_text(*model.mean_interval)
+    in_brackets = f" ({interval})" if interval else ""
     return (
         f"{model.name} keeps {number(model.miou['retention'])} % of its clean mIoU: "
-        f"{number(model.mean)} on average over {over}{limits}, "
+        f"{number(model.mean)} on average over {over}{in_brackets}, "
         f"{number(model.miou[CLEAN.name])} on clean images."
     )
 

@@ -28,10 +28,10 @@ def digits(limits: tuple[float, float]) -> int:
     return 1 if limits in (PERCENT, UNBOUNDED) else 3
 
 
-def limits_text(low: float, high: float, digits: int = 1) -> str:
+def ends_text(low: float, high: float, digits: int = 1) -> str:
     """Return the ends of an interval; an empty text if there is none.
 
-    >>> limits_text(60.12, 63.4), limits_text(float("nan"), float("nan"))
+    >>> ends_text(60.12, 63.4), ends_text(float("nan"), float("nan"))
     ('60.1 to 63.4', '')
     """
     return "" if math.isnan(low) else f"{number(low, digits)} to {number(high, digits)}"
@@ -43,5 +43,5 @@ def interval_text(low: float, high: float, digits: int = 1) -> str:
     >>> interval_text(60.12, 63.4)
     '95 % interval 60.1 to 63.4'
     """
-    limits = limits_text(low, high, digits)
-    return f"95 % interval {limits}" if limits else ""
+    ends = ends_text(low, high, digits)
+    return f"95 % interval {ends}" if ends else ""

@@ -22,6 +22,7 @@ from robustbench_seg.results import (
     MEASURED,
     PERCENT,
     Draws,
+    Interval,
     ModelScores,
     ScoredModel,
     miou_columns,
@@ -77,9 +78,9 @@ class MeasuredModel(RankedModel):
         return self.miou["mean"]
 
     @property
-    def mean_limits(self) -> tuple[float, float]:
-        """See RankedModel.mean_limits."""
-        return self.limits(self.scores.mean)
+    def mean_interval(self) -> Interval:
+        """See RankedModel.mean_interval."""
+        return self.interval(self.scores.mean)
 
     @property
     def images(self) -> int:
@@ -97,14 +98,14 @@ class MeasuredModel(RankedModel):
         seconds = median_seconds(self.folder)
         return math.nan if seconds is None else seconds
 
-    def limits(self, draws: Draws, within: tuple[float, float] = PERCENT) -> tuple[float, float]:
+    def interval(self, draws: Draws, limits: tuple[float, float] = PERCENT) -> Interval:
         """Return the 95 % interval of one of the `scores`; nan if there is none.
 
         Args:
             draws: The score.
-            within: The smallest and largest possible value.
+            limits: The smallest and largest possible value.
         """
-        return score_interval(draws, self.scores.units, self.scores.degrees, limits=within)
+        return score_interval(draws, self.scores.units, self.scores.degrees, limits=limits)
 
     @property
     def score_row(self) -> pd.DataFrame:
@@ -123,7 +124,7 @@ class MeasuredModel(RankedModel):
             if condition not in self.scored.image_counts:
                 continue
             draws = self.scores.cell(condition)
-            low, high = self.limits(draws)
+            low, high = self.interval(draws)
             rows.append(
                 {
                     **self._leading_cells,

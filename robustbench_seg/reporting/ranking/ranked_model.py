@@ -10,6 +10,7 @@ from typing import TypeVar
 import pandas as pd
 
 from robustbench_seg.records.runs.run_record import RunRecord
+from robustbench_seg.results import Interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +43,8 @@ class RankedModel(ABC):
 
     @property
     @abstractmethod
-    def mean_limits(self) -> tuple[float, float]:
-        """The 95 % interval of its mean; nan where there is none."""
+    def mean_interval(self) -> Interval:
+        """The 95 % interval of its mean; nan if there is none."""
 
     @property
     @abstractmethod

@@ -1,12 +1,11 @@
 """A row of the ranking of a report or a leaderboard."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic
 
 from robustbench_seg.reporting.ranking.ranked_model import Model
-from robustbench_seg.results import MEASURED, PUBLISHED, Source
+from robustbench_seg.results import MEASURED, NO_INTERVAL, PUBLISHED, Interval, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +34,6 @@ class RankingRow(Generic[Model]):
         return PUBLISHED if self.model is None else MEASURED
 
     @property
-    def mean_limits(self) -> tuple[float, float]:
+    def mean_interval(self) -> Interval:
         """The 95 % interval of the mean; nan if there is none, as for every published result."""
-        return (math.nan, math.nan) if self.model is None else self.model.mean_limits
+        return NO_INTERVAL if self.model is None else self.model.mean_interval

@@ -78,7 +78,7 @@ def _table(panel: Panel) -> pd.DataFrame:
 def _estimates(model: MeasuredModel, score: ScoreDraws) -> list[Estimate]:
     summary = score.summary
     draws = [summary.clean, *summary.perturbations.values(), summary.mean]
-    return [Estimate(score_of(each), *model.limits(each)) for each in draws]
+    return [Estimate(score_of(each), *model.interval(each)) for each in draws]
 
 
 def _without_intervals(table: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from robustbench_seg.reporting.ranking.estimate import Estimate, limits_text
+from robustbench_seg.reporting.ranking.estimate import Estimate, ends_text
 from robustbench_seg.text import number, one_line
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -118,8 +118,8 @@ def _csv_text(value: str) -> str:
 
 def _markdown_cell(value: object) -> str:
     if isinstance(value, Estimate):
-        limits = limits_text(value.low, value.high)
-        return f"{number(value.value)} ({limits})" if limits else number(value.value)
+        ends = ends_text(value.low, value.high)
+        return f"{number(value.value)} ({ends})" if ends else number(value.value)
     if isinstance(value, float):
         return "" if pd.isna(value) else f"{value:.1f}"
     return _markdown_text(str(value))
@@ -138,8 +138,8 @@ def _latex_cell(value: object) -> str:
     if isinstance(value, Estimate):
         if math.isnan(value.low):
             return number(value.value)
-        limits = rf"{{\scriptsize {number(value.low)}--{number(value.high)}}}"
-        return rf"\shortstack[r]{{{number(value.value)}\\{limits}}}"
+        ends = rf"{{\scriptsize {number(value.low)}--{number(value.high)}}}"
+        return rf"\shortstack[r]{{{number(value.value)}\\{ends}}}"
     if isinstance(value, float):
         return "" if pd.isna(value) else f"{value:.1f}"
     return latex_text(str(value))

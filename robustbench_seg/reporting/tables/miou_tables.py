@@ -3,7 +3,6 @@
 .md and .tex can have 95 % intervals; .csv never has.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from robustbench_seg.reporting.tables.latex_tables import (
     published_marks,
 )
 from robustbench_seg.reporting.tables.table_files import write_table_files
-from robustbench_seg.results import is_measured, miou_columns
+from robustbench_seg.results import NO_INTERVAL, Interval, is_measured, miou_columns
 from robustbench_seg.text import counted
 
 
@@ -74,15 +73,15 @@ def _with_intervals(panel: Panel) -> pd.DataFrame:
     columns = list(miou_columns(panel.protocol))
     rows = []
     for row in panel.ranking:
-        limits = _limits(row.model) if row.model else dict.fromkeys(columns, (math.nan, math.nan))
-        rows.append([Estimate(row.scores[name], *limits[name]) for name in columns])
+        intervals = _intervals(row.model) if row.model else dict.fromkeys(columns, NO_INTERVAL)
+        rows.append([Estimate(row.scores[name], *intervals[name]) for name in columns])
     estimates = pd.DataFrame(rows, columns=columns, index=panel.miou.index, dtype=object)
     return panel.miou.assign(**{name: estimates[name] for name in columns})
 
 
-def _limits(model: MeasuredModel) -> Mapping[str, tuple[float, float]]:
-    """The ends of the interval of each score of a measured model."""
-    return {name: model.limits(draws) for name, draws in model.miou_draws.items()}
+def _intervals(model: MeasuredModel) -> Mapping[str, Interval]:
+    """The interval of each score of a measured model."""
+    return {name: model.interval(draws) for name, draws in model.miou_draws.items()}
 
 
 def _caption(panel: Panel, *, intervals: bool) -> str:

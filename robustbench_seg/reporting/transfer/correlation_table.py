@@ -7,7 +7,7 @@ import pandas as pd
 
 from robustbench_seg.records.values.choices import Resample
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.ranking.estimate import limits_text
+from robustbench_seg.reporting.ranking.estimate import ends_text
 from robustbench_seg.reporting.transfer.model_table import ModelTable
 from robustbench_seg.results.statistics.correlation import (
     Values,
@@ -86,11 +86,11 @@ def _table_text(models: ModelTable) -> str:
                 str(target),
                 number(of_clean[0], 3),
                 number(r[0], 3),
-                _limits_text(r),
-                _limits_text(wide),
+                _ends_text(r),
+                _ends_text(wide),
                 number(spearman(mean, y, over_models)[0], 3),
                 number(partial_correlation(mean, y, clean), 3),
-                f"{wide[0] - of_clean[0]:+.2f} ({_limits_text(wide - of_clean)})",
+                f"{wide[0] - of_clean[0]:+.2f} ({_ends_text(wide - of_clean)})",
                 best,
                 number(of_best, 3),
             ]
@@ -113,5 +113,5 @@ def _best(models: ModelTable, y: Values) -> tuple[str, float]:
     return best, found[best]
 
 
-def _limits_text(draws: Values) -> str:
-    return limits_text(*percentile_interval(draws), 2) or "-"
+def _ends_text(draws: Values) -> str:
+    return ends_text(*percentile_interval(draws), 2) or "-"

@@ -17,7 +17,7 @@ from robustbench_seg.reporting.figures.style import (
     point_mark,
     style,
 )
-from robustbench_seg.reporting.ranking.estimate import limits_text
+from robustbench_seg.reporting.ranking.estimate import ends_text
 from robustbench_seg.reporting.transfer.model_table import ModelTable
 from robustbench_seg.results.statistics.correlation import (
     Values,
@@ -82,8 +82,8 @@ class _Group:
     def r_text(self, x: Values, y: Values) -> str:
         """Return r of the group, its interval and its number of models, in words."""
         r = pearson(x[self.kept], y[self.kept], self.weights)
-        limits = limits_text(*percentile_interval(r), 2)
-        return f"r {number(r[0], 2)}{f' ({limits})' if limits else ''}, {self.extent}"
+        ends = ends_text(*percentile_interval(r), 2)
+        return f"r {number(r[0], 2)}{f' ({ends})' if ends else ''}, {self.extent}"
 
 
 def _groups(models: ModelTable) -> Sequence[_Group]:

@@ -82,7 +82,7 @@ def test_trainings_of_one_model_are_one_row(run):
     assert beta["fog"] == pytest.approx(55)
     assert alpha["fog"] == pytest.approx((68 + 55) / 2)
     assert alpha["clean"] == pytest.approx((80 + 79) / 2)
-    low, high = panel.model("alpha").mean_limits
+    low, high = panel.model("alpha").mean_interval
     assert low < beta["mean"] + 1 < alpha["mean"] < high  # the trainings differ by 6.9 points
     fog = panel.severities.query("model == 'alpha' and corruption == 'fog' and severity == 5")
     assert fog["miou"].tolist() == [pytest.approx((60 + 39) / 2)]
