@@ -226,16 +226,16 @@ def _lines(model: ScoredModel, protocol: Protocol) -> Iterator[_ScoreLine]:
 
 def _summary_label(score: SummaryScore, info: ScoreInfo, protocol: Protocol) -> _ScoreLabel:
     """Label a summary score. Those of the ranking score have the names of the literature."""
-    ranked, is_part = info.name == RANKING_SCORE, score.kind in ("clean", "corruption")
+    ranked, is_single = info.name == RANKING_SCORE, score.kind in ("clean", "corruption")
     average = "mean" if score.kind == "category" else score.name
-    if is_part or (average == "mean" and not ranked):
+    if is_single or (average == "mean" and not ranked):
         metric = info.name
     else:
         metric = average if ranked else f"{info.name}_{average}"
     return _ScoreLabel(
         metric,
         score.severities or protocol.scored_text,
-        corruption=score.name if is_part else None,
+        corruption=score.name if is_single else None,
         category=score.category,
         group=info.group,
     )

@@ -39,14 +39,14 @@ def sea_choice(counts: NDArray[np.int64]) -> NDArray[np.intp]:
     choice = np.full(images, int(scores.argmin()), np.intp)
     # Intersections and unions, NxMx2xK. Sums of pixels are exact in float64.
     hits, truth, predicted = np.moveaxis(counts, -2, 0)
-    parts = np.stack([hits, truth + predicted - hits], axis=-2).swapaxes(0, 1).astype(np.float64)
-    total = parts[np.arange(images), choice].sum(axis=0)
+    pairs = np.stack([hits, truth + predicted - hits], axis=-2).swapaxes(0, 1).astype(np.float64)
+    total = pairs[np.arange(images), choice].sum(axis=0)
     generator = np.random.default_rng(SEED)
     current = float(_miou(total))
     for _ in range(MAX_PASSES):
         before = current
         for image in generator.permutation(images):
-            of_image = parts[image]
+            of_image = pairs[image]
             totals = total - of_image[choice[image]] + of_image
             mious = _miou(totals)
             lowest = int(mious.argmin())

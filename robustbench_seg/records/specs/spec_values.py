@@ -12,7 +12,7 @@ from robustbench_seg.files import checked_path
 
 
 def spec_values(
-    kind: type, options: Mapping[str, object], what: str, *, further: Iterable[str] = ()
+    spec: type, options: Mapping[str, object], what: str, *, further: Iterable[str] = ()
 ) -> dict[str, Any]:
     """Convert options to the values of a specification's fields.
 
@@ -21,7 +21,7 @@ def spec_values(
     f} accepts what f accepts. Other values do not change, because the specification checks them.
 
     Args:
-        kind: The specification, a dataclass.
+        spec: The specification, a dataclass.
         options: Maps names of fields to values.
         what: The word for an option in errors, such as "option of train".
         further: Names of existing options that are not fields. They are left out.
@@ -30,8 +30,8 @@ def spec_values(
         OptionError: An option does not exist, or a value cannot be parsed.
         FileError: The value of a path is not a path.
     """
-    known = {each.name: each for each in fields(kind)}
-    names, hints = [*known, *further], get_type_hints(kind)
+    known = {each.name: each for each in fields(spec)}
+    names, hints = [*known, *further], get_type_hints(spec)
     for name in options:
         if name not in names:
             raise OptionError(unknown(what, name, names))

@@ -24,17 +24,17 @@ SMALL_SHARE = 0.001
 
 
 def confidence_overview(
-    models: Mapping[str, ConfidenceCurves], panel: Sequence[str], over: str
+    models: Mapping[str, ConfidenceCurves], names: Sequence[str], over: str
 ) -> Figure:
     """Draw reliability above risk over coverage: clean, and all corruptions at two severities.
 
     Args:
         models: Maps the name of a model to its curves, drawn as one line.
-        panel: Names of all models of the panel, which have the same colours in all figures.
+        names: Names of all models of the panel, which have the same colours in all figures.
         over: The pooled conditions, in words, such as "all corruptions".
     """
     shown = next(iter(models.values())).severities
-    styles = line_styles(panel)
+    styles = line_styles(names)
     with style():
         figure = Figure(figsize=(11, 6.4), layout="constrained")
         axes = figure.subplots(2, len(shown), sharey="row", squeeze=False)

@@ -1,4 +1,4 @@
-"""The parts of a lead: the perturbations under which a model is ahead, and the largest share."""
+"""How a lead splits: the perturbations under which a model is ahead, and the largest share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
