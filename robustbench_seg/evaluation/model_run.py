@@ -50,7 +50,7 @@ class ModelRun:
         saved: The folder for predictions. None: they are not saved.
         temperature: The temperature of the scaled confidence. None: there is none.
         attacker: Computes the images of attacks.
-        scorer: A pool of one thread, which the runs of one evaluation may share.
+        scoring_pool: A pool of one thread, which the runs of one evaluation may share.
         measures: The measures of each image.
         outcomes: The outcomes of the images.
     """
@@ -62,7 +62,7 @@ class ModelRun:
     saved: PredictionFolder | None
     temperature: TemperatureRecord | None
     attacker: Attacker
-    scorer: Executor
+    scoring_pool: Executor
     measures: tuple[Measure, ...] = field(init=False)
     outcomes: Outcomes = field(init=False)
 
@@ -123,7 +123,7 @@ class ModelRun:
         if not observers:
             return
         seconds = time.perf_counter() - started
-        self._scoring.append(self.scorer.submit(self._score, image, prediction, seconds))
+        self._scoring.append(self.scoring_pool.submit(self._score, image, prediction, seconds))
         if len(self._scoring) > AHEAD:
             self._collect()
 

@@ -52,10 +52,10 @@ def opened_runs(evaluation: Evaluation) -> Iterator[tuple[list[ModelRun], ImageM
     """
     with (
         ExitStack() as at_work,
-        ThreadPoolExecutor(1) as scorer,
+        ThreadPoolExecutor(1) as scoring_pool,
         ImageMaker(evaluation, corrupted_tree(evaluation)) as maker,
     ):
-        opener = _RunOpener(evaluation, maker, scorer, at_work)
+        opener = _RunOpener(evaluation, maker, scoring_pool, at_work)
         yield [opener.open(segmenter) for segmenter in evaluation.segmenters], maker
 
 
@@ -63,18 +63,18 @@ class _RunOpener:
     """Opens the runs of one evaluation, one by one."""
 
     def __init__(
-        self, evaluation: Evaluation, maker: ImageMaker, scorer: Executor, at_work: ExitStack
+        self, evaluation: Evaluation, maker: ImageMaker, scoring_pool: Executor, at_work: ExitStack
     ) -> None:
         """Store the objects that the runs share.
 
         Args:
             evaluation: The evaluation.
             maker: Creates the images, also those to which networks are adapted.
-            scorer: A pool of one thread.
+            scoring_pool: A pool of one thread, which scores images.
             at_work: Registers the presence of this process in the folders.
         """
         self._evaluation, self._maker = evaluation, maker
-        self._scorer, self._at_work = scorer, at_work
+        self._scoring_pool, self._at_work = scoring_pool, at_work
         self._attacker = Attacker(evaluation.attack_settings)
 
     def open(self, segmenter: EvaluatedModel) -> ModelRun:
@@ -101,7 +101,7 @@ class _RunOpener:
             saved=saved,
             temperature=temperature,
             attacker=self._attacker,
-            scorer=self._scorer,
+            scoring_pool=self._scoring_pool,
         )
 
     def _enter(self, folder: Path) -> None:
