@@ -23,14 +23,14 @@ class BoardScore:
     Attributes:
         key: Its name in tables, such as "mean" or "fog".
         label: Its name on the page.
-        group: The heading of its list.
+        heading: The heading of its list.
         higher_is_better: Whether a higher value is better.
         limits: The smallest and the largest possible value.
     """
 
     key: str
     label: str
-    group: str
+    heading: str
     higher_is_better: bool = True
     limits: tuple[float, float] = PERCENT
 
@@ -56,20 +56,20 @@ def board_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Board
         protocol: Its protocol.
     """
     miou = model.scores.by_key[RANKING_SCORE]
-    groups: Mapping[SummaryKind, str] = {
+    headings: Mapping[SummaryKind, str] = {
         "summary": "averages of the mIoU",
         "clean": "averages of the mIoU",
         "category": "categories",
         "corruption": f"{protocol.noun}s",
     }
-    order = list(dict.fromkeys(groups.values()))
+    order = list(dict.fromkeys(headings.values()))
     listed = sorted(
         summary_scores(protocol, miou.info),
-        key=lambda score: (order.index(groups[score.kind]), score.name != "mean"),
+        key=lambda score: (order.index(headings[score.kind]), score.name != "mean"),
     )
     for each in listed:
         key = category_key(each.name) if each.kind == "category" else each.name
-        found = BoardScore(key, each.label, groups[each.kind], limits=each.limits)
+        found = BoardScore(key, each.label, headings[each.kind], limits=each.limits)
         yield found, each.compute(miou)
     for key, score in model.scores.by_key.items():
         if key != RANKING_SCORE and score.conditions:
@@ -78,5 +78,5 @@ def board_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Board
 
 def _further(key: str, info: ScoreInfo, protocol: Protocol) -> BoardScore:
     label = info.label if info.group is None else f"{info.label}, {info.group}"
-    group = f"further scores, mean over {protocol.over}"
-    return BoardScore(f"{key} mean", label, group, info.higher_is_better, info.limits)
+    heading = f"further scores, mean over {protocol.over}"
+    return BoardScore(f"{key} mean", label, heading, info.higher_is_better, info.limits)

@@ -65,7 +65,7 @@ def ranking_data(board: Board) -> Markup:
         {
             "key": score.key,
             "label": score.label,
-            "group": score.group,
+            "group": score.heading,
             "up": score.higher_is_better,
             "digits": score.digits,
             "rows": [

@@ -21,7 +21,7 @@ def ranks_table(board: Board) -> pd.DataFrame:
     rows = [
         {
             "score": key,
-            "group": board.scores[key].group,
+            "group": board.scores[key].heading,
             "model": each.name,
             "source": each.source,
             "rank": each.rank,

@@ -124,7 +124,7 @@ def score_table(board: Board, scores: Mapping[str, RankedScore]) -> Table:
         score = board.scores[key]
         cells = [
             Cell(f"{score.label} {'↑' if score.higher_is_better else '↓'}"),
-            Cell(score.group, css_class="text"),
+            Cell(score.heading, css_class="text"),
             Cell(number(ranked.value, score.digits)),
             Cell(ends_text(ranked.low, ranked.high, score.digits)),
             Cell(ranked.rank),

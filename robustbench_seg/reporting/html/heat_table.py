@@ -74,7 +74,7 @@ def _column(previous: Perturbation | None, perturbation: Perturbation) -> Column
         perturbation.name.replace("_", " "),
         f"mean over severities {', '.join(map(str, perturbation.scored))}",
         starts_group=previous is None or previous.category != perturbation.category,
-        group=perturbation.category,
+        category=perturbation.category,
     )
 
 

@@ -118,14 +118,14 @@ class Column:
         name: Its text.
         title: Text shown on hover.
         starts_group: Whether there is a rule to its left.
-        group: The category with which it is hidden.
+        category: The category of perturbations with which it is hidden.
         is_left_aligned: Whether its cells begin at the left, as those of texts and of bars.
     """
 
     name: str
     title: str | None = None
     starts_group: bool = False
-    group: str | None = None
+    category: str | None = None
     is_left_aligned: bool = False
 
 

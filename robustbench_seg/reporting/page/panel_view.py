@@ -28,7 +28,7 @@ Content = (
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A section of a panel; its id decides how the template shows the content."""
 
     heading: str
@@ -62,7 +62,7 @@ class PanelView:
     finding: Sequence[str]
     is_established: bool
     warnings: Sequence[str]
-    sections: Mapping[str, Section]
+    sections: Mapping[str, PageSection]
     figures: PanelFigures
     class_losses: str
 
@@ -91,7 +91,7 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
     )
 
 
-def _sections(panel: Panel, figures: PanelFigures, picture_width: int) -> Mapping[str, Section]:
+def _sections(panel: Panel, figures: PanelFigures, picture_width: int) -> Mapping[str, PageSection]:
     noun, benchmark = panel.protocol.noun, benchmark_section(panel)
     cells = perturbation_table(panel.miou, panel, panel.name)
     classes = class_table(panel) if figures.heatmaps else None  # no class has a score
@@ -114,5 +114,7 @@ def _sections(panel: Panel, figures: PanelFigures, picture_width: int) -> Mappin
         "claims": ("What papers claim", claims_table(panel)),
     }
     return {
-        end: Section(heading, content) for end, (heading, content) in sections.items() if content
+        end: PageSection(heading, content)
+        for end, (heading, content) in sections.items()
+        if content
     }

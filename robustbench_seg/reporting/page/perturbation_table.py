@@ -43,7 +43,7 @@ def perturbation_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Tabl
         return replace(cell, title=_title(model, perturbation, cell), metrics=metrics)
 
     has_intervals = any(
-        not np.isnan(model.interval(_draws(model, None, RANKING_SCORE))[0])
+        not np.isnan(model.interval(_draws(model, None, RANKING_SCORE)).low)
         for model in panel.models
     )
     return replace(
