@@ -7,7 +7,7 @@ import click
 from robustbench_seg.cli import parsers, shared_options
 from robustbench_seg.cli.field_option import field_option
 from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
-from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingRecipe
+from robustbench_seg.records.values.training_recipe import DEFAULT_ITERATIONS, TrainingRecipe
 
 
 @click.command()
@@ -29,7 +29,7 @@ from robustbench_seg.records.values.training_recipe import ITERATIONS, TrainingR
 @field_option(
     TrainingRecipe,
     "iterations",
-    help=f"Optimiser steps.  [default: {ITERATIONS}; with --minutes no limit]",
+    help=f"Optimiser steps.  [default: {DEFAULT_ITERATIONS}; with --minutes no limit]",
 )
 @field_option(
     TrainingRecipe,

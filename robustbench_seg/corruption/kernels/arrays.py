@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from robustbench_seg.corruption.image_arrays import Floats as Floats
 from robustbench_seg.corruption.image_arrays import Image as Image
 
-LEVELS = np.arange(256) / 255.0
+INTENSITIES = np.arange(256) / 255.0
 
 Singles = NDArray[np.float32]
 AnyFloats = NDArray[np.floating]

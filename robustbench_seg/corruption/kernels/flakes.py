@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from robustbench_seg.corruption.kernels.arrays import LEVELS, AnyFloats, Floats, Image, Singles
+from robustbench_seg.corruption.kernels.arrays import INTENSITIES, AnyFloats, Floats, Image, Singles
 from robustbench_seg.machine.compiled import compiled
 
 
@@ -67,9 +67,9 @@ def add_snow(
     whites = np.empty((width, 3), np.float32)
     for y in range(height):
         for x in range(width):
-            first[x] = LEVELS[flakes[y, x]]
+            first[x] = INTENSITIES[flakes[y, x]]
         for x in range(width):
-            second[x] = LEVELS[turned[height - 1 - y, width - 1 - x]]
+            second[x] = INTENSITIES[turned[height - 1 - y, width - 1 - x]]
         for x in range(width):
             firsts[x, 0] = firsts[x, 1] = firsts[x, 2] = first[x]
             seconds[x, 0] = seconds[x, 1] = seconds[x, 2] = second[x]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from robustbench_seg.corruption.kernels.arrays import LEVELS, AnyFloats, Floats, Image, Singles
+from robustbench_seg.corruption.kernels.arrays import INTENSITIES, AnyFloats, Floats, Image, Singles
 from robustbench_seg.machine.compiled import compiled
 
 COVERED = np.float32(0.8)
@@ -26,8 +26,8 @@ def shift_hsv(
         count = len(chunk)
         reds, greens, blues = planes[0, :count], planes[1, :count], planes[2, :count]
         for i in range(count):
-            reds[i], greens[i] = LEVELS[chunk[i, 0]], LEVELS[chunk[i, 1]]
-            blues[i] = LEVELS[chunk[i, 2]]
+            reds[i], greens[i] = INTENSITIES[chunk[i, 0]], INTENSITIES[chunk[i, 1]]
+            blues[i] = INTENSITIES[chunk[i, 2]]
         for i in range(count):
             red, green, blue = reds[i], greens[i], blues[i]
             value = max(max(red, green), blue)
@@ -70,7 +70,7 @@ def channel_sums(image: Image) -> Floats:
     for y in range(height):
         for x in range(width):
             for c in range(3):
-                sums[c] += LEVELS[image[y, x, c]]
+                sums[c] += INTENSITIES[image[y, x, c]]
     return sums
 
 

@@ -22,7 +22,7 @@ from robustbench_seg.records.values.ranges import (
     Warmup,
 )
 
-ITERATIONS = 160_000
+DEFAULT_ITERATIONS = 160_000
 """Optimiser steps of a recipe that has neither iterations nor minutes."""
 
 
@@ -95,7 +95,7 @@ class TrainingRecipe:
 
     def __post_init__(self) -> None:
         if self.iterations is None and self.minutes is None:
-            object.__setattr__(self, "iterations", ITERATIONS)
+            object.__setattr__(self, "iterations", DEFAULT_ITERATIONS)
         for name in ("crop", "resize", "betas"):
             pair = getattr(self, name)
             if not isinstance(pair, tuple | list) or len(pair) != 2:
