@@ -37,12 +37,12 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class MetricOption:
+class ScoreOption:
     """A score that the page's script can show instead of the mIoU.
 
     Attributes:
         name: Its name in headings and in the page's address.
-        label: Its label in the list of metrics.
+        label: Its label in the list of scores.
         caption: Its description in the caption of the table.
         higher_is_better: Whether a higher value is better.
     """
@@ -54,8 +54,8 @@ class MetricOption:
 
 
 @dataclass(frozen=True)
-class MetricValue:
-    """The value of a MetricOption in a cell.
+class ScoreValue:
+    """The value of a ScoreOption in a cell.
 
     Attributes:
         value: The value. None: there is none.
@@ -73,7 +73,7 @@ class Cell:
     Attributes:
         text: Its text.
         sort: The sort key of the column, if it is not the text.
-        value: The number from which the page's script computes other metrics.
+        value: The number from which the page's script computes other scores.
         title: Text shown on hover.
         style: Inline CSS.
         css_class: CSS class, or several.
@@ -81,7 +81,7 @@ class Cell:
         rank: Rank, before the text.
         bar: An interval below the text.
         href: Link target of the text in the row's header.
-        metrics: The values of the table's further metrics, in their order.
+        scores: The values of the table's further scores, in their order.
     """
 
     text: str
@@ -94,7 +94,7 @@ class Cell:
     rank: str | None = None
     bar: Bar | None = None
     href: str | None = None
-    metrics: Sequence[MetricValue] = ()
+    scores: Sequence[ScoreValue] = ()
 
 
 @dataclass(frozen=True)
@@ -142,16 +142,16 @@ class Table:
     """A table of the page.
 
     Attributes:
-        caption: Its caption. With a `ramp`, the page's script adds the name of the metric.
+        caption: Its caption. With a `ramp`, the page's script adds the name of the score.
         columns: Their headers.
         rows: The rows, with one cell for each column.
         note: A smaller text after the caption.
         groups: Headers over the columns.
         css_class: A CSS class.
         ramp: Styles of a cell from the lowest value to the highest. With them the page's script
-            can show other metrics.
+            can show other scores.
         reference: The reference of CD and rCD.
-        metrics: Further metrics of the cells, in addition to those computed from the mIoU.
+        scores: Further scores of the cells, in addition to those computed from the mIoU.
     """
 
     caption: str
@@ -162,4 +162,4 @@ class Table:
     css_class: str = ""
     ramp: Sequence[str] = ()
     reference: str | None = None
-    metrics: Sequence[MetricOption] = ()
+    scores: Sequence[ScoreOption] = ()

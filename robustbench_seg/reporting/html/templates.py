@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup, escape
 
-from robustbench_seg.reporting.html.table import MetricOption, MetricValue
+from robustbench_seg.reporting.html.table import ScoreOption, ScoreValue
 from robustbench_seg.text import one_line
 
 
@@ -38,6 +38,6 @@ def _unbroken(title: str) -> Markup:
     return Markup(re.sub(r"(?<=\d) (?=\w)", "\u00a0", escape(one_line(title))))
 
 
-def _json(metrics: Sequence[MetricOption | MetricValue]) -> Markup:
-    """Return metrics of a table or cell as JSON for an attribute in single quotes."""
-    return htmlsafe_json_dumps([astuple(metric) for metric in metrics], separators=(",", ":"))
+def _json(scores: Sequence[ScoreOption | ScoreValue]) -> Markup:
+    """Return scores of a table or cell as JSON for an attribute in single quotes."""
+    return htmlsafe_json_dumps([astuple(score) for score in scores], separators=(",", ":"))

@@ -1,6 +1,6 @@
 """The paper's table: model x (clean, corruptions by category), coloured by value.
 
-The page's script computes other metrics from the same numbers; ECE and AUROC are stored with them.
+The page's script computes other scores from the same numbers; ECE and AUROC are stored with them.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.html.heat_table import heat_table
-from robustbench_seg.reporting.html.table import Cell, MetricOption, MetricValue, Table
+from robustbench_seg.reporting.html.table import Cell, ScoreOption, ScoreValue, Table
 from robustbench_seg.reporting.panels import Panel, chief_confidence_scores, missing_confidence
 from robustbench_seg.reporting.ranking.estimate import interval_text
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
@@ -39,8 +39,8 @@ def perturbation_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Tabl
         if source != MEASURED:
             return cell
         model = panel.model(name)
-        metrics = [_metric_value(model, perturbation, info.key) for info in infos]
-        return replace(cell, title=_title(model, perturbation, cell), metrics=metrics)
+        further = [_score_value(model, perturbation, info.key) for info in infos]
+        return replace(cell, title=_title(model, perturbation, cell), scores=further)
 
     has_intervals = any(
         not np.isnan(model.interval(_draws(model, None, RANKING_SCORE)).low)
@@ -50,24 +50,24 @@ def perturbation_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Tabl
         heat_table(scores, panel.protocol, caption, header, detailed),
         note=_INTERVALS if is_measured(scores).any() and has_intervals else "",
         reference=panel.reference,
-        metrics=[_metric(info) for info in infos],
+        scores=[_score_option(info) for info in infos],
     )
 
 
-def _metric(info: ScoreInfo) -> MetricOption:
+def _score_option(info: ScoreInfo) -> ScoreOption:
     direction = "higher" if info.higher_is_better else "lower"
     caption = f"{info.label} in percent, {direction} is better"
-    return MetricOption(info.label, f"{info.label}, %", caption, info.higher_is_better)
+    return ScoreOption(info.label, f"{info.label}, %", caption, info.higher_is_better)
 
 
-def _metric_value(model: MeasuredModel, perturbation: Perturbation | None, key: str) -> MetricValue:
+def _score_value(model: MeasuredModel, perturbation: Perturbation | None, key: str) -> ScoreValue:
     """The value of a further score in a measured cell, and its hover text."""
     value = score_of(_draws(model, perturbation, key))
     if not np.isnan(value):
-        return MetricValue(round(value, 4), _interval_title(model, perturbation, key))
+        return ScoreValue(round(value, 4), _interval_title(model, perturbation, key))
     name = perturbation.name if perturbation else CLEAN.name
     why = missing_confidence(model) or model.scored.missing_images.get(name)
-    return MetricValue(None, one_line(why) if why else None)
+    return ScoreValue(None, one_line(why) if why else None)
 
 
 def _title(model: MeasuredModel, perturbation: Perturbation | None, cell: Cell) -> str | None:

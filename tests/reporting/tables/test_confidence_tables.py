@@ -60,19 +60,19 @@ def test_without_confidence_there_are_none(run, tmp_path):
 def test_the_heat_table_has_them_as_further_metrics(runs):
     (panel,) = read_panels(runs)
     table = perturbation_table(panel.miou, panel, panel.name)
-    assert [(metric.name, metric.higher_is_better) for metric in table.metrics] == [
+    assert [(metric.name, metric.higher_is_better) for metric in table.scores] == [
         ("ECE", False),
         ("AUROC", True),
     ]
     alpha, beta = table.rows[:2]
-    ece, auroc = alpha.cells[1].metrics
+    ece, auroc = alpha.cells[1].scores
     assert ece.value == pytest.approx(gap(80, 0.95), abs=1e-3)
     assert ece.title.startswith("3 images, 95 % interval ")
     assert auroc.value == 50
-    assert {metric.title for cell in beta.cells[1:] for metric in cell.metrics} == {
+    assert {metric.title for cell in beta.cells[1:] for metric in cell.scores} == {
         "the graph ends in labels"
     }
-    assert {metric.value for cell in beta.cells[1:] for metric in cell.metrics} == {None}
+    assert {metric.value for cell in beta.cells[1:] for metric in cell.scores} == {None}
 
 
 def test_why_a_row_has_no_confidence(run):
@@ -80,7 +80,7 @@ def test_why_a_row_has_no_confidence(run):
     assert chief_confidence_scores(panel) == []
     again = "its runs did not record confidence; run robustseg evaluate again to add it"
     assert missing_confidence(panel.models[0]) == again
-    assert perturbation_table(panel.miou, panel, panel.name).metrics == []
+    assert perturbation_table(panel.miou, panel, panel.name).scores == []
 
 
 def test_scores_that_one_training_alone_has_are_shown_and_say_so(run):
