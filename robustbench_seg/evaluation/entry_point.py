@@ -101,10 +101,10 @@ def _evaluate_with_others(
     threads = threads_of_each(spec.threads, spec.processes)
     with process_group("cpu") as processes, torch_threads(threads):
         own = Shard(processes.rank + 1, processes.count)
-        part = replace(spec, shard=spec.shard.subshard(own))
+        own_spec = replace(spec, shard=spec.shard.subshard(own))
         shown = progress and processes.first
         evaluation = open_evaluation(
-            part,
+            own_spec,
             segmenters=objects.segmenters,
             dataset=objects.dataset,
             protocol=objects.protocol,
@@ -112,10 +112,10 @@ def _evaluate_with_others(
         if not objects.segmenters:
             evaluation = choose_backends(evaluation)
         warned = announce(evaluation, shown=shown)
-        for drawn in evaluation.by_seed():
-            announce_seed(drawn, evaluation, shown=shown)
+        for of_seed in evaluation.by_seed():
+            announce_seed(of_seed, evaluation, shown=shown)
             try:
-                paths += run_evaluation(drawn, progress=shown)
+                paths += run_evaluation(of_seed, progress=shown)
             except IncompleteError as error:
                 incomplete.append(error)
         failures = [error for errors in processes.gather(incomplete) for error in errors]

@@ -66,17 +66,17 @@ def _no_labels(evaluation: Evaluation) -> str | None:
     return f"{data.name} {data.split} has no labels: its images are predicted, but not scored{kept}"
 
 
-def announce_seed(drawn: Evaluation, evaluation: Evaluation, *, shown: bool) -> None:
+def announce_seed(of_seed: Evaluation, evaluation: Evaluation, *, shown: bool) -> None:
     """Announce the next of several seeds, and its number of corruptions or attacks.
 
     Args:
-        drawn: One of `evaluation.by_seed()`.
+        of_seed: One of `evaluation.by_seed()`.
         evaluation: The evaluation.
         shown: Whether to print it to stderr.
     """
     if shown and len(evaluation.spec.seeds) > 1:
-        names = dict.fromkeys(condition.name for condition in drawn.conditions)
-        print(f"seed {drawn.seed}: {counted(len(names), drawn.protocol.noun)}", file=sys.stderr)
+        names = dict.fromkeys(condition.name for condition in of_seed.conditions)
+        print(f"seed {of_seed.seed}: {counted(len(names), of_seed.protocol.noun)}", file=sys.stderr)
 
 
 def warn_of_absent_classes(runs: Sequence[Path]) -> None:

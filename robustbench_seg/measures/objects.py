@@ -131,9 +131,9 @@ def _regions(truth: NDArray[np.uint8], instances: NDArray[np.int32] | None) -> R
     regions = connected_regions(np.where(inside, np.uint8(IGNORE), truth))
     first = int(regions.max(initial=-1)) + 1
     # Renumber without gaps, and without sorting all pixels.
-    number, kind = instances[inside], truth[inside].astype(np.int64)
+    number, label = instances[inside], truth[inside].astype(np.int64)
     place = np.cumsum(np.bincount(number) > 0)[number] - 1
-    pairs = 256 * place + kind
+    pairs = 256 * place + label
     dense = np.cumsum(np.bincount(pairs) > 0) - 1 if len(pairs) else pairs
     regions[inside] = first + dense[pairs]
     return regions

@@ -13,7 +13,7 @@ import pandas as pd
 from robustbench_seg.measures import CONFUSION, Counts, Measure, iou_of_counts
 from robustbench_seg.store.counts import COUNTS, with_counts
 
-KEYS = ["run", "model", "dataset", "split"]
+_KEYS = ["run", "model", "dataset", "split"]
 
 
 def condition_scores(results: pd.DataFrame, measure: Measure = CONFUSION) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def condition_scores(results: pd.DataFrame, measure: Measure = CONFUSION) -> pd.
         }
         for pool in _pools(results, measure)
     ]
-    columns = [*KEYS, "corruption", "severity", "images", "complete", *names]
+    columns = [*_KEYS, "corruption", "severity", "images", "complete", *names]
     return pd.DataFrame(rows, columns=columns).astype({"complete": bool})
 
 
@@ -56,7 +56,7 @@ def class_scores(results: pd.DataFrame) -> pd.DataFrame:
         for pool in _pools(results, CONFUSION)
         for name, score in zip(pool.classes, iou_of_counts(pool.counts).tolist(), strict=True)
     ]
-    columns = [*KEYS, "corruption", "severity", "class", "complete", "iou"]
+    columns = [*_KEYS, "corruption", "severity", "class", "complete", "iou"]
     return pd.DataFrame(rows, columns=columns).astype({"complete": bool})
 
 
@@ -65,7 +65,7 @@ class _Pool:
     """The images of one run and condition that a measure observed.
 
     Attributes:
-        facts: Columns KEYS, corruption and severity.
+        facts: Columns _KEYS, corruption and severity.
         scored: Number of scored images.
         images: Number of images of the run.
         classes: Class names.
@@ -81,7 +81,7 @@ class _Pool:
 
 def _pools(results: pd.DataFrame, measure: Measure) -> Iterator[_Pool]:
     observed = with_counts(results, measure)
-    columns = [*KEYS, "corruption", "severity", "images", "classes"]
+    columns = [*_KEYS, "corruption", "severity", "images", "classes"]
     groups = observed.groupby(["run", "corruption", "severity"], sort=False).indices
     # Plain arrays, because a DataFrame for each group would take longer than all sums.
     facts = {name: observed[name].to_numpy(object) for name in columns}

@@ -11,8 +11,8 @@ from robustbench_seg.measures import MEASURES
 from robustbench_seg.store.condition_scores import condition_scores
 from robustbench_seg.store.tables import read_counts
 
-KEYS = ["corruption", "severity", "metric"]
-COLUMNS = [*KEYS, "images", "value"]
+_KEYS = ["corruption", "severity", "metric"]
+COLUMNS = [*_KEYS, "images", "value"]
 
 DIGITS = 4
 """Number of decimals of a score."""
@@ -43,7 +43,7 @@ def pack_scores(folder: Path) -> pd.DataFrame:
             scored.melt(["corruption", "severity", "images"], names, "metric", "value")[COLUMNS]
         )
     table = pd.concat([table for table in tables if len(table)] or tables[:1])
-    return table.sort_values(KEYS, kind="stable", ignore_index=True)
+    return table.sort_values(_KEYS, kind="stable", ignore_index=True)
 
 
 def scores_text(table: pd.DataFrame) -> str:
@@ -101,7 +101,7 @@ def _parsed(data: bytes) -> _Rows:
     if list(table.columns) != COLUMNS:
         raise ValueError(f"its columns are not {', '.join(COLUMNS)}")
     table = table.astype({"severity": "int64", "images": "int64", "value": "float64"})
-    if table.duplicated(KEYS).any():
+    if table.duplicated(_KEYS).any():
         raise ValueError("it lists a row twice")
     return _rows(table)
 
