@@ -80,8 +80,8 @@ def _fit_temperature(evaluation: Evaluation, segmenter: ConfidentSegmenter) -> T
     train = unscored_train_split(evaluation.spec, scored, "to fit a temperature on")
     data = train or scored
     half, count = first_half(len(data)), len(data)
-    groups = [range(count)] if train else [range(half, count), range(half)]
-    if not all(groups):
+    halves = [range(count)] if train else [range(half, count), range(half)]
+    if not all(halves):
         raise DatasetError(
             f"{data.name} {data.split}: {count} image and no train split to fit a temperature on; "
             "give it as a number"
@@ -89,7 +89,7 @@ def _fit_temperature(evaluation: Evaluation, segmenter: ConfidentSegmenter) -> T
     confident = clean_segmenter(segmenter, evaluation.dataset)
     assert isinstance(confident, ConfidentSegmenter)
     log.info("%s: its temperature is fitted on %s %s", segmenter.name, data.name, data.split)
-    fits = [_fit(confident, data, group) for group in groups]
+    fits = [_fit(confident, data, places) for places in halves]
     return TemperatureRecord(
         tuple(fit.temperature for fit in fits), data.split, tuple(fit.images for fit in fits)
     )
