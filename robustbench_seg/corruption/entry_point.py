@@ -61,8 +61,8 @@ def corrupt(
     """
     protocol = _default_protocol() if protocol is None else load_protocol(protocol)
     if protocol is _default_protocol() and corruption not in protocol.names:
-        known = [each.name for each in protocol.corruptions]
-        raise CorruptionError(unknown("corruption", corruption, known))
+        names = [each.name for each in protocol.corruptions]
+        raise CorruptionError(unknown("corruption", corruption, names))
     perturbation = protocol.perturbation(corruption)
     if perturbation.is_attack:
         raise CorruptionError(

@@ -47,7 +47,7 @@ def write_degradation_tables(panels: Sequence[Panel], folder: Path) -> None:
 
 def _estimates(table: pd.DataFrame) -> Mapping[str, "pd.Series[Any]"]:
     """CD and rCD, each with its interval."""
-    found = {}
+    found = dict[str, "pd.Series[Any]"]()
     for name in DEGRADATION_SCORES:
         rows = table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
         found[name] = pd.Series([Estimate(*row) for row in rows], table.index, dtype=object)
