@@ -6,6 +6,7 @@ import pytest
 
 from robustbench_seg.errors import CardError
 from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.records.values.corruption_parameters import CORRUPTION_PARAMETERS
 
 
@@ -54,6 +55,14 @@ def test_an_attack_has_its_own_severities_and_a_control_is_not_averaged(tmp_path
         CardError, match=r"'noise': scored is \[1, 3\]; expected ascending .* 1 to 2"
     ):
         load_protocol(written(tmp_path, ATTACKS.replace("scored = [1, 2]", "scored = [1, 3]")))
+
+
+def test_a_protocol_says_which_of_its_conditions_are_attacks(tmp_path):
+    protocol = load_protocol(written(tmp_path, ATTACKS))
+    assert [each.name for each in protocol.corruptions] == ["contrast"]
+    assert [each.name for each in protocol.attacks] == ["noise"]
+    attacks = [each.folder for each in (CLEAN, *protocol.conditions()) if protocol.is_attack(each)]
+    assert attacks == ["noise/1", "noise/2"]
 
 
 def test_the_range_of_a_corruptions_parameter_is_not_that_of_an_attacks(tmp_path):

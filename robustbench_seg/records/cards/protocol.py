@@ -20,7 +20,7 @@ from robustbench_seg.records.cards.perturbation import (
     shown_severities,
 )
 from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES, ATTACKS, ENSEMBLE_LAW
-from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.text import counted
 
 
@@ -62,12 +62,12 @@ class Protocol:
         """Names of the perturbations in protocol order."""
         return tuple(each.name for each in self.perturbations)
 
-    @property
+    @cached_property
     def corruptions(self) -> tuple[Perturbation, ...]:
         """The perturbations that need only the image."""
         return tuple(each for each in self.perturbations if not each.is_attack)
 
-    @property
+    @cached_property
     def attacks(self) -> tuple[Perturbation, ...]:
         """The perturbations that also need a network and the true labels, ensembles included."""
         return tuple(each for each in self.perturbations if each.is_attack)
@@ -195,8 +195,8 @@ class Protocol:
         raise CorruptionError(unknown(self.noun, name, self.names))
 
     def is_attack(self, condition: Condition) -> bool:
-        """Return whether a condition, clean or one of the protocol, is an attack."""
-        return condition != CLEAN and self.perturbation(condition.name).is_attack
+        """Return whether a condition is one of the protocol's attacks."""
+        return any(each.name == condition.name for each in self.attacks)
 
     def conditions(
         self, perturbations: Iterable[str] = (), severities: Iterable[int] = ()
