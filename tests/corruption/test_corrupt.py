@@ -216,7 +216,7 @@ def test_wrong_severities(image, severity):
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 0.0, True, None])
 def test_wrong_seeds(image, seed):
-        with pytest.raises(OptionError, match=r"^seed .* is not an integer of 0 to 4294967295"):
+    with pytest.raises(OptionError, match=r"^seed .* is not an integer of 0 to 4294967295"):
         corrupt(image, "snow", 1, seed=seed)
 
 
