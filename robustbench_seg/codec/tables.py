@@ -12,7 +12,7 @@ from robustbench_seg.codec.ranges import Range
 from robustbench_seg.errors import CardError, RobustsegError, unknown
 from robustbench_seg.text import one_line
 
-Card = TypeVar("Card")
+Record = TypeVar("Record")
 
 MAX_DEPTH = 16
 """Maximum nesting depth of a value."""
@@ -20,7 +20,7 @@ MAX_DEPTH = 16
 _INTEGERS = Range(-(2**63), 2**63 - 1)
 
 
-def from_table(kind: type[Card], table: object, where: str) -> Card:
+def from_table(kind: type[Record], table: object, where: str) -> Record:
     """Build a dataclass from a table.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Any
 
 import tomli_w
 
-from robustbench_seg.codec.tables import Card, from_table, to_table
+from robustbench_seg.codec.tables import Record, from_table, to_table
 from robustbench_seg.errors import CardError
 from robustbench_seg.files import check_regular
 from robustbench_seg.text import one_line
@@ -16,7 +16,7 @@ MAX_BYTES = 4 << 20
 """The largest TOML file that is read."""
 
 
-def read_toml(kind: type[Card], path: Path, what: str) -> Card:
+def read_toml(kind: type[Record], path: Path, what: str) -> Record:
     """Read a TOML file.
 
     Args:
@@ -49,7 +49,7 @@ def read_toml(kind: type[Card], path: Path, what: str) -> Card:
     return parse_toml(kind, text, str(path))
 
 
-def parse_toml(kind: type[Card], text: str, where: str) -> Card:
+def parse_toml(kind: type[Record], text: str, where: str) -> Record:
     """Read the TOML `text` as a `kind`; `where` names its source in errors (CardError)."""
     try:
         table = tomllib.loads(text)
