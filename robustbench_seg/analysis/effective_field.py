@@ -98,7 +98,7 @@ def effective_fields(
     """
     exact_float32()
     network.requires_grad_(False)
-    draws = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     maps = dict[str, Tensor]()
 
     def keep(name: str, map_of: Callable[[Any], Tensor]) -> Callable[..., None]:
@@ -121,7 +121,7 @@ def effective_fields(
             network(pixels)
             for name in taps:
                 unit, centres[name] = _central_unit(maps[name], pixels)
-                signs = torch.randint(0, 2, unit.shape, generator=draws) * 2 - 1
+                signs = torch.randint(0, 2, unit.shape, generator=generator) * 2 - 1
                 signed = (unit * signs.to(unit)).sum()
                 (gradient,) = torch.autograd.grad(signed, pixels, retain_graph=name != HEAD)
                 energy = gradient[0].abs().sum(0).double().cpu().numpy()

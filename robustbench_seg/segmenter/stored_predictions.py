@@ -138,14 +138,14 @@ class StoredPrediction:
     """The prediction for one image under one condition, as a segmenter of this image alone.
 
     Attributes:
-        source: sha256 of the label file that was read last. If its confidence file was read too, a
-            space and the sha256 of that file follow. None: nothing was read yet.
+        file_digests: sha256 of the label file that was read last. If its confidence file was read
+            too, a space and the sha256 of that file follow. None: nothing was read yet.
     """
 
     def __init__(self, every: StoredPredictions, image: str, condition: Condition) -> None:
         self.name, self.classes = every.name, every.classes
         self.record, self.about = every.record, every.about
-        self.source: str | None = None
+        self.file_digests: str | None = None
         self._every, self._image, self._condition = every, image, condition
 
     def __call__(self, image: AnyImage) -> NDArray[np.uint8]:
@@ -168,7 +168,7 @@ class StoredPrediction:
         before = digest_file(path)
         labels = self._every.read_labels(path)
         _check(path, labels, image, before)
-        self.source = before
+        self.file_digests = before
         return labels
 
     def with_confidence(
@@ -202,7 +202,7 @@ class StoredPrediction:
                 "confidence as one"
             )
         _check(path, levels, image, before)
-        self.source = f"{self.source} {before}"
+        self.file_digests = f"{self.file_digests} {before}"
         doubt = (FULL - levels.astype(np.float64)) / FULL
         return labels, (Confidence(doubt.astype(np.float32)),)
 

@@ -89,8 +89,8 @@ class FilePredictions:
         self._check_image(image)
         stored = self._stored.of(image.original.id, image.condition)
         prediction = predict(stored)
-        check_file_digests(self._folder, image.original.id, image.condition, stored.source)
-        return replace(prediction, file_digests=stored.source)
+        check_file_digests(self._folder, image.original.id, image.condition, stored.file_digests)
+        return replace(prediction, file_digests=stored.file_digests)
 
     def segmenter(self, image: str, condition: Condition) -> Segmenter:
         """Return the stored prediction for an image under a condition."""
