@@ -22,6 +22,7 @@ from robustbench_seg.datasets.splits.optional_files import read_labels
 from robustbench_seg.errors import CardError, DatasetError, unknown
 from robustbench_seg.files import atomic_file, check_own, checked_path
 from robustbench_seg.machine.progress import progress_bar
+from robustbench_seg.records.values.defaults import DATASET
 from robustbench_seg.records.values.ranges import Positive
 
 _REMARK = "Pixels of each class, counted by robustseg class-frequencies."
@@ -91,7 +92,7 @@ class ClassFrequencies:
 
 
 def class_frequencies(
-    dataset: str | Path | Dataset = "cityscapes",
+    dataset: str | Path | Dataset = DATASET,
     data: Path | str | None = None,
     split: str = "train",
     out: Path | str | None = None,

@@ -25,6 +25,7 @@ from robustbench_seg.datasets.layouts.kitti import open_kitti
 from robustbench_seg.datasets.layouts.mapillary import open_mapillary
 from robustbench_seg.datasets.splits.dataset import Dataset
 from robustbench_seg.errors import CardError, DatasetError, unknown
+from robustbench_seg.records.values.defaults import SPLIT
 
 
 def _open_minicity(root: Path | None, split: str) -> Dataset:
@@ -181,7 +182,7 @@ def check_dataset_name(name: str) -> None:
         dataset_entry(name, NAMES)
 
 
-def open_dataset(name: str | Path, root: Path | str | None = None, split: str = "val") -> Dataset:
+def open_dataset(name: str | Path, root: Path | str | None = None, split: str = SPLIT) -> Dataset:
     """Open a split of a dataset.
 
     Args:

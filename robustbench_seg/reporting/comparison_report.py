@@ -8,7 +8,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
-from robustbench_seg.records.specs.evaluation_spec import RUNS
+from robustbench_seg.records.values.defaults import RUNS
 from robustbench_seg.reporting.panels.references import find_reference
 from robustbench_seg.reporting.tables.comparison import comparison_text, heading_text
 from robustbench_seg.results import (

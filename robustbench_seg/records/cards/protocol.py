@@ -21,6 +21,7 @@ from robustbench_seg.records.cards.perturbation import (
 )
 from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES, ATTACKS, ENSEMBLE_LAW
 from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.records.values.defaults import PROTOCOL
 from robustbench_seg.text import counted
 
 
@@ -281,7 +282,7 @@ def merged(protocols: Iterable[Protocol]) -> Protocol:
     )
 
 
-def load_protocol(protocol: str | Path | Protocol = "cityscapes-c") -> Protocol:
+def load_protocol(protocol: str | Path | Protocol = PROTOCOL) -> Protocol:
     """Load a protocol.
 
     Args:

@@ -21,6 +21,7 @@ from robustbench_seg.records.values.choices import (
     Stream,
 )
 from robustbench_seg.records.values.condition import CLEAN, SEVERITIES, Condition
+from robustbench_seg.records.values.defaults import DATASET, PROTOCOL, RUNS, SPLIT
 from robustbench_seg.records.values.ranges import (
     TEMPERATURE,
     Batch,
@@ -33,10 +34,6 @@ from robustbench_seg.records.values.ranges import (
 from robustbench_seg.records.values.shard import WHOLE, Shard
 
 NO_MODEL = "give a model: its name, a segmenter, a torch module or a callable"
-
-
-RUNS = "runs"
-"""The default folder of run folders."""
 
 
 @dataclass(frozen=True)
@@ -102,11 +99,11 @@ class EvaluationSpec(ModelSpec):
 
     models: tuple[str, ...]
     data: Path | None = None
-    dataset: str = "cityscapes"
-    split: str = "val"
+    dataset: str = DATASET
+    split: str = SPLIT
     limit: Limit | None = None
     corrupted: Path | None = None
-    protocol: str = "cityscapes-c"
+    protocol: str = PROTOCOL
     corruptions: tuple[str, ...] = ()
     severities: tuple[int, ...] = ()
     stream: Stream = "fast"

@@ -8,6 +8,7 @@ from typing import TypedDict, Unpack
 from robustbench_seg.codec import check_ranges
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.specs.spec_values import spec_values
+from robustbench_seg.records.values.defaults import DATASET, SPLIT
 from robustbench_seg.records.values.image_size import Size, check_size
 from robustbench_seg.records.values.ranges import Images
 
@@ -35,8 +36,8 @@ class ReceptiveFieldSpec:
 
     models: tuple[str, ...]
     data: Path | None = None
-    dataset: str = "cityscapes"
-    split: str = "val"
+    dataset: str = DATASET
+    split: str = SPLIT
     images: Images = 20
     size: Size | None = None
     weights: str | None = None

@@ -8,6 +8,7 @@ from robustbench_seg.codec import check_ranges, check_text
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.specs.spec_values import spec_values
 from robustbench_seg.records.values.choices import Precision, check_choices
+from robustbench_seg.records.values.defaults import SPLIT
 from robustbench_seg.records.values.ranges import Iterations, Preparers, Threads
 from robustbench_seg.records.values.training_recipe import (
     RecipeOptions,
@@ -53,7 +54,7 @@ class TrainingSpec:
     dataset: str | None = None
     data: Path | None = None
     split: str = "train"
-    validate_on: str = "val"
+    validate_on: str = SPLIT
     name: str | None = None
     encoder: str | None = None
     recipe: TrainingRecipe = field(default_factory=TrainingRecipe)

@@ -9,6 +9,7 @@ from robustbench_seg.codec import check_ranges
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.specs.spec_values import spec_values
 from robustbench_seg.records.values.choices import Stream, check_choices
+from robustbench_seg.records.values.defaults import DATASET, PROTOCOL, SPLIT
 from robustbench_seg.records.values.ranges import CorruptionSeed, Workers
 from robustbench_seg.records.values.shard import WHOLE, Shard
 
@@ -42,11 +43,11 @@ class TreeSpec:
 
     out: Path
     data: Path | None = None
-    dataset: str = "cityscapes"
-    split: str = "val"
+    dataset: str = DATASET
+    split: str = SPLIT
     corruptions: tuple[str, ...] = ()
     severities: tuple[int, ...] = ()
-    protocol: str = "cityscapes-c"
+    protocol: str = PROTOCOL
     stream: Stream = "fast"
     seed: CorruptionSeed = 0
     workers: Workers | None = None
