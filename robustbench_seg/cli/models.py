@@ -18,12 +18,11 @@ def models() -> None:
 
     A class map scores a model on a dataset with other classes: robustseg evaluate --class-map.
     """
-    from robustbench_seg.datasets import list_class_maps, load_class_map
+    from robustbench_seg.datasets import class_map_table
     from robustbench_seg.records.cards.card_tables import hub_model_table, model_table
 
     click.echo(text_table(model_table(), left=range(5)))
     click.echo("\nRun by transformers (pip install 'robustseg[hf]'):\n")
     click.echo(text_table(hub_model_table(), left=range(6)))
     click.echo("\nClass maps, for models with other classes than the dataset's:\n")
-    maps = ((name, load_class_map(name).facts.about) for name in list_class_maps())
-    click.echo(text_table([("class map", "about"), *maps], left=range(2)))
+    click.echo(text_table(class_map_table(), left=range(2)))

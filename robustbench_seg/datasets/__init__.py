@@ -11,6 +11,7 @@
 
 from robustbench_seg.datasets.class_map import ClassMap
 from robustbench_seg.datasets.class_map_file import (
+    class_map_table,
     fitting_maps,
     list_class_maps,
     load_class_map,
@@ -73,6 +74,7 @@ __all__ = [
     "check_dataset_name",
     "class_frequencies",
     "class_groups",
+    "class_map_table",
     "class_names",
     "described_facts",
     "evenly_spaced",

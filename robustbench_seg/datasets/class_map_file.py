@@ -77,6 +77,12 @@ def list_class_maps() -> tuple[str, ...]:
     return toml_names(content_folder("models") / _FOLDER)
 
 
+def class_map_table() -> list[tuple[str, str]]:
+    """Tabulate the included class maps with their descriptions; the first row is the header."""
+    rows = [(name, load_class_map(name).facts.about) for name in list_class_maps()]
+    return [("class map", "about"), *rows]
+
+
 def load_class_map(name: str | Path) -> ClassMap:
     """Load a class map.
 
