@@ -13,37 +13,31 @@ from robustbench_seg.text import one_line
 # What a machine does at once.
 THREADS = Range(1, 1024)
 WORKERS = Range(1, 256)
-PROCESSES = Range(1, 256)
-PREPARERS = Range(0, 256)
-"""Processes that prepare batches; with 0 the training process prepares them."""
-
 GPUS = Range(1, 1024)
-BATCH = Range(1, 65_536)
 
 Threads = Annotated[int, THREADS]
 Workers = Annotated[int, WORKERS]
-Processes = Annotated[int, PROCESSES]
-Preparers = Annotated[int, PREPARERS]
-Batch = Annotated[int, BATCH]
+Processes = Annotated[int, Range(1, 256)]
+Preparers = Annotated[int, Range(0, 256)]
+"""Processes that prepare batches; with 0 the training process prepares them."""
+
+Batch = Annotated[int, Range(1, 65_536)]
 
 # How much is computed.
 LIMIT = Range(1, 10**9)
 """Images of an evaluation."""
 
-IMAGES = Range(1, 100_000)
-"""Images of receptive fields."""
-
-REPEAT = Range(0, 10_000)
-"""Images of a measurement of speed."""
-
 ITERATIONS = Range(1, 10**9)
-WARMUP = Range(0, 10**9)
 
 Limit = Annotated[int, LIMIT]
-Images = Annotated[int, IMAGES]
-Repetitions = Annotated[int, REPEAT]
+Images = Annotated[int, Range(1, 100_000)]
+"""Images of receptive fields."""
+
+Repetitions = Annotated[int, Range(0, 10_000)]
+"""Images of a measurement of speed."""
+
 Iterations = Annotated[int, ITERATIONS]
-Warmup = Annotated[int, WARMUP]
+Warmup = Annotated[int, Range(0, 10**9)]
 Minutes = Annotated[float, Range(above=0, most=10**6)]
 
 TEMPERATURE = Range(0.01, 100)
