@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, Unpack
 
@@ -11,7 +12,7 @@ from robustbench_seg.codec import check_ranges
 from robustbench_seg.errors import ModelError, OptionError, unknown
 from robustbench_seg.records.cards.ablation import Ablation, AblationVariant, load_ablation
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
-from robustbench_seg.records.specs.spec_values import spec_values
+from robustbench_seg.records.specs.spec_values import as_tuple, spec_values
 from robustbench_seg.records.specs.training_spec import (
     SharedTrainingOptions,
     TrainingOptions,
@@ -20,6 +21,7 @@ from robustbench_seg.records.specs.training_spec import (
 )
 from robustbench_seg.records.values.ranges import GPUS, Limit, TrainingSeed
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
+from robustbench_seg.text import one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +136,7 @@ class AblationOptions(SharedTrainingOptions, total=False):
     seeds: int | Iterable[int]
     limit: int | None
     full: bool
-    encoders: Mapping[str, str] | None
+    encoders: Mapping[str, str | Path] | None
     gpus: int
 
 
@@ -173,9 +175,10 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
     given = {key: training.pop(key) for key in of_ablation if key in training}
     own = spec_values(AblationSpec, given, "option of ablation_spec")
     seeds = tuple(dict.fromkeys(own.pop("seeds", AblationSpec.seeds)))
-    chosen = training.pop("variants", ())
-    variants = ablation.select((chosen,) if isinstance(chosen, str) else tuple(chosen))
+    variants = ablation.select(as_tuple(training.pop("variants", ())))
     encoder, encoders = training.pop("encoder", None), training.pop("encoders", None) or {}
+    if not isinstance(encoders, Mapping):
+        raise OptionError("encoders is no mapping; give a dict from networks to their weights")
     for option in training:
         if option in FIXED_OPTIONS:
             raise OptionError(f"`{option}` is set by the ablation; leave it out")
@@ -192,7 +195,18 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
         variants=variants,
         # Each training replaces the card with the card of its network.
         training=training_spec(scale.card, recipe=scale.recipe, **training),
-        encoders={**dict.fromkeys(fits, encoder), **encoders},
+        encoders={
+            network: _weights(weights)
+            for network, weights in {**dict.fromkeys(fits, encoder), **encoders}.items()
+        },
         seeds=seeds,
         **own,
     )
+
+
+def _weights(given: object) -> str:
+    """Return the weights of an encoder as text."""
+    if not isinstance(given, str | PathLike):
+        shown = one_line(repr(given), 60)
+        raise OptionError(f"encoder = {shown} is not text; give a file, hf:<hub id> or URL")
+    return str(given)

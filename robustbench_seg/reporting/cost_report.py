@@ -11,7 +11,7 @@ from robustbench_seg.datasets import image_size
 from robustbench_seg.files import own_folder, write_text
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.cards.model_card import ModelCard, list_models, load_card
-from robustbench_seg.records.specs.spec_values import spec_values
+from robustbench_seg.records.specs.spec_values import as_tuple, spec_values
 from robustbench_seg.records.specs.speed_spec import SpeedOptions, SpeedSpec
 from robustbench_seg.records.values.image_size import Size, check_size
 from robustbench_seg.reporting.figures.figure_files import write_figure
@@ -64,11 +64,11 @@ def cost(
     """
     folder = None if out is None else own_folder(out, "cost.csv", "model,architecture,", *_OTHERS)
     speed_spec = SpeedSpec(**spec_values(SpeedSpec, options, "option of cost"))
-    given = [str(model) for model in ((models,) if isinstance(models, str | Path) else models)]
+    given = [str(model) for model in as_tuple(models)]
     for model in given:
         load_card(model)  # report an unknown one before the first is counted
     names = given or list_models()
-    for size in sizes:
+    for size in as_tuple(sizes):
         check_size(size)
     with progress_bar(
         len(names), iterable=names, unit="model", desc="cost", disable=not progress

@@ -261,9 +261,12 @@ def test_a_single_seed_and_variant_need_no_list(tmp_path):
         ({"gpus": 0}, "gpus = 0 is out of range; give an integer, 1 to 1024"),
         ({"seeds": [0, -1]}, r"seeds = \(0, -1\) is out of range; give an integer, 0 to"),
         ({"seeds": []}, "give a seed of the trainings, such as 0"),
+        ({"full": "yes"}, "full = 'yes' is neither True nor False; give one"),
+        ({"encoders": "w.pth"}, "encoders is no mapping; give a dict from networks to their weig"),
+        ({"encoders": {"c256": 3}}, "encoder = 3 is not text; give a file, hf:<hub id> or URL"),
     ],
 )
-def test_a_number_out_of_range_is_refused_at_once(option, message, tmp_path):
+def test_a_wrong_option_is_refused_at_once(option, message, tmp_path):
     with pytest.raises(OptionError, match=message):
         ablation_spec("width", out=tmp_path, **option)
 

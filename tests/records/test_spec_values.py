@@ -8,6 +8,7 @@ import pytest
 
 from robustbench_seg.errors import FileError, OptionError
 from robustbench_seg.records.specs.evaluation_spec import evaluation_spec
+from robustbench_seg.records.specs.receptive_field_spec import receptive_field_spec
 from robustbench_seg.records.specs.training_spec import training_spec
 from robustbench_seg.records.specs.tree_spec import TreeSpec, tree_spec
 from robustbench_seg.records.values.choices import check_choices
@@ -42,6 +43,30 @@ def test_an_unknown_option_and_an_empty_path_are_one_line(make, wanted):
         make(splitt="val")
     with pytest.raises(FileError, match="the path is empty"):
         make(data="")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: evaluation_spec("m", device=1), "device = 1 is not text; give a string"),
+        (lambda: evaluation_spec("m", corruptions=["fog", 3]), "corruptions = 3 is not text; give"),
+        (lambda: evaluation_spec("m", round_attacks="no"), "round_attacks = 'no' is neither True"),
+        (lambda: evaluation_spec("m", processes=None), "processes is None; give a value, or leave"),
+        (
+            lambda: training_spec("m", out="o", split=b"val"),
+            "split = b'val' is not text; give a st",
+        ),
+        (lambda: training_spec("m", out="o", half=1), "half = 1 is neither True nor False; give o"),
+        (lambda: tree_spec(out="o", keep_going=0), "keep_going = 0 is neither True nor False; giv"),
+        (lambda: receptive_field_spec(None), "models = None is not text; give a string"),
+        (lambda: receptive_field_spec("m", size=64), "the size 64 is not a height and a width; gi"),
+        (lambda: receptive_field_spec("m", size="64x64"), "the size '64x64' is not a height and a"),
+        (lambda: receptive_field_spec("m", size=(1.5, 2)), r"the size \(1.5, 2\) is not a height"),
+    ],
+)
+def test_a_value_of_another_type_is_one_line(make, message):
+    with pytest.raises(OptionError, match=message):
+        make()
 
 
 def test_a_tree_checks_its_seed_and_its_stream():

@@ -13,7 +13,7 @@ from robustbench_seg.machine.command_text import command_line
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.segmenter_record import UNTRAINED
 from robustbench_seg.records.specs.model_spec import ModelOptions, ModelSpec
-from robustbench_seg.records.specs.spec_values import spec_values
+from robustbench_seg.records.specs.spec_values import as_tuple, spec_values
 from robustbench_seg.records.values.choices import (
     CONFIDENCE_FORMATS,
     Executor,
@@ -274,5 +274,4 @@ def evaluation_spec(
     values = spec_values(EvaluationSpec, given, "option of evaluate")
     if values.get("out", EvaluationSpec.out) is None:
         raise OptionError("out is None; give a folder for the run folders")
-    models = (model,) if isinstance(model, str | Path) else model
-    return EvaluationSpec(models=tuple(map(str, models)), **values)
+    return EvaluationSpec(models=tuple(map(str, as_tuple(model))), **values)

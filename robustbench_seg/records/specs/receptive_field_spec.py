@@ -46,9 +46,9 @@ class ReceptiveFieldSpec:
     def __post_init__(self) -> None:
         if not self.models:
             raise OptionError("give a model: the name of a card, or a card file")
-        check_ranges(self)
         if self.size is not None:
             check_size(self.size)
+        check_ranges(self)
 
 
 class ReceptiveFieldOptions(TypedDict, total=False):
@@ -75,6 +75,5 @@ def receptive_field_spec(
     Raises:
         OptionError: An option does not exist or has no such value.
     """
-    names = (models,) if isinstance(models, str | Path) else models
-    values = spec_values(ReceptiveFieldSpec, options, "option of erf")
-    return ReceptiveFieldSpec(models=tuple(map(str, names)), **values)
+    given = {"models": models, **options}
+    return ReceptiveFieldSpec(**spec_values(ReceptiveFieldSpec, given, "option of erf"))

@@ -2,13 +2,15 @@
 
 import numbers
 from collections.abc import Iterable, Mapping
-from dataclasses import Field, fields
+from dataclasses import MISSING, Field, fields
 from os import PathLike
 from pathlib import Path
+from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from robustbench_seg.errors import OptionError, unknown
 from robustbench_seg.files import checked_path
+from robustbench_seg.text import one_line
 
 
 def spec_values(
@@ -18,7 +20,8 @@ def spec_values(
 
     A field that is a tuple of any length accepts a single value or an iterable. A path accepts
     text, and text accepts a path. NumPy's integers become Python's. A field with metadata {"parse":
-    f} accepts what f accepts. Other values do not change, because the specification checks them.
+    f} accepts what f accepts. Other values do not change, because the specification checks numbers
+    and choices.
 
     Args:
         spec: The specification, a dataclass.
@@ -27,7 +30,8 @@ def spec_values(
         further: Names of existing options that are not fields. They are left out.
 
     Raises:
-        OptionError: An option does not exist, or a value cannot be parsed.
+        OptionError: An option does not exist, a value cannot be parsed, is not text or a flag
+            although it has to be, or is None although there is another default.
         FileError: The value of a path is not a path.
     """
     known = {each.name: each for each in fields(spec)}
@@ -56,21 +60,52 @@ def check_given_alone(*arguments: object, options: Mapping[str, object]) -> None
         raise OptionError("give a specification or options, not both")
 
 
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    """Return several values as a tuple, and a single value as a tuple of one.
+
+    >>> as_tuple("fog"), as_tuple(["fog", "snow"])
+    (('fog',), ('fog', 'snow'))
+    """
+    several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
+    return tuple(value) if several else (value,)
+
+
 def _converted(field: Field[Any], hint: Any, value: Any) -> Any:
     kinds = {hint, *get_args(hint)}
     if get_origin(hint) is tuple and Ellipsis in kinds:
-        several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
-        return tuple(map(_plain, value)) if several else (_plain(value),)
+        several = tuple(_plain(each, kinds) for each in as_tuple(value))
+        for each in several:
+            _check_text(field.name, kinds, each)
+        return several
     if Path in kinds and value is not None:
         return checked_path(value)
     if parse := field.metadata.get("parse"):
         return parse(value)
+    value = _plain(value, kinds)
+    _check_type(field, kinds, value)
+    return value
+
+
+def _plain(value: Any, kinds: set[Any]) -> Any:
+    """Convert a NumPy integer to a Python integer, and a path to text where text is wanted."""
     if str in kinds and isinstance(value, PathLike):
         return str(value)
-    return _plain(value)
-
-
-def _plain(value: Any) -> Any:
-    """Convert a NumPy integer to a Python integer."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     return int(value) if whole else value
+
+
+def _check_type(field: Field[Any], kinds: set[Any], value: object) -> None:
+    """Check that an option is text or a flag if it has to be. The specification checks the rest."""
+    if value is None:
+        if not kinds & {NoneType, Path} and field.default is not MISSING:
+            raise OptionError(f"{field.name} is None; give a value, or leave it out")
+        return
+    _check_text(field.name, kinds, value)
+    if bool in kinds and not isinstance(value, bool):
+        shown = one_line(repr(value), 60)
+        raise OptionError(f"{field.name} = {shown} is neither True nor False; give one")
+
+
+def _check_text(name: str, kinds: set[Any], value: object) -> None:
+    if str in kinds and not isinstance(value, str):
+        raise OptionError(f"{name} = {one_line(repr(value), 60)} is not text; give a string")

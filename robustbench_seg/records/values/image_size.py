@@ -1,7 +1,10 @@
 """The size of an image."""
 
+from numbers import Integral
+
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.values.ranges import MAX_SIDE
+from robustbench_seg.text import one_line
 
 Size = tuple[int, int]
 """Height and width in pixels."""
@@ -19,8 +22,14 @@ def check_size(size: Size) -> None:
         size: The size.
 
     Raises:
-        OptionError: A side or the number of pixels is out of range.
+        OptionError: It is not a pair of integers, or they are out of range.
     """
+    pair = isinstance(size, tuple | list) and len(size) == 2
+    if not pair or not all(isinstance(side, Integral) for side in size):
+        raise OptionError(
+            f"the size {one_line(repr(size), 60)} is not a height and a width; give two integers, "
+            "such as (512, 1024)"
+        )
     height, width = size
     if not (min(size) >= 1 and max(size) <= MAX_SIDE and height * width <= MAX_INPUT_PIXELS):
         raise OptionError(
