@@ -66,7 +66,8 @@ def run_in_processes(
             with signals_blocked():  # in the workers, until they have handlers
                 waiting = {pool.submit(_do, index) for index in range(count)}
                 # Wakes the pool's thread, which otherwise does not watch the process started last.
-                pool.submit(int).cancel()
+                # If this were cancelled, the thread would fail, and hang, when a process dies.
+                pool.submit(int)
             while waiting:
                 done, waiting = wait(waiting, TICK_SECONDS, FIRST_COMPLETED)
                 for future in done:
