@@ -31,7 +31,7 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole(place):
     """An unbroken run."""
-    process = start_afresh(place, "whole")
+    process = start(place, "whole")
     _, told = process.communicate(timeout=120)
     assert process.returncode == 0, told
     assert len(rows(place / "whole")) == IMAGES * CONDITIONS

@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from robustbench_seg.cli.main import main
 from robustbench_seg.store import read_results
 from tests.evaluation.command import (
     CALLED,
@@ -18,7 +20,6 @@ from tests.evaluation.command import (
     lay_out,
     rows,
     start,
-    start_afresh,
     tables,
 )
 
@@ -48,6 +49,13 @@ def generate(folder, out):
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+
+
+def generate_here(folder, out, monkeypatch):
+    """Do the same in this process, without workers."""
+    monkeypatch.chdir(folder)
+    done = CliRunner().invoke(main, [*GENERATE, "--workers", "1", "--out", out])
+    assert done.exit_code == 0, done.output
 
 
 def wait_for(process, present, *, limit=120.0):
@@ -80,7 +88,7 @@ TRIALS = [1, pytest.param(20, marks=pytest.mark.slow)]
 def test_an_evaluation_that_is_killed(place, trials, blank_figures):
     """A process that ends before it is killed is not counted: the next one starts again."""
     moments, whole = random.Random(trials), place / f"whole-{trials}"
-    finish(start_afresh(place, whole.name))
+    finish(start(place, whole.name))
     assert len(rows(whole)) == IMAGES * CONDITIONS
     kills, outs = 0, [place / f"killed-{trials}-0"]
     for _ in range(5 * trials):
@@ -106,9 +114,9 @@ def test_an_evaluation_that_is_killed(place, trials, blank_figures):
 
 
 @pytest.mark.parametrize("trials", TRIALS)
-def test_a_tree_whose_making_is_killed(place, trials):
+def test_a_tree_whose_making_is_killed(place, trials, monkeypatch):
     moments, whole = random.Random(trials), place / f"whole-tree-{trials}"
-    finish(generate(place, whole.name))
+    generate_here(place, whole.name, monkeypatch)
     kills, outs = 0, [place / f"killed-tree-{trials}-0"]
     for _ in range(5 * trials):
         if kills == trials:
@@ -124,7 +132,7 @@ def test_a_tree_whose_making_is_killed(place, trials):
         if not killed:
             outs.append(place / f"killed-tree-{trials}-{len(outs)}")
     assert kills == trials
-    finish(generate(place, outs[-1].name))
+    generate_here(place, outs[-1].name, monkeypatch)
     for out in outs:
         assert contents(out) == contents(whole)
 

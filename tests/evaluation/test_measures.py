@@ -126,15 +126,29 @@ for command in COMMANDS:
 """
 
 
+SMALL_PROTOCOL = """
+name = "small"
+version = "1"
+source = "here"
+[[corruption]]
+name = "contrast"
+category = "digital"
+scored = [1, 2, 3, 4, 5]
+severities = [{ factor = 0.5 }, { factor = 0.4 }, { factor = 0.3 }, { factor = 0.2 }, { factor = 0.1 }]
+"""
+
+
 def test_a_new_measure_is_one_file_and_one_line(tmp_path):
     """It is counted, kept, scored, compared and shown without an edit elsewhere."""
     lay_out(tmp_path)
+    (tmp_path / "small.toml").write_text(SMALL_PROTOCOL)
+    protocol = ["--protocol", "small.toml"]
     shared = ["--dataset", "rooms.toml", "--limit", "2", "--model", "python:slow_reds:Reds"]
     commands = [
-        ["evaluate", *shared],
-        ["evaluate", *shared, "--name", "other"],
-        ["report", "runs", "--out", "report", "--no-pictures"],
-        ["compare", "reds", "other", "--csv", "compared.csv"],
+        ["evaluate", *shared, *protocol],
+        ["evaluate", *shared, *protocol, "--name", "other"],
+        ["report", "runs", *protocol, "--out", "report", "--no-pictures"],
+        ["compare", "reds", "other", *protocol, "--csv", "compared.csv"],
     ]
     code = WITH_ONE_MORE.replace("COMMANDS", repr(commands))
     done = subprocess.run(

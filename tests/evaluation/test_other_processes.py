@@ -12,7 +12,7 @@ import torch
 import robustbench_seg as rs
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import OptionError
-from robustbench_seg.evaluation import open_evaluation
+from robustbench_seg.evaluation import open_evaluation, other_processes
 from robustbench_seg.evaluation.other_processes import _opened, _share
 from robustbench_seg.machine.threads import threads_of_each
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
@@ -51,17 +51,30 @@ def place(tmp_path_factory):
     return folder
 
 
-def test_parts_are_those_of_one_process(place):
-    process = start_afresh(place, "two", *TWO)
+def test_parts_are_those_of_one_process_and_an_image_left_out_is_named_once(tmp_path):
+    lay_out(tmp_path)
+    broken = tmp_path / "images/3.png"
+    broken.write_bytes(broken.read_bytes()[:50])
+    process = start_afresh(tmp_path, "two", *TWO)
     _, told = process.communicate(timeout=180)
-    assert process.returncode == 0, told
-    assert f" {IMAGES * CONDITIONS}/{IMAGES * CONDITIONS} " in told
-    assert parts(place / "two") == parts(place / "one")
-    # Started again, there is nothing to do, and no process for it.
-    began = sorted((place / "two").rglob("*"))
-    again = start(place, "two", *TWO)
-    assert again.wait(timeout=120) == 0
-    assert sorted((place / "two").rglob("*")) == began
+    assert process.returncode == 1, told
+    assert f" {(IMAGES - 1) * CONDITIONS}/{IMAGES * CONDITIONS} " in told
+    assert told.count("left out: images/3.png: the image file cannot be read") == 1
+    assert told.count("robustseg: left out: images/3.png: the image file cannot be read") == 1
+    assert start(tmp_path, "one", *THREADS).wait(timeout=120) == 1
+    # The first process tries the image again, which is a part of its own.
+    assert parts(tmp_path / "one").items() < parts(tmp_path / "two").items()
+    assert rows(tmp_path / "two") == rows(tmp_path / "one")
+
+
+def test_finished_images_need_no_process(tmp_path, monkeypatch):
+    given = {"model": B0, "dataset": "minicity", "limit": 5, "corruptions": "clean"}
+    given |= {"measures": "confusion", "threads": 1, "out": tmp_path}
+    rs.evaluate(**given)
+    began = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr(other_processes, "run_in_processes", None)  # a call would fail
+    rs.evaluate(**given, processes=2)
+    assert sorted(tmp_path.rglob("*")) == began
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
@@ -100,19 +113,6 @@ def test_what_is_finished_is_kept_and_goes_on(place, killed):
     _, told = went_on.communicate(timeout=120)
     assert went_on.returncode == 0, told
     assert rows(out) == rows(place / "one")
-
-
-def test_an_image_left_out_is_named_once(tmp_path):
-    lay_out(tmp_path)
-    broken = tmp_path / "images/3.png"
-    broken.write_bytes(broken.read_bytes()[:50])
-    process = start_afresh(tmp_path, "two", *TWO)
-    _, told = process.communicate(timeout=180)
-    assert process.returncode == 1, told
-    assert told.count("left out: images/3.png: the image file cannot be read") == 1
-    assert told.count("robustseg: left out: images/3.png: the image file cannot be read") == 1
-    assert start(tmp_path, "one", *THREADS).wait(timeout=120) == 1
-    assert rows(tmp_path / "two") == rows(tmp_path / "one")
 
 
 @pytest.mark.slow

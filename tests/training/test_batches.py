@@ -35,14 +35,20 @@ def test_every_epoch_visits_every_image_once(batches):
 
 
 @pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
-def test_workers_change_nothing(workers, card):
+def test_workers_change_nothing_and_are_no_forks(workers, card):
     # A dataset of the package: a new process can import it.
     batches = Batches(open_dataset("minicity", split="train").first(7), RECIPE, card)
     alone = list(itertools.islice(iterate_batches(batches, 0), 5))
-    together = list(itertools.islice(iterate_batches(batches, workers), 5))
+    others = {*multiprocessing.active_children()}
+    iterator = iterate_batches(batches, workers)
+    together = list(itertools.islice(iterator, 5))
     for (images, labels), (other_images, other_labels) in zip(alone, together, strict=True):
         assert torch.equal(images, other_images)
         assert torch.equal(labels, other_labels)
+    # A forked child inherits the locks of other threads, but not the threads.
+    started = {*multiprocessing.active_children()} - others
+    assert [type(worker).__name__ for worker in started] == ["SpawnProcess"] * workers
+    iterator.close()
 
 
 def test_a_dataset_that_does_not_pickle_needs_no_workers(blocks, card):
@@ -55,17 +61,6 @@ def test_a_dataset_that_does_not_pickle_needs_no_workers(blocks, card):
     assert message.endswith("make it picklable, or use 0 workers")
     assert "\n" not in message
     next(iterate_batches(batches, 0))
-
-
-def test_workers_are_no_forks(card):
-    # A forked child inherits the locks of other threads, but not the threads.
-    batches = Batches(open_dataset("minicity", split="train").first(2), RECIPE, card)
-    others = multiprocessing.active_children()
-    iterator = iterate_batches(batches, 1)
-    next(iterator)
-    (worker,) = {*multiprocessing.active_children()} - {*others}
-    assert type(worker).__name__ == "SpawnProcess"
-    iterator.close()
 
 
 def test_a_start_in_the_middle_changes_nothing(batches):

@@ -13,10 +13,11 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwr
 Page = sync_api.Page
 
 
-@pytest.fixture(params=[390, 1280])
+@pytest.fixture
 def page(browser, report: Path, request) -> Iterator[Page]:
-    """The report at both widths; whatever it asks for or complains of is an error."""
-    opened = browser.new_page(viewport={"width": request.param, "height": 900})
+    """The report; whatever it asks for or complains of is an error."""
+    width = getattr(request, "param", 1280)
+    opened = browser.new_page(viewport={"width": width, "height": 900})
     said: list[str] = []
     opened.on("console", lambda message: said.append(message.text))
     opened.on("pageerror", lambda error: said.append(str(error)))
@@ -26,6 +27,10 @@ def page(browser, report: Path, request) -> Iterator[Page]:
     asked = [text for text in said if not text.startswith("data:image/")]
     assert asked == [(report / "index.html").as_uri()]
     opened.close()
+
+
+# The script does not ask for the width, so that only these tests need a narrow page, too.
+both_widths = pytest.mark.parametrize("page", [390, 1280], indirect=True)
 
 
 def unfold(page: Page) -> None:
@@ -50,6 +55,7 @@ def column(page: Page, name: str) -> int:
     return heat(page).locator("thead tr").last.locator("th").all_inner_texts().index(name) - 1
 
 
+@both_widths
 def test_the_page_itself_never_scrolls_sideways(page):
     root = "document.documentElement"
     assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth")
@@ -57,6 +63,7 @@ def test_the_page_itself_never_scrolls_sideways(page):
     assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth")
 
 
+@both_widths
 def test_captions_are_read_in_full_beside_a_wide_table(page):
     for caption in page.locator("caption:visible").all():
         box = caption.bounding_box()
@@ -167,6 +174,7 @@ def test_colours_of_the_first_metric_come_back(page):
     assert page.evaluate(styles) == before
 
 
+@both_widths
 def test_it_narrows_to_models_and_categories(page):
     form = page.locator("form.controls").first
     form.get_by_label("models").fill("BET")
@@ -187,6 +195,7 @@ def test_hover_gives_severities_images_and_interval(page):
     assert words.startswith("severities 1-5, 3 images, 95 % interval ")
 
 
+@both_widths
 def test_nothing_serious_stands_in_the_way_of_a_screen_reader(page):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     unfold(page)

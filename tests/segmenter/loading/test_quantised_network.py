@@ -92,15 +92,23 @@ def test_equal_images_give_equal_bytes_and_others_do_not(network, tmp_path):
     assert graph("one.onnx") != graph("other.onnx", scale=0.5)
 
 
+@pytest.fixture(scope="module")
+def graph(network, tmp_path_factory):
+    """The network in integers."""
+    path = tmp_path_factory.mktemp("graph") / "graph.onnx"
+    write_quantised_graph(network, inputs_of(Images().image(0)), path)
+    return path
+
+
 @pytest.fixture
-def made(monkeypatch, tmp_path):
-    """The number of graphs made so far; the cache is empty at first."""
+def made(monkeypatch, tmp_path, graph):
+    """The number of graphs asked for so far, of which each is the same; the cache is empty."""
     monkeypatch.setenv("ROBUSTSEG_CACHE", str(tmp_path / "cache"))
     count = SimpleNamespace(graphs=0)
 
-    def make(*arguments):
+    def make(network, inputs, path):
         count.graphs += 1
-        write_quantised_graph(*arguments)
+        path.write_bytes(graph.read_bytes())
 
     monkeypatch.setattr(quantised_network, "write_quantised_graph", make)
     return count
@@ -131,13 +139,11 @@ def test_a_cache_that_cannot_be_written_is_no_obstacle(network, made, tmp_path):
     assert made.graphs == 2
 
 
-def test_weights_are_integers_of_a_scale_for_each_channel(network, tmp_path):
-    path = tmp_path / "graph.onnx"
-    write_quantised_graph(network, inputs_of(Images().image(0)), path)
-    graph = onnx.load(path).graph
-    arrays = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
-    makers = {output: node for node in graph.node for output in node.output}
-    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+def test_weights_are_integers_of_a_scale_for_each_channel(graph):
+    inside = onnx.load(graph).graph
+    arrays = {each.name: onnx.numpy_helper.to_array(each) for each in inside.initializer}
+    makers = {output: node for node in inside.node for output in node.output}
+    convolutions = [node for node in inside.node if node.op_type == "Conv"]
     assert len(convolutions) == 2
     for node, channels in zip(convolutions, (16, 5), strict=True):
         activation, weight = (makers[name] for name in node.input[:2])
