@@ -24,6 +24,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from robustbench_seg.cli.main import main
+from robustbench_seg.datasets import minicity
 from robustbench_seg.datasets.minicity import SCENES, Minicity, write_minicity
 from robustbench_seg.errors import RobustsegError
 from tests.segmenter.adapters.tflite_writer import constant, convolution, model, tensor
@@ -73,7 +74,7 @@ INSTEAD = {
     r"^robustseg ablation (?!.*--dry-run)(.*--full)": r"robustseg ablation --dry-run \1",  # days
     r"^(robustseg ablation .*) --seed 1 --seed 2": r"\1",
     r"--corruption pgd": "--corruption fgsm",  # one step in place of a hundred
-    r"cost (.*) --size \S+ --repeat \d+": r"cost \1 --repeat 1",
+    r"cost --model \S+ --size \S+ --repeat \d+": "cost --repeat 1",  # SMALL has a model
     r"export segformer-b0 (.*) --size \S+": rf"export {SEGFORMER} \1 --size 64x64",
 }
 
@@ -287,6 +288,7 @@ def at_the_page(world, tmp_path, monkeypatch, request):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CITYSCAPES_DATASET", "cityscapes")
     monkeypatch.setitem(SCENES, "val", 4)
+    monkeypatch.setattr(minicity, "open_minicity", lambda _, split: Minicity(split, (96, 192)))
     for block in re.findall(r"^ *```toml\n(.*?)^ *```", page.read_text(), re.M | re.S):
         text = textwrap.dedent(block)
         told = re.match(r"# (\S+)\.toml\n", text)

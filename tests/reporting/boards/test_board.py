@@ -37,30 +37,47 @@ def like(shift: float, noise: int):
     return score
 
 
-@pytest.fixture
-def several(tmp_path):
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("several") / "runs"
     for n, (shift, noise) in enumerate([(0, 1), (0, 5), (1, 2), (9, 3), (9, 4), (20, 1)]):
-        write_run(tmp_path / "runs", f"m{n}", like(shift, noise), images=12, weights=str(n))
-    return tmp_path / "runs"
+        write_run(runs, f"m{n}", like(shift, noise), images=12, weights=str(n))
+    return runs
 
 
-def test_ranks_by_the_mean_are_those_of_the_report(several):
-    (board,) = read_boards(several)
+@pytest.fixture(scope="module")
+def full_cache(tmp_path_factory):
+    """The cache after `board` is read."""
+    return tmp_path_factory.mktemp("full") / "cache"
+
+
+@pytest.fixture(scope="module")
+def board(several, full_cache):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROBUSTSEG_CACHE", str(full_cache))
+        (board,) = read_boards(several)
+    return board
+
+
+@pytest.fixture(scope="module")
+def panel(several):
     (panel,) = read_panels([several])
+    return panel
+
+
+def test_ranks_by_the_mean_are_those_of_the_report(board, panel):
     wanted = list(zip(panel.miou["model"], panel.ranks, strict=True))
     assert [(row.name, row.rank) for row in board.rankings["mean"]] == wanted
     assert any("=" in rank for _, rank in wanted), "some share a rank"
     assert any("=" not in rank for _, rank in wanted), "some do not"
 
 
-def test_scores_and_intervals_are_those_of_the_report(several):
-    (board,) = read_boards(several)
+def test_scores_and_intervals_are_those_of_the_report(several, board, panel):
     table = rs.scores(several)
     table = table[(table["metric"] == "mean") & table["category"].isna()].set_index("model")
     for row in board.rankings["mean"]:
         line = table.loc[row.name]
         assert (row.value, row.low, row.high) == (line["value"], line["ci_low"], line["ci_high"])
-    (panel,) = read_panels([several])
     wanted = panel.miou[board.miou.columns]
     pd.testing.assert_frame_equal(board.miou, wanted, check_dtype=False)
 
@@ -104,8 +121,7 @@ def test_the_tables_are_those_of_the_report_also_of_models_of_one_name(tmp_path)
         pd.testing.assert_frame_equal(ours, theirs, check_dtype=False)
 
 
-def test_a_lower_score_that_is_better_ranks_first(several):
-    (board,) = read_boards(several)
+def test_a_lower_score_that_is_better_ranks_first(board):
     down = [score.key for score in board.scores.values() if not score.higher_is_better]
     for key in down:
         values = [row.value for row in board.rankings[key]]
@@ -201,35 +217,32 @@ def test_trainings_of_one_model_are_one_entry(tmp_path):
     assert entry.scores.trainings == 2
 
 
-def test_a_known_run_is_not_scored_again(several, monkeypatch):
-    (first,) = read_boards(several)
-
+def test_a_known_run_is_not_scored_again(several, board, full_cache, monkeypatch):
     def never(*_):
         raise AssertionError
 
+    monkeypatch.setenv("ROBUSTSEG_CACHE", str(full_cache))
     monkeypatch.setattr(entry_cache, "entry_scores", never)
     (second,) = read_boards(several)
-    assert second.rankings == first.rankings
-    pd.testing.assert_frame_equal(second.miou, first.miou)
-    for one, other in zip(first.models, second.models, strict=True):
+    assert second.rankings == board.rankings
+    pd.testing.assert_frame_equal(second.miou, board.miou)
+    for one, other in zip(board.models, second.models, strict=True):
         for name in ("severity_rows", "class_rows"):
             rows, again = getattr(one.scores, name), getattr(other.scores, name)
             pd.testing.assert_frame_equal(rows, again, check_dtype=False)
 
 
-def test_several_processes_score_what_one_would(several, cache, monkeypatch):
-    (alone,) = read_boards(several)
-    shutil.rmtree(cache)
+def test_several_processes_score_what_one_would(several, board, monkeypatch):
     monkeypatch.setattr(entry_cache, "_MANY", 2)
     here = []
     scored_here = entry_cache.entry_scores
     monkeypatch.setattr(
         entry_cache, "entry_scores", lambda *given: here.append(given) or scored_here(*given)
     )
-    (board,) = read_boards(several, processes=2)
+    (together,) = read_boards(several, processes=2)
     assert here == [], "the other processes have filled the cache"
-    assert board.rankings == alone.rankings
-    pd.testing.assert_frame_equal(board.miou, alone.miou)
+    assert together.rankings == board.rankings
+    pd.testing.assert_frame_equal(together.miou, board.miou)
 
 
 def test_a_run_that_got_more_rows_is_scored_again(tmp_path):
@@ -273,6 +286,14 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
     assert len(scored) == 4
 
 
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """A copy of the program, for tests to change."""
+    copied = tmp_path_factory.mktemp("package") / "package"
+    ignored = shutil.ignore_patterns("__pycache__")
+    return shutil.copytree(Path(rs.__file__).parent, copied, ignore=ignored)
+
+
 @pytest.mark.parametrize(
     "file",
     [
@@ -285,9 +306,7 @@ def test_another_protocol_another_record_and_times_are_scored_again(tmp_path, sc
         "reporting/ranking/model_group.py",
     ],
 )
-def test_scores_of_other_code_are_made_anew(tmp_path, scored, monkeypatch, file):
-    package = tmp_path / "package"
-    shutil.copytree(Path(rs.__file__).parent, package, ignore=shutil.ignore_patterns("*.nb?"))
+def test_scores_of_other_code_are_made_anew(package, tmp_path, scored, monkeypatch, file):
     monkeypatch.setattr(entry_cache, "resources", SimpleNamespace(files=lambda _: package))
     # Each process reads its code once.
     monkeypatch.setattr(entry_cache, "_source", entry_cache._source.__wrapped__)
@@ -315,20 +334,20 @@ def test_scores_of_other_class_groups_are_made_anew(tmp_path, scored, monkeypatc
     assert len(scored) == 2
 
 
-def test_a_damaged_cache_is_made_anew(several, cache):
-    (first,) = read_boards(several)
+def test_a_damaged_cache_is_made_anew(several, board, full_cache, cache):
+    shutil.copytree(full_cache, cache)
     files = list((cache / "leaderboard").iterdir())
     assert len(files) == 6
     for file in files:
         file.write_bytes(file.read_bytes()[:100])
     (second,) = read_boards(several)
-    assert second.rankings == first.rankings
+    assert second.rankings == board.rankings
 
 
-def test_a_cache_that_cannot_be_written_is_none(several, tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_is_none(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("ROBUSTSEG_CACHE", str(tmp_path / "file"))
-    assert len(read_boards(several)) == 1
+    assert len(read_boards(write_run(tmp_path / "runs", "alpha", steady))) == 1
 
 
 def test_no_run_is_one_line(tmp_path):
