@@ -62,10 +62,10 @@ PARAMETERS = [
 @pytest.mark.parametrize(("architecture", "variant", "count_19", "count_150"), PARAMETERS)
 def test_parameter_counts_equal_the_originals(architecture, variant, count_19, count_150):
     for classes, wanted in ((19, count_19), (150, count_150)):
-        with torch.device("meta"):
-            network = build(architecture, classes, **variant)
-        count = sum(parameter.numel() for parameter in network.parameters())
-        assert wanted is None or count == wanted
+        if wanted is not None:
+            with torch.device("meta"):
+                network = build(architecture, classes, **variant)
+            assert sum(parameter.numel() for parameter in network.parameters()) == wanted
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_logits_have_a_quarter_of_the_size(architecture, variant):
         ("segformer", {"size": "b0", "decoder": "openmmlab"}),
         ("segformer", {"size": "b0", "stages": (4,), "position_grid": (32, 32)}),
         ("deeplabv3plus", vainf("mobilenet_v2", separable=True)),
-        ("deeplabv3plus", openmmlab("mobilenet_v2")),
+        ("deeplabv3plus", openmmlab("mobilenet_v2", **NARROW)),
     ],
 )
 def test_training_starts_at_chance_and_learns_a_batch(architecture, variant):

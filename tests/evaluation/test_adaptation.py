@@ -10,6 +10,7 @@ from torch import nn
 
 import robustbench_seg as rs
 from robustbench_seg.corruption import corrupt
+from robustbench_seg.datasets import minicity
 from robustbench_seg.errors import IncompleteError, ModelError, OptionError, ResultsError
 from robustbench_seg.evaluation.predictions import adaptation
 from robustbench_seg.evaluation.predictions.adaptation_images import (
@@ -257,7 +258,9 @@ def test_confidence_and_pictures_come_from_the_adapted_network(normed, tmp_path)
     assert matrices(run) == by_hand(Toy(), range(6))
 
 
-def test_a_task_of_a_cluster_computes_them_too(tmp_path):
+def test_a_task_of_a_cluster_computes_them_too(tmp_path, monkeypatch):
+    small = minicity.Minicity("val", (96, 192))
+    monkeypatch.setattr(minicity, "open_minicity", lambda *_: small)
     spec = EvaluationSpec(
         ("deeplabv3plus-mobilenetv2-minicity",),
         dataset="minicity",

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.stats
+from fake_runs import write_run
 
 import robustbench_seg as rs
 from robustbench_seg.errors import FileError, OptionError, ResultsError
@@ -20,6 +21,11 @@ TARGETS = ["acdc", "acdc_fog", "acdc_rain", "acdc_snow", "acdc_night"]
 @pytest.fixture(scope="module")
 def published():
     return rs.transfer(literature="semsegbench")
+
+
+@pytest.fixture(scope="module")
+def families():
+    return rs.transfer(literature="semsegbench", resample="families")
 
 
 def one(table, predictor, target, models):
@@ -71,8 +77,7 @@ def test_every_correlation_is_scipy_s(published):
     assert one(published, "mean", "acdc", 26)["partial"] == pytest.approx(wanted)
 
 
-def test_families_make_the_interval_wider(published):
-    families = rs.transfer(literature="semsegbench", resample="families")
+def test_families_make_the_interval_wider(published, families):
     by_model, by_family = (one(t, "mean", "acdc", 26) for t in (published, families))
     assert by_model["pearson"] == by_family["pearson"]
     width = [row["pearson_high"] - row["pearson_low"] for row in (by_model, by_family)]
@@ -115,13 +120,13 @@ def levels(start, fog):
 CLEAN, FOG, NIGHT = (60, 70, 65, 80), (30, 20, 10, 5), (25, 41, 44, 70)
 
 
-@pytest.fixture
-def pair(run):
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
     """Four models on a town and on its nights; night's score is known by heart."""
-    names = ("a", "b", "c", "d")
-    town = [run(n, levels(c, f)) for n, c, f in zip(names, CLEAN, FOG, strict=True)]
+    names, runs = ("a", "b", "c", "d"), tmp_path_factory.mktemp("runs")
+    town = [write_run(runs, n, levels(c, f)) for n, c, f in zip(names, CLEAN, FOG, strict=True)]
     nights = [
-        run(name, lambda *_, score=score: score, dataset="acdc:night")
+        write_run(runs, name, lambda *_, score=score: score, dataset="acdc:night")
         for name, score in zip(names, NIGHT, strict=True)
     ]
     return town, nights
@@ -223,9 +228,8 @@ def test_files_are_written_and_others_kept(tmp_path):
         rs.transfer(literature="semsegbench", out=tmp_path)
 
 
-def test_the_documentation_shows_these_numbers(published):
+def test_the_documentation_shows_these_numbers(published, families):
     page = (Path(__file__).parents[2] / "docs" / "literature.md").read_text(encoding="utf-8")
-    families = rs.transfer(literature="semsegbench", resample="families")
     for models in (32, 26):
         for target in TARGETS:
             clean, mean, wide = (

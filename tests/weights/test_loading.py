@@ -135,10 +135,10 @@ def mix_transformer(names):
         ("openmmlab", (1e-6, 1e-6)),
     ],
 )
-@pytest.mark.parametrize("decoder", ["paper", "openmmlab"])
-def test_an_encoder_alone_leaves_the_decoder_as_it_is(tmp_path, names, eps, decoder):
+def test_an_encoder_alone_leaves_the_decoder_as_it_is(tmp_path, names, eps):
     torch.save(mix_transformer(names), tmp_path / "mit_b0.pth")
-    network = build("segformer", 19, size="b0", decoder=decoder)
+    # The decoder has no part in it, so that one of each kind of file is enough.
+    network = build("segformer", 19, size="b0", decoder="openmmlab")
     before = {name: tensor.clone() for name, tensor in network.decode_head.state_dict().items()}
     load_encoder(network, tmp_path / "mit_b0.pth")
     assert all((parameter == 0.5).all() for parameter in network.backbone.parameters())

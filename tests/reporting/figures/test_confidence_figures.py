@@ -19,12 +19,13 @@ def accuracy(iou: float) -> float:
     return 4 * iou / (4 * iou + 2 * (100 - iou))
 
 
-@pytest.fixture
-def panel(tmp_path):
-    write_run(tmp_path, "alpha", steady, confidence=0.9)
-    write_run(tmp_path, "beta", weaker, about={"no_confidence": "the graph ends in labels"})
-    write_run(tmp_path, "gamma", weaker, confidence=0.7)
-    (panel,) = read_panels([tmp_path])
+@pytest.fixture(scope="module")
+def panel(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("runs")
+    write_run(runs, "alpha", steady, confidence=0.9)
+    write_run(runs, "beta", weaker, about={"no_confidence": "the graph ends in labels"})
+    write_run(runs, "gamma", weaker, confidence=0.7)
+    (panel,) = read_panels([runs])
     return panel
 
 
@@ -93,7 +94,8 @@ def test_the_details_have_a_column_for_each_category(panel):
         assert any(np.allclose(point, other, atol=0.01) for other in points)
 
 
-def test_they_are_files_and_parts_of_the_page(panel, tmp_path):
+def test_they_are_files_and_parts_of_the_page(panel, tmp_path, monkeypatch, blank):
+    blank(monkeypatch, ("severity_curves", "class_heatmap"))
     figures = write_panel_figures(panel, "stem", tmp_path)
     names = {path.name for path in tmp_path.glob("stem-*") if "classes" not in path.name}
     wanted = ("confidence", "reliability-alpha", "reliability-gamma")
@@ -106,7 +108,7 @@ def test_they_are_files_and_parts_of_the_page(panel, tmp_path):
     assert figures.reliability_note == ""
 
 
-def test_models_without_confidence_are_named_with_the_reason(panel, tmp_path):
+def test_models_without_confidence_are_named_with_the_reason(panel):
     assert confidence_curves(panel.model("beta"), panel.protocol, CONFIDENCE) is None
     assert confidence_curves(panel.model("alpha"), panel.protocol, SCALED_CONFIDENCE) is None
     assert confidence_section(panel).without_scores == ["beta: the graph ends in labels."]

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
-from fake_runs import weaker
+from fake_runs import steady, weaker, write_run
 
 from robustbench_seg.records.cards.protocol import load_protocol, merged
 from robustbench_seg.reporting.figures.class_heatmap import class_heatmap
@@ -18,9 +18,12 @@ from robustbench_seg.reporting.panels import read_panels
 PROTOCOL = load_protocol()
 
 
-@pytest.fixture
-def panel(run):
-    (panel,) = read_panels([run("alpha"), run("be$ta", weaker)])
+@pytest.fixture(scope="module")
+def panel(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("runs")
+    write_run(runs, "alpha", steady)
+    write_run(runs, "be$ta", weaker)
+    (panel,) = read_panels([runs])
     return panel
 
 
