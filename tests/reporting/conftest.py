@@ -1,7 +1,8 @@
-"""One report, written once, that several tests look at."""
+"""One report, written once, that several tests look at, and a real browser."""
 
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,22 @@ def broken(corruption: str, severity: int, image: int) -> int | str | None:
     if corruption == "snow" and image == 1:
         return "town/1.png: truncated"
     return 60 - 2 * severity
+
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Chromium without a window; the test is skipped where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        pytest.skip("no Chromium here: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield started
+        started.close()
 
 
 @pytest.fixture

@@ -191,10 +191,9 @@ def test_what_is_missing_is_empty_and_says_why(run, protocol):
     ],
 )
 def test_what_does_not_compare(run, protocol, change, message):
-    runs = run("a"), run("b", **change)
+    a, b = (read_model([folder], protocol) for folder in (run("a"), run("b", **change)))
     with pytest.raises(ResultsError, match=message):
-        side_by_side(*runs, protocol)
-    a, b = (read_model([folder], protocol) for folder in runs)
+        compare_models(a, b, protocol, Reference.of_model(b))
     assert not are_comparable(a.records[0], a.scores.sample, b.records[0], b.scores.sample)
 
 

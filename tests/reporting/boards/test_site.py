@@ -4,7 +4,6 @@ import csv
 import io
 import re
 import shutil
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
@@ -116,20 +115,6 @@ def test_what_is_not_of_a_site_is_not_replaced(packs, tmp_path):
     with pytest.raises(FileError, match=r"index\.html exists"):
         rs.leaderboard(packs, tmp_path)
     assert (tmp_path / "index.html").read_text() == "my page"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    """Chromium without a window; the test is skipped where there is none."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.skip("no Chromium here: apt-get install chromium")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 NAMES = ("index.html", f"{BOARD}/index.html", f"{BOARD}/models/alpha.html")
