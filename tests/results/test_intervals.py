@@ -227,7 +227,7 @@ def test_frames_of_a_video_are_drawn_in_clips(table, protocol):
     rng = np.random.default_rng(3)
     truth = 100 * 600 / 1400
     hits = {1: 0, 10: 0}
-    for _ in range(100):
+    for _ in range(50):
         ones = video(rng, 120)
         for clip in hits:
             rows = table({FOG: ones}, clip=clip)
@@ -235,8 +235,8 @@ def test_frames_of_a_video_are_drawn_in_clips(table, protocol):
             drawn = bootstrap(rows, protocol, 400)
             low, high = interval(drawn.conditions[FOG], drawn.units)
             hits[clip] += low <= truth <= high
-    assert hits[1] < 65
-    assert hits[10] > 80
+    assert hits[1] < 32
+    assert hits[10] > 40
 
 
 def test_the_unit_is_said(table, whole, protocol):

@@ -68,7 +68,7 @@ def test_a_radius_of_0_gives_the_clean_score_to_the_bit(evaluate, protocol):
             np.testing.assert_array_equal(clean, rows.loc[(image, "pgd", 1), measure])
 
 
-def test_sea_comes_from_its_members_and_is_below_each(evaluate, protocol, shares):
+def test_sea_comes_from_its_members_and_is_below_each(evaluate, protocol, shares, blank_figures):
     path = protocol(*MEMBERS, "sea")
     (run,) = evaluate(Shade(), path, corruptions="sea", class_frequencies=shares)
     scores = rs.scores(run.path, path)

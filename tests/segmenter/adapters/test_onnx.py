@@ -304,7 +304,11 @@ def test_logits_are_upsampled_as_the_network_was_trained(tmp_path, image):
         exported_as(tmp_path / "b.onnx", network, Inference("whole"))
 
 
-def test_an_export_never_overwrites_a_card(tmp_path):
+def test_an_export_overwrites_an_export_and_never_a_card(graph, tmp_path):
+    before = graph.read_bytes()
+    exported_as(graph, small_network(), Inference("whole"))
+    assert graph.read_bytes() != before
+    graph.unlink()
     card = tmp_path / "mine.toml"
     card.write_text('architecture = "segformer"\n')
     with pytest.raises(
@@ -313,8 +317,6 @@ def test_an_export_never_overwrites_a_card(tmp_path):
         exported_as(tmp_path / "mine.onnx", small_network(), Inference("whole"))
     assert card.read_text() == 'architecture = "segformer"\n'
     assert not (tmp_path / "mine.onnx").exists()
-    exported_as(tmp_path / "a.onnx", small_network(), Inference("whole"))
-    exported_as(tmp_path / "a.onnx", small_network(), Inference("whole"))
 
 
 def test_a_graph_is_called_onnx(tmp_path):
