@@ -56,7 +56,7 @@ def blank():
     def patched(patch, names=DRAWING):
         for name in names:
             drawn = f"robustbench_seg.reporting.page.figures.{name}"
-            patch.setattr(drawn, lambda *_, **__: Figure())
+            patch.setattr(drawn, lambda *_, **__: Figure(figsize=(1, 1)))
 
     return patched
 

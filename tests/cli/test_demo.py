@@ -12,7 +12,9 @@ from robustbench_seg.segmenter import NetworkSegmenter
 def small(blank):
     """Images of half the size, and no figures: the whole demo takes a minute."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(minicity, "open_minicity", lambda _, split: minicity.Minicity(split, (96, 192)))
+        patch.setattr(
+            minicity, "open_minicity", lambda _, split: minicity.Minicity(split, (96, 192))
+        )
         blank(patch)
         yield
 

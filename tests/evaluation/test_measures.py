@@ -134,7 +134,13 @@ source = "here"
 name = "contrast"
 category = "digital"
 scored = [1, 2, 3, 4, 5]
-severities = [{ factor = 0.5 }, { factor = 0.4 }, { factor = 0.3 }, { factor = 0.2 }, { factor = 0.1 }]
+severities = [
+    { factor = 0.5 },
+    { factor = 0.4 },
+    { factor = 0.3 },
+    { factor = 0.2 },
+    { factor = 0.1 },
+]
 """
 
 

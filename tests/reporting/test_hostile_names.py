@@ -142,7 +142,7 @@ def test_a_report_of_hostile_names(panels, tmp_path, monkeypatch):
 
     def heatmap(model, *others):  # they take a second each
         drawn.append(model)
-        return Figure()
+        return Figure(figsize=(1, 1))
 
     def curves(severities, protocol):  # of one corruption, for the same reason
         return severity_curves(severities, few(protocol, 1))
