@@ -18,11 +18,9 @@ from robustbench_seg.reporting.transfer.correlation_table import (
     transfer_table,
     transfer_text,
 )
-from robustbench_seg.reporting.transfer.model_table import (
-    ModelTable,
-    measured_models,
-    published_models,
-)
+from robustbench_seg.reporting.transfer.measured_models import measured_models
+from robustbench_seg.reporting.transfer.model_table import ModelTable
+from robustbench_seg.reporting.transfer.published_models import published_models
 from robustbench_seg.reporting.transfer.scatter_figure import transfer_figure
 from robustbench_seg.store import Paths
 
@@ -78,7 +76,7 @@ class Transfer:
         header = ",".join(TRANSFER_COLUMNS[:3])
         folder = own_folder(out, "transfer.csv", header, "transfer.svg", "transfer.png")
         write_text(folder / "transfer.csv", csv(self.table(resample)))
-        write_figure(transfer_figure(self.models[0]), folder / "transfer")
+        write_figure(transfer_figure(self.models), folder / "transfer")
         return folder / "transfer.png"
 
 

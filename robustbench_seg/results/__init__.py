@@ -65,7 +65,7 @@ from robustbench_seg.results.statistics.intervals import (
 )
 from robustbench_seg.results.statistics.sampling_units import unit_of_image
 from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ModelScores, ScoreDraws
-from robustbench_seg.results.summaries.summary import category_means, summarise
+from robustbench_seg.results.summaries.summary import category_means, mean_of_averaged, summarise
 from robustbench_seg.results.summaries.summary_scores import SummaryKind, summary_scores
 from robustbench_seg.results.summaries.worst_case import worst_corruption
 
@@ -110,6 +110,7 @@ __all__ = [
     "hardest_images",
     "is_measured",
     "lead_of",
+    "mean_of_averaged",
     "miou_columns",
     "noted_differences",
     "published_score_table",

@@ -1,5 +1,6 @@
 """Synthetic against real: the published table's numbers, and those of runs by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,7 @@ def test_the_text_says_how_far_to_trust_it():
 
 def test_each_plot_says_r_and_how_wide_its_interval_over_families_is():
     found = Transfer.of(literature="semsegbench")
-    figure = transfer_figure(found.models[0])
+    figure = transfer_figure(found.models)
     titles = [axis.get_title("left").splitlines() for axis in figure.axes]
     assert [title[0] for title in titles] == 2 * TARGETS
     table = found.table("families")
@@ -143,6 +144,20 @@ def test_runs_are_put_together_by_the_names_of_models(pair):
     assert clean["spearman"] == pytest.approx(scipy.stats.spearmanr(CLEAN, NIGHT).statistic)
     # snow costs the same everywhere, so it repeats clean
     assert one(table, "snow", "acdc_night", 4)["pearson"] == pytest.approx(clean["pearson"])
+
+
+def test_the_mean_is_that_of_the_scores(pair):
+    town, nights = pair
+    whole = load_protocol("cityscapes-c")
+    only_shown = [replace(each, averaged=each.name != "fog") for each in whole.perturbations]
+    protocol = replace(whole, name="fog-is-shown", perturbations=tuple(only_shown))
+    scores = rs.scores(town, protocol=protocol)
+    overall = (scores["metric"] == "mean") & scores["category"].isna()
+    means = scores[overall].set_index("model")["value"][[*"abcd"]]
+    found = one(rs.transfer(town, nights, protocol=protocol), "mean", "acdc_night", 4)
+    assert found["pearson"] == pytest.approx(scipy.stats.pearsonr(means, NIGHT).statistic)
+    with_fog = one(rs.transfer(town, nights), "mean", "acdc_night", 4)
+    assert found["pearson"] != pytest.approx(with_fog["pearson"])
 
 
 def test_conditions_of_acdc_and_drops_are_targets(pair, run):

@@ -1,40 +1,18 @@
-"""Models with scores on corrupted and on real images, from runs or from a published table."""
+"""Models with their scores on corrupted and on real images."""
 
-import logging
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
 
-import numpy as np
 import pandas as pd
 
-from robustbench_seg.errors import ResultsError, unknown
-from robustbench_seg.records.cards.protocol import Protocol, load_protocol
-from robustbench_seg.records.runs.run_file import read_record
+from robustbench_seg.errors import ResultsError
+from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.literature.catalogue import cells_are_flagged, literature
-from robustbench_seg.reporting.literature.published_tables import (
-    list_published_tables,
-    table_description,
-)
-from robustbench_seg.results import (
-    DROP_METRIC,
-    ScoredModel,
-    category_means,
-    read_model,
-    score_of,
-    subset_scores,
-)
-from robustbench_seg.store import Paths, group_runs, own_protocol
+from robustbench_seg.results import category_means, mean_of_averaged
 from robustbench_seg.text import counted
-
-log = logging.getLogger(__name__)
 
 FEWEST_MODELS = 3
 """Minimum number of models; a correlation over fewer is meaningless."""
-
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +61,7 @@ class ModelTable:
             )
         cells = {name: rows[name].to_numpy(float) for name in protocol.names}
         predictors = {
-            "mean": np.mean([*cells.values()], axis=0),
+            "mean": mean_of_averaged(cells, protocol),
             CLEAN.name: rows[CLEAN.name].to_numpy(float),
             **category_means(cells, protocol),
             **cells,
@@ -97,132 +75,3 @@ class ModelTable:
             pd.DataFrame(predictors),
             rows[[*targets]].astype(float).reset_index(drop=True),
         )
-
-
-def published_models(source: str) -> Sequence[ModelTable]:
-    """Read the models of a published table that has scores on corrupted and on real images.
-
-    Args:
-        source: Name of the table.
-
-    Returns:
-        All models; then, if the audit flags some, those that it does not flag.
-
-    Raises:
-        ResultsError: There is no such table, or it has no scores under real conditions.
-    """
-    fitting = [name for name in list_published_tables() if table_description(name).real]
-    if source not in fitting:
-        raise ResultsError(
-            f"{unknown('source of scores on corrupted and on real images', source, fitting)}"
-        )
-    description = table_description(source)
-    protocol = load_protocol(description.protocol or "")
-    rows = literature()
-    rows = rows[rows["source"] == source]
-    family = rows["family"].where(rows["family"] != "", rows["model"])
-    rows = rows.assign(flagged=cells_are_flagged(rows), family=family)
-    rows = rows.dropna(subset=[*description.real])
-    rows["model"] = (rows["model"] + " " + rows["crop"]).str.strip()
-    tables = [ModelTable.of_rows(f"all rows of {source}", rows, description.real, protocol)]
-    if any(tables[0].flagged):
-        sound = rows[~rows["flagged"]]
-        title = f"rows of {source} that the audit does not flag"
-        tables.append(ModelTable.of_rows(title, sound, description.real, protocol))
-    return tables
-
-
-def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) -> ModelTable:
-    """Read the models that have runs on corrupted and on real images, matched by name.
-
-    Args:
-        synthetic: Run folders, or folders of them, of one dataset and protocol.
-        real: Run folders, or folders of them, of one or several datasets with the same classes.
-        protocol: The protocol for the synthetic runs. None: their own.
-
-    Raises:
-        ResultsError: A folder contains no run; the runs do not fit together; there are too few
-            models.
-    """
-    scored, used = _synthetic(synthetic, protocol)
-    targets = _real(real, next(iter(scored.values())).records[0].classes)
-    rows = []
-    for name, model in scored.items():
-        summary = model.scores.summary
-        rows.append(
-            {
-                "model": name,
-                "family": model.records[0].key.segmenter.architecture,
-                "flagged": False,
-                CLEAN.name: score_of(summary.clean),
-                **{
-                    corruption: score_of(draws)
-                    for corruption, draws in summary.perturbations.items()
-                },
-                **{target: of.get(name, np.nan) for target, of in targets.items()},
-            }
-        )
-    table = pd.DataFrame(rows)
-    models = ModelTable.of_rows(f"models on {_extent(scored)}", table, [*targets], used)
-    for name in [name for name in scored if name not in models.names]:
-        log.warning("%s: scores on corrupted or real images are missing; left out", name)
-    return models
-
-
-def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, float]]:
-    """The scores of the real runs: maps the target, then the model, to the score."""
-    targets = dict[str, dict[str, float]]()
-    groups, names = group_runs(runs), dict[tuple[Path, ...], str]()
-    for folders in groups:
-        record = read_record(folders[0])
-        if record.classes != classes:
-            raise ResultsError(
-                f"{folders[0]}: its classes differ from those of the synthetic runs; name runs "
-                "with the same classes"
-            )
-        model = read_model(folders, own_protocol(folders[0], record), resamples=0)
-        names[model.folders] = model.name
-        target = _target(record.dataset)
-        _add(
-            targets.setdefault(target, {}), model.name, score_of(model.scores.summary.clean), target
-        )
-    for score in subset_scores(groups, resamples=0):
-        target = _target(score.dataset) + ("_drop" if score.metric == DROP_METRIC else "")
-        name = names[score.runs]
-        _add(targets.setdefault(target, {}), name, score_of(score.draws), target)
-    return targets
-
-
-def _target(dataset: str) -> str:
-    return dataset.replace(":", "_")
-
-
-def _synthetic(
-    runs: Paths, protocol: Protocol | None
-) -> tuple[Mapping[str, ScoredModel], Protocol]:
-    """The models of the synthetic runs by name, and their protocol."""
-    scored = dict[str, ScoredModel]()
-    kinds = dict[tuple[str, str, str], Protocol]()
-    for folders in group_runs(runs):
-        record = read_record(folders[0])
-        own = protocol or own_protocol(folders[0], record)
-        kinds[record.dataset, record.split, own.name] = own
-        model = read_model(folders, own, resamples=0)
-        _add(scored, model.name, model, "the synthetic runs")
-    if len(kinds) > 1:
-        texts = [f"{dataset} {split} under {name}" for dataset, split, name in kinds]
-        raise ResultsError(
-            f"the synthetic runs are on {' and on '.join(texts)}; name runs on one of them"
-        )
-    return scored, next(iter(kinds.values()))
-
-
-def _add(models: MutableMapping[str, _Value], name: str, value: _Value, where: str) -> None:
-    if name in models:
-        raise ResultsError(f"{where}: two runs are called {name}; name the folder of one of them")
-    models[name] = value
-
-
-def _extent(scored: Mapping[str, ScoredModel]) -> str:
-    record = next(iter(scored.values())).records[0]
-    return f"{record.dataset} {record.split}"

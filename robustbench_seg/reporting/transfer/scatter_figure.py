@@ -1,12 +1,10 @@
 """Scores on corrupted images against scores under real conditions, a point for each model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.figures.style import (
@@ -35,19 +33,19 @@ r: Pearson's, with the 95 % interval of a bootstrap over families,
 because models of one family are not independent"""
 
 
-def transfer_figure(models: ModelTable) -> Figure:
+def transfer_figure(tables: Sequence[ModelTable]) -> Figure:
     """Draw a column of plots for each target, a row for each of PREDICTORS.
 
-    Each plot has Pearson's r with the interval of a bootstrap over families; if the audit flags
-    models, also that of the others.
+    Each plot has a point for each model, coloured by family, and for each table Pearson's r with
+    the interval of a bootstrap over families. A cross is a model that the audit flags.
 
     Args:
-        models: The models, coloured by family; a cross is a model that the audit flags.
+        tables: All models; then, if the audit flags some, those that it does not flag.
     """
+    models = tables[0]
     families = list(dict.fromkeys(models.families))
     colours = {name: colour for name, (colour, _) in line_styles(families).items()}
     targets = list(models.targets.columns)
-    groups = _groups(models)
     with style():
         figure = Figure(
             figsize=(max(2.6 * len(targets), 5) + 0.6, 2.9 * len(PREDICTORS) + 0.9),
@@ -59,7 +57,7 @@ def transfer_figure(models: ModelTable) -> Figure:
                 x, y = models.predictors[predictor].to_numpy(), models.targets[target].to_numpy()
                 _scatter(axis, x, y, models, colours)
                 axis.set_xlabel(f"{predictor} mIoU, percent")
-                lines = [plain(target), *(group.r_text(x, y) for group in groups)]
+                lines = [plain(target), *_r_lines(tables, predictor, target)]
                 axis.set_title("\n".join(lines), fontsize="small")
         for row in axes:
             row[0].set_ylabel("on real images, percent")
@@ -71,31 +69,24 @@ def transfer_figure(models: ModelTable) -> Figure:
     return figure
 
 
-@dataclass(frozen=True, eq=False)
-class _Group:
-    """Models that share a correlation: all of them, or those that the audit does not flag."""
-
-    kept: NDArray[np.bool_]
-    weights: Values
-    extent: str
-
-    def r_text(self, x: Values, y: Values) -> str:
-        """Return r of the group, its interval and its number of models, in words."""
-        r = pearson(x[self.kept], y[self.kept], self.weights)
+def _r_lines(tables: Sequence[ModelTable], predictor: str, target: str) -> Sequence[str]:
+    """Return r of each table, its interval and the number of models, in words."""
+    lines = []
+    for models, extent in zip(tables, _extents(tables), strict=True):
+        x, y = models.predictors[predictor].to_numpy(), models.targets[target].to_numpy()
+        r = pearson(x, y, draw_weights(models.families, "families"))
         ends = ends_text(*percentile_interval(r), 2)
-        return f"r {number(r[0], 2)}{f' ({ends})' if ends else ''}, {self.extent}"
+        lines.append(f"r {number(r[0], 2)}{f' ({ends})' if ends else ''}, {extent}")
+    return lines
 
 
-def _groups(models: ModelTable) -> Sequence[_Group]:
-    flagged, families = np.array(models.flagged), np.array(models.families)
-    count = counted(len(flagged), "model")
-    groups = [(np.ones_like(flagged), count)]
-    if flagged.any():
-        groups = [(groups[0][0], f"all {count}"), (~flagged, f"{(~flagged).sum()} not flagged")]
-    return [
-        _Group(kept, draw_weights(families[kept].tolist(), "families"), text)
-        for kept, text in groups
-    ]
+def _extents(tables: Sequence[ModelTable]) -> Sequence[str]:
+    """Return the number of models of each table, in words."""
+    everything, *others = tables
+    count = counted(len(everything.names), "model")
+    if not others:
+        return [count]
+    return [f"all {count}", *(f"{len(each.names)} not flagged" for each in others)]
 
 
 def _scatter(

@@ -62,7 +62,7 @@ def summarise(
     perturbations = {
         each.name: mean_over(each.name, each.scored) for each in protocol.perturbations
     }
-    mean = _mean([perturbations[name] for name in protocol.averaged_names])
+    mean = mean_of_averaged(perturbations, protocol)
     mpc = _mean([mean_over(each.name, each.severities) for each in protocol.averaged])
     return Summary(
         clean=clean,
@@ -73,6 +73,19 @@ def summarise(
         mpc=mpc,
         rpc=_ratio(mpc, clean),
     )
+
+
+def mean_of_averaged(perturbations: Mapping[str, ScoreArray], protocol: Protocol) -> ScoreArray:
+    """Average the scores of perturbations as the mean of a protocol does.
+
+    Args:
+        perturbations: Arrays of one shape, for each perturbation that the protocol averages.
+        protocol: The protocol.
+
+    Returns:
+        The plain mean; nan if a perturbation is nan.
+    """
+    return _mean([perturbations[name] for name in protocol.averaged_names])
 
 
 def category_means(
