@@ -147,7 +147,7 @@ def test_what_is_incomplete_has_neither_score_nor_interval(table, whole, protoco
     assert [name for name, draws in summary.categories.items() if np.isnan(draws).all()] == [
         "weather"
     ]
-    for draws in (summary.mean, summary.retention, summary.mpc, summary.rpc):
+    for draws in (summary.mean, summary.retention):
         assert np.isnan(draws).all()
     assert not np.isnan(summary.clean).any()
     assert all(np.isnan(end) for end in interval(drawn.mean, 4))

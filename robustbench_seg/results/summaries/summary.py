@@ -1,13 +1,12 @@
 """The summary of a score: the averages of its conditions under a protocol.
 
 The score of a perturbation is the plain mean over its scored severities, a protocol's the plain
-mean over its averaged perturbations, and retention that mean divided by the clean score. mPC and
-rPC are the same two averages over all severities of those perturbations (Michaelis et al., arXiv
-1907.07484, Eq. 1-2). All scores are in percent. An incomplete score is nan.
+mean over its averaged perturbations, and retention that mean divided by the clean score. All scores
+are in percent. An incomplete score is nan.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,8 +25,6 @@ class Summary:
         categories: Plain mean over their perturbations.
         mean: Plain mean over the perturbations that the protocol averages.
         retention: 100 * mean / clean.
-        mpc: The mean with every severity scored.
-        rpc: The retention with every severity scored.
     """
 
     clean: ScoreArray
@@ -35,8 +32,6 @@ class Summary:
     categories: Mapping[str, ScoreArray]
     mean: ScoreArray
     retention: ScoreArray
-    mpc: ScoreArray
-    rpc: ScoreArray
 
 
 def summarise(
@@ -53,25 +48,19 @@ def summarise(
     if not cells:  # true for most scores of a run without further measures
         of_perturbations = dict.fromkeys(protocol.names, nothing)
         of_categories = dict.fromkeys(protocol.categories, nothing)
-        return Summary(nothing, of_perturbations, of_categories, *(nothing,) * 4)
+        return Summary(nothing, of_perturbations, of_categories, nothing, nothing)
     clean = cells.get(CLEAN, nothing)
-
-    def mean_over(name: str, severities: Sequence[int]) -> ScoreArray:
-        return _mean([cells.get(Condition(name, severity), nothing) for severity in severities])
-
     perturbations = {
-        each.name: mean_over(each.name, each.scored) for each in protocol.perturbations
+        each.name: _mean([cells.get(Condition(each.name, s), nothing) for s in each.scored])
+        for each in protocol.perturbations
     }
     mean = mean_of_averaged(perturbations, protocol)
-    mpc = _mean([mean_over(each.name, each.severities) for each in protocol.averaged])
     return Summary(
         clean=clean,
         perturbations=perturbations,
         categories=category_means(perturbations, protocol),
         mean=mean,
-        retention=_ratio(mean, clean),
-        mpc=mpc,
-        rpc=_ratio(mpc, clean),
+        retention=retention(mean, clean),
     )
 
 
@@ -106,16 +95,10 @@ def category_means(
     }
 
 
-def _ratio(score: ScoreArray, clean: ScoreArray) -> ScoreArray:
-    """The ratio in percent; nan if the clean score is 0."""
-    return np.asarray(100 * score / np.where(clean == 0, np.nan, clean))
+def retention(mean: ScoreArray, clean: ScoreArray) -> ScoreArray:
+    """Return a mean in percent of the clean score; nan if the clean score is 0."""
+    return np.asarray(100 * mean / np.where(clean == 0, np.nan, clean))
 
 
 def _mean(scores: list[ScoreArray]) -> ScoreArray:
     return np.asarray(np.mean(scores, axis=0))
-
-
-def with_every_severity(protocol: Protocol) -> Protocol:
-    """Return the protocol with all severities of every perturbation scored, for mPC and rPC."""
-    perturbations = tuple(replace(each, scored=each.severities) for each in protocol.perturbations)
-    return replace(protocol, perturbations=perturbations)

@@ -6,7 +6,6 @@ Tables of scores, comparisons of models and leaderboards show the summary scores
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
 from typing import Literal
 
 from robustbench_seg.measures import ScoreInfo
@@ -16,7 +15,7 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results.statistics.draws import Draws
 from robustbench_seg.results.statistics.intervals import UNBOUNDED
 from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ScoreDraws
-from robustbench_seg.results.summaries.summary import with_every_severity
+from robustbench_seg.results.summaries.mpc import mpc, rpc, with_every_severity
 from robustbench_seg.results.summaries.worst_case import worst_condition, worst_corruption
 
 SummaryKind = Literal["clean", "corruption", "category", "summary"]
@@ -78,7 +77,7 @@ def _clean(info: ScoreInfo) -> SummaryScore:
         label=CLEAN.name,
         severities=str(CLEAN.severity),
         limits=info.limits,
-        compute=attrgetter("summary.clean"),
+        compute=lambda score: score.summary.clean,
         over=(),
         category=CLEAN.name,
     )
@@ -120,7 +119,7 @@ def _of_protocol(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
             name="mean",
             label=f"mean of {protocol.averaged_text}",
             limits=info.limits,
-            compute=attrgetter("summary.mean"),
+            compute=lambda score: score.summary.mean,
         )
     ]
     if info.higher_is_better:
@@ -128,7 +127,7 @@ def _of_protocol(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
             name="retention",
             label="retention (mean / clean)",
             limits=UNBOUNDED,
-            compute=attrgetter("summary.retention"),
+            compute=lambda score: score.summary.retention,
             is_relative=True,
         )
         found.append(retention)
@@ -146,13 +145,13 @@ def _of_protocol(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
             name="mPC",
             label=f"mPC (severities {protocol.severities_text})",
             limits=info.limits,
-            compute=attrgetter("summary.mpc"),
+            compute=partial(mpc, protocol=protocol),
         ),
         every(
             name="rPC",
             label="rPC (mPC / clean)",
             limits=UNBOUNDED,
-            compute=attrgetter("summary.rpc"),
+            compute=partial(rpc, protocol=protocol),
             is_relative=True,
         ),
         scored(

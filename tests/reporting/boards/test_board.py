@@ -19,7 +19,7 @@ from robustbench_seg.reporting.boards.cost_comparison import cost_table
 from robustbench_seg.reporting.literature.published_tables import published_table
 from robustbench_seg.reporting.page.panel_ranking import panel_ranking
 from robustbench_seg.reporting.panels import read_panels
-from robustbench_seg.results.summaries.summary import with_every_severity
+from robustbench_seg.results.summaries.mpc import with_every_severity
 
 
 @pytest.fixture(autouse=True)
