@@ -23,12 +23,14 @@ from robustbench_seg.results.models.scored_model import ScoredModel
 from robustbench_seg.results.statistics.draws import Draws
 from robustbench_seg.results.statistics.intervals import PERCENT, UNBOUNDED
 from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ScoreDraws
-from robustbench_seg.results.summaries.summary_scores import SummaryScore, summary_scores
+from robustbench_seg.results.summaries.summary_scores import (
+    SummaryKind,
+    SummaryScore,
+    summary_scores,
+)
 
-LineKind = Literal[
-    "clean", "condition", "corruption", "category", "summary", "CD", "rCD", "further score"
-]
-"""The kind of a line: all kinds but the last belong to the score that ranks."""
+Scope = SummaryKind | Literal["condition"]
+"""The images of a score: those of a summary score, or those of one condition."""
 
 Family = Literal["mean", "perturbations"]
 """A family of lines that are judged together."""
@@ -39,9 +41,10 @@ class ComparedScore:
     """One score of two models.
 
     Attributes:
-        kind: Its kind.
-        key: The score that it summarises, such as "image_miou".
-        name: Its scope: a corruption, a category, or a summary such as "mean".
+        scope: The images that it is about.
+        key: The score: the one that ranks, "CD" or "rCD" of a perturbation, or a further score such
+            as "image_miou". A summary of CD is a summary of the score that ranks.
+        name: A corruption, a category, or a summary such as "mean" or "CD".
         severities: The severities that it averages.
         a: Draws of A.
         b: Draws of B.
@@ -51,7 +54,7 @@ class ComparedScore:
         family: The family of lines with which it is judged; None: it is not judged.
     """
 
-    kind: LineKind
+    scope: Scope
     key: str = RANKING_SCORE
     name: str
     severities: str
@@ -63,9 +66,9 @@ class ComparedScore:
     family: Family | None = None
 
     @property
-    def label(self) -> str:
-        """Column `kind` of the table; further scores have their own name there."""
-        return self.key if self.kind == "further score" else self.kind
+    def kind(self) -> str:
+        """Column `kind` of the table: the scope, or the score if it is not the one that ranks."""
+        return self.scope if self.key == RANKING_SCORE else self.key
 
 
 def compared_scores(
@@ -101,7 +104,7 @@ def _summary(score: SummaryScore, a: ScoreDraws, b: ScoreDraws) -> ComparedScore
     """The line of a summary of the score that `a` and `b` are."""
     key = a.info.key
     return ComparedScore(
-        kind=score.kind if key == RANKING_SCORE else "further score",
+        scope=score.kind,
         key=key,
         name=score.name,
         severities="" if score.kind == "clean" else score.severities or "scored",
@@ -116,7 +119,7 @@ def _conditions(a: ScoreDraws, b: ScoreDraws, protocol: Protocol) -> Iterator[Co
     """The lines of the score that ranks under each condition."""
     for condition in protocol.conditions():
         yield ComparedScore(
-            kind="condition",
+            scope="condition",
             name=condition.name,
             severities=str(condition.severity),
             a=a.cell(condition),
@@ -145,7 +148,8 @@ def _degradation_lines(
     line = partial(ComparedScore, limits=UNBOUNDED, degrees=reference.degrees)
     for perturbation in protocol.averaged:
         yield line(
-            kind=kind,
+            scope="corruption",
+            key=kind,
             name=perturbation.name,
             severities=perturbation.scored_text,
             a=a.perturbations[perturbation.name],
@@ -154,7 +158,7 @@ def _degradation_lines(
         )
     over, is_relative = protocol.averaged, kind == "rCD"
     yield line(
-        kind="summary",
+        scope="summary",
         name=kind,
         severities="scored",
         a=a.mean,

@@ -65,7 +65,7 @@ def compare_models(
         judged |= zip(places, found, strict=True)
     rows = [
         (
-            line.label,
+            line.kind,
             line.name,
             line.severities,
             *_estimate(a, line.a, line),
@@ -93,6 +93,6 @@ def _reason(a: ScoredModel, b: ScoredModel, line: ComparedScore) -> str:
     for label, model, draws in (("A", a, line.a), ("B", b, line.b)):
         if math.isnan(score_of(draws)):
             labels.setdefault(line.reason(model), []).append(label)
-        elif line.kind == "further score" and (of := model.scores.trainings_text(line.key)):
+        elif line.key in model.scores.by_key and (of := model.scores.trainings_text(line.key)):
             labels.setdefault(f"of {of} trainings", []).append(label)
     return "; ".join(f"{' and '.join(models)}: {why}" for why, models in labels.items())

@@ -25,7 +25,13 @@ from robustbench_seg.results.statistics.intervals import Interval, Uncertainty, 
 from robustbench_seg.results.statistics.significance import ALPHA, holm, p_value, p_values
 from robustbench_seg.results.summaries.model_scores import ModelScores
 
-FEWEST_UNITS = math.floor(1 - math.log2(ALPHA)) + 1
+
+def _fewest_units(alpha: float) -> int:
+    """The number of units from which on a sign test in which all of them agree reaches `alpha`."""
+    return math.floor(1 - math.log2(alpha)) + 1
+
+
+FEWEST_UNITS = _fewest_units(ALPHA)
 """With fewer units, even a sign test in which all of them agree does not reach ALPHA."""
 
 POWER = 0.8
@@ -174,5 +180,4 @@ def _needed(difference: ScoreDifference, alpha: float) -> int | None:
     allowed = (difference.points / reach) ** 2 - chance.training_variance
     if allowed <= 0:
         return None
-    floor = math.floor(1 - math.log2(alpha)) + 1
-    return max(floor, math.ceil(difference.units * chance.image_variance / allowed))
+    return max(_fewest_units(alpha), math.ceil(difference.units * chance.image_variance / allowed))
