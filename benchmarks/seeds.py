@@ -24,7 +24,7 @@ import torch
 import robustbench_seg as rs
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
-from robustbench_seg.results import read_model, score_interval
+from robustbench_seg.results import Trainings, read_model, score_interval
 from robustbench_seg.results.models.bootstrap import bootstrap
 
 STUDIES, RESAMPLES = 400, 300
@@ -62,7 +62,7 @@ def interval(rng: np.random.Generator, images: int, noise: float, seeds: int) ->
                     }
                 )
             )
-    scores = bootstrap(pd.concat(tables), PROTOCOL, RESAMPLES, runs_by_training=[runs])
+    scores = bootstrap(pd.concat(tables), PROTOCOL, RESAMPLES, trainings=Trainings([runs]))
     return float(scores.mean[0]), *score_interval(scores.mean, scores.units)
 
 

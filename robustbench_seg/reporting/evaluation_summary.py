@@ -13,6 +13,7 @@ from robustbench_seg.results import (
     RANKING_SCORE,
     ModelScores,
     ScoreDraws,
+    Trainings,
     bootstrap,
     clean_gap_warnings,
     score_of,
@@ -42,7 +43,7 @@ def summary_text(runs: Sequence[Run], protocol: str | Path | Protocol) -> str:
         counts = _counts(folders)
         if not has_counts(counts):
             continue
-        scores = bootstrap(counts, chosen, 0, runs_by_training=[list(map(str, folders))])
+        scores = bootstrap(counts, chosen, 0, trainings=Trainings([list(map(str, folders))]))
         shown, name = _first_score(scores), names[folders[0]]
         tables.setdefault(shown, []).append((name, scores.by_key[shown]))
         if len(folders) > 1:

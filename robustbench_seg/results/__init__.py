@@ -35,7 +35,8 @@ from robustbench_seg.results.models.bootstrap import bootstrap
 from robustbench_seg.results.models.hardest_images import hardest_images
 from robustbench_seg.results.models.scored_model import ScoredModel, read_model
 from robustbench_seg.results.models.seeds import random_perturbations, seed_means, seeds_text
-from robustbench_seg.results.models.subsets import DROP_METRIC, SubsetScore, subset_scores
+from robustbench_seg.results.models.subsets import DropScore, SubsetScore, subset_scores
+from robustbench_seg.results.models.trainings import Trainings
 from robustbench_seg.results.score_columns import (
     CHIEF_COLUMNS,
     CLASS_MAP_COLUMN,
@@ -72,7 +73,6 @@ from robustbench_seg.results.summaries.worst_case import worst_corruption
 __all__ = [
     "CHIEF_COLUMNS",
     "CLASS_MAP_COLUMN",
-    "DROP_METRIC",
     "FEWEST_UNITS",
     "FEW_UNITS",
     "MEAN_COLUMNS",
@@ -86,6 +86,7 @@ __all__ = [
     "UNBOUNDED",
     "DegradationKind",
     "Draws",
+    "DropScore",
     "Interval",
     "Lead",
     "ModelScores",
@@ -96,6 +97,7 @@ __all__ = [
     "Source",
     "SubsetScore",
     "SummaryKind",
+    "Trainings",
     "Verdict",
     "absent_class_warnings",
     "are_comparable",

@@ -6,7 +6,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.results import DROP_METRIC, SubsetScore, score_of
+from robustbench_seg.results import DropScore, SubsetScore, score_of
 
 DROP_COLUMNS = (
     "model",
@@ -41,7 +41,7 @@ def drop_rows(
     models = {model.folders: model for model in measured}
     rows = []
     for score in subsets:
-        if score.metric == DROP_METRIC:
+        if isinstance(score, DropScore):
             model = models[score.runs]
             where = (score.dataset, model.record.split, protocol.name, score.images)
             values = (score.clear, score.adverse, score_of(score.draws), *score.interval)

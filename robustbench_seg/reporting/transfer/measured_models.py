@@ -14,7 +14,7 @@ from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.transfer.model_table import ModelTable
 from robustbench_seg.results import (
-    DROP_METRIC,
+    DropScore,
     ScoredModel,
     read_model,
     score_of,
@@ -82,7 +82,7 @@ def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, fl
             targets.setdefault(target, {}), model.name, score_of(model.scores.summary.clean), target
         )
     for score in subset_scores(groups, resamples=0):
-        target = _target(score.dataset) + ("_drop" if score.metric == DROP_METRIC else "")
+        target = _target(score.dataset) + ("_drop" if isinstance(score, DropScore) else "")
         name = names[score.runs]
         _add(targets.setdefault(target, {}), name, score_of(score.draws), target)
     return targets

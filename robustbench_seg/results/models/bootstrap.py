@@ -34,6 +34,7 @@ from robustbench_seg.machine.threads import one_blas_thread
 from robustbench_seg.measures import MEASURES, ScoreInfo, Scorer
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import Condition
+from robustbench_seg.results.models.trainings import Trainings
 from robustbench_seg.results.statistics.draws import RESAMPLES, Draws, draw_trainings, draw_units
 from robustbench_seg.results.statistics.sampling_units import unit_of_image
 from robustbench_seg.results.summaries.model_scores import ModelScores, ScoreDraws
@@ -51,8 +52,7 @@ def bootstrap(
     protocol: Protocol,
     resamples: int = RESAMPLES,
     *,
-    identity: str | None = None,
-    runs_by_training: Sequence[Sequence[str]] | None = None,
+    trainings: Trainings | None = None,
     scorers: Sequence[Scorer] = MEASURES,
 ) -> ModelScores:
     """Draw the images of one model and score each draw.
@@ -61,9 +61,7 @@ def bootstrap(
         results: Rows of the runs of one model (see model_runs), from read_results or read_counts.
         protocol: The protocol of the averages.
         resamples: Number of draws; 0: only the scores.
-        identity: Text that identifies its trainings, in their order; None: the name of the model.
-        runs_by_training: The runs of each training; some may have no rows. None: each run is a
-            training.
+        trainings: Its trainings; runs of them may have no rows. None: each run is a training.
         scorers: The measures and derived scores to compute.
 
     Raises:
@@ -83,9 +81,9 @@ def bootstrap(
     images = tuple(sorted(ids))
     unit_of = unit_of_image(images, clip)
     times = draw_units(unit_of, resamples)
-    runs_by_training = runs_by_training or [[run] for run in observed]
-    count = len(runs_by_training)
-    shares = draw_trainings(identity or str(models[0]), count, resamples)
+    trainings = trainings or Trainings([[run] for run in observed])
+    count = len(trainings.runs)
+    shares = draw_trainings(trainings.identity or str(models[0]), count, resamples)
     scores = dict[str, ScoreDraws]()
     # Threads help where products are large. On few images they only wait for Python's lock.
     workers = os.cpu_count() if len(images) >= _MANY_IMAGES else 1
@@ -95,7 +93,7 @@ def bootstrap(
                 str(run): _condition_draws(rows_of_run, scorer, times, pool)
                 for run, rows_of_run in rows.groupby("run", sort=False)
             }
-            counted = _counted_trainings(runs_by_training, observed, of_run)
+            counted = _counted_trainings(trainings.runs, observed, of_run)
             scores_by_training = [[of_run.get(run, {}) for run in runs] for runs in counted]
             drawn = shares if len(counted) == count else np.ones((1, resamples))
             scores |= _score_draws(scores_by_training, scorer.infos, protocol, len(times), drawn)

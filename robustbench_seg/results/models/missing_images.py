@@ -6,22 +6,38 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.results.models.trainings import Trainings
 from robustbench_seg.store import with_counts
 
 
-def missing_images(results: pd.DataFrame, protocol: Protocol, total: int) -> Mapping[str, str]:
-    """Describe the missing images of a training.
+def missing_images(
+    results: pd.DataFrame, protocol: Protocol, trainings: Trainings, total: int
+) -> Mapping[str, str]:
+    """Describe the missing images of a model.
 
     Args:
-        results: Rows of its runs, one for each seed of the corruptions, from read_results or
-            read_counts. An image is missing only if all of them lack it.
+        results: Rows of its runs, from read_results or read_counts. A training lacks an image only
+            if all of its runs lack it.
         protocol: The protocol to compare with.
+        trainings: Its trainings.
         total: Number of images of each run.
 
     Returns:
         For each perturbation (or clean) with missing images: the severities, the number and the
         reason.
     """
+    missing = dict[str, dict[str, None]]()
+    for runs in trainings.runs:
+        rows = results[results["run"].isin(runs)]
+        for name, text in _missing_of_training(rows, protocol, total).items():
+            missing.setdefault(name, {})[text] = None
+    return {name: "; ".join(texts) for name, texts in missing.items()}
+
+
+def _missing_of_training(
+    results: pd.DataFrame, protocol: Protocol, total: int
+) -> Mapping[str, str]:
+    """Describe the missing images of a training, whose rows are `results`."""
     by_run = with_counts(results).groupby(["run", "corruption", "severity"]).size()
     scored = by_run.groupby(["corruption", "severity"]).max()
     reasons = (

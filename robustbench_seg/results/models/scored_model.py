@@ -130,14 +130,13 @@ def read_model(
             results,
             protocol,
             resamples,
-            identity=trainings.identity,
-            runs_by_training=trainings.runs,
+            trainings=trainings,
             scorers=(*measures, *derived),
         ),
         image_counts=_image_counts(results, trainings.runs),
         class_iou=_class_means(results, trainings.runs),
         hardest=tuple(hardest_images(results[results["run"] == str(folders[0])], protocol)),
-        missing_images=_missing_images(results, protocol, trainings.runs, records[0].images),
+        missing_images=missing_images(results, protocol, trainings, records[0].images),
         confidence=confidence_sums(results),
         seed_means=seed_means(results, protocol, len(trainings.runs)) if has_seeds else {},
     )
@@ -165,21 +164,6 @@ def _image_counts(
         )
         for condition in conditions
     }
-
-
-def _missing_images(
-    results: pd.DataFrame,
-    protocol: Protocol,
-    runs_by_training: Sequence[Sequence[str]],
-    total: int,
-) -> Mapping[str, str]:
-    """Describe the missing images of each perturbation."""
-    missing = dict[str, dict[str, None]]()
-    for runs in runs_by_training:
-        rows = results[results["run"].isin(runs)]
-        for name, text in missing_images(rows, protocol, total).items():
-            missing.setdefault(name, {})[text] = None
-    return {name: "; ".join(texts) for name, texts in missing.items()}
 
 
 def _class_means(results: pd.DataFrame, runs_by_training: Sequence[Sequence[str]]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ the effect of the condition alone, because the places are the same.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
@@ -24,11 +25,6 @@ from robustbench_seg.results.statistics.intervals import PERCENT, Interval, scor
 from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ModelScores
 from robustbench_seg.store import read_counts, with_counts
 
-DROP_METRIC = "miou_drop"
-"""The metric: the mIoU of the references minus the mIoU of the same places under the condition."""
-
-DROP_LIMITS = (-100.0, 100.0)
-
 
 @dataclass(frozen=True, eq=False)
 class SubsetScore:
@@ -37,30 +33,47 @@ class SubsetScore:
     Attributes:
         runs: The run folders of the model on the whole dataset.
         dataset: Name of the subset, such as acdc:fog.
-        metric: RANKING_SCORE or DROP_METRIC.
         draws: The score and its draws, in percent.
-        images: Number of images; for a drop, the number of pairs.
+        images: Number of images.
         units: Number of sampling units.
         degrees: Degrees of freedom from the trainings.
-        clear: For a drop, the mIoU of the references, in percent.
-        adverse: For a drop, the mIoU of the same places under the condition.
     """
+
+    metric: ClassVar[str] = RANKING_SCORE
+    """Its name in column `metric`."""
+
+    limits: ClassVar[tuple[float, float]] = PERCENT
+    """The smallest and the largest value that it can have."""
 
     runs: tuple[Path, ...]
     dataset: str
-    metric: str
     draws: Draws
     images: int
     units: int
     degrees: int
-    clear: float | None = None
-    adverse: float | None = None
 
     @property
     def interval(self) -> Interval:
         """The ends of its 95 % interval; nan if there is none."""
-        limits = DROP_LIMITS if self.metric == DROP_METRIC else PERCENT
-        return score_interval(self.draws, self.units, self.degrees, limits=limits)
+        return score_interval(self.draws, self.units, self.degrees, limits=self.limits)
+
+
+@dataclass(frozen=True, eq=False)
+class DropScore(SubsetScore):
+    """The mIoU of the references minus the mIoU of the same places under the condition.
+
+    `images` is the number of places.
+
+    Attributes:
+        clear: The mIoU of the references, in percent.
+        adverse: The mIoU of the same places under the condition.
+    """
+
+    metric: ClassVar[str] = "miou_drop"
+    limits: ClassVar[tuple[float, float]] = (-100.0, 100.0)
+
+    clear: float
+    adverse: float
 
 
 def subset_scores(
@@ -139,8 +152,7 @@ class _Images:
             rows,
             protocol,
             resamples,
-            identity=self.trainings.identity,
-            runs_by_training=self.trainings.runs,
+            trainings=self.trainings,
             scorers=[CONFUSION],
         )
 
@@ -190,28 +202,27 @@ def _scores_of_network(runs: Sequence[Sequence[_Images]], resamples: int) -> Ite
     for name, images in by_dataset.items():
         if name not in whole:
             scores = images.scores(resamples)
-            yield _score(images, RANKING_SCORE, scores, scores.cell(CLEAN))
+            yield _score(images, scores, scores.cell(CLEAN))
         clear = by_dataset.get(DATASETS[name].reference or "")
         if clear and images.names & clear.names:
             yield _drop(images, clear, resamples)
 
 
-def _drop(adverse: _Images, clear: _Images, resamples: int) -> SubsetScore:
+def _drop(adverse: _Images, clear: _Images, resamples: int) -> DropScore:
     """Compute the drop from the reference images, over the places that both have."""
     shared = adverse.names & clear.names
     scores, of_clear = (
         each.of(adverse.dataset, shared).scores(resamples) for each in (adverse, clear)
     )
     low, high = scores.cell(CLEAN), of_clear.cell(CLEAN)
-    drop = _score(adverse, DROP_METRIC, scores, high - low)
-    return replace(drop, clear=score_of(high), adverse=score_of(low))
+    drop = _score(adverse, scores, high - low)
+    return DropScore(**vars(drop), clear=score_of(high), adverse=score_of(low))
 
 
-def _score(images: _Images, metric: str, scores: ModelScores, draws: Draws) -> SubsetScore:
+def _score(images: _Images, scores: ModelScores, draws: Draws) -> SubsetScore:
     return SubsetScore(
         images.runs,
         images.dataset,
-        metric,
         draws,
         len(scores.image_ids),
         scores.units,

@@ -14,11 +14,12 @@ class Trainings(NamedTuple):
     Attributes:
         runs: The run folders of each training, as in the column run of its rows.
         identity: Their weights, in their order, so that the same trainings have the same draws
-            whenever they are scored. None if a run does not state its weights.
+            whenever they are scored. None if a run does not state its weights: the name of the
+            model identifies them.
     """
 
     runs: Sequence[Sequence[str]]
-    identity: str | None
+    identity: str | None = None
 
     @classmethod
     def of(cls, records: Mapping[Path, RunRecord]) -> "Trainings":
