@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.reporting.boards.board_scores import BoardScore, category_key
 from robustbench_seg.reporting.boards.entry import Entry
+from robustbench_seg.reporting.ranking.estimate import Estimate
 from robustbench_seg.reporting.ranking.model_group import ModelGroup
 from robustbench_seg.results import (
     MEASURED,
@@ -35,25 +36,19 @@ RANKING_RULE = (
 """What the ranks of a board mean, as its pages say it."""
 
 
-@dataclass(frozen=True)
-class RankedScore:
+@dataclass(frozen=True, kw_only=True)
+class RankedScore(Estimate):
     """A score of a model with its rank among the same scores of all models.
 
     Attributes:
         name: Name of the model.
         source: Whether it is a measured model or a published result, which never shares a rank.
-        rank: The rank, such as "1" or "2=".
-        value: The score.
-        low: Lower end of its 95 % interval; nan if there is none.
-        high: Upper end, likewise.
+        rank: The rank, such as "1" or "2="; empty before the models are ranked.
     """
 
     name: str
     source: Source
-    rank: str
-    value: float
-    low: float
-    high: float
+    rank: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +106,7 @@ class Board(ModelGroup[Entry]):
         places = [n for n, entry in enumerate(self.models) if not math.isnan(entry.value(key))]
         entries = [self.models[place] for place in places]
         measured = [
-            RankedScore(entry.name, MEASURED, "", entry.value(key), *entry.interval(key))
+            RankedScore(entry.value(key), *entry.interval(key), name=entry.name, source=MEASURED)
             for entry in entries
         ]
         sign = -1 if self.scores[key].higher_is_better else 1
@@ -151,7 +146,7 @@ class Board(ModelGroup[Entry]):
         names, values = self._published_rows["model"], self._published_rows[key]
         for name, value in zip(names, values.astype(float), strict=True):
             if not math.isnan(value):
-                yield RankedScore(name, PUBLISHED, "", value, math.nan, math.nan)
+                yield RankedScore(value, name=name, source=PUBLISHED)
 
     @cached_property
     def _is_paired(self) -> NDArray[np.bool_]:

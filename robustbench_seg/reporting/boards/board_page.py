@@ -11,7 +11,7 @@ from robustbench_seg.reporting.boards.board_tables import (
     perturbation_table,
     ranking_data,
 )
-from robustbench_seg.reporting.boards.cost_comparison import cost_charts, cost_table
+from robustbench_seg.reporting.boards.cost_comparison import cost_charts, cost_gap_table
 from robustbench_seg.reporting.html.definitions import definitions
 from robustbench_seg.reporting.html.elsewhere_table import elsewhere_table
 
@@ -33,7 +33,7 @@ def board_page(
         ranking_data=ranking_data(board),
         perturbations=perturbation_table(board, links),
         charts=cost_charts(board),
-        costs=cost_table(board, links),
+        costs=cost_gap_table(board, links),
         elsewhere=elsewhere_table(board.published.elsewhere, board.dataset),
         files=files,
         rule=RANKING_RULE,

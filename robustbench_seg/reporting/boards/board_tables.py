@@ -51,9 +51,7 @@ def _mean_column(board: Board) -> RankingColumn[Entry]:
     def cell(row: RankingRow[Entry]) -> Cell:
         if row.model is None or not math.isnan(row.model.mean):
             return column.cell(row)
-        missing = "; ".join(
-            f"{name}: {what}" for name, what in row.model.scores.missing_images.items()
-        )
+        missing = "; ".join(f"{name}: {what}" for name, what in row.model.missing_images.items())
         return Cell("incomplete", title=missing or None, css_class="score")
 
     return replace(column, cell=cell)

@@ -53,7 +53,7 @@ def _chart(
     return PageFigure(title, svg, caption)
 
 
-def cost_table(board: Board, links: Mapping[str, str]) -> Table | None:
+def cost_gap_table(board: Board, links: Mapping[str, str]) -> Table | None:
     """Return the gap of each model to the best one of its cost, or None if no cost is known."""
     gmacs, speeds, means = _gmacs(board), _speeds(board), _means(board)
     if all(math.isnan(value) for value in (*gmacs.values(), *speeds.values())):

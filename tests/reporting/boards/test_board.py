@@ -15,7 +15,7 @@ from robustbench_seg.records.cards.protocol import load_protocol
 from robustbench_seg.reporting.boards import entry_cache
 from robustbench_seg.reporting.boards.board_reader import read_boards
 from robustbench_seg.reporting.boards.board_tables import board_ranking
-from robustbench_seg.reporting.boards.cost_comparison import cost_table
+from robustbench_seg.reporting.boards.cost_comparison import cost_gap_table
 from robustbench_seg.reporting.literature.published_tables import published_table
 from robustbench_seg.reporting.page.panel_ranking import panel_ranking
 from robustbench_seg.reporting.panels import read_panels
@@ -188,6 +188,9 @@ def test_the_page_of_a_model_names_what_its_scores_lack(tmp_path):
     (entry,) = board.models
     assert "not run" in entry.scores.missing_images["gaussian_noise"]  # not scored there
     assert list(entry.missing_images) == ["fog"]
+    table = board_ranking(board, {"part": "part.html"})
+    (cell,) = [cell for row in table.rows for cell in row.cells if cell.text == "incomplete"]
+    assert cell.title == "fog: not run"
 
 
 def test_published_rows_do_not_rank_beside_other_images(tmp_path):
@@ -362,7 +365,7 @@ def test_costs_say_how_far_a_model_is_behind(tmp_path):
         options = {"about": about, "weights": name, "predict": seconds}
         write_run(tmp_path / "runs", name, score, **options)
     (board,) = read_boards(tmp_path / "runs")
-    table = cost_table(board, dict.fromkeys("abc", ""))
+    table = cost_gap_table(board, dict.fromkeys("abc", ""))
     found = {row.cells[0].text: [cell.text for cell in row.cells[2:6]] for row in table.rows}
     assert found == {
         "a": ["400.0", "0.0", "10", "0.0"],
