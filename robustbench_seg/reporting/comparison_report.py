@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
-from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.values.defaults import RUNS
 from robustbench_seg.reporting.panels.references import find_reference
 from robustbench_seg.reporting.tables.comparison import comparison_text, heading_text
@@ -18,7 +17,7 @@ from robustbench_seg.results import (
     compare_models,
     read_model,
 )
-from robustbench_seg.store import Paths, model_runs, own_protocol
+from robustbench_seg.store import Paths, model_runs, scoring_protocol
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +64,8 @@ class Comparison:
         """
         folders = (runs,) if isinstance(runs, str | Path) else tuple(runs)
         a_folders, b_folders = (model_runs(name, folders) for name in (a, b))
-        if protocol is None:
-            loaded = own_protocol(a_folders[0], read_record(a_folders[0]))
-        else:
-            loaded = load_protocol(protocol)
+        given = None if protocol is None else load_protocol(protocol)
+        loaded = scoring_protocol(a_folders[0], given)
         model_a, model_b = (
             read_model(folders_of_model, loaded, ranking_score_only=ranking_score_only)
             for folders_of_model in (a_folders, b_folders)

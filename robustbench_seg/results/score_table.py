@@ -8,7 +8,6 @@ import pandas as pd
 
 from robustbench_seg.measures import ScoreInfo, score_infos
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
-from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.models.scored_model import ScoredModel, read_model
 from robustbench_seg.results.models.subsets import SubsetScore, subset_scores
@@ -22,7 +21,7 @@ from robustbench_seg.results.statistics.draws import Draws, score_of
 from robustbench_seg.results.statistics.intervals import PERCENT, score_interval
 from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ScoreDraws
 from robustbench_seg.results.summaries.summary_scores import SummaryScore, summary_scores
-from robustbench_seg.store import Paths, group_runs, own_protocol
+from robustbench_seg.store import Paths, group_runs, scoring_protocol
 
 
 @dataclass(frozen=True)
@@ -97,10 +96,10 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
     >>> clean.set_index("model")["value"].round(1).to_dict()
     {'all-building': 1.5, 'all-road': 2.6}
     """
-    chosen = None if protocol is None else load_protocol(protocol)
+    given = None if protocol is None else load_protocol(protocol)
     models = []
     for folders in group_runs(runs):
-        used = chosen or own_protocol(folders[0], read_record(folders[0]))
+        used = scoring_protocol(folders[0], given)
         models.append((read_model(folders, used), used))
     tables = [scores_of_model(*model) for model in models]
     found = subset_scores([model.folders for model, _ in models])

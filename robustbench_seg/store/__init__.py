@@ -2,6 +2,7 @@
 
 from robustbench_seg.store.condition_scores import class_scores, condition_scores
 from robustbench_seg.store.counts import COUNTS, condition_rows, has_counts, with_counts
+from robustbench_seg.store.left_out import collected, left_out
 from robustbench_seg.store.packs.pack_file import is_pack_member
 from robustbench_seg.store.packs.pack_verification import verify_pack
 from robustbench_seg.store.packs.pack_writing import pack
@@ -29,7 +30,7 @@ from robustbench_seg.store.run_probes import (
     read_probes,
     write_probe,
 )
-from robustbench_seg.store.run_protocol import check_parameters, own_protocol
+from robustbench_seg.store.run_protocol import check_parameters, scoring_protocol
 from robustbench_seg.store.tables import read_counts, read_results
 from robustbench_seg.store.timings import Timing, median_seconds
 
@@ -46,6 +47,7 @@ __all__ = [
     "Timing",
     "check_parameters",
     "class_scores",
+    "collected",
     "condition_rows",
     "condition_scores",
     "decode_labels",
@@ -56,15 +58,16 @@ __all__ = [
     "has_counts",
     "is_own_picture",
     "is_pack_member",
+    "left_out",
     "median_seconds",
     "model_runs",
-    "own_protocol",
     "pack",
     "part_files",
     "probed_hardware",
     "read_counts",
     "read_probes",
     "read_results",
+    "scoring_protocol",
     "verify_pack",
     "with_counts",
     "write_probe",

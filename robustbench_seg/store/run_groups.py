@@ -13,6 +13,7 @@ from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.measures import CONFUSION
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record
 from robustbench_seg.records.runs.run_record import RunRecord, library_texts
+from robustbench_seg.store.left_out import collected, left_out
 from robustbench_seg.store.parts import has_values, part_files
 from robustbench_seg.store.run_paths import Paths, list_runs, run_folder
 
@@ -197,20 +198,10 @@ def _are_one_model(records: Sequence[RunRecord]) -> bool:
 
 
 def _records(runs: Paths) -> Mapping[Path, RunRecord]:
-    """The record of each run folder; ResultsError if two of them are the same run.
-
-    A run folder or pack that cannot be read is left out with a warning if others can be read.
-    """
+    """The record of each readable run folder; ResultsError if two of them are the same run."""
     records = dict[Path, RunRecord]()
     first = dict[tuple[str, str], Path]()
-    broken = list[ResultsError]()
-    for run in list_runs(runs):
-        try:
-            folder = run_folder(run)
-            record = read_record(folder)
-        except ResultsError as error:
-            broken.append(error)
-            continue
+    for folder, record in _readable(runs):
         other = first.setdefault((record.model, record.key.digest), folder)
         if other.resolve() == folder.resolve():
             records.setdefault(other, record)
@@ -224,8 +215,17 @@ def _records(runs: Paths) -> Mapping[Path, RunRecord]:
             f"{other} and {folder} are the same run, in part or whole: copy the parts/ of one to "
             "those of the other, or name one of them"
         )
-    if broken and not records:
-        raise broken[0]
-    for reason in broken:
-        log.warning("%s; the run is left out", reason)
     return records
+
+
+def _readable(runs: Paths) -> Sequence[tuple[Path, RunRecord]]:
+    """The run folders and packs that can be read, with their records; ResultsError if none can."""
+    found = list[tuple[Path, RunRecord]]()
+    with left_out() as broken:
+        for run in list_runs(runs):
+            with collected(broken):
+                folder = run_folder(run)
+                found.append((folder, read_record(folder)))
+        if broken and not found:
+            raise broken[0]
+    return found

@@ -4,25 +4,29 @@ from pathlib import Path
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.records.cards.protocol import Protocol, list_protocols, load_protocol
+from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 
 
-def own_protocol(folder: Path, record: RunRecord) -> Protocol:
-    """Load the protocol of a run.
+def scoring_protocol(folder: Path, given: Protocol | None = None) -> Protocol:
+    """Return the protocol that scores a run: a given one, or its own.
 
     Args:
         folder: The run folder.
-        record: The content of its run.json.
+        given: The protocol. None: that of the run.
 
     Raises:
-        ResultsError: The protocol is not available.
+        ResultsError: The protocol of the run is not available, or its run.json is damaged.
     """
-    if record.protocol not in list_protocols():
-        why = unknown("protocol", record.protocol, list_protocols())
+    if given is not None:
+        return given
+    name = read_record(folder).protocol
+    if name not in list_protocols():
+        why = unknown("protocol", name, list_protocols())
         raise ResultsError(
             f"{folder}: its protocol is not available: {why}; name the protocol's file"
         )
-    return load_protocol(record.protocol)
+    return load_protocol(name)
 
 
 def check_parameters(protocol: Protocol, folder: Path, record: RunRecord) -> None:

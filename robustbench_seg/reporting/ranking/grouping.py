@@ -1,8 +1,6 @@
 """Groups models by what they were scored on: the same images, under one protocol."""
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -15,10 +13,8 @@ from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.ranking.ranked_model import Model, RankedModel, by_robustness
-from robustbench_seg.store import Paths, group_runs, own_protocol
+from robustbench_seg.store import Paths, collected, group_runs, left_out, scoring_protocol
 from robustbench_seg.text import counted
-
-log = logging.getLogger(__name__)
 
 Group = TypeVar("Group")
 """A panel or a board."""
@@ -79,10 +75,10 @@ def find_models(runs: Paths, protocol: str | Path | Protocol | None) -> list[Mod
     """
     given = None if protocol is None else load_protocol(protocol)
     found = list[ModelRuns]()
-    with _left_out() as broken:
+    with left_out() as broken:
         for folders in group_runs(runs):
-            with _collected(broken):
-                found.append((folders, given or own_protocol(folders[0], read_record(folders[0]))))
+            with collected(broken):
+                found.append((folders, scoring_protocol(folders[0], given)))
         if not found:
             raise broken[0]
     return found
@@ -111,11 +107,11 @@ def group_models(
     groups = dict[_Key, list[Model]]()
     protocols = dict[str, Protocol]()
     bar = progress_bar(len(models), iterable=models, desc="scores", unit="model", delay=SHOWN_AFTER)
-    with _left_out() as broken:
+    with left_out() as broken:
         for folders, protocol in bar:
             record = read_record(folders[0])
             key = _Key.of(record, protocol)
-            with _collected(broken):
+            with collected(broken):
                 for other in groups.get(key, [])[:1]:
                     _check_classes(other, folders[0], record)
                 model = read(folders, protocol)
@@ -131,24 +127,6 @@ def group_models(
         )
         for key, members in groups.items()
     ]
-
-
-@contextmanager
-def _left_out() -> Iterator[list[ResultsError]]:
-    """Yield a list of errors; at the end, warn that what they are about is left out."""
-    errors = list[ResultsError]()
-    yield errors
-    for error in errors:
-        log.warning("%s; it is left out", error)
-
-
-@contextmanager
-def _collected(errors: list[ResultsError]) -> Iterator[None]:
-    """End the block at a ResultsError, and append it to `errors`."""
-    try:
-        yield
-    except ResultsError as error:
-        errors.append(error)
 
 
 def _with_unique_names(models: Sequence[Model]) -> Sequence[Model]:
