@@ -16,13 +16,15 @@ from robustbench_seg.machine.compiled import lazily_compiled
 from robustbench_seg.measures.counts import Counts
 
 EQUAL = 960
-"""Number of equal levels of p, a multiple of the 15 bins of ECE."""
+"""Number of equal levels of p, a multiple of BINS."""
 
 SPLIT = 32
 """Number of sub-levels of the top level."""
 
 LEVELS = EQUAL - 1 + SPLIT
 BINS = 15
+"""Number of equal bins of ECE."""
+
 UNIT = 2.0**-20
 """Unit of the sums; they are rounded once per image."""
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+from robustbench_seg.measures.confidence_histogram import BINS
 from robustbench_seg.measures.score_info import ScoreInfo
 
 _PERCENT, _BOTH, _NATS, _SQUARES = (0.0, 100.0), (-100.0, 100.0), (0.0, math.inf), (0.0, 2.0)
@@ -18,20 +19,20 @@ _SCORES = (
         "ece",
         "ECE",
         "Expected calibration error, in percent: the mean over the pixels of the distance "
-        "between confidence and accuracy in 15 equal bins of confidence.",
+        f"between confidence and accuracy in {BINS} equal bins of confidence.",
         higher_is_better=False,
     ),
     ScoreInfo(
         "mce",
         "MCE",
         "Maximum calibration error, in percent: the largest distance between confidence and "
-        "accuracy of the 15 bins of ECE.",
+        f"accuracy of the {BINS} bins of ECE.",
         higher_is_better=False,
     ),
     ScoreInfo(
         "adaptive_ece",
         "adaptive ECE",
-        "ECE over 15 bins of equally many pixels, in percent.",
+        f"ECE over {BINS} bins of equally many pixels, in percent.",
         higher_is_better=False,
     ),
     ScoreInfo(

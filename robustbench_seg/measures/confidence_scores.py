@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.machine.compiled import lazily_compiled
+from robustbench_seg.measures.confidence_histogram import BINS
 
 Array = NDArray[np.float64]
 
 RISK, COVERAGE, RATE = 0.05, 0.8, 0.95
 """Thresholds of coverage_at_5_risk, risk_at_80_coverage and fpr95."""
 
-POPULATIONS = 15
-"""Bins of the adaptive ECE."""
+POPULATIONS = BINS
+"""Number of bins of the adaptive ECE."""
 
 _CALIBRATION = ("ece", "mce", "adaptive_ece", "ks")
 _DETECTION = ("auroc", "aupr_success", "aupr_error", "fpr95")

@@ -65,12 +65,14 @@ from robustbench_seg.results.statistics.intervals import (
     score_interval,
 )
 from robustbench_seg.results.statistics.sampling_units import unit_of_image
+from robustbench_seg.results.statistics.significance import ALPHA
 from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ModelScores, ScoreDraws
 from robustbench_seg.results.summaries.summary import category_means, mean_of_averaged, summarise
 from robustbench_seg.results.summaries.summary_scores import SummaryKind, summary_scores
 from robustbench_seg.results.summaries.worst_case import worst_corruption
 
 __all__ = [
+    "ALPHA",
     "CHIEF_COLUMNS",
     "CLASS_MAP_COLUMN",
     "FEWEST_UNITS",

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robustbench_seg.files import digest_bytes
-from robustbench_seg.records.values.condition import CLEAN, Condition
+from robustbench_seg.records.cards.perturbation import shown_severities
+from robustbench_seg.records.values.condition import CLEAN, SEVERITIES, Condition
 
-KEPT_SEVERITIES = (CLEAN.severity, 1, 3, 5)
-"""The severities for which a run keeps pictures; 0 is clean."""
+KEPT_SEVERITIES = (CLEAN.severity, *shown_severities(SEVERITIES))
+"""The severities for which a run keeps pictures: clean, and those that a report shows."""
 
 _FOLDER = "pictures"
 _KNOWN = re.compile(

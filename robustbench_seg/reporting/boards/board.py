@@ -14,6 +14,7 @@ from robustbench_seg.reporting.boards.entry import Entry
 from robustbench_seg.reporting.ranking.estimate import Estimate
 from robustbench_seg.reporting.ranking.model_group import ModelGroup
 from robustbench_seg.results import (
+    ALPHA,
     MEASURED,
     PUBLISHED,
     Source,
@@ -26,9 +27,9 @@ from robustbench_seg.text import counted
 
 RANKING_RULE = (
     "Models are sorted by the score. A paired bootstrap over the same images tests the "
-    "difference of each pair, with Holm's adjustment for all pairs of the board, at a level of 5 "
-    "% for all of them together. A model shares a rank, marked =, with the first model of that "
-    "rank unless the first model is significantly better. A shared rank does not mean that "
+    "difference of each pair, with Holm's adjustment for all pairs of the board, at a level of "
+    f"{100 * ALPHA:g} % for all of them together. A model shares a rank, marked =, with the first "
+    "model of that rank unless the first model is significantly better. A shared rank does not mean that "
     "models are equal: these images are not enough to decide. Published rows have no scores of "
     "single images, so they are not tested and share no rank. The 95 % intervals are not "
     "adjusted."

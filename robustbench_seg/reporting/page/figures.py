@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from robustbench_seg.machine.progress import SHOWN_AFTER, progress_bar
 from robustbench_seg.measures import CONFIDENCE, SCALED_CONFIDENCE
+from robustbench_seg.measures.confidence_histogram import BINS
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.figures.attack_figures import common_radii, radius_curves
 from robustbench_seg.reporting.figures.class_heatmap import class_heatmap
@@ -151,8 +152,8 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     over = panel.protocol.over.replace("the ", "all ")
     figure = confidence_overview(shown, [model.name for model in panel.models], over)
     caption = (
-        "Upper row: accuracy of the pixels in 15 bins of confidence. Below the diagonal a model is "
-        f"overconfident; a hollow point has less than {100 * SMALL_SHARE:g} % of the pixels. "
+        f"Upper row: accuracy of the pixels in {BINS} bins of confidence. Below the diagonal a "
+        f"model is overconfident; a hollow point has less than {100 * SMALL_SHARE:g} % of the pixels. "
         "Lower row: the error rate of the most confident pixels."
     )
     if len(panel.protocol.averaged_names) > 1:
@@ -177,7 +178,7 @@ def _reliability(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
         path = folder / f"{stem}-reliability-{name}"
         figure = category_reliability(model.name, found)
         caption = (
-            f"{model.name}: accuracy of the pixels in 15 bins of confidence, clean against "
+            f"{model.name}: accuracy of the pixels in {BINS} bins of confidence, clean against "
             f"severity {severities} of each category; a hollow point has less than "
             f"{100 * SMALL_SHARE:g} % of the pixels."
         )

@@ -9,6 +9,7 @@ from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.reporting.literature.citations import DEGRADATION_CITATION
 from robustbench_seg.results import (
+    ALPHA,
     FEW_UNITS,
     RESAMPLES,
     Reference,
@@ -127,7 +128,7 @@ def _verdict_line(table: pd.DataFrame, noun: str) -> str:
     counts = {name: int((verdicts == name).sum()) for name in ("A", "B", "open")}
     number = counted(sum(counts.values()), noun)
     return (
-        f"\nBetter at 5 % after Holm's adjustment for {number}: A on {counts['A']}, B on "
-        f"{counts['B']}, open on {counts['open']}. The p of the rows of {noun}s are adjusted; all "
-        "other p and all intervals are not. Differences are computed before rounding."
+        f"\nBetter at {100 * ALPHA:g} % after Holm's adjustment for {number}: A on {counts['A']}, "
+        f"B on {counts['B']}, open on {counts['open']}. The p of the rows of {noun}s are adjusted; "
+        "all other p and all intervals are not. Differences are computed before rounding."
     )

@@ -5,9 +5,9 @@ import scipy  # scipy imports its submodules on first use
 from numpy.typing import NDArray
 
 from robustbench_seg.results.statistics.draws import Draws, score_of, split_draws
-from robustbench_seg.results.statistics.intervals import Uncertainty
+from robustbench_seg.results.statistics.intervals import CONFIDENCE_LEVEL, Uncertainty
 
-ALPHA = 0.05
+ALPHA = (100 - CONFIDENCE_LEVEL) / 100
 """The family-wise error rate: the probability of one or more false verdicts in a family of
 tests.
 """
