@@ -146,6 +146,10 @@ def _standing_run(evaluation: Evaluation, segmenter: EvaluatedModel) -> _Run | N
         if backend is None or key.dataset != dataset_record(data):
             continue
         own = spec.stream, evaluation.seed, evaluation.protocol.severities_digest
-        other = own != (key.corruption.stream, key.corruption.seed, key.corruption.severities)
+        other = own != (
+            key.corruption.stream,
+            key.corruption.seed,
+            key.corruption.severities_digest,
+        )
         found.append(_Run(path.parent, backend, other, record.created))
     return min(found, key=lambda run: (run.is_other, run.created, run.folder), default=None)

@@ -30,14 +30,14 @@ class _ScoreLabel:
 
     Attributes:
         metric: Column `metric`.
-        severities: Column `severities`.
+        severities_text: Column `severities`.
         corruption: Column `corruption`; None for an average over several.
         category: Column `category`; None for an average over several.
         group: Column `class`: a group of classes; None for all classes.
     """
 
     metric: str
-    severities: str
+    severities_text: str
     corruption: str | None = None
     category: str | None = None
     group: str | None = None
@@ -47,7 +47,7 @@ class _ScoreLabel:
         """The values of the columns."""
         return {
             "metric": self.metric,
-            "severities": self.severities,
+            "severities": self.severities_text,
             "corruption": self.corruption,
             "category": self.category,
             "class": self.group,
@@ -233,7 +233,7 @@ def _summary_label(score: SummaryScore, info: ScoreInfo, protocol: Protocol) -> 
         metric = average if ranked else f"{info.name}_{average}"
     return _ScoreLabel(
         metric,
-        score.severities or protocol.scored_text,
+        score.severities_text or protocol.scored_text,
         corruption=score.name if is_single else None,
         category=score.category,
         group=info.group,

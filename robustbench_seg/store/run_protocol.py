@@ -49,7 +49,7 @@ def check_parameters(protocol: Protocol, folder: Path, record: RunRecord) -> Non
 
 
 def _same_parameters(protocol: Protocol, record: RunRecord) -> bool:
-    severities = record.key.corruption.severities
+    severities = record.key.corruption.severities_digest
     if severities == protocol.severities_digest:
         return True
     if record.protocol not in list_protocols():

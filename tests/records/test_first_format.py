@@ -98,7 +98,7 @@ def test_everything_keeps_its_meaning(read):
     assert segmenter.preprocessing == Preprocessing((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
     assert segmenter.inference == Inference("slide", 1024, 768)
     assert record.key.dataset.fingerprint == {"count": 2}
-    assert record.key.corruption.severities == SEVERITIES
+    assert record.key.corruption.severities_digest == SEVERITIES
     assert record.published == record.about.published == Published(76.2, "a paper")
     assert record.about.published_on == "toy"
     assert (record.about.location, record.about.params) == ("hf:someone/net", 5)

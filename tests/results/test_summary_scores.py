@@ -33,7 +33,7 @@ def test_the_severities_of_mpc_are_those_of_the_protocol():
         protocol = Protocol("p", "1", "s", (attack,))
         assert protocol.severities_text == text
         found = {each.name: each for each in summary_scores(protocol, score_infos()["miou"])}
-        assert found["mPC"].severities == text
+        assert found["mPC"].severities_text == text
 
 
 def test_the_numbers_that_rank():
@@ -60,4 +60,4 @@ def test_the_numbers_that_rank():
     assert of("mean") == pytest.approx(means.mean(0))
     relative = {each.name for each in found.values() if each.is_relative}
     assert relative == {"retention", "rPC"}
-    assert found["mPC"].severities == found["rPC"].severities == "1-5"
+    assert found["mPC"].severities_text == found["rPC"].severities_text == "1-5"

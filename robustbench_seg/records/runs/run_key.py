@@ -49,7 +49,8 @@ class PerturbationRecord:
         stream: The random number stream, "fast" or "reference"; "unknown" with `foreign`.
         stream_version: Version of the stream.
         seed: 0 to 2^32 - 1.
-        severities: sha256 of the protocol's severity tables, those of attacks included.
+        severities_digest: sha256 of the protocol's severity tables, those of attacks included; in
+            run.json `severities`.
         laws: Law version of each corruption and attack of the protocol.
         foreign: sha256 over the corrupted images of a tree of unknown origin; the fields above then
             have no meaning. None: this program generated the images.
@@ -58,7 +59,7 @@ class PerturbationRecord:
     stream: Stream | Literal["unknown"]
     stream_version: Positive
     seed: CorruptionSeed
-    severities: str
+    severities_digest: str = field(metadata={"key": "severities"})
     laws: Mapping[str, Positive]
     foreign: str | None = field(default=None, metadata={"when_set": True})
 

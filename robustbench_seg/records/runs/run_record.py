@@ -173,7 +173,7 @@ class RunRecord:
         yield _Fact("corruption", "stream", corruption.stream)
         yield _Fact("corruption", "version of the stream", corruption.stream_version)
         yield _Fact("corruption seed", "seed", corruption.seed)
-        yield _Fact("corruption", "severity tables", corruption.severities)
+        yield _Fact("corruption", "severity tables", corruption.severities_digest)
         yield _Fact("corruption", "versions of the corruptions", corruption.laws)
         attack = self.key.attack or AttackRecord(1)
         yield _Fact("corruption", "version of the gradients", attack.gradient)

@@ -29,10 +29,10 @@ RANKING_RULE = (
     "Models are sorted by the score. A paired bootstrap over the same images tests the "
     "difference of each pair, with Holm's adjustment for all pairs of the board, at a level of "
     f"{100 * ALPHA:g} % for all of them together. A model shares a rank, marked =, with the first "
-    "model of that rank unless the first model is significantly better. A shared rank does not mean that "
-    "models are equal: these images are not enough to decide. Published rows have no scores of "
-    "single images, so they are not tested and share no rank. The 95 % intervals are not "
-    "adjusted."
+    "model of that rank unless the first model is significantly better. A shared rank does not "
+    "mean that models are equal: these images are not enough to decide. Published rows have no "
+    "scores of single images, so they are not tested and share no rank. The 95 % intervals are "
+    "not adjusted."
 )
 """What the ranks of a board mean, as its pages say it."""
 

@@ -60,7 +60,7 @@ _FILES: Mapping[str, tuple[str, Callable[[Board], pd.DataFrame]]] = {
     "costs.csv": ("parameters, multiply-accumulates and speed", costs_table),
     "per_severity.csv": (
         "a row for each model and condition, with intervals",
-        attrgetter("severities"),
+        attrgetter("per_severity"),
     ),
     "per_class.csv": ("a row for each model, condition and class", attrgetter("per_class")),
     "elsewhere.csv": (

@@ -30,17 +30,17 @@ class _Point:
     high: float
 
 
-def severity_charts(severities: pd.DataFrame, protocol: Protocol) -> list[PageFigure]:
+def severity_charts(per_severity: pd.DataFrame, protocol: Protocol) -> list[PageFigure]:
     """Draw the mIoU of one model over severity, a small chart for each corruption.
 
     Args:
-        severities: Its rows of tables/per_severity.csv; severity 0 is clean.
+        per_severity: Its rows of tables/per_severity.csv; severity 0 is clean.
         protocol: The protocol with the corruptions and the scored severities.
     """
     columns = ("corruption", "severity", "miou", "ci_low", "ci_high")
     points = {
         Condition(str(name), int(severity)): _Point(int(severity), float(miou), low, high)
-        for name, severity, miou, low, high in severities[list(columns)].itertuples(index=False)
+        for name, severity, miou, low, high in per_severity[list(columns)].itertuples(index=False)
         if not math.isnan(miou)
     }
     highest = max([10.0, *(point.miou for point in points.values())])

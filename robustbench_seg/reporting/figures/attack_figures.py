@@ -12,17 +12,17 @@ from robustbench_seg.records.values.attacks import attack_norm
 from robustbench_seg.reporting.figures.style import INK, PAPER, SOFT, plain, style
 
 
-def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
+def radius_curves(per_severity: pd.DataFrame, protocol: Protocol) -> Figure:
     """Draw the mIoU over the radius: one plot for each model, one line for each attack.
 
     Attacks in the mean of the protocol are drawn bold, with their interval. Those of the category
     "control" are dashed.
 
     Args:
-        severities: Rows of `tables/per_severity.csv`, in percent. Severity 0 is the clean mIoU.
+        per_severity: Rows of `tables/per_severity.csv`, in percent. Severity 0 is the clean mIoU.
         protocol: The protocol with the attacks and their radii.
     """
-    models = list(dict.fromkeys(severities["model"]))
+    models = list(dict.fromkeys(per_severity["model"]))
     columns = min(3, len(models))
     rows = -(-len(models) // columns)
     perturbations, radii = protocol.perturbations, common_radii(protocol)
@@ -34,7 +34,7 @@ def radius_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axis, model in zip(axes, models, strict=False):
-            own = severities[severities["model"] == model]
+            own = per_severity[per_severity["model"] == model]
             for perturbation in perturbations:
                 _line(axis, own, perturbation, colours[perturbation.name])
             axis.set_title(plain(model))

@@ -19,16 +19,16 @@ from robustbench_seg.reporting.figures.style import (
 )
 
 
-def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
+def severity_curves(per_severity: pd.DataFrame, protocol: Protocol) -> Figure:
     """Draw the mIoU over severity: one small plot for each corruption, one line for each model.
 
     Severities that are not scored are drawn hollow on grey.
 
     Args:
-        severities: Rows of `tables/per_severity.csv`, in percent. Severity 0 is the clean mIoU.
+        per_severity: Rows of `tables/per_severity.csv`, in percent. Severity 0 is the clean mIoU.
         protocol: The protocol with the corruptions and the scored severities.
     """
-    models = list(dict.fromkeys(severities["model"]))
+    models = list(dict.fromkeys(per_severity["model"]))
     styles = line_styles(models)
     with style():
         columns = 4
@@ -36,7 +36,7 @@ def severity_curves(severities: pd.DataFrame, protocol: Protocol) -> Figure:
         figure = Figure(figsize=(11, 2.3 * rows + 0.4), layout="constrained")
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axis, perturbation in zip(axes, protocol.perturbations, strict=False):
-            curves = severities[severities["corruption"].isin(["clean", perturbation.name])]
+            curves = per_severity[per_severity["corruption"].isin(["clean", perturbation.name])]
             for model, curve in curves.groupby("model", sort=False):
                 _curve(
                     axis, curve.sort_values("severity"), *styles[str(model)], perturbation.scored

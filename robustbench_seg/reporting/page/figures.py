@@ -102,11 +102,11 @@ def _others(count: int, what: str) -> str:
 
 
 def _curves(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
-    if panel.severities["miou"].isna().all():
+    if panel.per_severity["miou"].isna().all():
         return None
     path = folder / f"{stem}-severity"
     if panel.protocol.noun == "attack":
-        figure = radius_curves(panel.severities, panel.protocol)
+        figure = radius_curves(panel.per_severity, panel.protocol)
         over = "radius" if common_radii(panel.protocol) else "severity"
         caption = (
             f"mIoU over the {over} of the attacks; the first point is clean. Dashed: the control, "
@@ -114,7 +114,7 @@ def _curves(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
             f"bootstrap over {panel.sampling_unit}."
         )
         return _written(figure, path, f"mIoU over radius, {panel.name}", caption)
-    figure = severity_curves(panel.severities, panel.protocol)
+    figure = severity_curves(panel.per_severity, panel.protocol)
     caption = (
         "mIoU at each severity; bands are 95 % intervals from a bootstrap "
         f"over {panel.sampling_unit}. Hollow points on grey are not scored."
@@ -153,8 +153,8 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     figure = confidence_overview(shown, [model.name for model in panel.models], over)
     caption = (
         f"Upper row: accuracy of the pixels in {BINS} bins of confidence. Below the diagonal a "
-        f"model is overconfident; a hollow point has less than {100 * SMALL_SHARE:g} % of the pixels. "
-        "Lower row: the error rate of the most confident pixels."
+        f"model is overconfident; a hollow point has less than {100 * SMALL_SHARE:g} % of the "
+        "pixels. Lower row: the error rate of the most confident pixels."
     )
     if len(panel.protocol.averaged_names) > 1:
         caption += f" The pixels of {over} are pooled."

@@ -107,7 +107,7 @@ class ModelGroup(ABC, Generic[Model]):
         return rows.reset_index(drop=True)
 
     @cached_property
-    def severities(self) -> pd.DataFrame:
+    def per_severity(self) -> pd.DataFrame:
         """The rows of tables/per_severity.csv. Columns SEVERITY_COLUMNS."""
         return pd.concat([model.severity_rows for model in self.models], ignore_index=True)
 

@@ -58,7 +58,7 @@ def write_tables(
     drops = pd.concat([panel.drops for panel in panels], ignore_index=True)
     if len(drops):
         write_text(folder / "drops.csv", csv(drops))
-    write_text(folder / "per_severity.csv", csv(joined([panel.severities for panel in panels])))
+    write_text(folder / "per_severity.csv", csv(joined([panel.per_severity for panel in panels])))
     write_text(folder / "per_class.csv", csv(joined([panel.per_class for panel in panels])))
     with atomic_file(folder / "scores.parquet") as file:
         _every_score(panels, published).to_parquet(file, index=False)

@@ -45,7 +45,7 @@ class ComparedScore:
         key: The score: the one that ranks, "CD" or "rCD" of a perturbation, or a further score such
             as "image_miou". A summary of CD is a summary of the score that ranks.
         name: A corruption, a category, or a summary such as "mean" or "CD".
-        severities: The severities that it averages.
+        severities_text: The severities that it averages.
         a: Draws of A.
         b: Draws of B.
         reason: Returns why a model lacks it.
@@ -57,7 +57,7 @@ class ComparedScore:
     scope: Scope
     key: str = RANKING_SCORE
     name: str
-    severities: str
+    severities_text: str
     a: Draws
     b: Draws
     reason: Callable[[ScoredModel], str]
@@ -107,7 +107,7 @@ def _summary(score: SummaryScore, a: ScoreDraws, b: ScoreDraws) -> ComparedScore
         scope=score.kind,
         key=key,
         name=score.name,
-        severities="" if score.kind == "clean" else score.severities or "scored",
+        severities_text="" if score.kind == "clean" else score.severities_text or "scored",
         a=score.compute(a),
         b=score.compute(b),
         reason=partial(why_no_summary, key=key, score=score),
@@ -121,7 +121,7 @@ def _conditions(a: ScoreDraws, b: ScoreDraws, protocol: Protocol) -> Iterator[Co
         yield ComparedScore(
             scope="condition",
             name=condition.name,
-            severities=str(condition.severity),
+            severities_text=str(condition.severity),
             a=a.cell(condition),
             b=b.cell(condition),
             reason=partial(why_no_condition, key=RANKING_SCORE, perturbation=condition.name),
@@ -151,7 +151,7 @@ def _degradation_lines(
             scope="corruption",
             key=kind,
             name=perturbation.name,
-            severities=perturbation.scored_text,
+            severities_text=perturbation.scored_text,
             a=a.perturbations[perturbation.name],
             b=b.perturbations[perturbation.name],
             reason=partial(why_no_degradation, perturbation=perturbation.name),
@@ -160,7 +160,7 @@ def _degradation_lines(
     yield line(
         scope="summary",
         name=kind,
-        severities="scored",
+        severities_text="scored",
         a=a.mean,
         b=b.mean,
         reason=partial(why_no_average, key=RANKING_SCORE, over=over, is_relative=is_relative),

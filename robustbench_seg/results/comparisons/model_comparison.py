@@ -67,7 +67,7 @@ def compare_models(
         (
             line.kind,
             line.name,
-            line.severities,
+            line.severities_text,
             *_estimate(a, line.a, line),
             *_estimate(b, line.b, line),
             *(difference.points, *difference.interval, difference.p),

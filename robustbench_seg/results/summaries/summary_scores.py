@@ -30,8 +30,8 @@ class SummaryScore:
         kind: Its scope.
         name: The perturbation or category; "clean"; or the name of the summary, such as "mean".
         label: Its name on pages.
-        severities: The severities that it averages, such as "1-3"; "0" is clean. None: those that
-            the protocol scores for each perturbation.
+        severities_text: The severities that it averages, such as "1-3"; "0" is clean. None: those
+            that the protocol scores for each perturbation.
         limits: The smallest and the largest possible value.
         compute: Computes it, and its draws, from a score of a model.
         over: The perturbations that it summarises, with these severities as their scored ones.
@@ -42,7 +42,7 @@ class SummaryScore:
     kind: SummaryKind
     name: str
     label: str
-    severities: str | None
+    severities_text: str | None
     limits: tuple[float, float]
     compute: Callable[[ScoreDraws], Draws]
     over: Sequence[Perturbation]
@@ -75,7 +75,7 @@ def _clean(info: ScoreInfo) -> SummaryScore:
         kind="clean",
         name=CLEAN.name,
         label=CLEAN.name,
-        severities=str(CLEAN.severity),
+        severities_text=str(CLEAN.severity),
         limits=info.limits,
         compute=lambda score: score.summary.clean,
         over=(),
@@ -89,7 +89,7 @@ def _of_perturbation(perturbation: Perturbation, info: ScoreInfo) -> SummaryScor
         kind="corruption",
         name=perturbation.name,
         label=perturbation.name.replace("_", " "),
-        severities=perturbation.scored_text,
+        severities_text=perturbation.scored_text,
         limits=info.limits,
         compute=lambda score: score.summary.perturbations[perturbation.name],
         over=(perturbation,),
@@ -103,7 +103,7 @@ def _of_category(name: str, members: Sequence[Perturbation], info: ScoreInfo) ->
         kind="category",
         name=name,
         label=name,
-        severities=", ".join(dict.fromkeys(each.scored_text for each in members)),
+        severities_text=", ".join(dict.fromkeys(each.scored_text for each in members)),
         limits=info.limits,
         compute=lambda score: score.summary.categories[name],
         over=members,
@@ -113,7 +113,7 @@ def _of_category(name: str, members: Sequence[Perturbation], info: ScoreInfo) ->
 
 def _of_protocol(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
     """The averages and worst cases over the averaged perturbations of a protocol."""
-    scored = partial(SummaryScore, kind="summary", severities=None, over=protocol.averaged)
+    scored = partial(SummaryScore, kind="summary", severities_text=None, over=protocol.averaged)
     found = [
         scored(
             name="mean",
@@ -136,7 +136,7 @@ def _of_protocol(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
     every = partial(
         SummaryScore,
         kind="summary",
-        severities=protocol.severities_text,
+        severities_text=protocol.severities_text,
         over=with_every_severity(protocol).averaged,
     )
     return [

@@ -115,7 +115,7 @@ def test_the_tables_are_those_of_the_report_also_of_models_of_one_name(tmp_path)
     (board,), (panel,) = read_boards(tmp_path / "runs"), read_panels([tmp_path / "runs"])
     names = [model.name for model in board.models]
     assert all(name.startswith("alpha [") for name in names)
-    for name in ("miou", "severities", "per_class"):
+    for name in ("miou", "per_severity", "per_class"):
         ours, theirs = getattr(board, name), getattr(panel, name)
         assert ours["model"].unique().tolist() == names
         pd.testing.assert_frame_equal(ours, theirs, check_dtype=False)

@@ -28,7 +28,7 @@ def panel(tmp_path_factory):
 
 
 def test_sixteen_curves_with_what_does_not_score_on_grey(panel):
-    figure = severity_curves(panel.severities, PROTOCOL)
+    figure = severity_curves(panel.per_severity, PROTOCOL)
     assert len(figure.axes) == 16
     for axis, spec in zip(figure.axes, PROTOCOL.perturbations, strict=True):
         assert axis.get_title(loc="left") == spec.name.replace("_", " ")
@@ -43,7 +43,7 @@ def test_sixteen_curves_with_what_does_not_score_on_grey(panel):
 def test_any_number_of_curves_with_severities_under_each_column(panel, count):
     known = merged(map(load_protocol, ["mpc-15", "cityscapes-c"]))
     protocol = replace(known, perturbations=known.perturbations[:count])
-    figure = severity_curves(panel.severities, protocol)
+    figure = severity_curves(panel.per_severity, protocol)
     shown = [axis for axis in figure.axes if axis.get_visible()]
     assert len(shown) == count
     titles = [axis.get_title(loc="left").replace(" ", "_") for axis in shown]

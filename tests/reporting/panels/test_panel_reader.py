@@ -84,7 +84,7 @@ def test_trainings_of_one_model_are_one_row(run):
     assert alpha["clean"] == pytest.approx((80 + 79) / 2)
     low, high = panel.model("alpha").mean_interval
     assert low < beta["mean"] + 1 < alpha["mean"] < high  # the trainings differ by 6.9 points
-    fog = panel.severities.query("model == 'alpha' and corruption == 'fog' and severity == 5")
+    fog = panel.per_severity.query("model == 'alpha' and corruption == 'fog' and severity == 5")
     assert fog["miou"].tolist() == [pytest.approx((60 + 39) / 2)]
     assert panel.class_grid("alpha").loc["car", "fog"] == pytest.approx((68 + 55) / 2)
     said = finding([panel])
@@ -122,7 +122,7 @@ def test_a_cell_without_all_its_images_is_empty_and_so_is_the_mean(run):
     assert why["snow"] == "severity 2: 2 of 3 images (town/1.png: truncated)"
     assert why["gaussian_noise"] == "severity 5: not run"
     assert "frost" not in why
-    partial = panel.severities.set_index(["corruption", "severity"]).loc["snow", 2]
+    partial = panel.per_severity.set_index(["corruption", "severity"]).loc["snow", 2]
     assert partial["images"] == 2
     assert np.isnan(partial["miou"])
     classes = panel.per_class.query("corruption == 'snow' and severity == 2")
@@ -142,7 +142,7 @@ def test_a_run_without_clean_has_no_retention(run):
 
 def test_per_severity_and_per_class_rows(run):
     (panel,) = read_panels([run("beta", weaker)])
-    table = panel.severities
+    table = panel.per_severity
     assert list(table.columns) == [
         *["model", "dataset", "split", "protocol", "corruption", "category", "severity", "scored"],
         *["images", "miou", "ci_low", "ci_high"],
@@ -350,7 +350,7 @@ def test_a_panel_is_the_same_whatever_the_order_of_its_runs(run):
     a, b = run("alpha"), run("beta", weaker)
     (one,), (two,) = read_panels([a, b]), read_panels([b, a])
     pd.testing.assert_frame_equal(one.miou, two.miou)
-    pd.testing.assert_frame_equal(one.severities, two.severities)
+    pd.testing.assert_frame_equal(one.per_severity, two.per_severity)
 
 
 def test_missing_folder(tmp_path: Path):
