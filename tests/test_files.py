@@ -19,6 +19,7 @@ from robustbench_seg.files import (
     atomic_file,
     canonical_json,
     digest_file,
+    digest_json,
     remove_partials,
     write_bytes,
     write_json,
@@ -79,6 +80,8 @@ def test_the_partial_file_keeps_the_suffix_for_encoders(tmp_path):
 
 def test_canonical_json_does_not_depend_on_the_order_of_keys():
     assert canonical_json({"b": 1, "a": "é"}) == canonical_json({"a": "é", "b": 1})
+    wanted = hashlib.sha256('{"a":"é","b":[1,2]}'.encode()).hexdigest()
+    assert digest_json({"b": (1, 2), "a": "é"}) == wanted
 
 
 def test_json_is_readable_back(tmp_path):

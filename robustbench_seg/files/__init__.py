@@ -8,7 +8,7 @@ from robustbench_seg.files.atomic import (
     write_bytes,
     write_text,
 )
-from robustbench_seg.files.digests import digest_bytes, digest_file
+from robustbench_seg.files.digests import digest_bytes, digest_file, digest_json
 from robustbench_seg.files.json_files import (
     MAX_JSON,
     Json,
@@ -39,6 +39,7 @@ __all__ = [
     "checked_path",
     "digest_bytes",
     "digest_file",
+    "digest_json",
     "file_name",
     "folder_name_problem",
     "not_own",

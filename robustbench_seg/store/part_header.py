@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from robustbench_seg.files import canonical_json, digest_bytes, open_regular
+from robustbench_seg.files import digest_json, open_regular
 from robustbench_seg.measures import CONFUSION, Measure
 from robustbench_seg.store.columns import damage_error
 
@@ -38,7 +38,7 @@ class PartHeader:
     def digest(self) -> str:
         """The digest at the end of the part's name."""
         contents = [self.laws, self.digests, *([] if self.run is None else [self.run])]
-        return digest_bytes(canonical_json(contents).encode())[:16]
+        return digest_json(contents)[:16]
 
     def metadata(self) -> Mapping[bytes, bytes]:
         """Return the Parquet metadata to write, which `read_header` reads."""

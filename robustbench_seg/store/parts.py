@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.files import digest_bytes, digest_json
 from robustbench_seg.measures import MEASURES, Counts, Measure
 from robustbench_seg.records.values.condition import SEVERITIES, Condition
 from robustbench_seg.store.columns import (
@@ -285,8 +285,8 @@ def _countable(observed: Counts) -> bool:
 
 def _digest_rows(columns: Mapping[str, Sequence[object]]) -> str:
     names = ("image", "corruption", "severity", "reason")
-    return digest_bytes(canonical_json([list(columns[name]) for name in names]).encode())
+    return digest_json([list(columns[name]) for name in names])
 
 
 def _digest_texts(texts: Sequence[object]) -> str:
-    return digest_bytes(canonical_json(list(texts)).encode())
+    return digest_json(list(texts))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.errors import CardError, ResultsError
-from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
+from robustbench_seg.files import digest_json, read_json, write_json
 from robustbench_seg.records.values.ranges import Share
 
 
@@ -66,7 +66,7 @@ def write_probe(folder: Path, probe: Probe) -> None:
         FileError: It cannot be written.
     """
     table = to_table(probe)
-    digest = digest_bytes(canonical_json(table).encode())[:8]
+    digest = digest_json(table)[:8]
     number = len(list((folder / "probes").glob("*.json")))
     write_json(folder / "probes" / f"{number:03d}-{digest}.json", table)
 

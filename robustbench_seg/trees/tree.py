@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from robustbench_seg.corruption.image_arrays import digest_pixels
 from robustbench_seg.datasets import file_digests
 from robustbench_seg.errors import DatasetError, TreeError
-from robustbench_seg.files import canonical_json, digest_bytes, digest_file
+from robustbench_seg.files import digest_file, digest_json
 from robustbench_seg.records.values.condition import Condition, as_png
 from robustbench_seg.trees.manifests.manifest import read_manifest, shard_manifests
 from robustbench_seg.trees.manifests.tree_files import MANIFEST, RECORD_FILE
@@ -95,7 +95,7 @@ def _foreign_tree(folder: Path, conditions: Iterable[Condition], images: Sequenc
     except OSError as error:
         why = error.strerror or error
         raise TreeError(f"{error.filename or folder} cannot be read: {why}") from error
-    return Tree(folder, digest_bytes(canonical_json(digests).encode()), None, digests)
+    return Tree(folder, digest_json(digests), None, digests)
 
 
 def _digest_or_none(path: Path) -> str | None:

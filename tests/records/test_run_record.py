@@ -166,7 +166,12 @@ def test_a_key_that_was_altered_is_refused(tmp_path):
         ({"corruption_stream": "reference"}, "corruption", "stream", ("fast", "reference")),
         ({"corruption_stream_version": 3}, "corruption", None, None),
         ({"corruption_seed": 4}, "corruption seed", "seed", ("0", "4")),
-        ({"corruption_severities_digest": "mild"}, "corruption", "severity tables", ("tables", "mild")),
+        (
+            {"corruption_severities_digest": "mild"},
+            "corruption",
+            "severity tables",
+            ("tables", "mild"),
+        ),
         ({"corruption_laws": {"fog": 2}}, "corruption", "versions of the corruptions", None),
         ({"segmenter_architecture": "deeplab"}, "network", "architecture", None),
         ({"segmenter_variant": {"size": "b1"}}, "network", "variant", None),

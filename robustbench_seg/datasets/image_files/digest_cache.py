@@ -17,10 +17,10 @@ from pathlib import Path
 from robustbench_seg.errors import FileError
 from robustbench_seg.files import (
     cache_folder,
-    canonical_json,
     check_regular,
     digest_bytes,
     digest_file,
+    digest_json,
     write_text,
 )
 from robustbench_seg.machine.progress import progress_bar
@@ -87,7 +87,7 @@ def _read(memory: Path) -> Mapping[str, _Entry]:
     """The entries of a cache file; none if it does not exist or is damaged."""
     try:
         stored = json.loads(memory.read_text())
-        if stored["digest"] != digest_bytes(canonical_json(stored["files"]).encode()):
+        if stored["digest"] != digest_json(stored["files"]):
             raise ValueError("its digest is wrong")
         return {name: tuple(entry) for name, entry in stored["files"].items()}
     except FileNotFoundError:
@@ -104,6 +104,6 @@ def _remember(memory: Path, known: Mapping[str, _Entry], found: Mapping[str, _En
     if not settled:
         return
     files = {**known, **settled}
-    stored = {"digest": digest_bytes(canonical_json(files).encode()), "files": files}
+    stored = {"digest": digest_json(files), "files": files}
     with suppress(FileError):  # without a writable cache, only time is lost
         write_text(memory, json.dumps(stored))

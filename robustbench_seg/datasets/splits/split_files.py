@@ -19,7 +19,7 @@ from robustbench_seg.datasets.image_files.decoding import (
 )
 from robustbench_seg.datasets.image_files.digest_cache import file_digests
 from robustbench_seg.datasets.splits.instances import read_instances
-from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.files import canonical_json, digest_bytes, digest_json
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class SplitFiles:
             meaning += canonical_json(dict(self.label_colours)).encode()
         return {
             "count": len(self.images),
-            "contents": digest_bytes(canonical_json(contents).encode()),
+            "contents": digest_json(contents),
             "classes": digest_bytes(meaning),
             **({"orientation": "applied"} if self.apply_orientation else {}),
         }

@@ -11,7 +11,7 @@ from robustbench_seg.datasets import (
     shipped_frequencies,
 )
 from robustbench_seg.errors import AttackError, CardError, ModelError, OptionError
-from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.files import digest_json
 from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.runs.run_key import AttackRecord
@@ -59,7 +59,7 @@ class AttackSettings:
             GRADIENT_LAW,
             self.surrogate.record if self.surrogate else None,
             self.is_rounded,
-            digest_bytes(canonical_json(list(frequencies)).encode()) if frequencies else None,
+            digest_json(list(frequencies)) if frequencies else None,
         )
 
 

@@ -14,7 +14,7 @@ from robustbench_seg.evaluation.images.image_maker import ConditionImage, Datase
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.predictions.adaptation_images import adaptation_images
 from robustbench_seg.evaluation.predictions.statistics_file import read_statistics, write_statistics
-from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.files import digest_json
 from robustbench_seg.measures import Prediction
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import Condition
@@ -42,7 +42,7 @@ class AdaptedPredictions:
         self._data, self._segmenter, self._maker = evaluation.dataset, segmenter, maker
         key = record.key  # a temperature does not change the statistics
         decides = [to_table(part) for part in (key.segmenter, key.dataset, key.corruption)]
-        digest = digest_bytes(canonical_json(decides).encode())[:16]
+        digest = digest_json(decides)[:16]
         self._folder = evaluation.spec.out / "statistics" / digest
         self._adapted = dict[Condition, AdaptedSegmenter | RobustsegError]()
 

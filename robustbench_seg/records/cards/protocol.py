@@ -13,7 +13,7 @@ from pathlib import Path
 from robustbench_seg.codec import parse_toml, read_toml
 from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.errors import CardError, CorruptionError, unknown
-from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.files import digest_json
 from robustbench_seg.records.cards.perturbation import (
     AttackPerturbation,
     Perturbation,
@@ -161,7 +161,7 @@ class Protocol:
     def severities_digest(self) -> str:
         """sha256 of the parameters of every perturbation and severity, which decide pixels."""
         tables = {each.name: each.parameters for each in self.perturbations}
-        return digest_bytes(canonical_json(tables).encode())
+        return digest_json(tables)
 
     @property
     def attack_laws(self) -> Mapping[str, int]:

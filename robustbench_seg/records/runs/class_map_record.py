@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from robustbench_seg.codec import to_table
-from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.files import digest_json
 from robustbench_seg.records.values.ranges import MAX_CLASSES, Positive
 
 IGNORED = "ignore"
@@ -62,7 +62,7 @@ class ClassMapRecord:
     @cached_property
     def digest(self) -> str:
         """sha256 of the record, as 64 hex digits."""
-        return digest_bytes(canonical_json(to_table(self)).encode())
+        return digest_json(to_table(self))
 
 
 @dataclass(frozen=True)

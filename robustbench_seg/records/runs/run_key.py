@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Literal
 
 from robustbench_seg.codec import to_table
-from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.files import digest_json
 from robustbench_seg.records.runs.class_map_record import ClassMapRecord
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord
@@ -87,7 +87,7 @@ class AttackRecord:
         """The network that was attacked, in words."""
         if self.surrogate is None:
             return OWN_NETWORK
-        digest = digest_bytes(canonical_json(to_table(self.surrogate)).encode())
+        digest = digest_json(to_table(self.surrogate))
         return f"{self.surrogate.architecture} ({digest[:8]})"
 
 
@@ -111,7 +111,7 @@ class RunKey:
     @cached_property
     def digest(self) -> str:
         """sha256 of the key, as 64 hex digits."""
-        return digest_bytes(canonical_json(to_table(self)).encode())
+        return digest_json(to_table(self))
 
 
 def first_difference(one: RunKey, other: RunKey) -> str:

@@ -22,13 +22,7 @@ from numpy.typing import NDArray
 from robustbench_seg.codec import to_table
 from robustbench_seg.content import content_folder
 from robustbench_seg.errors import FileError, ResultsError
-from robustbench_seg.files import (
-    cache_folder,
-    canonical_json,
-    digest_bytes,
-    digest_file,
-    write_bytes,
-)
+from robustbench_seg.files import cache_folder, digest_bytes, digest_file, digest_json, write_bytes
 from robustbench_seg.machine.pool import run_in_processes
 from robustbench_seg.machine.progress import progress_bar
 from robustbench_seg.records.cards.protocol import Protocol
@@ -126,7 +120,7 @@ def _key(folders: Sequence[Path], protocol: Protocol) -> str:
         for folder in folders
     ]
     facts = [runs, to_table(protocol), _source(), np.__version__]
-    return digest_bytes(canonical_json(facts).encode())[:32]
+    return digest_json(facts)[:32]
 
 
 def _identity(part: Path) -> str:

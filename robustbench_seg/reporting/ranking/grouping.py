@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from robustbench_seg.errors import ResultsError
-from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.files import digest_json
 from robustbench_seg.machine.progress import SHOWN_AFTER, progress_bar
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
@@ -47,7 +47,7 @@ class _Key:
     def of(cls, record: RunRecord, protocol: Protocol) -> "_Key":
         """Return the key of a run under a protocol."""
         data = record.key.dataset
-        files = digest_bytes(canonical_json(data.fingerprint).encode())[:8]
+        files = digest_json(data.fingerprint)[:8]
         where = data.name, data.split, protocol.name
         return cls(*where, data.images, files, record.left_out_classes)
 

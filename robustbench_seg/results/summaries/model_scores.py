@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from robustbench_seg.files import canonical_json, digest_bytes
+from robustbench_seg.files import digest_json
 from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.results.statistics.draws import Draws
@@ -91,7 +91,7 @@ class ModelScores:
     @cached_property
     def sample(self) -> str:
         """Digest of the image ids and the clip: models with the same digest are drawn in pairs."""
-        return digest_bytes(canonical_json([list(self.image_ids), self.clip]).encode())
+        return digest_json([list(self.image_ids), self.clip])
 
     @property
     def unit(self) -> str:

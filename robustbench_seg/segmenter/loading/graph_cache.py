@@ -12,13 +12,7 @@ from torch import nn
 
 from robustbench_seg.codec import to_table
 from robustbench_seg.errors import FileError
-from robustbench_seg.files import (
-    cache_folder,
-    canonical_json,
-    digest_bytes,
-    digest_file,
-    write_bytes,
-)
+from robustbench_seg.files import cache_folder, digest_bytes, digest_file, digest_json, write_bytes
 from robustbench_seg.records.runs.calibration_record import CalibrationRecord
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
 
@@ -42,7 +36,7 @@ def graph_key(network: nn.Module, record: SegmenterRecord, calibration: Calibrat
     }
     tables = to_table(record), to_table(calibration)
     contents = [str(network), state, *tables, torch.__version__]
-    return digest_bytes(canonical_json(contents).encode())
+    return digest_json(contents)
 
 
 def find_graph(key: str) -> Path | None:

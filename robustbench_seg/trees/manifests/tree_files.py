@@ -11,14 +11,7 @@ from pathlib import Path
 
 from robustbench_seg.codec import from_table
 from robustbench_seg.errors import CardError, TreeError
-from robustbench_seg.files import (
-    Json,
-    canonical_json,
-    digest_bytes,
-    path_problem,
-    read_json,
-    write_json,
-)
+from robustbench_seg.files import Json, digest_json, path_problem, read_json, write_json
 from robustbench_seg.text import one_line
 from robustbench_seg.trees.manifests.first_format import from_first_format
 from robustbench_seg.trees.manifests.tree_record import TreeRecord
@@ -86,7 +79,7 @@ def write_table(path: Path, table: Mapping[str, Json]) -> None:
 def table_digest(table: Mapping[str, Json]) -> str:
     """Compute the digest of a table, which its file states."""
     covered = {key: value for key, value in table.items() if key != "libraries"}
-    return digest_bytes(canonical_json(covered).encode())
+    return digest_json(covered)
 
 
 def check_paths(names: Iterable[str], path: Path) -> None:

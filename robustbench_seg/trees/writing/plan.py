@@ -8,7 +8,7 @@ from pathlib import Path
 from robustbench_seg.corruption import corrupt
 from robustbench_seg.corruption.image_arrays import Image
 from robustbench_seg.errors import TreeError
-from robustbench_seg.files import canonical_json, digest_bytes, path_problem
+from robustbench_seg.files import digest_json, path_problem
 from robustbench_seg.records.values.condition import Condition, as_png
 from robustbench_seg.records.values.shard import WHOLE, Shard
 from robustbench_seg.trees.manifests.tree_record import CorruptionChoice, TreeRecord, tree_record
@@ -112,7 +112,7 @@ class TreePlan:
             "draws": [self.choice.stream, self.record.stream_version, self.choice.seed],
             "pixels": pixels,
         }
-        return digest_bytes(canonical_json(facts).encode())
+        return digest_json(facts)
 
     def check_names(self) -> None:
         """Check the paths of the images and labels.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from robustbench_seg.errors import WeightsError
-from robustbench_seg.files import canonical_json, digest_bytes, digest_file
+from robustbench_seg.files import digest_file, digest_json
 from robustbench_seg.weights.readers.first_bytes import check_file, unreadable
 
 SHARD_INDEX = ".index.json"
@@ -97,7 +97,7 @@ def digest_weights(path: Path) -> str:
     files = weight_files(path)
     if len(files) == 1:
         return digest_file(path)
-    return digest_bytes(canonical_json([digest_file(file) for file in files]).encode())
+    return digest_json([digest_file(file) for file in files])
 
 
 def read_shard_index(path: Path) -> Mapping[str, str]:

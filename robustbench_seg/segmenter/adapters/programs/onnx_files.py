@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.files import canonical_json, digest_bytes, digest_file
+from robustbench_seg.files import digest_file, digest_json
 from robustbench_seg.segmenter.adapters.programs.onnx_network import INSTALL
 from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.weights import check_file
@@ -27,7 +27,7 @@ def digest_graph(path: Path) -> str:
     if not files:
         return digest_file(path)
     digests = [digest_file(file) for file in (path, *(path.parent / name for name in files))]
-    return digest_bytes(canonical_json(digests).encode())
+    return digest_json(digests)
 
 
 def external_files(path: Path) -> list[str]:
