@@ -76,7 +76,10 @@ def announce_seed(of_seed: Evaluation, evaluation: Evaluation, *, shown: bool) -
     """
     if shown and len(evaluation.spec.seeds) > 1:
         names = dict.fromkeys(condition.name for condition in of_seed.conditions)
-        print(f"seed {of_seed.seed}: {counted(len(names), of_seed.protocol.noun)}", file=sys.stderr)
+        print(
+            f"seed {of_seed.seed}: {counted(len(names), of_seed.protocol.words.noun)}",
+            file=sys.stderr,
+        )
 
 
 def warn_of_absent_classes(runs: Sequence[Path]) -> None:

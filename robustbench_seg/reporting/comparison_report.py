@@ -83,7 +83,7 @@ class Comparison:
     def text(self) -> str:
         """The compared models, the scores, and the number of verdicts."""
         heading = heading_text(self.a, self.b, self.protocol, self.reference)
-        return f"{heading}\n\n{comparison_text(self.table, self.protocol.noun)}"
+        return f"{heading}\n\n{comparison_text(self.table, self.protocol.words.noun)}"
 
 
 def compare(

@@ -79,7 +79,7 @@ def _table(score: str, rows: Sequence[tuple[str, ScoreDraws]], protocol: Protoco
     info = score_infos()[score]
     columns = _columns([draws for _, draws in rows], protocol)
     has_means = columns.keys() & {*protocol.by_category, *protocol.names}
-    averaged = f" Averaged: severities {protocol.scored_text}." if has_means else ""
+    averaged = f" Averaged: severities {protocol.words.scored_text}." if has_means else ""
     ratio = "; retention = mean / clean" if info.higher_is_better else ""
     if not ratio:
         del columns["retention"]

@@ -233,7 +233,7 @@ def _summary_label(score: SummaryScore, info: ScoreInfo, protocol: Protocol) -> 
         metric = average if ranked else f"{info.name}_{average}"
     return _ScoreLabel(
         metric,
-        score.severities_text or protocol.scored_text,
+        score.severities_text or protocol.words.scored_text,
         corruption=score.name if is_single else None,
         category=score.category,
         group=info.group,

@@ -16,9 +16,8 @@ def test_a_summary_has_a_row_for_each_run(run, protocol):
     text = summary_text(runs, protocol)
     assert text == summary_text(runs, "cityscapes-c")
     lines = text.splitlines()
-    legend = (
-        f"mIoU in percent; retention = mean / clean. Averaged: severities {protocol.scored_text}."
-    )
+    scored = protocol.words.scored_text
+    legend = f"mIoU in percent; retention = mean / clean. Averaged: severities {scored}."
     assert lines[1] == legend
     assert lines[2].split() == [
         *("model", "clean", "blur", "noise", "digital", "weather", "mean", "retention")

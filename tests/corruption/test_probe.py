@@ -21,7 +21,9 @@ from robustbench_seg.records.cards.protocol import list_protocols, load_protocol
 from robustbench_seg.records.values.condition import CLEAN, Condition
 
 PROTOCOL = merged(
-    protocol for protocol in map(load_protocol, list_protocols()) if protocol.noun == "corruption"
+    protocol
+    for protocol in map(load_protocol, list_protocols())
+    if protocol.words.noun == "corruption"
 )
 FOG, SNOW = Condition("fog", 3), Condition("snow", 1)
 

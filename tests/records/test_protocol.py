@@ -317,11 +317,11 @@ def test_missing_protocols_say_where_to_look(tmp_path):
 
 def test_which_severities_are_averaged_in_words():
     noises = "gaussian_noise, impulse_noise, shot_noise, speckle_noise"
-    assert load_protocol().scored_text == f"1-5 of 12 corruptions; 1-3 of {noises}"
-    assert load_protocol("city-c-fan").scored_text == "1-3 of 16 corruptions"
-    assert load_protocol("mpc-15").scored_text == "1-5 of 15 corruptions"
+    assert load_protocol().words.scored_text == f"1-5 of 12 corruptions; 1-3 of {noises}"
+    assert load_protocol("city-c-fan").words.scored_text == "1-3 of 16 corruptions"
+    assert load_protocol("mpc-15").words.scored_text == "1-5 of 15 corruptions"
     fog = replace(load_protocol(), perturbations=(load_protocol().perturbation("fog"),))
-    assert fog.scored_text == "1-5 of fog"
+    assert fog.words.scored_text == "1-5 of fog"
 
 
 def test_categories_with_their_corruptions():

@@ -57,7 +57,7 @@ def test_city_c_fan_is_cityscapes_c_with_three_severities_scored():
 def test_semsegbench_is_mpc_15_with_severity_3_scored():
     theirs, paper = load_protocol("semsegbench-sev3"), load_protocol("mpc-15")
     assert theirs.perturbations == tuple(replace(s, scored=(3,)) for s in paper.perturbations)
-    assert theirs.scored_text == "3 of 15 corruptions"
+    assert theirs.words.scored_text == "3 of 15 corruptions"
     assert "BGR" in theirs.source
 
 
@@ -67,7 +67,7 @@ def test_shipped_protocols_are_called_as_their_files_and_agree_on_parameters():
         *("attacks", "attacks-l2", "attacks-robust"),
         *("city-c-fan", "cityscapes-c", "mpc-15", "semsegbench-sev3"),
     ]
-    corrupting = [protocol for protocol in protocols if protocol.noun == "corruption"]
+    corrupting = [protocol for protocol in protocols if protocol.words.noun == "corruption"]
     known = merged(corrupting)
     assert len(known.names) == 19
     for protocol in corrupting:

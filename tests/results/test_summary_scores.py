@@ -27,11 +27,11 @@ def test_which_averages_a_score_has():
 
 
 def test_the_severities_of_mpc_are_those_of_the_protocol():
-    assert PROTOCOL.severities_text == "1-5"
+    assert PROTOCOL.words.severities_text == "1-5"
     for radii, text in ((3, "1-3"), (1, "1")):
         attack = AttackPerturbation("pgd", "attack", (1,), ({"scale": 0.1},) * radii)
         protocol = Protocol("p", "1", "s", (attack,))
-        assert protocol.severities_text == text
+        assert protocol.words.severities_text == text
         found = {each.name: each for each in summary_scores(protocol, score_infos()["miou"])}
         assert found["mPC"].severities_text == text
 

@@ -35,7 +35,7 @@ def check_evaluation(evaluation: Evaluation) -> None:
     _check_calibration(evaluation)
     if len(spec.seeds) > 1 and not evaluation.random_conditions:
         raise OptionError(
-            f"none of these {evaluation.protocol.noun}s draws random numbers; give one seed"
+            f"none of these {evaluation.protocol.words.noun}s draws random numbers; give one seed"
         )
     _check_confidence(evaluation)
 

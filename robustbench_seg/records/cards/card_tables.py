@@ -37,7 +37,7 @@ def parameter_table(protocol: Protocol) -> Table:
     """Tabulate the parameters of each perturbation of a protocol, with a column per severity."""
     first, *others = map(str, protocol.severities)
     severities = [f"severity {first}", *others]
-    rows = [[protocol.noun, "category", "scored", "parameter", *severities]]
+    rows = [[protocol.words.noun, "category", "scored", "parameter", *severities]]
     for perturbation in protocol.perturbations:
         about = [perturbation.name, perturbation.category, perturbation.scored_text]
         for name in dict.fromkeys(name for each in perturbation.parameters for name in each):

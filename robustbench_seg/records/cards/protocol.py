@@ -19,10 +19,10 @@ from robustbench_seg.records.cards.perturbation import (
     Perturbation,
     shown_severities,
 )
+from robustbench_seg.records.cards.protocol_words import ProtocolWords
 from robustbench_seg.records.values.attacks import ATTACK_ENSEMBLES, ATTACKS, ENSEMBLE_LAW
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.records.values.defaults import PROTOCOL
-from robustbench_seg.text import counted
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,14 @@ class Protocol:
             )
 
     def __repr__(self) -> str:
-        return f"<protocol {self.name} {self.version}: {len(self.perturbations)} {self.noun}s>"
+        return (
+            f"<protocol {self.name} {self.version}: {len(self.perturbations)} {self.words.noun}s>"
+        )
+
+    @cached_property
+    def words(self) -> ProtocolWords:
+        """The words for its perturbations, images and severities."""
+        return ProtocolWords(self.perturbations)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -84,44 +91,14 @@ class Protocol:
         return tuple(each.name for each in self.averaged)
 
     @cached_property
-    def noun(self) -> str:
-        """Word for its perturbations: "corruption", "attack", or "perturbation" for both kinds."""
-        kinds = {"attack" if each.is_attack else "corruption" for each in self.perturbations}
-        return kinds.pop() if len(kinds) == 1 else "perturbation"
-
-    @cached_property
     def severities(self) -> tuple[int, ...]:
         """Every severity that any of its perturbations has, in order."""
         return max((each.severities for each in self.perturbations), key=len)
 
     @property
-    def severities_text(self) -> str:
-        """Every severity as text, such as "1-5"."""
-        first, last = self.severities[0], self.severities[-1]
-        return f"{first}-{last}" if first < last else str(first)
-
-    @property
     def shown_severities(self) -> tuple[int, ...]:
         """The severities that figures show: the first, the middle one and the last."""
         return shown_severities(self.severities)
-
-    @property
-    def adjective(self) -> str:
-        """The word for its images: "corrupted", "attacked", or "perturbed" for both kinds."""
-        words = {"corruption": "corrupted", "attack": "attacked"}
-        return words.get(self.noun, "perturbed")
-
-    @property
-    def over(self) -> str:
-        """The perturbations in its means, in words, such as "sea" or "the corruptions"."""
-        names = self.averaged_names
-        return names[0].replace("_", " ") if len(names) == 1 else f"the {self.noun}s"
-
-    @property
-    def averaged_text(self) -> str:
-        """The perturbations in its means, with their number, such as "sea" or "16 corruptions"."""
-        count = len(self.averaged_names)
-        return self.over if count == 1 else counted(count, self.noun)
 
     @cached_property
     def categories(self) -> tuple[str, ...]:
@@ -140,22 +117,6 @@ class Protocol:
     def scored_conditions(self) -> tuple[Condition, ...]:
         """The conditions in the mean of their perturbation, in protocol order."""
         return tuple(Condition(each.name, s) for each in self.perturbations for s in each.scored)
-
-    @cached_property
-    def scored_text(self) -> str:
-        """The severities in its means, as shown next to every score.
-
-        "1-5 of 12 corruptions; 1-3 of gaussian_noise, impulse_noise, ..."
-        """
-        by_severities = dict[str, list[str]]()
-        for perturbation in self.averaged:
-            by_severities.setdefault(perturbation.scored_text, []).append(perturbation.name)
-        most, *others = sorted(by_severities, key=lambda each: -len(by_severities[each]))
-        names = by_severities[most]
-        several = f"{len(names)} {self.noun}s"
-        texts = [f"{most} of {several if len(names) > 1 else names[0]}"]
-        texts += [f"{each} of {', '.join(by_severities[each])}" for each in others]
-        return "; ".join(texts)
 
     @cached_property
     def severities_digest(self) -> str:
@@ -193,7 +154,7 @@ class Protocol:
                 f"the protocol {self.name} has no {name}; choose one of the protocols that have: "
                 f"{', '.join(having)}"
             )
-        raise CorruptionError(unknown(self.noun, name, self.names))
+        raise CorruptionError(unknown(self.words.noun, name, self.names))
 
     def is_attack(self, condition: Condition) -> bool:
         """Return whether a condition is one of the protocol's attacks."""

@@ -60,7 +60,7 @@ def board_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Board
         "summary": "averages of the mIoU",
         "clean": "averages of the mIoU",
         "category": "categories",
-        "corruption": f"{protocol.noun}s",
+        "corruption": f"{protocol.words.noun}s",
     }
     order = list(dict.fromkeys(headings.values()))
     listed = sorted(
@@ -78,5 +78,5 @@ def board_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Board
 
 def _further(key: str, info: ScoreInfo, protocol: Protocol) -> BoardScore:
     label = info.label if info.group is None else f"{info.label}, {info.group}"
-    heading = f"further scores, mean over {protocol.over}"
+    heading = f"further scores, mean over {protocol.words.over}"
     return BoardScore(f"{key} mean", label, heading, info.higher_is_better, info.limits)

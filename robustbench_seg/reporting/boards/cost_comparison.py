@@ -45,7 +45,7 @@ def _chart(
     front = pareto_front({name: sign * values[name] for name in names}, means)
     points = [Point(name, values[name], means[name], name in front) for name in names]
     caption = (
-        f"The mean over {board.protocol.over} against {axis}. No model is both "
+        f"The mean over {board.protocol.words.over} against {axis}. No model is both "
         f"{'faster' if more_is_better else 'cheaper'} and better than a model on the line. Hover "
         "over a point to see the model's name."
     )
@@ -83,7 +83,7 @@ def cost_gap_table(board: Board, links: Mapping[str, str]) -> Table | None:
         rows.append(TableRow(cells))
     note = (
         "0.0: on the line of the chart. Speeds on different machines are not comparable. Each "
-        f"machine {board.protocol.adjective} and scored the images at the same time."
+        f"machine {board.protocol.words.adjective} and scored the images at the same time."
     )
     return Table(f"{board.name}: mean mIoU in percent against cost.", columns, rows, note=note)
 

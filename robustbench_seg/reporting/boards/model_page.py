@@ -56,13 +56,13 @@ def _introduction(board: Board, scores: Mapping[str, RankedScore]) -> list[str]:
     in_brackets = f" ({interval})" if interval else ""
     first = (
         f"Rank {mean.rank} of {count} by the mean over "
-        f"{board.protocol.averaged_text}: {number(mean.value)} % mIoU{in_brackets}."
+        f"{board.protocol.words.averaged_text}: {number(mean.value)} % mIoU{in_brackets}."
     )
     if clean is None or "retention" not in scores:
         return [first]
     keeps = number(scores["retention"].value)
     second = (
-        f"Clean: {number(clean.value)} %, rank {clean.rank}. Under {board.protocol.noun} it keeps "
-        f"{keeps} % of that."
+        f"Clean: {number(clean.value)} %, rank {clean.rank}. Under {board.protocol.words.noun} "
+        f"it keeps {keeps} % of that."
     )
     return [first, second]

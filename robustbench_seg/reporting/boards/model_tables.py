@@ -55,11 +55,11 @@ def class_table(rows: pd.DataFrame, protocol: Protocol) -> Table | None:
         )
     columns = [
         Column("class"),
-        Column(protocol.adjective, f"mean over {protocol.over}"),
+        Column(protocol.words.adjective, f"mean over {protocol.words.over}"),
         Column("clean"),
-        Column("loss", f"clean - {protocol.adjective}, in points"),
+        Column("loss", f"clean - {protocol.words.adjective}, in points"),
         Column(
-            f"worst {protocol.noun}",
+            f"worst {protocol.words.noun}",
             "the one with the lowest mean over its severities",
             is_left_aligned=True,
         ),

@@ -95,7 +95,7 @@ def average_columns(protocol: Protocol) -> list[RankingColumn[Model]]:
     header = Column("retention", "mean / clean, percent")
     return [
         score_column(header, lambda row: Estimate(row.scores["retention"])),
-        *(_category_column(name, protocol.noun) for name in protocol.by_category),
+        *(_category_column(name, protocol.words.noun) for name in protocol.by_category),
     ]
 
 

@@ -22,8 +22,8 @@ def class_table(panel: Panel) -> Table:
         groups.append(ColumnGroup(model.name, 3))
         columns += [
             Column("clean", starts_group=True),
-            Column(panel.protocol.adjective, f"mean over {panel.protocol.over}"),
-            Column("loss", f"clean - {panel.protocol.adjective}, in points"),
+            Column(panel.protocol.words.adjective, f"mean over {panel.protocol.words.over}"),
+            Column("loss", f"clean - {panel.protocol.words.adjective}, in points"),
         ]
     grids = [panel.class_grid(model.name) for model in panel.models]
     cleans = [grid[CLEAN.name].to_numpy(float) for grid in grids]
@@ -57,7 +57,7 @@ def class_losses_text(panel: Panel) -> str:
         return ""
     names = [f"{name} ({share:.0f} %)" for name, share in zip(means.index, means, strict=True)]
     low, high = ", ".join(names[:NAMED_CLASSES]), ", ".join(names[::-1][:NAMED_CLASSES])
-    over = panel.protocol.over
+    over = panel.protocol.words.over
     return (
         f"The first classes to fail: at severity 1, averaged over {over} and the models, these "
         f"classes keep the least of their clean IoU: {low}. These keep the most: {high}. Classes "

@@ -105,7 +105,7 @@ def _curves(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
     if panel.per_severity["miou"].isna().all():
         return None
     path = folder / f"{stem}-severity"
-    if panel.protocol.noun == "attack":
+    if panel.protocol.words.noun == "attack":
         figure = radius_curves(panel.per_severity, panel.protocol)
         over = "radius" if common_radii(panel.protocol) else "severity"
         caption = (
@@ -124,7 +124,7 @@ def _curves(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
 
 def _heatmaps(panel: Panel, stem: str, folder: Path) -> list[PageFigure]:
     figures: list[PageFigure] = []
-    noun = panel.protocol.noun
+    noun = panel.protocol.words.noun
     for model, name in _with_slugs(panel, "heatmaps"):
         grid = panel.class_grid(model.name)
         if grid.isna().all(axis=None):
@@ -149,7 +149,7 @@ def _confidence(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
         return None
     shown = dict(list(models.items())[:MAX_LINES])
     path = folder / f"{stem}-confidence"
-    over = panel.protocol.over.replace("the ", "all ")
+    over = panel.protocol.words.over.replace("the ", "all ")
     figure = confidence_overview(shown, [model.name for model in panel.models], over)
     caption = (
         f"Upper row: accuracy of the pixels in {BINS} bins of confidence. Below the diagonal a "
@@ -202,7 +202,9 @@ def _cost(panel: Panel, stem: str, folder: Path) -> PageFigure | None:
         "mean": [model.mean for model in models],
     }
     figure = cost_scatter(pd.DataFrame({**scores, **costs}))
-    caption = f"Solid: mean over {panel.protocol.over}; hollow: clean.{_front_text(panel, costs)}"
+    caption = (
+        f"Solid: mean over {panel.protocol.words.over}; hollow: clean.{_front_text(panel, costs)}"
+    )
     if _SECONDS in costs:
         caption += " The provenance names the machines on which seconds were measured."
     return _written(figure, path, f"Accuracy against cost, {panel.name}", caption)

@@ -92,7 +92,7 @@ def _title(panels: Sequence[Panel]) -> str:
     names = dict.fromkeys(model.name for panel in panels for model in panel.models)
     models = "1 model" if len(names) == 1 else f"{len(names)} models"
     where = " and ".join(dict.fromkeys(f"{panel.dataset} {panel.split}" for panel in panels))
-    nouns = list(dict.fromkeys(panel.protocol.noun for panel in panels))
+    nouns = list(dict.fromkeys(panel.protocol.words.noun for panel in panels))
     costs = "corruption costs" if nouns == ["corruption"] else "perturbations cost"
     costs = "attacks cost" if nouns == ["attack"] else costs
     return f"What {costs}: {models} on {where}"

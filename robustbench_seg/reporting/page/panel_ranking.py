@@ -30,7 +30,7 @@ from robustbench_seg.text import counted, number
 
 def panel_ranking(panel: Panel) -> Table:
     """Return the ranking, the most robust first, without columns in which no row has a value."""
-    averaged, over = panel.protocol.averaged_names, panel.protocol.over
+    averaged, over = panel.protocol.averaged_names, panel.protocol.words.over
     mean = f"mean of {len(averaged)}" if len(averaged) > 1 else f"mean of {over}"
     related = DEGRADATION_SCORES if panel.reference else ()
     columns: list[RankingColumn[MeasuredModel]] = [
@@ -92,12 +92,12 @@ def _note(panel: Panel, shown: Sequence[str]) -> str:
     protocol = panel.protocol
     counts = Counter(each.scored_text for each in protocol.perturbations if each.averaged)
     averaged = [
-        f"{counted(count, protocol.noun)} at severities {severities}"
+        f"{counted(count, protocol.words.noun)} at severities {severities}"
         for severities, count in counts.items()
     ]
     note = f"Mean: unweighted, over {', '.join(averaged)}."
     if len(protocol.averaged_names) == 1:
-        note = f"Mean: over severities {protocol.scored_text}."
+        note = f"Mean: over severities {protocol.words.scored_text}."
     if shown_only := [each.name for each in protocol.perturbations if not each.averaged]:
         note += f" Not in the mean: {', '.join(shown_only)}."
     if not all(math.isnan(model.mean_interval.low) for model in panel.models):

@@ -79,8 +79,8 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
     return PanelView(
         id=slug,
         name=panel.name,
-        noun=panel.protocol.noun,
-        over=panel.protocol.over,
+        noun=panel.protocol.words.noun,
+        over=panel.protocol.words.over,
         extent=panel.extent,
         finding=finding_sentences(panel),
         is_established=is_established(panel),
@@ -92,7 +92,7 @@ def panel_view(panel: Panel, slug: str, figures: PanelFigures, picture_width: in
 
 
 def _sections(panel: Panel, figures: PanelFigures, picture_width: int) -> Mapping[str, PageSection]:
-    noun, benchmark = panel.protocol.noun, benchmark_section(panel)
+    noun, benchmark = panel.protocol.words.noun, benchmark_section(panel)
     cells = perturbation_table(panel.miou, panel, panel.name)
     classes = class_table(panel) if figures.heatmaps else None  # no class has a score
     pictures = album(panel, picture_width) if picture_width else None

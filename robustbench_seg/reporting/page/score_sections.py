@@ -138,14 +138,17 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
         groups.append(ColumnGroup(model.name, 2))
         columns += [
             Column("clean", starts_group=True),
-            Column(protocol.adjective, f"mean over {protocol.over}; its 95 % interval on hover"),
+            Column(
+                protocol.words.adjective,
+                f"mean over {protocol.words.over}; its 95 % interval on hover",
+            ),
         ]
     rows = [_row(panel, info) for info in infos]
     if worst:
         cells = [
             Cell(
-                f"mIoU of the worst {protocol.noun} ↑",
-                title=f"the lowest of the {protocol.noun}s' mIoU",
+                f"mIoU of the worst {protocol.words.noun} ↑",
+                title=f"the lowest of the {protocol.words.noun}s' mIoU",
             )
         ]
         for model in panel.models:

@@ -15,7 +15,7 @@ def failure_sentences(panel: Panel) -> list[str]:
     Returns:
         Up to two sentences, only about scores that it has.
     """
-    model, noun = panel.complete[0], panel.protocol.noun
+    model, noun = panel.complete[0], panel.protocol.words.noun
     sentences = (_where_it_fails(model, noun), _whether_it_knows(model, noun))
     return [sentence for sentence in sentences if sentence]
 

@@ -36,8 +36,8 @@ def finding_sentences(panel: Panel) -> list[str]:
         return [
             f"No model has a clean score and all scored severities on {panel.name} yet, so no "
             "model is ranked; the tables show the scores so far. To rank them, evaluate all "
-            f"{panel.protocol.noun}s of {panel.protocol.name}, or give --protocol a TOML file that "
-            "lists fewer."
+            f"{panel.protocol.words.noun}s of {panel.protocol.name}, or give --protocol a TOML "
+            "file that lists fewer."
         ]
     return [
         _leader(panel, complete),
@@ -49,7 +49,7 @@ def finding_sentences(panel: Panel) -> list[str]:
 
 
 def _leader(panel: Panel, complete: Sequence[MeasuredModel]) -> str:
-    over = panel.protocol.averaged_text
+    over = panel.protocol.words.averaged_text
     best, *rest = complete
     where = f"On {counted(best.images, 'image')} of {panel.dataset} {panel.split}"
     if not rest:
@@ -206,11 +206,11 @@ def _trust(panel: Panel) -> str:
         subject = "It is" if len(panel.models) == 1 else "Each model is"
         sentence = (
             f"{subject} one training run: the interval covers the choice of images and the random "
-            f"numbers of their {panel.protocol.noun}s, not the randomness of training."
+            f"numbers of their {panel.protocol.words.noun}s, not the randomness of training."
         )
     else:
         counts = " or ".join(map(str, trainings))
-        noun = panel.protocol.noun
+        noun = panel.protocol.words.noun
         several = "" if trainings[0] > 1 else ", if a model has several trainings,"
         sentence = (
             f"Each score is the mean of {counts} trainings. The interval covers the choice of "

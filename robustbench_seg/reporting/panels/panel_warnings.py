@@ -137,7 +137,7 @@ def changing_classes_warning(models: Sequence[MeasuredModel], protocol: Protocol
     ]
     return (
         f"{text} Over the {len(throughout)} classes that occur throughout, the mean over "
-        f"{protocol.over} is {', '.join(means)}."
+        f"{protocol.words.over} is {', '.join(means)}."
     )
 
 

@@ -64,7 +64,7 @@ def _extent_text(models: Mapping[str, ScoredModel], protocol: Protocol) -> str:
         f"{len(first.scores.image_ids)} images of {record.dataset} {record.split}, protocol "
         f"{protocol.name} version {protocol.version}"
         f"{class_maps_text(model.records[0] for model in models.values())}; scored: "
-        f"severities {protocol.scored_text}"
+        f"severities {protocol.words.scored_text}"
     )
 
 

@@ -37,7 +37,9 @@ def panel_text(panel: Panel) -> str:
 
 def averaged_text(protocol: Protocol) -> str:
     """Return the perturbations in the mean, for captions."""
-    scored = re.sub(r"(\d)-(\d)", r"\1--\2", protocol.scored_text)  # LaTeX prints -- as a range
+    scored = re.sub(
+        r"(\d)-(\d)", r"\1--\2", protocol.words.scored_text
+    )  # LaTeX prints -- as a range
     return f"averaged: severities {scored.replace('_', ' ')}"
 
 

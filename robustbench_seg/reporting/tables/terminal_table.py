@@ -17,7 +17,7 @@ def terminal_table(panels: Sequence[Panel]) -> str:
             scores = [row.scores[name] for name in CHIEF_COLUMNS]
             cells = [number(value) or "-" for value in (*scores, *row.categories.values())]
             lines.append([row.rank and f"{row.rank}.", row.name + mark, *cells])
-        averaged = f"averaged: severities {panel.protocol.scored_text}"
+        averaged = f"averaged: severities {panel.protocol.words.scored_text}"
         title = f"{panel.name}: mIoU, percent; {averaged}"
         tables.append(f"{one_line(title)}\n{text_table(lines, left=[1])}")
     return "\n\n".join(tables)

@@ -117,7 +117,7 @@ def _of_protocol(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
     found = [
         scored(
             name="mean",
-            label=f"mean of {protocol.averaged_text}",
+            label=f"mean of {protocol.words.averaged_text}",
             limits=info.limits,
             compute=lambda score: score.summary.mean,
         )
@@ -136,14 +136,14 @@ def _of_protocol(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
     every = partial(
         SummaryScore,
         kind="summary",
-        severities_text=protocol.severities_text,
+        severities_text=protocol.words.severities_text,
         over=with_every_severity(protocol).averaged,
     )
     return [
         *found,
         every(
             name="mPC",
-            label=f"mPC (severities {protocol.severities_text})",
+            label=f"mPC (severities {protocol.words.severities_text})",
             limits=info.limits,
             compute=partial(mpc, protocol=protocol),
         ),
@@ -156,7 +156,7 @@ def _of_protocol(protocol: Protocol, info: ScoreInfo) -> Sequence[SummaryScore]:
         ),
         scored(
             name="worst_corruption",
-            label=f"worst {protocol.noun}",
+            label=f"worst {protocol.words.noun}",
             limits=info.limits,
             compute=partial(worst_corruption, protocol=protocol),
         ),
