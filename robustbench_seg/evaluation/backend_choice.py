@@ -5,11 +5,9 @@ decides the backend, so that installing or removing a package does not start a n
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from glob import escape
 from pathlib import Path
-from typing import cast
 
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import DatasetError, ModelError, OptionError, ResultsError
@@ -17,11 +15,11 @@ from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import dataset_record
 from robustbench_seg.files import file_name
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record
-from robustbench_seg.records.values.choices import Backend, choices
+from robustbench_seg.records.values.choices import BACKENDS, Backend
 from robustbench_seg.segmenter import EvaluatedModel, SegmenterOptions, load_named
 from robustbench_seg.segmenter.loading.backends import (
     automatic_backend,
-    runs_on_backends,
+    takes_backends,
     with_backend,
 )
 
@@ -47,12 +45,6 @@ def choose_backends(evaluation: Evaluation) -> Evaluation:
     return replace(evaluation, segmenters=chosen)
 
 
-def backend_of(segmenter: EvaluatedModel) -> Backend:
-    """Return the option backend that loads a segmenter, given by name, as it now runs."""
-    runtime = segmenter.record.runtime if segmenter.about.card else "torch"
-    return cast(Backend, runtime) if runtime in choices(Backend) else "torch"
-
-
 def _with_own_backend(
     evaluation: Evaluation, model: str, segmenter: EvaluatedModel
 ) -> EvaluatedModel:
@@ -63,7 +55,7 @@ def _with_own_backend(
         model: The model's name in the specification.
         segmenter: The model in torch.
     """
-    if not runs_on_backends(segmenter.record) or evaluation.needs_gradients:
+    if not takes_backends(segmenter) or evaluation.needs_gradients:
         return segmenter
     options = SegmenterOptions.of(evaluation.spec, classes=tuple(segmenter.classes))
     best = automatic_backend(options) if _have_one_size(evaluation.dataset) else "torch"
@@ -129,11 +121,7 @@ def _standing_run(evaluation: Evaluation, segmenter: EvaluatedModel) -> _Run | N
         segmenter: The network in torch.
     """
     data, spec = evaluation.dataset, evaluation.spec
-    records = {
-        backend: with_backend(segmenter.record, backend)
-        for backend in cast(Sequence[Backend], choices(Backend))
-        if backend != "auto"
-    }
+    records = {backend: with_backend(segmenter.record, backend) for backend in BACKENDS}
     prefix = "-".join(map(file_name, (segmenter.name, data.name, data.split)))
     found = []
     for path in spec.out.glob(f"{escape(prefix)}-*/{RUN_FILE}"):

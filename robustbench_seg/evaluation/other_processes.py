@@ -24,7 +24,6 @@ import torch
 from robustbench_seg.datasets import Dataset
 from robustbench_seg.errors import OptionError, ResultsError
 from robustbench_seg.evaluation.arguments import GivenObjects
-from robustbench_seg.evaluation.backend_choice import backend_of
 from robustbench_seg.evaluation.block_loop import BlockLoop, wanted_images
 from robustbench_seg.evaluation.images.image_watch import UnchangedImages
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
@@ -39,6 +38,7 @@ from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.segmenter import load_named
+from robustbench_seg.segmenter.loading.backends import backend_of
 
 
 def check_objects(objects: GivenObjects) -> None:

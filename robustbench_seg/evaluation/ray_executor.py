@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from robustbench_seg.errors import IncompleteError, OptionError, ResultsError, RobustsegError
-from robustbench_seg.evaluation.backend_choice import backend_of, choose_backends
+from robustbench_seg.evaluation.backend_choice import choose_backends
 from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.inputs.opening import open_evaluation
@@ -30,6 +30,7 @@ from robustbench_seg.machine.signals import same_handlers
 from robustbench_seg.machine.threads import torch_threads
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.shard import WHOLE, Shard
+from robustbench_seg.segmenter.loading.backends import backend_of
 from robustbench_seg.store import RunFolder
 
 _SHARED = ("CITYSCAPES_DATASET", "GOMP_SPINCOUNT")

@@ -7,7 +7,7 @@ import robustbench_seg as rs
 from robustbench_seg.cli.main import main
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import DatasetError, ModelError, OptionError
-from robustbench_seg.segmenter.loading import quantised_network
+from robustbench_seg.segmenter.loading import backends, quantised_network
 from tests.evaluation.test_backend_choice import QuickRuntime
 
 CARD = "deeplabv3plus-mobilenetv2-minicity"
@@ -18,12 +18,18 @@ def calibrated(monkeypatch):
     """Have torch run the network, without the minute of an export; list the inputs' counts."""
     counts = []
 
-    def running(options, network, key, inputs):
+    def write(network, inputs, path):
         counts.append(len(list(inputs)))
-        return QuickRuntime(network, options.device)
+
+    def run_in(backend, described, device, graph):
+        return backends.run_in(backend, described, device)
 
     monkeypatch.setattr(quantised_network, "CALIBRATION_IMAGES", 3)
-    monkeypatch.setattr(quantised_network, "_running", running)
+    monkeypatch.setattr(quantised_network, "find_graph", lambda key: None)
+    monkeypatch.setattr(quantised_network, "write_quantised_graph", write)
+    monkeypatch.setattr(quantised_network, "keep_graph", lambda key, graph: None)
+    monkeypatch.setattr(quantised_network, "run_in", run_in)
+    monkeypatch.setattr(backends, "OpenVinoNetwork", QuickRuntime)
     return counts
 
 

@@ -52,9 +52,10 @@ class SegmenterRecord:
         grid: Sides of whole images are padded to one more than a multiple of it.
         align_corners: Whether logits are upsampled with aligned corners.
         precision: Number format of the forward pass.
-        runtime: The library that runs it: torch, transformers, onnxruntime, openvino, litert or
-            python; or "predictions" if another program computed them. Versions are not part of it,
-            because a run's probe detects whether they matter.
+        runtime: The library that runs it. For the network of a card it is the backend. For other
+            models: torch, transformers, onnxruntime, litert or python; or "predictions" if another
+            program computed them. Versions are not part of it, because a run's probe detects
+            whether they matter.
         laws: Law versions of the program's steps from image to labels, such as "inference".
         own: Facts that a user's segmenter states.
         adaptation: How it is adapted to each condition; None: not at all.

@@ -15,6 +15,9 @@ InferencePrecision = Literal["float32", "bf16", "fp16", "int8"]
 """Number format of a forward pass without gradients; a quantised network computes in int8."""
 
 Backend = Literal["auto", "torch", "onnxruntime", "openvino"]
+BACKENDS: tuple[Backend, ...] = ("torch", "onnxruntime", "openvino")
+"""The libraries that run the network of a card; "auto" chooses one of them."""
+
 Executor = Literal["local", "ray"]
 PredictionFormat = Literal["indices", "cityscapes", "acdc", "muses", "bravo"]
 CONFIDENCE_FORMATS: tuple[PredictionFormat, ...] = ("indices", "bravo")

@@ -10,13 +10,14 @@ from torch import nn
 
 from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
-from robustbench_seg.records.values.choices import Backend
+from robustbench_seg.records.values.choices import BACKENDS, Backend
 from robustbench_seg.segmenter.adapters.programs.onnx_export import write_graph
 from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
 from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.inference.folding import FOLDING_LAW, fold
 from robustbench_seg.segmenter.loading.openvino_network import OpenVinoNetwork
 from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
+from robustbench_seg.segmenter.stored_predictions import EvaluatedModel
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +38,16 @@ def automatic_backend(options: SegmenterOptions) -> Backend:
     return "openvino" if able else "torch"
 
 
-def runs_on_backends(record: SegmenterRecord) -> bool:
-    """Whether a record belongs to a network that torch runs now and a runtime could run."""
-    return _FOLDING in record.laws
+def backend_of(segmenter: EvaluatedModel) -> Backend:
+    """Return the backend that runs the network of a card; torch for a model without a backend."""
+    runtime = segmenter.record.runtime if segmenter.about.card else None
+    return next((backend for backend in BACKENDS if backend == runtime), "torch")
+
+
+def takes_backends(segmenter: EvaluatedModel) -> bool:
+    """Whether every backend could run a model: the network of a card, which is not adapted."""
+    record, is_of_card = segmenter.record, segmenter.about.card is not None
+    return is_of_card and record.runtime in BACKENDS and record.adaptation is None
 
 
 def with_backend(record: SegmenterRecord, backend: Backend) -> SegmenterRecord:
@@ -53,7 +61,7 @@ def with_backend(record: SegmenterRecord, backend: Backend) -> SegmenterRecord:
         The record of the network with this backend.
     """
     laws = {name: version for name, version in record.laws.items() if name != _FOLDING}
-    if backend == "torch":  # each runtime rounds sums differently; with torch the folding decides
+    if backend == "torch":  # each backend rounds sums differently; with torch the folding decides
         laws[_FOLDING] = FOLDING_LAW
     return replace(record, runtime=backend, laws=laws)
 
@@ -61,9 +69,9 @@ def with_backend(record: SegmenterRecord, backend: Backend) -> SegmenterRecord:
 def prepare_for_backend(options: SegmenterOptions, described: DescribedNetwork) -> DescribedNetwork:
     """Prepare a network for the backend that runs it.
 
-    The function may change the network in place, so nothing else may use it. The graph for a
-    runtime is exported at each start, which takes about ten seconds. They round sums differently
-    from torch, so the record names them.
+    The function may change the network in place, so nothing else may use it. The graph for
+    ONNX Runtime or OpenVINO is exported at each start, which takes about ten seconds. These round
+    sums differently from torch, so the record names them.
 
     Args:
         options: The backend ("auto": see `automatic_backend`), device and precision.
@@ -73,10 +81,10 @@ def prepare_for_backend(options: SegmenterOptions, described: DescribedNetwork) 
         The module that runs the network. The backend is added to the record and the facts.
 
     Raises:
-        ModelError: The runtime is not installed, or cannot run this network.
-        OptionError: The runtime does not run on the device or in the precision, or cannot adapt.
+        ModelError: The backend is not installed, or cannot run this network.
+        OptionError: The backend does not run on the device or in the precision, or cannot adapt.
     """
-    network, about = described.network, described.about
+    network = described.network
     if options.adapt is not None:
         if options.backend not in ("auto", "torch"):
             raise OptionError(
@@ -87,16 +95,53 @@ def prepare_for_backend(options: SegmenterOptions, described: DescribedNetwork) 
     if options.backend == "auto":
         return _prepare_for_quickest(options, described)
     if options.backend == "torch":
-        return DescribedNetwork(fold(network), with_backend(described.record, "torch"), about)
+        record = with_backend(described.record, "torch")
+        return DescribedNetwork(fold(network), record, described.about)
     if options.precision != "float32":
         raise OptionError(
             f"the backend {options.backend} computes in float32; leave out backend or precision"
         )
-    kind = OpenVinoNetwork if options.backend == "openvino" else _OnnxRuntime
-    running = kind(network, options.device)
-    libraries = {**about.libraries, options.backend: running.version}
-    record = with_backend(described.record, options.backend)
-    return DescribedNetwork(running, record, replace(about, libraries=libraries))
+    return run_in(options.backend, described, options.device)
+
+
+def run_in(
+    backend: Backend, described: DescribedNetwork, device: str, graph: Path | None = None
+) -> DescribedNetwork:
+    """Run a network in ONNX Runtime or OpenVINO.
+
+    Args:
+        backend: "onnxruntime" or "openvino".
+        described: A network of `architectures`.
+        device: Torch device.
+        graph: A graph in ONNX that runs in place of the network, such as the quantised network.
+            None: the network itself.
+
+    Returns:
+        The module that runs the network. The backend is added to the record and the facts.
+
+    Raises:
+        ModelError: The backend is not installed, or cannot run this network.
+        OptionError: The backend does not run on the device.
+    """
+    running = _running(backend, graph or described.network, device)
+    libraries = {**described.about.libraries, backend: running.version}
+    about = replace(described.about, libraries=libraries)
+    return DescribedNetwork(running, with_backend(described.record, backend), about)
+
+
+def _running(
+    backend: Backend, network: nn.Module | Path, device: str
+) -> OnnxNetwork | OpenVinoNetwork:
+    """Open a network, or its graph in ONNX, in ONNX Runtime or OpenVINO."""
+    if backend == "openvino":
+        return OpenVinoNetwork(network, device)
+    if isinstance(network, Path):
+        where, advice = "the backend onnxruntime", "try another backend"
+        return OnnxNetwork(network, device, where=where, advice=advice)
+    with tempfile.TemporaryDirectory() as folder:
+        graph = Path(folder) / "network.onnx"
+        write_graph(network, graph)
+        return _running(backend, graph, device)
 
 
 def _prepare_for_quickest(
@@ -111,15 +156,3 @@ def _prepare_for_quickest(
             raise
         log.info("torch runs the network: %s", error)
         return prepare_for_backend(replace(options, backend="torch"), described)
-
-
-class _OnnxRuntime(OnnxNetwork):
-    """A network in ONNX Runtime: normalised float 1x3xHxW -> float logits 1xKxhxw."""
-
-    advice = "try the backend torch"
-
-    def __init__(self, network: nn.Module, device: str):
-        with tempfile.TemporaryDirectory() as folder:
-            graph = Path(folder) / "network.onnx"
-            write_graph(network, graph)
-            super().__init__(graph, device, where="the backend onnxruntime")

@@ -61,8 +61,8 @@ class OpenVinoNetwork(nn.Module):
                 self._graph = openvino.convert_model(network, **example)
             except Exception as error:  # its exceptions have no common base class
                 raise ModelError(
-                    f"the backend openvino cannot run this network ({reason(error)}); try the "
-                    "backend torch"
+                    f"the backend openvino cannot run this network ({reason(error)}); try "
+                    "another backend"
                 ) from error
         self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 

@@ -1,22 +1,20 @@
-"""The network of a card in 8-bit integers, in the runtime of the user's choice."""
+"""The network of a card in 8-bit integers, in the backend of the user's choice."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from robustbench_seg.datasets import Dataset, evenly_spaced
 from robustbench_seg.errors import OptionError
 from robustbench_seg.files import digest_bytes
 from robustbench_seg.records.runs.calibration_record import CalibrationRecord
-from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
 from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.float_image import AnyImage
-from robustbench_seg.segmenter.loading.backends import with_backend
+from robustbench_seg.segmenter.loading.backends import run_in
 from robustbench_seg.segmenter.loading.graph_cache import find_graph, graph_key, keep_graph
-from robustbench_seg.segmenter.loading.openvino_network import OpenVinoNetwork
 from robustbench_seg.segmenter.loading.quantisation import (
     CALIBRATION_IMAGES,
     QUANTISATION_LAW,
@@ -63,28 +61,17 @@ def prepare_quantised(
     )
     inputs = (each for place in places for each in inputs_of(data.image(place)))
     key = graph_key(described.network, described.record, calibration)
-    running = _running(options, described.network, key, inputs)
-    record = replace(with_backend(described.record, options.backend), calibration=calibration)
-    libraries = {**described.about.libraries, options.backend: running.version}
-    return DescribedNetwork(running, record, replace(described.about, libraries=libraries))
+    quantised = replace(described, record=replace(described.record, calibration=calibration))
+    with tempfile.TemporaryDirectory() as folder:
+        graph = find_graph(key)
+        if graph is None:
+            graph = Path(folder) / "network.onnx"
+            write_quantised_graph(described.network, inputs, graph)
+            keep_graph(key, graph)
+        return run_in(options.backend, quantised, options.device, graph)
 
 
 def _digest(data: Dataset, places: Sequence[int]) -> str:
     """Compute the sha256 of the digests of the images' pixels."""
     digests = [digest_bytes(data.image(place).tobytes()) for place in places]
     return digest_bytes("".join(digests).encode())
-
-
-def _running(
-    options: SegmenterOptions, network: nn.Module, key: str, inputs: Iterator[Tensor]
-) -> OnnxNetwork | OpenVinoNetwork:
-    """Open the quantised graph in the backend. It is made unless the cache has it."""
-    with tempfile.TemporaryDirectory() as folder:
-        graph = find_graph(key)
-        if graph is None:
-            graph = Path(folder) / "network.onnx"
-            write_quantised_graph(network, inputs, graph)
-            keep_graph(key, graph)
-        if options.backend == "openvino":
-            return OpenVinoNetwork(graph, options.device)
-        return OnnxNetwork(graph, options.device, where="the backend onnxruntime")

@@ -155,11 +155,15 @@ def test_weights_are_integers_of_a_scale_for_each_channel(graph):
 def test_the_record_names_the_images_and_their_pixels(network, monkeypatch):
     seen = []
 
-    def running(options, network, key, inputs):
+    def write(network, inputs, path):
         seen.append(len(list(inputs)))
-        return SimpleNamespace(version="1")
 
-    monkeypatch.setattr(quantised_network, "_running", running)
+    monkeypatch.setattr(quantised_network, "find_graph", lambda key: None)
+    monkeypatch.setattr(quantised_network, "write_quantised_graph", write)
+    monkeypatch.setattr(quantised_network, "keep_graph", lambda key, graph: None)
+    monkeypatch.setattr(
+        quantised_network, "run_in", lambda backend, described, device, graph: described
+    )
     records = [
         prepared(network, data)[1].calibration
         for data in (Images(), Images(), Images(count=8), Images(dim=0.5))

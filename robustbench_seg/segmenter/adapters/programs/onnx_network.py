@@ -37,6 +37,7 @@ class OnnxNetwork(Program):
         *,
         where: str | None = None,
         classes: int | None = None,
+        advice: str = Program.advice,
     ) -> None:
         """Start a session of ONNX Runtime.
 
@@ -46,6 +47,7 @@ class OnnxNetwork(Program):
             sidecar: Description of the graph. None: it maps normalised float NCHW to logits NCHW.
             where: The graph's name in errors. None: onnx:`path`.
             classes: Number of named classes. None: the number of channels of the output.
+            advice: See Program.
 
         Raises:
             ModelError: ONNX Runtime is not installed, the graph cannot run, its inputs or outputs
@@ -53,7 +55,7 @@ class OnnxNetwork(Program):
             OptionError: ONNX Runtime does not run on the device.
         """
         super().__init__(classes, sidecar)
-        self.where = where or f"onnx:{path}"
+        self.where, self.advice = where or f"onnx:{path}", advice
         self.version, self._session = _open_session(path, device, self.where)
         with _reading(self.where):
             self._metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
