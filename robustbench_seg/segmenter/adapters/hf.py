@@ -1,9 +1,8 @@
 """hf:ID or hf:FOLDER runs a semantic segmentation model of transformers with that library."""
 
 import logging
-import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,12 @@ from torch import Tensor, nn
 
 from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.files import digest_file
+from robustbench_seg.records.cards.hub_card import HubCard
 from robustbench_seg.records.cards.model_card import NetworkOptions
-from robustbench_seg.records.cards.weights_source import WeightsSource
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.records.values.input_size import PROCESSOR, sides
 from robustbench_seg.records.values.preprocessing import Inference
-from robustbench_seg.segmenter.adapters.transformers.config import (
-    class_names_of,
-    read_config,
-)
+from robustbench_seg.segmenter.adapters.transformers.config import class_names_of
 from robustbench_seg.segmenter.adapters.transformers.image_processor import (
     PROCESSOR_LAW,
     ImageProcessor,
@@ -31,17 +27,16 @@ from robustbench_seg.segmenter.adapters.transformers.mask_classifier import (
 )
 from robustbench_seg.segmenter.adapters.transformers.mask_scores import MASKS_LAW
 from robustbench_seg.segmenter.adapters.transformers.model import build_network
-from robustbench_seg.segmenter.adapters.transformers.network import TransformersNetwork
-from robustbench_seg.segmenter.adapters.transformers.oneformer_task import (
-    TASK,
-    TOKENIZER_FILES,
-    task_tokens,
+from robustbench_seg.segmenter.adapters.transformers.model_files import (
+    ModelFiles,
+    find_model_files,
 )
+from robustbench_seg.segmenter.adapters.transformers.network import TransformersNetwork
+from robustbench_seg.segmenter.adapters.transformers.oneformer_task import TASK, task_tokens
 from robustbench_seg.segmenter.adapters.transformers.processed_segmenter import ProcessedSegmenter
 from robustbench_seg.segmenter.adapters.transformers.processor_file import (
     PROCESSOR_FILE,
     ProcessorSettings,
-    read_processor_settings,
 )
 from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling
@@ -49,15 +44,7 @@ from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.segmenter.segmenter_options import NETWORK_OPTIONS, SegmenterOptions
-from robustbench_seg.weights import (
-    CONFIG,
-    digest_weights,
-    fetch_hub_folder,
-    fetch_hub_weights,
-    find_weights,
-    parse_source,
-    read_tensors,
-)
+from robustbench_seg.weights import CONFIG, digest_weights, read_tensors
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +57,7 @@ TRIED = (193, 289)
 """Height and width of the image that tests whether a model takes any size."""
 
 
-def load(location: str, options: SegmenterOptions) -> Segmenter:
+def load(location: str, options: SegmenterOptions, card: HubCard | None = None) -> Segmenter:
     """Build a segmenter of a model on the hub, or in a folder that transformers saved.
 
     The network gets each image at its own size, or at the input size in `options`, with the
@@ -80,9 +67,10 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
     Args:
         location: A folder, or a hub id with or without @revision.
         options: How the model runs.
+        card: The card that names the model. None: the user names it.
 
     Returns:
-        The segmenter, named after the last part of the location.
+        The segmenter, named after the card, or else the last part of the location.
 
     Raises:
         ModelError: transformers is not installed, or the model, its configuration or its image
@@ -96,125 +84,98 @@ def load(location: str, options: SegmenterOptions) -> Segmenter:
         raise ModelError(
             f"hf:{location}: transformers is not installed: pip install 'robustseg[hf]'"
         ) from None
-    where = f"hf:{location}"
-    source = parse_source(where)
-    folder = _folder(location, source)
-    processor = read_processor_settings(folder, where)
-    description = read_config(folder, where)
-    classes = class_names_of(description, where)
-    own = folder == Path(location)
-    weights = (
-        find_weights(folder) if own else fetch_hub_weights(source.location, source.revision, folder)
-    )
-    model, missing = build_network(description, read_tensors(weights), where)
-    if description.model_type == "oneformer" and not own:
-        fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR_FILE, *TOKENIZER_FILES)
-    network, variant = _network(model, processor, len(classes), where, folder)
-    answer = _choose_image_size(network, processor, folder, options, where)
-    _check_complete(answer, missing, where)
-    _check_windows(network, options, where)
-    _warn_of_other_size(network, processor, options, where)
-    described = DescribedNetwork(
-        network,
-        SegmenterRecord(
-            architecture=type(model).__name__,
-            weights=digest_weights(weights),
-            variant=variant,
-            config=digest_file(folder / CONFIG),
-            preprocessing=processor.preprocessing,
-            inference=Inference("whole"),
-            input_size=network.size,
-            processor=digest_file(folder / PROCESSOR_FILE) if network.processor else None,
-            runtime="transformers",
-            laws=_laws(network),
-        ),
-        ModelFacts(
-            location=where,
-            params=sum(parameter.numel() for parameter in network.parameters()),
-            weights_file=weights.name,
-            libraries={"transformers": str(transformers.__version__)},
-        ),
+    files = find_model_files(location)
+    classes = class_names_of(files.config, files.where)
+    model, missing = build_network(files.config, read_tensors(files.weights), files.where)
+    network_of, variant = _kind_of_network(model, files, len(classes))
+    network, answer = _try_sizes(network_of, files, options)
+    _check_complete(answer, missing, files.where)
+    _check_windows(network, options, files.where)
+    _warn_of_other_size(network, files.processor, options, files.where)
+    about = ModelFacts(
+        location=files.where,
+        params=sum(parameter.numel() for parameter in network.parameters()),
+        weights_file=files.weights.name,
+        libraries={"transformers": str(transformers.__version__)},
+        card=card.name if card else None,
+        published=card.published if card else None,
+        published_on=card.dataset if card and card.published else None,
     )
     return assemble(
-        described,
+        DescribedNetwork(network, _record(network, variant, files), about),
         options,
-        name=source.location.rstrip("/").rpartition("/")[2],
+        name=card.name if card else files.name,
         classes=class_spelling(classes, options.classes),
         kind=ProcessedSegmenter if network.processor else NetworkSegmenter,
     )
 
 
-def _laws(network: TransformersNetwork) -> Mapping[str, int]:
-    """Return the versions of the steps from image to labels of a network."""
+def _record(
+    network: TransformersNetwork, variant: NetworkOptions, files: ModelFiles
+) -> SegmenterRecord:
+    """Record everything about a network that decides a label, except the options."""
     laws = {"huggingface": HUGGINGFACE_LAW}
     if network.gives_scores:
         laws["masks"] = MASKS_LAW
     if network.processor:
         laws["processor"] = PROCESSOR_LAW
-    return laws
+    return SegmenterRecord(
+        architecture=type(network.model).__name__,
+        weights=digest_weights(files.weights),
+        variant=variant,
+        config=digest_file(files.folder / CONFIG),
+        preprocessing=files.processor.preprocessing,
+        inference=Inference("whole"),
+        input_size=network.size,
+        processor=digest_file(files.folder / PROCESSOR_FILE) if network.processor else None,
+        runtime="transformers",
+        laws=laws,
+    )
 
 
-def _folder(location: str, source: WeightsSource) -> Path:
-    """Return the folder with the model's description: the user's, or the hub's."""
-    folder = Path(location)
-    if folder.is_dir():
-        return folder
-    if os.path.lexists(folder):
-        raise ModelError(
-            f"hf:{location}: not a folder; give a folder that transformers saved, or a hub id"
-        )
-    if source.revision and Path(source.location).is_dir():
-        log.warning(
-            "hf:%s: revision %s of the hub is used, not the folder %s; leave out @%s to "
-            "use the folder",
-            location,
-            source.revision,
-            source.location,
-            source.revision,
-        )
-    return fetch_hub_folder(source.location, source.revision, CONFIG, PROCESSOR_FILE)
-
-
-def _network(
-    model: nn.Module, processor: ProcessorSettings, classes: int, where: str, folder: Path
-) -> tuple[TransformersNetwork, NetworkOptions]:
-    """Return a model's network, and everything besides the files that decides its output."""
-    config: Any = model.config
-    variant: dict[str, Any] = {"channels": "BGR"} if processor.bgr else {}
-    if config.model_type not in MASK_KINDS:
-        return TransformersNetwork(model, classes, where, bgr=processor.bgr), variant
-    task = None
-    if config.model_type == "oneformer":
-        task = task_tokens(folder, config, where)
-        variant |= {"task": TASK, "tokens": [token for token in task[0].tolist() if token]}
-    return MaskClassifier(model, classes, where, bgr=processor.bgr, task=task), variant
-
-
-def _choose_image_size(
-    network: TransformersNetwork,
-    processor: ProcessorSettings,
-    folder: Path,
-    options: SegmenterOptions,
-    where: str,
-) -> Tensor:
-    """Set the size of images for the network, or the image processor that prepares them.
-
-    If the user chooses none, it is the size of the image, if the network takes every size.
+def _kind_of_network(
+    model: nn.Module, files: ModelFiles, classes: int
+) -> tuple[Callable[..., TransformersNetwork], NetworkOptions]:
+    """Choose the network of a model.
 
     Returns:
-        The network's output for a test image.
+        A function that builds it, with the keywords size and processor; and everything besides the
+        files that decides its output.
+    """
+    bgr, kind = files.processor.bgr, files.config.model_type
+    variant: dict[str, Any] = {"channels": "BGR"} if bgr else {}
+    if kind not in MASK_KINDS:
+        return partial(TransformersNetwork, model, classes, files.where, bgr=bgr), variant
+    task = None
+    if kind == "oneformer":
+        task = task_tokens(files.folder, files.config, files.where)
+        variant |= {"task": TASK, "tokens": [token for token in task[0].tolist() if token]}
+    return partial(MaskClassifier, model, classes, files.where, bgr=bgr, task=task), variant
+
+
+def _try_sizes(
+    network_of: Callable[..., TransformersNetwork], files: ModelFiles, options: SegmenterOptions
+) -> tuple[TransformersNetwork, Tensor]:
+    """Build a network for the input size of the user.
+
+    If the user chooses none, it is the size of the image, if the network takes every size. If not,
+    the image processor prepares the images.
+
+    Returns:
+        The network, and its output for a test image.
     """
     # A network may cache tensors, and tensors from inference mode cannot enter an autograd graph
     # later.
     with torch.no_grad():
-        network.size = sides(options.input_size)
         if options.input_size != PROCESSOR:
-            answer = _try_without_processor(network, options, where)
+            network = network_of(size=sides(options.input_size))
+            answer = _try_without_processor(network, options, files.where)
             if answer is not None:
-                processor.check_native(where)
-                return answer
-        network.processor = ImageProcessor(folder, where)
-        return network.processed(network.processor(np.zeros((*TRIED, 3), np.uint8)), TRIED)
+                files.processor.check_native(files.where)
+                return network, answer
+        processor = ImageProcessor(files.folder, files.where)
+        network = network_of(processor=processor)
+        return network, network.processed(processor(np.zeros((*TRIED, 3), np.uint8)), TRIED)
 
 
 def _try_without_processor(

@@ -1,7 +1,6 @@
 """Builds a segmenter from the name of a model, or from an object."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -19,7 +18,6 @@ from robustbench_seg.records.specs.model_spec import ModelOptions
 from robustbench_seg.records.specs.spec_values import spec_values
 from robustbench_seg.segmenter.adapters import adapter, segmenter_of
 from robustbench_seg.segmenter.loading.card_segmenter import CARD_OPTIONS, load_card_segmenter
-from robustbench_seg.segmenter.network_segmenter import NetworkSegmenter
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 from robustbench_seg.segmenter.stored_predictions import EvaluatedModel, StoredPredictions
@@ -111,14 +109,16 @@ def load_named(model: str | Path, options: SegmenterOptions) -> EvaluatedModel:
                 f"{name}: there is nothing after the colon; give a file, folder or name after it"
             )
         checked_path(location)
-        return _adapted(name, prefix, location, options)
+        return _load_with_adapter(name, prefix, location, options)
     if name in list_hub_models():
         return _load_hub_card(name, options)
     options.accept_only(name, *CARD_OPTIONS)
     return load_card_segmenter(load_card(model), options)
 
 
-def _adapted(name: str, prefix: str, location: str, options: SegmenterOptions) -> EvaluatedModel:
+def _load_with_adapter(
+    name: str, prefix: str, location: str, options: SegmenterOptions
+) -> EvaluatedModel:
     """Load a model with the adapter of a prefix, after a check of its options."""
     kind = adapter(prefix)
     options.accept_only(name, *kind.ACCEPTS)
@@ -127,22 +127,15 @@ def _adapted(name: str, prefix: str, location: str, options: SegmenterOptions) -
 
 def _load_hub_card(name: str, options: SegmenterOptions) -> Segmenter:
     """Build the segmenter of a card that names a model of the hub."""
+    from robustbench_seg.segmenter.adapters import hf  # its imports are only for these models
+
     card = load_hub_card(name)
+    options.accept_only(name, *hf.ACCEPTS)
     try:
-        location = card.model.removeprefix("hf:")
-        options = replace(options, name=options.name or card.name)
-        loaded = _adapted(name, "hf", location, options)
+        return hf.load(card.model.removeprefix("hf:"), options, card)
     except WeightsError as error:
         if card.verified:
             raise
         raise WeightsError(
             f"{name}: its hub id could not be looked up when the card was written: {error}"
         ) from error
-    assert isinstance(loaded, NetworkSegmenter)
-    loaded.about = replace(
-        loaded.about,
-        card=card.name,
-        published=card.published,
-        published_on=card.dataset if card.published else None,
-    )
-    return loaded

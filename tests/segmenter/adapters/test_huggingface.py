@@ -219,9 +219,9 @@ def test_a_revision_is_the_hub_s_though_a_folder_has_the_id_s_name(folder, monke
         return folder
 
     monkeypatch.chdir(folder.parent)
-    adapter = "robustbench_seg.segmenter.adapters.hf."
-    monkeypatch.setattr(f"{adapter}fetch_hub_folder", fetch)
-    monkeypatch.setattr(f"{adapter}fetch_hub_weights", lambda *_: folder / "model.safetensors")
+    files = "robustbench_seg.segmenter.adapters.transformers.model_files."
+    monkeypatch.setattr(f"{files}fetch_hub_folder", fetch)
+    monkeypatch.setattr(f"{files}fetch_hub_weights", lambda *_: folder / "model.safetensors")
     load_segmenter("hf:mine", classes=CLASSES)
     assert (asked, caplog.messages) == ([], [])
     load_segmenter("hf:mine@v2", classes=CLASSES)

@@ -8,7 +8,7 @@ import pytest
 from robustbench_seg.errors import OptionError, WeightsError
 from robustbench_seg.segmenter import load_segmenter
 
-ADAPTER = "robustbench_seg.segmenter.adapters.hf."
+FILES = "robustbench_seg.segmenter.adapters.transformers.model_files."
 
 
 def test_it_brings_its_weights_and_its_runtime():
@@ -22,7 +22,7 @@ def test_an_id_that_was_never_looked_up_says_so(monkeypatch):
     def gone(repository, *_):
         raise WeightsError(f"{repository}: the hub has no such repository")
 
-    monkeypatch.setattr(f"{ADAPTER}fetch_hub_folder", gone)
+    monkeypatch.setattr(f"{FILES}fetch_hub_folder", gone)
     with pytest.raises(WeightsError) as raised:
         load_segmenter("dpt-l-ade20k")
     assert str(raised.value) == (
@@ -42,9 +42,9 @@ def test_a_card_names_the_model_and_its_published_score(tmp_path, monkeypatch):
     SegformerForSemanticSegmentation(config).save_pretrained(tmp_path)
     said = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(said))
-    monkeypatch.setattr(f"{ADAPTER}fetch_hub_folder", lambda *_: tmp_path)
+    monkeypatch.setattr(f"{FILES}fetch_hub_folder", lambda *_: tmp_path)
     weights = tmp_path / "model.safetensors"
-    monkeypatch.setattr(f"{ADAPTER}fetch_hub_weights", lambda *_: weights)
+    monkeypatch.setattr(f"{FILES}fetch_hub_weights", lambda *_: weights)
     segmenter = load_segmenter("mask2former-swin-t", input_size="32x64")
     assert segmenter.name == segmenter.about.card == "mask2former-swin-t"
     assert segmenter.about.published.miou == 82.1

@@ -64,19 +64,19 @@ class MaskClassifier(TransformersNetwork):
         classes: int,
         where: str,
         *,
-        bgr: bool = False,
         task: Tensor | None = None,
+        **images: Any,
     ) -> None:
-        """Store the model and its inputs besides images.
+        """Store the model and its inputs.
 
         Args:
             model: The model.
             classes: Number of its classes.
             where: The model's name in errors.
-            bgr: Whether it takes blue first.
             task: Tokens of OneFormer's task, int64 1xL. None: the model needs none.
+            **images: bgr, size and processor of TransformersNetwork.
         """
-        super().__init__(model, classes, where, bgr=bgr)
+        super().__init__(model, classes, where, **images)
         config: Any = model.config
         self._kind = MASK_KINDS[config.model_type]
         self.task: Tensor | None

@@ -25,19 +25,28 @@ class TransformersNetwork(nn.Module):
 
     gives_scores = False
 
-    def __init__(self, model: nn.Module, classes: int, where: str, *, bgr: bool = False) -> None:
-        """Store the model and its inputs besides images.
+    def __init__(
+        self,
+        model: nn.Module,
+        classes: int,
+        where: str,
+        *,
+        bgr: bool = False,
+        size: tuple[int, int] | None = None,
+        processor: ImageProcessor | None = None,
+    ) -> None:
+        """Store the model and how it gets images.
 
         Args:
             model: The model.
             classes: Number of its classes.
             where: The model's name in errors.
             bgr: Whether it takes blue first.
+            size: See the class.
+            processor: See the class.
         """
         super().__init__()
-        self.model = model
-        self.size: tuple[int, int] | None = None
-        self.processor: ImageProcessor | None = None
+        self.model, self.size, self.processor = model, size, processor
         self._classes, self._where, self._bgr = classes, where, bgr
 
     @property
