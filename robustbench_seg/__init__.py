@@ -8,8 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `import x as x` tells type checkers that a name is exported
-    from robustbench_seg.ablation import AblationSpec as AblationSpec
-    from robustbench_seg.ablation import ablation_spec as ablation_spec
+    from robustbench_seg.ablation import ablation_steps as ablation_steps
     from robustbench_seg.ablation import run_ablation as run_ablation
     from robustbench_seg.attacks import perturb as perturb
     from robustbench_seg.corruption import FastStream as FastStream
@@ -28,6 +27,8 @@ if TYPE_CHECKING:  # `import x as x` tells type checkers that a name is exported
     from robustbench_seg.records.cards.model_card import list_models as list_models
     from robustbench_seg.records.cards.protocol import list_protocols as list_protocols
     from robustbench_seg.records.cards.protocol import load_protocol as load_protocol
+    from robustbench_seg.records.specs.ablation_spec import AblationSpec as AblationSpec
+    from robustbench_seg.records.specs.ablation_spec import ablation_spec as ablation_spec
     from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec as EvaluationSpec
     from robustbench_seg.records.specs.model_spec import ModelSpec as ModelSpec
     from robustbench_seg.records.specs.training_spec import TrainingSpec as TrainingSpec
@@ -54,7 +55,7 @@ if TYPE_CHECKING:  # `import x as x` tells type checkers that a name is exported
 __version__ = "0.2.0"
 
 _ROOMS = {
-    "AblationSpec": "ablation",
+    "AblationSpec": "records.specs.ablation_spec",
     "EvaluationSpec": "records.specs.evaluation_spec",
     "FastStream": "corruption",
     "ModelSpec": "records.specs.model_spec",
@@ -64,7 +65,8 @@ _ROOMS = {
     "TrainingRecipe": "records.values.training_recipe",
     "TrainingSpec": "records.specs.training_spec",
     "TreeSpec": "records.specs.tree_spec",
-    "ablation_spec": "ablation",
+    "ablation_spec": "records.specs.ablation_spec",
+    "ablation_steps": "ablation",
     "class_frequencies": "datasets",
     "class_groups": "datasets",
     "class_names": "datasets",

@@ -6,7 +6,7 @@ from robustbench_seg.ablation.overview import ablation_overview
 from robustbench_seg.ablation.paper_differences import differences_from_paper
 from robustbench_seg.ablation.published import published_score
 from robustbench_seg.ablation.runner import AblationResult, run_ablation
-from robustbench_seg.ablation.spec import AblationOptions, AblationSpec, ablation_spec
+from robustbench_seg.ablation.steps import ablation_steps
 from robustbench_seg.records.cards.ablation import (
     Ablation,
     AblationScale,
@@ -14,6 +14,7 @@ from robustbench_seg.records.cards.ablation import (
     list_ablations,
     load_ablation,
 )
+from robustbench_seg.records.specs.ablation_spec import AblationOptions, AblationSpec, ablation_spec
 
 __all__ = [
     "Ablation",
@@ -24,6 +25,7 @@ __all__ = [
     "AblationVariant",
     "ablation_overview",
     "ablation_spec",
+    "ablation_steps",
     "ablation_table",
     "differences_from_paper",
     "list_ablations",

@@ -3,12 +3,14 @@
 import shlex
 from collections.abc import Sequence
 
-from robustbench_seg.ablation.spec import AblationSpec
-from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep
+from robustbench_seg.ablation.published import published_scores
+from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep, ablation_steps
 from robustbench_seg.analysis import count_cost, meta_network
-from robustbench_seg.machine.command_text import command_start
+from robustbench_seg.machine.command_text import changed_options, command_start
 from robustbench_seg.records.cards.ablation import AblationVariant
+from robustbench_seg.records.specs.ablation_spec import AblationSpec
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.reporting.literature.published_tables import table_description
 from robustbench_seg.training.command import training_command
 
 _COST_SIZE = (512, 512)
@@ -24,11 +26,11 @@ def ablation_overview(spec: AblationSpec) -> str:
         Lines of text: what is compared; the cost of each network and the paper's score; each step,
         and indented below it the equivalent command, if there is one.
     """
-    table = spec.ablation.table.replace("segformer_table", "table ")
-    lines = [f"{spec.ablation.title}, as {table} of the paper\n"]
+    paper = table_description(spec.ablation.table).copied_from
+    lines = [f"{spec.ablation.title}, as in {paper}\n"]
     lines += [_network_summary(spec, variant) for variant in spec.variants]
     lines.append("")
-    for step in spec.steps():
+    for step in ablation_steps(spec):
         lines.append(str(step))
         if command := _command(step, spec.gpus):
             lines.append(f"    {command}")
@@ -44,8 +46,8 @@ def _network_summary(spec: AblationSpec, variant: AblationVariant) -> str:
     start = f"; encoder weights: {spec.encoders.get(variant.name, 'random')}"
     return (
         f"{variant.name}: {cost.params / 1e6:.1f} M parameters, "
-        f"{cost.macs_written / 1e9:.1f} GMAC at 512x512; "
-        f"the paper's mIoU {spec.published()[variant.name]} %{start if spec.encoders else ''}"
+        f"{cost.macs_written / 1e9:.1f} GMAC at {'x'.join(map(str, _COST_SIZE))}; "
+        f"the paper's mIoU {published_scores(spec)[variant.name]} %{start if spec.encoders else ''}"
     )
 
 
@@ -63,10 +65,7 @@ def _command(step: Step, processes: int) -> str | None:
 
 
 def _evaluate_words(spec: EvaluationSpec) -> Sequence[str]:
-    """The words of `evaluate` with the options that an ablation sets."""
-    words = ["evaluate"]
-    words += [word for model in spec.models for word in ("--model", model)]
-    words += ["--dataset", spec.dataset]
-    words += ["--data", str(spec.data)] if spec.data else []
-    words += ["--limit", str(spec.limit)] if spec.limit else []
-    return [*words, "--device", spec.device, "--out", str(spec.out)]
+    """The words of `evaluate`: one model, and each option that differs from its default."""
+    (model,) = spec.models
+    options = changed_options(spec, without=("models", "folder", "command"))
+    return ["evaluate", "--model", model, *options]

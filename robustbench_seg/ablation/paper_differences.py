@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from robustbench_seg.ablation.spec import FIXED_OPTIONS, AblationSpec
+from robustbench_seg.records.specs.ablation_spec import FIXED_OPTIONS, AblationSpec
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 

@@ -2,7 +2,17 @@
 
 from collections.abc import Mapping
 
+from robustbench_seg.records.specs.ablation_spec import AblationSpec
 from robustbench_seg.reporting.literature.published_tables import published_table
+
+
+def published_scores(spec: AblationSpec) -> Mapping[str, float | None]:
+    """The paper's mIoU, in percent, of each model that an ablation tests, in order."""
+    return {
+        model: published_score(spec.ablation.table, row, spec.ablation.score)
+        for variant in spec.variants
+        for model, row in variant.tests.items()
+    }
 
 
 def published_score(table: str, row: Mapping[str, str], column: str) -> float | None:

@@ -8,11 +8,12 @@ import pandas as pd
 
 from robustbench_seg.ablation.outcome_table import ablation_table
 from robustbench_seg.ablation.paper_differences import differences_from_paper
-from robustbench_seg.ablation.spec import AblationSpec
+from robustbench_seg.ablation.published import published_scores
 from robustbench_seg.ablation.step_processes import run_step
-from robustbench_seg.ablation.steps import EvaluateStep, Step, TrainStep
+from robustbench_seg.ablation.steps import EvaluateStep, Step, TrainStep, ablation_steps
 from robustbench_seg.files import check_own, write_text
 from robustbench_seg.records.cards.model_card import card_text
+from robustbench_seg.records.specs.ablation_spec import AblationSpec
 from robustbench_seg.reporting.tables.formats import csv, markdown
 
 
@@ -63,14 +64,14 @@ def run_ablation(
             spec.ablation.card(variant, full=spec.full), f"{spec.ablation.title}: for training."
         )
         write_text(spec.card_file(variant), text)
-    for step in spec.steps():
+    for step in ablation_steps(spec):
         model = step.finished() if isinstance(step, TrainStep) else None
         if announce:
             announce(f"{step}: {model.summary}" if model else str(step))
         if model is None:
             _run(step, spec.gpus)
     paper = f"paper, {spec.ablation.full.dataset}"
-    table = ablation_table(spec.runs, spec.published(), paper)
+    table = ablation_table(spec.runs, published_scores(spec), paper)
     note = differences_from_paper(spec)
     write_text(path.with_suffix(".csv"), csv(table))
     write_text(path, f"{spec.ablation.title}. {note}\n\n{markdown(table)}")

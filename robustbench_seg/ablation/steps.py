@@ -1,11 +1,14 @@
 """The steps of an ablation: typed values that train, score and report."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robustbench_seg.evaluation import evaluate
 from robustbench_seg.files import write_text
+from robustbench_seg.records.cards.ablation import AblationVariant
 from robustbench_seg.records.cards.model_card import card_text, load_card
+from robustbench_seg.records.specs.ablation_spec import AblationSpec
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.records.values.preprocessing import Inference
@@ -92,3 +95,56 @@ class ReportStep:
 
 
 Step = TrainStep | WindowsStep | EvaluateStep | ReportStep
+
+
+def ablation_steps(spec: AblationSpec) -> Iterator[Step]:
+    """Yield the steps of an ablation. Computes nothing.
+
+    Every network is trained and scored with one seed, then with the next.
+
+    Args:
+        spec: The ablation.
+
+    Yields:
+        The steps, as values that print as one line.
+
+    >>> spec = rs.ablation_spec("width", out="width", variants=["c256"], seeds=[0, 1])
+    >>> [type(step).__name__ for step in rs.ablation_steps(spec)]
+    ['TrainStep', 'EvaluateStep', 'TrainStep', 'EvaluateStep', 'ReportStep']
+    """
+    for seed in spec.seeds:
+        for variant in spec.variants:
+            folder = spec.out / "trained" / f"{variant.name}-{seed}"
+            yield TrainStep(_training(spec, variant, seed, folder))
+            card = folder / f"{variant.name}.toml"
+            for model in variant.tests:
+                tested = folder / f"{model}.toml"
+                if tested != card:
+                    yield WindowsStep(card, tested, spec.training.recipe.crop[0])
+                yield EvaluateStep(_evaluation(spec, tested))
+    yield ReportStep(spec.runs, spec.out / "report")
+
+
+def _training(
+    spec: AblationSpec, variant: AblationVariant, seed: int, folder: Path
+) -> TrainingSpec:
+    return replace(
+        spec.training,
+        model=str(spec.card_file(variant)),
+        name=variant.name,
+        out=folder,
+        dataset=spec.dataset,
+        encoder=spec.encoders.get(variant.name),
+        recipe=replace(spec.training.recipe, seed=seed),
+    )
+
+
+def _evaluation(spec: AblationSpec, card: Path) -> EvaluationSpec:
+    return EvaluationSpec(
+        models=(str(card),),
+        dataset=spec.dataset,
+        data=spec.training.data,
+        limit=spec.limit,
+        device=spec.training.device,
+        out=spec.runs,
+    )

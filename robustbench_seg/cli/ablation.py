@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
-from robustbench_seg.cli import parsers, shared_options
+from robustbench_seg.cli import shared_options
+from robustbench_seg.cli.field_option import field_option
 from robustbench_seg.errors import OptionError
-from robustbench_seg.records.values import ranges
+from robustbench_seg.records.specs.ablation_spec import AblationSpec, ablation_spec
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 
@@ -73,24 +74,23 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
     metavar="V",
     help="Train only this network; repeatable.  [default: all]",
 )
-@click.option(
-    "--seed",
+@field_option(
+    AblationSpec,
     "seeds",
-    type=parsers.integer(ranges.TRAINING_SEED),
-    multiple=True,
-    default=(TrainingRecipe.seed,),
-    show_default=True,
+    "--seed",
     help="Seed of a training; repeatable. Each network is trained once with each seed.",
 )
-@click.option(
-    "--iterations",
-    type=parsers.integer(ranges.ITERATIONS),
+@field_option(
+    TrainingRecipe,
+    "iterations",
+    default=None,
     metavar="N",
-    help="Steps of each training.  [default: 1000; with --full those of the paper]",
+    help="Steps of each training.  [default: those of the ablation; with --full those of the "
+    "paper]",
 )
 @shared_options.limit(help="Score only the first N images.")
-@click.option(
-    "--full", is_flag=True, help="Use the networks, data and recipe of the paper; needs GPUs."
+@field_option(
+    AblationSpec, "full", help="Use the networks, data and recipe of the paper; needs GPUs."
 )
 @click.option(
     "--encoder",
@@ -101,12 +101,7 @@ def training_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @training_options
 @shared_options.device()
-@click.option(
-    "--gpus",
-    type=parsers.integer(ranges.GPUS),
-    default=1,
-    help="Number of GPUs, each with one process of torchrun.",
-)
+@field_option(AblationSpec, "gpus", help="Number of GPUs, each with one process of torchrun.")
 @click.option("--dry-run", is_flag=True, help="Print the steps and stop.")
 @shared_options.out(required=True)
 def ablation(name: str, encoders: tuple[str, ...], dry_run: bool, **chosen: Any) -> None:
@@ -123,7 +118,6 @@ def ablation(name: str, encoders: tuple[str, ...], dry_run: bool, **chosen: Any)
     with prepared_process():
         from robustbench_seg.ablation import (
             ablation_overview,
-            ablation_spec,
             load_ablation,
             parse_encoders,
             run_ablation,

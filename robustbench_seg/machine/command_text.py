@@ -2,7 +2,10 @@
 
 import shlex
 import sys
+from collections.abc import Collection, Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from robustbench_seg.text import printable
 
@@ -25,3 +28,27 @@ def command_start(processes: int = 1) -> list[str]:
         return ["robustseg"]
     started = ["torchrun", "--standalone", f"--nproc-per-node={processes}"]
     return [*started, "-m", "robustbench_seg"]
+
+
+def changed_options(spec: Any, without: Collection[str]) -> Iterator[str]:
+    """Yield the words of the options of a specification that differ from their defaults.
+
+    Args:
+        spec: A dataclass whose fields are named as the options of its command.
+        without: Names of fields that are left out.
+    """
+    for each in fields(spec):
+        value = getattr(spec, each.name)
+        if each.name not in without and value != each.default:
+            yield from option_words(each.name, value)
+
+
+def option_words(name: str, value: object) -> Iterator[str]:
+    """Yield the words of an option; True is a flag, and a tuple is a size.
+
+    >>> [*option_words("crop", (64, 96)), *option_words("half", True)]
+    ['--crop', '64x96', '--half']
+    """
+    yield f"--{name.replace('_', '-')}"
+    if value is not True:
+        yield "x".join(map(str, value)) if isinstance(value, tuple) else str(value)

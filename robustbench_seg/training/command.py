@@ -2,9 +2,8 @@
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import fields
 
-from robustbench_seg.machine.command_text import command_start
+from robustbench_seg.machine.command_text import changed_options, command_start, option_words
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
@@ -40,19 +39,10 @@ def training_command(spec: TrainingSpec, processes: int = 1) -> str:
 
 
 def _options(spec: TrainingSpec) -> Iterator[str]:
-    for each in fields(spec):
-        value = getattr(spec, each.name)
-        if each.name != "recipe" and value != each.default:
-            yield from _option(each.name, value)
+    yield from changed_options(spec, without=("recipe",))
     default = TrainingRecipe()
     for name, value in vars(spec.recipe).items():
         two_limits = name == "iterations" and spec.recipe.minutes is not None
         differs = two_limits or value != getattr(default, name)
         if value is not None and name not in _WITHOUT_OPTION and differs:
-            yield from _option(name, value)
-
-
-def _option(name: str, value: object) -> Iterator[str]:
-    yield f"--{name.replace('_', '-')}"
-    if value is not True:
-        yield "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            yield from option_words(name, value)

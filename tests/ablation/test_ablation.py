@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from robustbench_seg.ablation import (
     ablation_spec,
+    ablation_steps,
     differences_from_paper,
     list_ablations,
     load_ablation,
@@ -21,6 +22,7 @@ from robustbench_seg.cli.main import main
 from robustbench_seg.datasets.minicity import SCENES
 from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.records.cards.model_card import load_card
+from robustbench_seg.records.specs.evaluation_spec import evaluation_spec
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
 
@@ -44,14 +46,14 @@ def run(*arguments: str):
 
 
 def trainings(spec):
-    return [step.spec for step in spec.steps() if isinstance(step, TrainStep)]
+    return [step.spec for step in ablation_steps(spec) if isinstance(step, TrainStep)]
 
 
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("name", list_ablations())
 def test_the_steps_train_and_test_each_network_and_then_report(name, full, tmp_path):
     spec = ablation_spec(name, full=full, out=tmp_path)
-    steps = list(spec.steps())
+    steps = list(ablation_steps(spec))
     data = {"width": "ade20k", "positions": "cityscapes", "encoders": "ade20k"}[name]
     iterations = {"width": 40_000, "positions": 160_000, "encoders": 40_000}[name]
     variants = load_ablation(name).variant
@@ -79,17 +81,24 @@ def test_the_small_recipe_is_one_for_the_start_from_nothing(tmp_path):
 @pytest.mark.parametrize("name", list_ablations())
 def test_the_equivalent_commands_exist(name, gpus, tmp_path):
     out = str(tmp_path / "o")
-    done = run(name, "--dry-run", "--gpus", str(gpus), "--out", out)
+    words = ("--gpus", str(gpus), "--limit", "2", "--data", "my data", "--device", "cuda:1")
+    done = run(name, "--dry-run", *words, "--out", out)
     assert done.exit_code == 0, done.output
     lines = [line.strip() for line in done.output.splitlines() if line.startswith("    ")]
-    spec = ablation_spec(name, out=out, gpus=gpus)
-    assert len(lines) == sum(1 for step in spec.steps() if not isinstance(step, WindowsStep))
+    spec = ablation_spec(name, out=out, gpus=gpus, limit=2, data="my data", device="cuda:1")
+    assert len(lines) == sum(
+        1 for step in ablation_steps(spec) if not isinstance(step, WindowsStep)
+    )
+    shown = []
     for line in lines:
         start = "torchrun --standalone --nproc-per-node=4 -m robustbench_seg "
         alone = gpus == 1 or line.startswith("robustseg report ")
         assert line.startswith("robustseg " if alone else start)
         words = shlex.split(line.removeprefix(start).removeprefix("robustseg "))
-        main.commands[words[0]].make_context(words[0], words[1:])
+        context = main.commands[words[0]].make_context(words[0], words[1:])
+        if words[0] == "evaluate":
+            shown.append(evaluation_spec(context.params.pop("models"), **context.params))
+    assert shown == [step.spec for step in ablation_steps(spec) if isinstance(step, EvaluateStep)]
     assert not (tmp_path / "o").exists()
 
 

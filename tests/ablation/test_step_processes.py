@@ -5,7 +5,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from robustbench_seg.ablation import ablation_spec
+from robustbench_seg.ablation import ablation_spec, ablation_steps
 from robustbench_seg.ablation.step_processes import read_step, run_step, write_step
 from robustbench_seg.ablation.steps import EvaluateStep, TrainStep
 from robustbench_seg.cli.main import main
@@ -14,11 +14,13 @@ from robustbench_seg.errors import CardError, IncompleteError, RobustsegError
 
 @pytest.fixture
 def step(tmp_path):
-    return next(ablation_spec("width", out=tmp_path, seeds=[5]).steps())
+    return next(ablation_steps(ablation_spec("width", out=tmp_path, seeds=[5])))
 
 
 def test_a_step_comes_back_from_its_file(tmp_path):
-    for step in ablation_spec("positions", out=tmp_path, encoder="mit.pth", limit=3).steps():
+    for step in ablation_steps(
+        ablation_spec("positions", out=tmp_path, encoder="mit.pth", limit=3)
+    ):
         if isinstance(step, TrainStep | EvaluateStep):
             write_step(step, tmp_path / "step.json")
             assert read_step(tmp_path / "step.json") == step

@@ -1,17 +1,14 @@
-"""The specification of an ablation, and the steps that follow from it."""
+"""The options of an ablation as one value."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, Unpack
 
-from robustbench_seg.ablation.published import published_score
-from robustbench_seg.ablation.steps import EvaluateStep, ReportStep, Step, TrainStep, WindowsStep
 from robustbench_seg.codec import check_ranges
 from robustbench_seg.errors import ModelError, OptionError, unknown
 from robustbench_seg.records.cards.ablation import Ablation, AblationVariant, load_ablation
-from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.specs.spec_values import as_tuple, spec_values
 from robustbench_seg.records.specs.training_spec import (
     SharedTrainingOptions,
@@ -83,49 +80,6 @@ class AblationSpec:
         """The path of the card of an untrained network."""
         return self.out / "cards" / f"{variant.name}.toml"
 
-    def steps(self) -> Iterator[Step]:
-        """Yield the steps: every network trained and scored with one seed, then with the next."""
-        for seed in self.seeds:
-            for variant in self.variants:
-                folder = self.out / "trained" / f"{variant.name}-{seed}"
-                yield TrainStep(self._training(variant, seed, folder))
-                card = folder / f"{variant.name}.toml"
-                for model in variant.tests:
-                    tested = folder / f"{model}.toml"
-                    if tested != card:
-                        yield WindowsStep(card, tested, self.training.recipe.crop[0])
-                    yield EvaluateStep(self._evaluation(tested))
-        yield ReportStep(self.runs, self.out / "report")
-
-    def _evaluation(self, card: Path) -> EvaluationSpec:
-        return EvaluationSpec(
-            models=(str(card),),
-            dataset=self.dataset,
-            data=self.training.data,
-            limit=self.limit,
-            device=self.training.device,
-            out=self.runs,
-        )
-
-    def _training(self, variant: AblationVariant, seed: int, folder: Path) -> TrainingSpec:
-        return replace(
-            self.training,
-            model=str(self.card_file(variant)),
-            name=variant.name,
-            out=folder,
-            dataset=self.dataset,
-            encoder=self.encoders.get(variant.name),
-            recipe=replace(self.training.recipe, seed=seed),
-        )
-
-    def published(self) -> Mapping[str, float | None]:
-        """The paper's mIoU, in percent, of each model that is tested, in order."""
-        return {
-            model: published_score(self.ablation.table, row, self.ablation.score)
-            for variant in self.variants
-            for model, row in variant.tests.items()
-        }
-
 
 class AblationOptions(SharedTrainingOptions, total=False):
     """Options of `ablation_spec`: those of the ablation, and those that its trainings share."""
@@ -166,17 +120,17 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
         OptionError: An option does not exist, has no such value, or is set by the ablation.
 
     >>> spec = rs.ablation_spec("width", out="width", variants=["c256"], seeds=[0, 1])
-    >>> [type(step).__name__ for step in spec.steps()]
-    ['TrainStep', 'EvaluateStep', 'TrainStep', 'EvaluateStep', 'ReportStep']
+    >>> spec.seeds, spec.training.recipe.iterations
+    ((0, 1), 1000)
     """
     ablation = load_ablation(name)
     training: dict[str, Any] = {**options}
-    of_ablation = ("seeds", "limit", "gpus", "full")
+    variants = ablation.select(as_tuple(training.pop("variants", ())))
+    encoder, encoders = training.pop("encoder", None), training.pop("encoders", None) or {}
+    of_ablation = {each.name for each in fields(AblationSpec)} & AblationOptions.__optional_keys__
     given = {key: training.pop(key) for key in of_ablation if key in training}
     own = spec_values(AblationSpec, given, "option of ablation_spec")
     seeds = tuple(dict.fromkeys(own.pop("seeds", AblationSpec.seeds)))
-    variants = ablation.select(as_tuple(training.pop("variants", ())))
-    encoder, encoders = training.pop("encoder", None), training.pop("encoders", None) or {}
     if not isinstance(encoders, Mapping):
         raise OptionError("encoders is no mapping; give a dict from networks to their weights")
     for option in training:
