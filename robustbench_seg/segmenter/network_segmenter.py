@@ -92,9 +92,7 @@ class NetworkSegmenter:
         self._inference = record.inference or Inference("whole")
         self._batch = Batch(1 if self._device.type == "cpu" else batch)
         self._prepare = Preparation(record, self._device)
-        self._output: Output = (
-            "class_scores" if getattr(network, "gives_scores", False) else "logits"
-        )
+        self._output: Output = "scores" if getattr(network, "gives_scores", False) else "logits"
         self._bytes_only = bool(getattr(network, "takes_bytes", False))
 
     @property
@@ -213,7 +211,7 @@ class NetworkSegmenter:
 
         def finish(output: torch.Tensor) -> torch.Tensor:
             values = self._prepare.at_size_of_image(output, height, width)
-            return log_shares(values) if self._output == "class_scores" else values
+            return log_shares(values) if self._output == "scores" else values
 
         with frozen(self._network), memory_errors(height, width, "another device"):
             return loss_gradient(

@@ -38,7 +38,7 @@ def label_with_confidence(
         The labels of `labels.label`, and the confidence at each temperature. On the CPU, the
         relative error of 1 - p is below 1e-5, compared with a softmax in float64.
     """
-    if windows.output == "class_scores":
+    if windows.output == "scores":
         return confidence_by_strips(windows, truth, temperatures, label(windows))
     if windows.logits.device.type == "cpu":
         return _confidence_by_loops(windows, truth, temperatures)

@@ -125,6 +125,6 @@ class _Probabilities:
             x = interpolate(interpolate(x, self._across, 2), (near - first, weight), 1)
         else:
             x = self._rows(start, stop)[:, :, :width]
-        scores = self._view.windows.output == "class_scores"
+        scores = self._view.windows.output == "scores"
         x = x / x.sum(0) if scores else x.softmax(0)
         return x.flip(2) if self._view.flip else x

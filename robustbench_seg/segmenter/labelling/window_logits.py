@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from robustbench_seg.segmenter.labelling.interpolation import Taps, taps
 
-Output = Literal["logits", "class_scores"]
+Output = Literal["logits", "scores"]
 
 
 @dataclass(frozen=True, eq=False)

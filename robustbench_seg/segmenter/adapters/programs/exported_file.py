@@ -5,8 +5,7 @@ import json
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import torch
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.segmenter.foreign_errors import reason
+from robustbench_seg.segmenter.adapters.programs.reading import reading
 from robustbench_seg.weights import check_file
 
 MODEL = re.compile(r"(?:[^/]+/)?(?:models/[^/]+\.json|serialized_exported_program\.json)")
@@ -66,7 +65,8 @@ def read_exported(path: Path, device: str, where: str) -> ExportedFile:
             tensors and the program.
     """
     check_file(path)
-    with _reading(where):
+    advice = f"export it again with this version of PyTorch, {torch.__version__}"
+    with reading(where, "program", advice):
         if not zipfile.is_zipfile(path):
             raise ModelError(f"{where}: neither a file of torch.export nor of TorchScript")
         with zipfile.ZipFile(path) as archive:
@@ -80,20 +80,6 @@ def read_exported(path: Path, device: str, where: str) -> ExportedFile:
                 )
             _check_members(archive, where)
         return _read_program(path, device)
-
-
-@contextmanager
-def _reading(where: str) -> Iterator[None]:
-    """Convert any exception that torch raises for a damaged file to a ModelError."""
-    try:
-        yield
-    except ModelError:
-        raise
-    except Exception as error:  # torch documents no common base class for its errors
-        raise ModelError(
-            f"{where}: not a program that can be run ({reason(error)}); export it again with this "
-            f"version of PyTorch, {torch.__version__}"
-        ) from error
 
 
 def _check_members(archive: zipfile.ZipFile, where: str) -> None:

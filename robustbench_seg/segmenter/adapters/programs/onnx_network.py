@@ -2,8 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from torch import Tensor
 from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.segmenter.adapters.programs.interface import Interface, Value
 from robustbench_seg.segmenter.adapters.programs.program import Program
+from robustbench_seg.segmenter.adapters.programs.reading import reading
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
 from robustbench_seg.segmenter.foreign_errors import reason
 
@@ -21,6 +21,9 @@ INSTALL = "pip install 'robustseg[onnx]'"
 
 NAMES = ("names", "classes", "class_names", "id2label")
 """The keys of a graph's metadata under which exporters write the class names."""
+
+_GRAPH = "graph", "export it again"
+"""What a file should contain, and the advice if it does not."""
 
 _NUMPY = {"float": "float32", "double": "float64"}
 """NumPy's names of types for which ONNX Runtime has other names."""
@@ -57,7 +60,7 @@ class OnnxNetwork(Program):
         super().__init__(classes, sidecar)
         self.where, self.advice = where or f"onnx:{path}", advice
         self.version, self._session = _open_session(path, device, self.where)
-        with _reading(self.where):
+        with reading(self.where, *_GRAPH):
             self._metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         interface = _interface(self._session, self.where)
         image, output = self.take_interface(interface, sidecar)
@@ -96,17 +99,6 @@ def read_interface(path: Path, where: str) -> Interface:
     return _interface(session, where)
 
 
-@contextmanager
-def _reading(where: str) -> Iterator[None]:
-    """Convert errors that ONNX Runtime raises for a damaged graph to ModelError."""
-    try:
-        yield
-    except Exception as error:  # its exceptions have no common base class
-        raise ModelError(
-            f"{where}: not a graph that can be run ({reason(error)}); export it again"
-        ) from error
-
-
 def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
     """Return the version of ONNX Runtime, and a session that runs the graph on the device."""
     try:
@@ -122,7 +114,7 @@ def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = torch.get_num_threads()
     settings.log_severity_level = 3  # log only errors
-    with _reading(where):
+    with reading(where, *_GRAPH):
         gpu = {"device_id": torch.device(device).index or 0, "use_tf32": 0}
         options = [(provider, {} if device == "cpu" else gpu)]
         session = onnxruntime.InferenceSession(str(path), settings, providers=options)
@@ -135,7 +127,7 @@ def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
 
 
 def _interface(session: Any, where: str) -> Interface:
-    with _reading(where):
+    with reading(where, *_GRAPH):
         inputs = [_value(each) for each in session.get_inputs()]
         outputs = [_value(each) for each in session.get_outputs()]
     return Interface(where, inputs, outputs)

@@ -1,8 +1,7 @@
 """A model of TensorFlow Lite as a torch module, run by LiteRT."""
 
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,12 +15,16 @@ from torch import Tensor
 from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter.adapters.programs.interface import Interface, Value
 from robustbench_seg.segmenter.adapters.programs.program import Program
+from robustbench_seg.segmenter.adapters.programs.reading import reading
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
 from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.text import escaped
 from robustbench_seg.weights import check_file
 
 INSTALL = "pip install 'robustseg[tflite]'"
+
+_MODEL = "model", "convert it again, with built-in operators only"
+"""What a file should contain, and the advice if it does not."""
 
 MAGIC = b"TFL3"
 """Bytes 4 to 7 of a TensorFlow Lite model."""
@@ -175,18 +178,6 @@ def _label_files(path: Path) -> dict[str, tuple[str, ...]]:
         return {}  # the archive is not needed
 
 
-@contextmanager
-def _reading(where: str) -> Iterator[None]:
-    """Convert errors that LiteRT raises for a damaged model to ModelError."""
-    try:
-        yield
-    except Exception as error:  # its exceptions have no common base class
-        raise ModelError(
-            f"{where}: not a model that can be run ({reason(error)}); convert it again, with "
-            "built-in operators only"
-        ) from error
-
-
 def _open_interpreter(path: Path, where: str) -> Any:
     try:
         from ai_edge_litert.interpreter import Interpreter
@@ -197,13 +188,13 @@ def _open_interpreter(path: Path, where: str) -> Any:
         start = file.read(8)
     if start[4:] != MAGIC:
         raise ModelError(f"{where}: not a TensorFlow Lite model; convert the model to .tflite")
-    with _reading(where):
+    with reading(where, *_MODEL):
         return Interpreter(model_path=str(path), num_threads=torch.get_num_threads())
 
 
 def _ends(interpreter: Any, where: str) -> tuple[list[_End], list[_End]]:
     """Return the inputs and outputs of an interpreter."""
-    with _reading(where):
+    with reading(where, *_MODEL):
         return (
             [_End.of(each) for each in interpreter.get_input_details()],
             [_End.of(each) for each in interpreter.get_output_details()],

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
 from robustbench_seg.segmenter.adapters.transformers.image_processor import Edges
-from robustbench_seg.segmenter.adapters.transformers.mask_scores import class_scores
+from robustbench_seg.segmenter.adapters.transformers.mask_scores import combine_masks
 from robustbench_seg.segmenter.adapters.transformers.network import TransformersNetwork
 from robustbench_seg.segmenter.foreign_errors import reason
 
@@ -92,7 +92,7 @@ class MaskClassifier(TransformersNetwork):
             if not edges:
                 raise ModelError(f"{self._where}: its image processor has no shortest_edge")
             size = edges.shortest, edges.longest or edges.shortest
-        scores = class_scores(*self._answer(inputs), size=None if size == "masks" else size)
+        scores = combine_masks(*self._answer(inputs), size=None if size == "masks" else size)
         if not offsets or not edges:
             return scores
         try:
@@ -108,7 +108,7 @@ class MaskClassifier(TransformersNetwork):
         divisor = self._kind.divisor
         padded = F.pad(images, (0, -width % divisor, 0, -height % divisor))
         size = (padded.shape[2], padded.shape[3])
-        return class_scores(
+        return combine_masks(
             *self._answer({"pixel_values": padded}), size=size, kept=(height, width)
         )
 

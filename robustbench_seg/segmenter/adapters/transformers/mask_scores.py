@@ -20,7 +20,7 @@ STRIP = 128
 """
 
 
-def class_scores(
+def combine_masks(
     classes: Tensor,
     masks: Tensor,
     size: tuple[int, int] | None = None,
