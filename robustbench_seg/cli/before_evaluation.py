@@ -1,7 +1,4 @@
-"""Checks and notices of `evaluate` before it imports torch, which takes seconds.
-
-Each function imports what it needs, so that a misspelt model is reported at once.
-"""
+"""Checks of `evaluate` before it imports torch, which takes seconds."""
 
 from robustbench_seg.records.cards.hub_card import list_hub_models
 from robustbench_seg.records.cards.model_card import load_card
@@ -35,25 +32,3 @@ def check_names(spec: EvaluationSpec) -> None:
     select_measures(spec.measures)
     if spec.class_map is not None:
         load_class_map(spec.class_map)
-
-
-def evaluation_notice(spec: EvaluationSpec) -> str:
-    """Return one line on the published scores of the models of a specification.
-
-    Args:
-        spec: The specification.
-
-    Returns:
-        The line; empty if there are no published scores of these models on this dataset, or if they
-        have other weights or a class map.
-    """
-    from robustbench_seg.datasets import published_images
-
-    own = spec.weights is None and spec.class_map is None and spec.shard.index == 1
-    if not own or published_images(spec.dataset) is None:
-        return ""
-
-    from robustbench_seg.reporting.literature.published_notice import published_notice
-
-    protocol = load_protocol(spec.protocol).name
-    return published_notice(spec.models, spec.dataset, spec.split, protocol)

@@ -74,7 +74,7 @@ _option = partial(field_option, EvaluationSpec)
 @_option(
     "input_size",
     metavar="native|processor|HxW",
-    callback=parsers.parse_input_size,
+    callback=parsers.normalise_input_size,
     help="Input size of an hf: model. native: the size of the image; processor: as its image "
     "processor prepares it; HxW: height and width.  [default: native if the network "
     "accepts any size, else processor]",
@@ -82,7 +82,7 @@ _option = partial(field_option, EvaluationSpec)
 @_option(
     "augment",
     metavar="flip,SCALE,...",
-    callback=parsers.parse_augment,
+    callback=parsers.normalise_augment,
     help="Test-time augmentation: average the predictions over the image and its flipped "
     "(flip) and scaled copies, such as flip,0.75,1.25.  [default: none]",
 )
@@ -180,11 +180,14 @@ def evaluate(models: tuple[str, ...], **chosen: Any) -> None:
     again, it computes only missing results; other corruptions or severities are added. For several
     machines, GPUs and clusters see docs/how-to/cluster.md.
     """
-    from robustbench_seg.cli.before_evaluation import check_names, evaluation_notice
+    from robustbench_seg.cli.before_evaluation import check_names
 
     spec = evaluation_spec(models, **chosen)
     check_names(spec)
-    if notice := evaluation_notice(spec):
+
+    from robustbench_seg.reporting.literature.published_notice import published_notice
+
+    if notice := published_notice(spec):
         click.echo(notice, err=True)
 
     from robustbench_seg.machine.start import prepared_process

@@ -9,8 +9,6 @@ import click
 from robustbench_seg.codec import Range
 from robustbench_seg.errors import FileError, OptionError
 from robustbench_seg.files import checked_path
-from robustbench_seg.records.values import ranges
-from robustbench_seg.records.values.adaptation import ALL
 from robustbench_seg.records.values.image_size import check_size
 from robustbench_seg.records.values.input_size import input_size_text
 from robustbench_seg.records.values.shard import parse_shard
@@ -32,10 +30,10 @@ def _callback(parse: Callable[[Any], Any]) -> Callable[..., Any]:
 parse_shard_option = _callback(parse_shard)
 """Parses "2/8" as Shard(2, 8)."""
 
-parse_input_size = _callback(input_size_text)
+normalise_input_size = _callback(input_size_text)
 """Normalises "512X1024"; "native", "processor" and None do not change."""
 
-parse_augment = _callback(augment_text)
+normalise_augment = _callback(augment_text)
 """Normalises "1.25,flip" to "flip,1.25"; None does not change."""
 
 
@@ -57,33 +55,21 @@ def parse_size(context: click.Context, parameter: click.Parameter, value: Any) -
 
 
 def parse_adapt_images(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-    """Click callback that parses "16" as 16; "all" is kept."""
-    if value == ALL or isinstance(value, int):
-        return value
-    try:
-        if ranges.LIMIT.has(images := int(value)):
-            return images
-    except ValueError:
-        pass
-    raise click.BadParameter(
-        f"'{value}' is not a number of images; give {ranges.LIMIT}, or {ALL}", context, parameter
-    )
+    """Click callback that parses "16" as 16; words are kept."""
+    return _number_or_word(value, int)
 
 
 def parse_temperature(context: click.Context, parameter: click.Parameter, value: str) -> Any:
-    """Click callback that parses "1.5" as 1.5 and "none" as None; "fit" is kept."""
-    if value in ("none", "fit"):
-        return None if value == "none" else value
+    """Click callback that parses "1.5" as 1.5 and "none" as None; other words are kept."""
+    return None if value == "none" else _number_or_word(value, float)
+
+
+def _number_or_word(text: Any, number: type[int] | type[float]) -> Any:
+    """Convert the text of a number. Other text is kept: the specification checks it."""
     try:
-        if ranges.TEMPERATURE.has(temperature := float(value)):
-            return temperature
+        return number(text)
     except ValueError:
-        pass
-    raise click.BadParameter(
-        f"'{value}' is not a temperature; give {ranges.TEMPERATURE}, fit or none",
-        context,
-        parameter,
-    )
+        return text
 
 
 class _Path(click.Path):

@@ -1,6 +1,7 @@
 """Options follow from the fields of specifications; shared_options.py has the shared ones."""
 
 import ast
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from robustbench_seg.cli import shared_options
 from robustbench_seg.cli.evaluate import evaluate
 from robustbench_seg.cli.field_option import flag_of
 from robustbench_seg.cli.generate_cityscapes_c import generate_cityscapes_c
-from robustbench_seg.cli.parsers import parse_adapt_images, parse_augment, parse_temperature
+from robustbench_seg.cli.main import main
+from robustbench_seg.cli.parsers import normalise_augment, parse_adapt_images, parse_temperature
 from robustbench_seg.cli.train import train
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec, evaluation_spec
 from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
@@ -179,8 +181,10 @@ def test_a_temperature_is_a_number_or_a_word(text, value):
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "warm", ""])
 def test_other_temperatures_are_refused(text):
-    with pytest.raises(click.BadParameter, match=r"is not a temperature; give 0.01 to 100, fit or"):
-        parse_temperature(click.Context(click.Command("x")), click.Option(["--temperature"]), text)
+    words = ["evaluate", "--model", "segformer-b0", "--temperature", text]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "does not exist; give 0.01 to 100, or fit" in " ".join(result.stderr.split())
 
 
 def parsed(parse, text):
@@ -190,12 +194,14 @@ def parsed(parse, text):
 def test_images_of_an_adaptation_are_a_number_or_all():
     assert [parsed(parse_adapt_images, text) for text in (16, "3", "all")] == [16, 3, "all"]
     for text in ("0", "many", "", "1.5"):
-        with pytest.raises(click.BadParameter, match=r"is not a number of images; give 1 to .*all"):
-            parsed(parse_adapt_images, text)
+        words = ["evaluate", "--model", "x", "--adapt", "bn", "--adapt-images", text]
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 2
+        assert re.search(r"does not exist; give 1 to .*, or all", " ".join(result.stderr.split()))
 
 
 def test_an_augmentation_is_written_in_one_form():
-    assert parsed(parse_augment, "1.25, flip,.75,1") == "flip,0.75,1.25"
-    assert parsed(parse_augment, None) is None
+    assert parsed(normalise_augment, "1.25, flip,.75,1") == "flip,0.75,1.25"
+    assert parsed(normalise_augment, None) is None
     with pytest.raises(click.BadParameter, match="'flop' is neither flip nor a scale"):
-        parsed(parse_augment, "flop")
+        parsed(normalise_augment, "flop")

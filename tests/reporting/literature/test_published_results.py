@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
+from robustbench_seg.records.values.shard import Shard
 from robustbench_seg.reporting.literature.catalogue import literature
 from robustbench_seg.reporting.literature.published_notice import published_notice
 from robustbench_seg.reporting.literature.published_results import (
@@ -144,17 +146,26 @@ def test_a_source_says_how_it_measured():
 
 
 def test_rows_of_a_model_that_is_about_to_be_evaluated():
-    text = published_notice(["segformer-b5", "mine"], "cityscapes", "val", "cityscapes-c")
+    def notice(*models, **options):
+        return published_notice(EvaluationSpec(models, **options))
+
+    text = notice("segformer-b5", "mine", protocol="cityscapes-c")
     assert text == (
         "published on cityscapes val under cityscapes-c, mean mIoU: SegFormer-B5 65.8 "
         "(cityscapes_c); see robustseg literature --dataset cityscapes --protocol cityscapes-c"
     )
-    usable = published_notice(["segformer-b5"], "cityscapes", "val", "semsegbench-sev3")
+    usable = notice("segformer-b5", protocol="semsegbench-sev3")
     assert "segformer-mit-b5 71.1 (semsegbench, crop 1024x1024)" in usable
     assert "512x1024" not in usable  # its cells are flagged
+    assert notice("segformer-b5") == text
+    assert notice("segformer-b5", shard=Shard(1, 2)) == text
+    assert notice("segformer-b4") == ""
     for other in (
-        (["segformer-b4"], "cityscapes", "val", "cityscapes-c"),
-        (["segformer-b5"], "cityscapes", "train", "cityscapes-c"),
-        (["segformer-b5"], "camvid", "val", "cityscapes-c"),
+        {"split": "train"},
+        {"dataset": "camvid"},
+        {"dataset": "mine.toml"},
+        {"weights": "mine.pth"},
+        {"class_map": "cityscapes-to-camvid"},
+        {"shard": Shard(2, 2)},
     ):
-        assert published_notice(*other) == ""
+        assert notice("segformer-b5", **other) == ""
