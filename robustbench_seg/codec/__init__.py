@@ -10,13 +10,12 @@ False} is neither read nor written; one with {"when_set": True} is not written i
 with {"key": "x"} has the key x in the table.
 """
 
-from robustbench_seg.codec.ranges import Range, check_count, check_ranges, check_text
+from robustbench_seg.codec.ranges import Range, check_ranges, check_text
 from robustbench_seg.codec.tables import from_table, to_table
 from robustbench_seg.codec.toml_files import parse_toml, read_toml, to_toml
 
 __all__ = [
     "Range",
-    "check_count",
     "check_ranges",
     "check_text",
     "from_table",

@@ -53,12 +53,6 @@ def check_ranges(record: object) -> None:
             raise OptionError(f"{name} = {value!r} is out of range; give {wanted}")
 
 
-def check_count(name: str, value: object, wanted: Range) -> None:
-    """Raise OptionError if an argument that is a count is neither None nor within `wanted`."""
-    if value is not None and (outside := _outside(Annotated[int, wanted], value)):
-        raise OptionError(f"{name} = {value!r} is out of range; give {outside}")
-
-
 def _outside(hint: Any, value: Any) -> str | None:
     """The range of a value, or of one of a tuple, that is outside it."""
     arguments = typing.get_args(hint)

@@ -39,7 +39,6 @@ class FitResult:
 
     Attributes:
         iterations: Optimiser steps taken.
-        resumed: Number of steps of earlier starts.
         seconds: Training time of the first process, without validation.
         views: Augmented images seen.
         miou: mIoU at the end on the validation split, in percent. NaN in all processes except the
@@ -47,7 +46,6 @@ class FitResult:
     """
 
     iterations: int
-    resumed: int
     seconds: float
     views: int
     miou: float
@@ -122,9 +120,9 @@ class _Trainer:
 
     def fit(self) -> FitResult:
         """Take the remaining steps."""
-        spec, state, resumed = self._spec, self._state, self._state.iteration
+        spec, state = self._spec, self._state
         pinned = torch.device(spec.device).type == "cuda"
-        batches = iterate_batches(self._batches, spec.workers, resumed, pinned=pinned)
+        batches = iterate_batches(self._batches, spec.workers, state.iteration, pinned=pinned)
         with self._progress_bar() as bar:
             while self._progress < 1:
                 before = self._progress
@@ -142,7 +140,7 @@ class _Trainer:
                     self._checkpoint.write(state, self._learner)
         self._learner.finish()
         views = state.iteration * spec.recipe.batch
-        return FitResult(state.iteration, resumed, state.seconds, views, state.miou)
+        return FitResult(state.iteration, state.seconds, views, state.miou)
 
     def _step(self, images: Tensor, labels: Tensor) -> float:
         """Take a step; return the learning rate of the backbone."""

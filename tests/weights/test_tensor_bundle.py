@@ -111,7 +111,7 @@ def with_bytes_lost(path):
         (without_a_shard, "model.ckpt.data-00001-of-00002: no such file; put it next to"),
         (with_a_truncated_shard, "/gamma' is truncated"),
         (with_a_flipped_bit, "/gamma' is damaged"),
-        (with_another_name, "not a readable checkpoint (damaged)"),
+        (with_another_name, "not a readable model file (damaged)"),
         (truncated, "it is truncated, or not the index of a TensorFlow checkpoint"),
         (with_bytes_lost, "damaged"),
         (lambda path: Path(f"{path}.index").write_bytes(b""), "not a readable model file (empty)"),

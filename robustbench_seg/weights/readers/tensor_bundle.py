@@ -21,6 +21,7 @@ from torch import Tensor
 
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.weights.readers.crc32c import masked_crc32c
+from robustbench_seg.weights.readers.first_bytes import unreadable
 
 MAGIC = 0xDB4775248B80FB57
 FOOTER_BYTES = 48
@@ -70,9 +71,9 @@ def read_tensor_bundle(index: Path) -> Mapping[str, Tensor]:
         header = _fields(entries.pop(b""))
         tensor_entries = {name.decode(): _entry(value) for name, value in entries.items()}
     except (struct.error, LookupError, UnicodeDecodeError, TypeError) as error:
-        raise _unreadable(index, "damaged") from error
+        raise unreadable(index, "damaged") from error
     if header.get(2, [0]) != [0]:
-        raise _unreadable(index, "written on a big-endian machine")
+        raise unreadable(index, "written on a big-endian machine")
     tensors = {}
     shards = header.get(1, [1])[0]
     for shard in range(shards):
@@ -90,13 +91,13 @@ def read_tensor_bundle(index: Path) -> Mapping[str, Tensor]:
 
 def _tensor(data: np.ndarray, entry: Entry, name: str, path: Path) -> Tensor:
     if entry.sliced:
-        raise _unreadable(path, f"'{name}' is saved in slices, which are not supported")
+        raise unreadable(path, f"'{name}' is saved in slices, which are not supported")
     dtype = np.dtype(DTYPES[entry.dtype]).newbyteorder("<")
     raw = data[entry.offset : entry.offset + entry.size]
     if len(raw) != entry.size or entry.size != dtype.itemsize * math.prod(entry.shape):
-        raise _unreadable(path, f"'{name}' is truncated")
+        raise unreadable(path, f"'{name}' is truncated")
     if masked_crc32c(raw) != entry.checksum:
-        raise _unreadable(path, f"'{name}' is damaged")
+        raise unreadable(path, f"'{name}' is damaged")
     return torch.from_numpy(np.frombuffer(raw.tobytes(), dtype).reshape(entry.shape).copy())
 
 
@@ -104,14 +105,14 @@ def _table(content: bytes, path: Path) -> Iterator[tuple[bytes, bytes]]:
     """All entries of a table file."""
     footer = content[-FOOTER_BYTES:]
     if len(footer) < FOOTER_BYTES or struct.unpack("<Q", footer[-8:])[0] != MAGIC:
-        raise _unreadable(path, "it is truncated, or not the index of a TensorFlow checkpoint")
+        raise unreadable(path, "it is truncated, or not the index of a TensorFlow checkpoint")
     _, at = _handle(footer, 0)  # the block of metadata, which bundles do not use
     blocks, _ = _handle(footer, at)
     end = 0
     for _, pointer in _block(content, blocks, path):
         block, _ = _handle(pointer, 0)
         if block[0] < end:  # otherwise it would be read again and again
-            raise _unreadable(path, "damaged")
+            raise unreadable(path, "damaged")
         end = block[0] + block[1]
         yield from _block(content, block, path)
 
@@ -122,9 +123,9 @@ def _block(content: bytes, handle: tuple[int, int], path: Path) -> Iterator[tupl
     block, compression = content[offset : offset + size], content[offset + size]
     (checksum,) = struct.unpack("<I", content[offset + size + 1 : offset + size + 5])
     if masked_crc32c(np.frombuffer(content[offset : offset + size + 1], np.uint8)) != checksum:
-        raise _unreadable(path, "damaged")
+        raise unreadable(path, "damaged")
     if compression != 0:
-        raise _unreadable(path, "compressed; save the checkpoint again without compression")
+        raise unreadable(path, "compressed; save the checkpoint again without compression")
     (restarts,) = struct.unpack("<I", block[-4:])
     end = len(block) - 4 - 4 * restarts
     at, key = 0, b""
@@ -188,7 +189,3 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 0x80:
             return value, at
-
-
-def _unreadable(path: Path, reason: str) -> WeightsError:
-    return WeightsError(f"{path}: not a readable checkpoint ({reason}); download or save it again")
