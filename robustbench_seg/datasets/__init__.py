@@ -44,7 +44,12 @@ from robustbench_seg.datasets.registry import (
 )
 from robustbench_seg.datasets.splits.dataset import (
     Dataset,
+    EvaluationDataset,
+    LabelledSamples,
+    NamedImages,
     Sample,
+    Samples,
+    TreeDataset,
     check_dataset,
     evenly_spaced,
 )
@@ -65,10 +70,15 @@ __all__ = [
     "Dataset",
     "DatasetEntry",
     "DatasetFacts",
+    "EvaluationDataset",
     "Image",
+    "LabelledSamples",
     "Labels",
+    "NamedImages",
     "Sample",
+    "Samples",
     "SplitFiles",
+    "TreeDataset",
     "built_in_facts",
     "check_dataset",
     "check_dataset_name",

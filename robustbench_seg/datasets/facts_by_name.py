@@ -6,7 +6,7 @@ from pathlib import Path
 from robustbench_seg.datasets.classes.facts import DatasetFacts
 from robustbench_seg.datasets.custom import read_description
 from robustbench_seg.datasets.registry import DATASETS, NAMES, dataset_entry
-from robustbench_seg.datasets.splits.dataset import Dataset
+from robustbench_seg.datasets.splits.dataset import LabelledSamples
 
 
 def described_facts(name: str | Path) -> DatasetFacts:
@@ -41,7 +41,7 @@ def built_in_facts(name: str, classes: Sequence[str]) -> DatasetFacts | None:
     return entry.facts if entry and entry.facts.classes == tuple(classes) else None
 
 
-def facts_of(dataset: Dataset) -> DatasetFacts | None:
+def facts_of(dataset: LabelledSamples) -> DatasetFacts | None:
     """Look up the facts of an open dataset.
 
     Args:

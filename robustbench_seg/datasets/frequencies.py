@@ -17,7 +17,7 @@ from robustbench_seg.codec import Range, parse_toml, read_toml, to_toml
 from robustbench_seg.content import content_folder, toml_names
 from robustbench_seg.datasets.classes.label_table import IGNORE
 from robustbench_seg.datasets.registry import open_dataset
-from robustbench_seg.datasets.splits.dataset import Dataset, check_dataset
+from robustbench_seg.datasets.splits.dataset import LabelledSamples, check_dataset
 from robustbench_seg.datasets.splits.optional_files import read_labels
 from robustbench_seg.errors import CardError, DatasetError, unknown
 from robustbench_seg.files import atomic_file, check_own, checked_path
@@ -28,9 +28,6 @@ from robustbench_seg.records.values.ranges import Positive
 _REMARK = "Pixels of each class, counted by robustseg class-frequencies."
 _FOLDER = content_folder("datasets") / "frequencies"
 _WHAT = "file of class frequencies"
-
-_OF_DATASETS = ("name", "split", "classes", "ids", "fingerprint", "__len__", "__getitem__")
-"""The attributes that counting needs of a dataset."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ class ClassFrequencies:
 
 
 def class_frequencies(
-    dataset: str | Path | Dataset = DATASET,
+    dataset: str | Path | LabelledSamples = DATASET,
     data: Path | str | None = None,
     split: str = "train",
     out: Path | str | None = None,
@@ -122,7 +119,7 @@ def class_frequencies(
     """
     path = None if out is None else checked_path(out)
     opened = open_dataset(dataset, data, split) if isinstance(dataset, str | Path) else dataset
-    check_dataset(opened, _OF_DATASETS)
+    check_dataset(opened, LabelledSamples)
     if path is not None:
         check_own(path, f"# {_REMARK}")
     # The file is opened first, so that an unwritable folder fails at once.
@@ -170,7 +167,7 @@ def shipped_frequencies() -> tuple[str, ...]:
     return toml_names(_FOLDER)
 
 
-def _counted(dataset: Dataset, *, progress: bool) -> Mapping[str, int]:
+def _counted(dataset: LabelledSamples, *, progress: bool) -> Mapping[str, int]:
     classes = len(dataset.classes)
     total = np.zeros(IGNORE + 1, np.int64)
     with progress_bar(len(dataset), disable=not progress) as bar:
@@ -178,7 +175,7 @@ def _counted(dataset: Dataset, *, progress: bool) -> Mapping[str, int]:
             counts = np.bincount(read_labels(dataset, index).ravel(), minlength=IGNORE + 1)
             if (stray := np.flatnonzero(counts[classes:IGNORE])).size:
                 raise DatasetError(
-                    f"{dataset.ids[index]}: label {classes + int(stray[0])} is out of range for "
+                    f"{dataset[index].id}: label {classes + int(stray[0])} is out of range for "
                     f"{classes} classes; labels must be class indices or {IGNORE}"
                 )
             total += counts

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from robustbench_seg.datasets import Dataset, check_dataset
+from robustbench_seg.datasets import EvaluationDataset, check_dataset
 from robustbench_seg.errors import OptionError
 from robustbench_seg.machine.torchrun import own_device
 from robustbench_seg.records.cards.protocol import Protocol
@@ -30,12 +30,6 @@ class EvaluateArguments(EvaluationOptions, total=False):
 _ABOUT_OBJECTS = tuple(EvaluateArguments.__annotations__.keys() - EvaluationOptions.__annotations__)
 """The options of load_segmenter for models that are objects."""
 
-_OF_DATASETS = (
-    *("name", "split", "classes", "palette", "ids", "clip", "fingerprint"),
-    *("__len__", "__getitem__", "image", "first"),
-)
-"""The attributes that an evaluation needs of a dataset."""
-
 
 @dataclass(frozen=True, eq=False)
 class GivenObjects:
@@ -48,13 +42,13 @@ class GivenObjects:
     """
 
     segmenters: tuple[Segmenter, ...] = ()
-    dataset: Dataset | None = None
+    dataset: EvaluationDataset | None = None
     protocol: Protocol | None = None
 
 
 def sort_arguments(
     model: object,
-    dataset: str | Path | Dataset | None,
+    dataset: str | Path | EvaluationDataset | None,
     protocol: str | Path | Protocol | None,
     options: Mapping[str, Any],
 ) -> tuple[EvaluationSpec, GivenObjects]:
@@ -97,9 +91,9 @@ def sort_arguments(
     return spec, GivenObjects(segmenters, opened, loaded)
 
 
-def _check_dataset(dataset: Dataset, options: Mapping[str, object]) -> None:
+def _check_dataset(dataset: EvaluationDataset, options: Mapping[str, object]) -> None:
     """Check that an object is a dataset, and that no option is for opening it."""
-    check_dataset(dataset, _OF_DATASETS)
+    check_dataset(dataset, EvaluationDataset)
     for name in ("data", "split"):
         if options.get(name) is not None:
             raise OptionError(f"{dataset.name} is already open; leave out {name}")

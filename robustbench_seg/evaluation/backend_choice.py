@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from glob import escape
 from pathlib import Path
 
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import EvaluationDataset
 from robustbench_seg.errors import DatasetError, ModelError, OptionError, ResultsError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.run_records import dataset_record
@@ -80,7 +80,7 @@ def _with_own_backend(
         ) from error
 
 
-def _have_one_size(data: Dataset) -> bool:
+def _have_one_size(data: EvaluationDataset) -> bool:
     """Whether the first, the middle and the last image have the same size.
 
     OpenVINO compiles a network for each size, which takes longer than one image.

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import EvaluationDataset
 from robustbench_seg.errors import IncompleteError, OptionError
 from robustbench_seg.evaluation.arguments import EvaluateArguments, GivenObjects, sort_arguments
 from robustbench_seg.evaluation.backend_choice import choose_backends
@@ -28,7 +28,7 @@ def evaluate(
     spec: EvaluationSpec | None = None,
     *,
     model: object = None,
-    dataset: str | Path | Dataset | None = None,
+    dataset: str | Path | EvaluationDataset | None = None,
     protocol: str | Path | Protocol | None = None,
     progress: bool = False,
     **options: Unpack[EvaluateArguments],

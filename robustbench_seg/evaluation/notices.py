@@ -7,7 +7,7 @@ from pathlib import Path
 
 from robustbench_seg.datasets import (
     ClassMap,
-    Dataset,
+    EvaluationDataset,
     SplitFiles,
     files_of,
     is_labelled,
@@ -105,7 +105,7 @@ def class_map_text(class_map: ClassMap) -> str:
     return "; ".join([f"class map {class_map.name}: {classes}", *lists])
 
 
-def files_found(dataset: Dataset, files: SplitFiles) -> str:
+def files_found(dataset: EvaluationDataset, files: SplitFiles) -> str:
     """Count the files of a dataset, in a sentence that names some ignored files."""
     count, others = len(files.images), files.left_out
     labels = counted(count, "label") if files.is_labelled else "no labels"

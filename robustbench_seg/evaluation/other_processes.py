@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import EvaluationDataset
 from robustbench_seg.errors import OptionError, ResultsError
 from robustbench_seg.evaluation.arguments import GivenObjects
 from robustbench_seg.evaluation.block_loop import BlockLoop, wanted_images
@@ -192,7 +192,7 @@ def _share(evaluation: Evaluation, folder: Path) -> None:
 
 def _opened(spec: EvaluationSpec, folder: Path) -> Evaluation:
     """Open the evaluation again, with the objects of `_share`."""
-    data: tuple[Dataset, Protocol] = _read(folder / "data.pt")
+    data: tuple[EvaluationDataset, Protocol] = _read(folder / "data.pt")
     dataset, protocol = data
     segmenters = []
     for number, model in enumerate(spec.models):

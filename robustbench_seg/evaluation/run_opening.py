@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from robustbench_seg.analysis import image_macs
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import EvaluationDataset
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.evaluation.images.attacker import Attacker
 from robustbench_seg.evaluation.images.image_maker import ImageMaker
@@ -143,7 +143,7 @@ class _RunOpener:
             self._enter(saved.folder)
 
 
-def _macs(segmenter: EvaluatedModel, data: Dataset) -> int | None:
+def _macs(segmenter: EvaluatedModel, data: EvaluationDataset) -> int | None:
     """Multiply-accumulates for an image of the size of the first one, if they can be counted."""
     if segmenter.about.card is None:
         return segmenter.about.macs

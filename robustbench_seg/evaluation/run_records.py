@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import torch
 
 from robustbench_seg.corruption import STREAMS, laws, libraries
-from robustbench_seg.datasets import Dataset, facts_of
+from robustbench_seg.datasets import EvaluationDataset, facts_of
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.machine.hardware import hardware
 from robustbench_seg.records.runs.run_key import DatasetRecord, PerturbationRecord, RunKey
@@ -69,7 +69,7 @@ def run_record(
     )
 
 
-def dataset_record(data: Dataset) -> DatasetRecord:
+def dataset_record(data: EvaluationDataset) -> DatasetRecord:
     """Describe the scored images."""
     return DatasetRecord(
         data.name, data.split, len(data), tuple(data.classes), _plain(data.fingerprint)

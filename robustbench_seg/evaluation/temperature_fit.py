@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.codec import from_table, to_table
-from robustbench_seg.datasets import Dataset, evenly_spaced
+from robustbench_seg.datasets import EvaluationDataset, evenly_spaced
 from robustbench_seg.errors import CardError, DatasetError, ResultsError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.inputs.train_split import unscored_train_split
@@ -103,7 +103,7 @@ class _Fit:
     images: tuple[str, ...]
 
 
-def _fit(segmenter: ConfidentSegmenter, data: Dataset, places: Sequence[int]) -> _Fit:
+def _fit(segmenter: ConfidentSegmenter, data: EvaluationDataset, places: Sequence[int]) -> _Fit:
     """Fit a temperature on some of the images at `places` of a dataset."""
     losses, images = np.zeros(len(GRID)), list[str]()
     reason: DatasetError | None = None

@@ -5,14 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from robustbench_seg.datasets import Dataset, check_dataset, open_dataset
+from robustbench_seg.datasets import LabelledSamples, check_dataset, open_dataset
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.records.cards.model_card import ModelCard, load_card
 from robustbench_seg.records.specs.spec_values import check_given_alone
 from robustbench_seg.records.specs.training_spec import TrainingSpec, training_spec
-
-_OF_DATASETS = ("name", "split", "classes", "fingerprint", "__len__", "__getitem__")
-"""The attributes that a training needs of a dataset."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,16 +25,16 @@ class TrainingInputs:
 
     spec: TrainingSpec
     base_card: ModelCard
-    images: Dataset
-    validation: Dataset
+    images: LabelledSamples
+    validation: LabelledSamples
 
 
 def open_inputs(
     spec: TrainingSpec | None,
     *,
     model: str | Path | ModelCard | None,
-    dataset: str | Path | Dataset | None,
-    validate_on: str | Dataset | None,
+    dataset: str | Path | LabelledSamples | None,
+    validate_on: str | LabelledSamples | None,
     options: Mapping[str, Any],
 ) -> TrainingInputs:
     """Resolve the arguments of `train`, and open the splits that they name.
@@ -67,7 +64,7 @@ def open_inputs(
     validation = None if isinstance(validate_on, str) else validate_on
     for given in (images, validation):
         if given is not None:
-            check_dataset(given, _OF_DATASETS)
+            check_dataset(given, LabelledSamples)
     if images is None:
         spec = with_dataset(spec, base_card)
         images = open_split(spec, spec.split)
@@ -89,7 +86,7 @@ def with_dataset(spec: TrainingSpec, base_card: ModelCard) -> TrainingSpec:
     return replace(spec, dataset=spec.dataset or base_card.dataset)
 
 
-def open_split(spec: TrainingSpec, split: str) -> Dataset:
+def open_split(spec: TrainingSpec, split: str) -> LabelledSamples:
     """Open a split of the dataset that a specification names.
 
     Raises:

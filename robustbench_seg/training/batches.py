@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from robustbench_seg.datasets import Dataset, Sample
+from robustbench_seg.datasets import LabelledSamples, Sample
 from robustbench_seg.errors import ModelError, RobustsegError
 from robustbench_seg.machine.allocator import keep_freed_memory
 from robustbench_seg.machine.signals import signals_blocked
@@ -43,7 +43,7 @@ class Batches(TorchDataset[tuple[Tensor, Tensor]]):
 
     def __init__(
         self,
-        dataset: Dataset,
+        dataset: LabelledSamples,
         recipe: TrainingRecipe,
         card: ModelCard,
         slots: range | None = None,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import LabelledSamples
 from robustbench_seg.errors import FileError, ModelError
 from robustbench_seg.machine.hardware import check_device, hardware
 from robustbench_seg.machine.locks import only_process
@@ -31,8 +31,8 @@ def train(
     spec: TrainingSpec | None = None,
     *,
     model: str | Path | ModelCard | None = None,
-    dataset: str | Path | Dataset | None = None,
-    validate_on: str | Dataset | None = None,
+    dataset: str | Path | LabelledSamples | None = None,
+    validate_on: str | LabelledSamples | None = None,
     **options: Unpack[TrainingOptions],
 ) -> TrainedModel:
     """Train a network; the default recipe is SegFormer's on Cityscapes.

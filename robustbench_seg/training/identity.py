@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import LabelledSamples
 from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.training.initial_network import InitialNetwork
 
 
 def training_identity(
-    spec: TrainingSpec, initial: InitialNetwork, images: Dataset
+    spec: TrainingSpec, initial: InitialNetwork, images: LabelledSamples
 ) -> Mapping[str, object]:
     """List everything that decides the results of a training.
 

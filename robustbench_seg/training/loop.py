@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import LabelledSamples
 from robustbench_seg.errors import ModelError
 from robustbench_seg.files import check_own, remove_partials
 from robustbench_seg.machine.torchrun import Processes, process_group
@@ -52,7 +52,10 @@ class FitResult:
 
 
 def fit(
-    spec: TrainingSpec, initial: InitialNetwork, images: Dataset, validation: Dataset
+    spec: TrainingSpec,
+    initial: InitialNetwork,
+    images: LabelledSamples,
+    validation: LabelledSamples,
 ) -> FitResult:
     """Train a network in place; it ends in eval mode on the CPU.
 
@@ -90,8 +93,8 @@ class _Trainer:
         self,
         spec: TrainingSpec,
         initial: InitialNetwork,
-        images: Dataset,
-        validation: Dataset,
+        images: LabelledSamples,
+        validation: LabelledSamples,
         processes: Processes,
     ) -> None:
         self._spec = spec

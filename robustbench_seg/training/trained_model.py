@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from robustbench_seg.codec import parse_toml
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import LabelledSamples
 from robustbench_seg.errors import IncompleteError, ModelError, WeightsError
 from robustbench_seg.files import write_text
 from robustbench_seg.machine.torchrun import torchrun_processes
@@ -42,7 +42,7 @@ class TrainedModel:
 
 
 def planned_model(
-    spec: TrainingSpec, base_card: ModelCard, images: Dataset
+    spec: TrainingSpec, base_card: ModelCard, images: LabelledSamples
 ) -> tuple[ModelCard, Training]:
     """Return the card of the model to train, and the record of its training without results.
 

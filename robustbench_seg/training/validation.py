@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.architectures import SegmentationNetwork
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import LabelledSamples
 from robustbench_seg.measures import confusion_matrix
 from robustbench_seg.records.cards.model_card import ModelCard
 from robustbench_seg.records.runs.segmenter_record import ModelFacts
@@ -12,7 +12,7 @@ from robustbench_seg.segmenter import DescribedNetwork, SegmenterOptions, assemb
 
 
 def validate(
-    network: SegmentationNetwork, dataset: Dataset, card: ModelCard, device: str = "cpu"
+    network: SegmentationNetwork, dataset: LabelledSamples, card: ModelCard, device: str = "cpu"
 ) -> NDArray[np.int64]:
     """Compute the confusion matrix of a network over a dataset, one image at a time, in float32.
 

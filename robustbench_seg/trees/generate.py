@@ -9,7 +9,7 @@ from typing import Unpack
 from robustbench_seg.corruption import check_stream
 from robustbench_seg.datasets import (
     DATASETS,
-    Dataset,
+    TreeDataset,
     check_dataset,
     files_of,
     image_sizes,
@@ -31,17 +31,11 @@ from robustbench_seg.trees.writing.write_tree import write_tree
 
 log = logging.getLogger(__name__)
 
-_OF_DATASETS = (
-    *("name", "split", "ids", "image", "companions", "on_disk"),
-    *("__len__", "__getitem__"),
-)
-"""The attributes that a tree needs of a dataset."""
-
 
 def generate_cityscapes_c(
     spec: TreeSpec | None = None,
     *,
-    dataset: str | Path | Dataset | None = None,
+    dataset: str | Path | TreeDataset | None = None,
     protocol: str | Path | Protocol | None = None,
     announce: Callable[[PlanSummary], object] = lambda summary: None,
     progress: Callable[[int, int], object] = lambda new, left_out: None,
@@ -88,7 +82,7 @@ def generate_cityscapes_c(
     <tree of cityscapes val: 2 files>
     """
     if not isinstance(dataset, str | Path | None):
-        check_dataset(dataset, _OF_DATASETS)
+        check_dataset(dataset, TreeDataset)
     if spec is None:
         names = _name(dataset, TreeSpec.dataset), _name(protocol, TreeSpec.protocol)
         spec = tree_spec(*names, **options)
@@ -121,7 +115,7 @@ def _conditions(spec: TreeSpec, protocol: Protocol) -> tuple[Condition, ...]:
     return conditions
 
 
-def _warn_without_description(plan: TreePlan, clean: Dataset) -> None:
+def _warn_without_description(plan: TreePlan, clean: TreeDataset) -> None:
     if files_of(clean) and plan.png_layout is None and clean.name not in DATASETS:
         log.warning(
             "%s: no TOML files were written that describe its folders as datasets, because the "
@@ -142,7 +136,7 @@ def _check_complete(out: Path, manifest: Manifest) -> None:
 
 
 def _plan(
-    spec: TreeSpec, clean: Dataset, protocol: Protocol, conditions: tuple[Condition, ...]
+    spec: TreeSpec, clean: TreeDataset, protocol: Protocol, conditions: tuple[Condition, ...]
 ) -> TreePlan:
     files = files_of(clean)
     return TreePlan(
@@ -157,14 +151,14 @@ def _plan(
     )
 
 
-def _name(thing: str | Path | Dataset | Protocol | None, default: str) -> str | Path:
+def _name(thing: str | Path | TreeDataset | Protocol | None, default: str) -> str | Path:
     """The name of a dataset or protocol, given by name or as an object."""
     if thing is None:
         return default
     return thing if isinstance(thing, str | Path) else thing.name
 
 
-def _opened(dataset: str | Path | Dataset | None, spec: TreeSpec) -> Dataset:
+def _opened(dataset: str | Path | TreeDataset | None, spec: TreeSpec) -> TreeDataset:
     """The dataset that the caller opened, or the one that the specification names."""
     if isinstance(dataset, str | Path | None):
         return open_dataset(spec.dataset, spec.data, spec.split)

@@ -77,8 +77,8 @@ def test_an_object_that_is_no_dataset_is_one_line(tmp_path):
     with pytest.raises(DatasetError) as caught:
         generate_cityscapes_c(dataset=1, out=tmp_path)
     assert str(caught.value) == (
-        "dataset: 1 is neither a name nor a dataset; it lacks name, split, ids, image, companions, "
-        "on_disk, __len__, __getitem__"
+        "dataset: 1 is neither a name nor a dataset; it lacks name, split, __len__, __getitem__, "
+        "ids, image, companions, on_disk"
     )
 
 

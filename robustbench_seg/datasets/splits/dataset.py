@@ -1,12 +1,14 @@
 """The interface of a dataset: ids, and an RGB image and a map of class indices for each id.
 
+A user can give an object with the members that a function needs; each need is a protocol.
+
 A dataset reads a sample from disk at each access and keeps none in memory.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -34,16 +36,12 @@ class Sample:
         return f"<sample {self.id}: {width}x{height}>"
 
 
-class Dataset(Protocol):
-    """A split of a dataset: a sized sequence of samples.
-
-    `evaluate` does not need `companions` and `on_disk`. A dataset may also have an attribute
-    `facts` (DatasetFacts), whose groups and persons are then scored.
-    """
+class Samples(Protocol):
+    """A sized sequence of samples: a split of a dataset."""
 
     @property
     def name(self) -> str:
-        """Its name in every table."""
+        """Name of the dataset in every table."""
         ...
 
     @property
@@ -51,28 +49,16 @@ class Dataset(Protocol):
         """Name of the split: "train", "val", ..."""
         ...
 
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Sample: ...
+
+
+class LabelledSamples(Samples, Protocol):
+    """What `train` and `class_frequencies` need of a dataset."""
+
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of the class indices."""
-        ...
-
-    @property
-    def palette(self) -> tuple[tuple[int, int, int], ...]:
-        """An RGB colour, 0..255, for each class."""
-        ...
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The image ids, in order."""
-        ...
-
-    @property
-    def clip(self) -> int:
-        """Number of consecutive images that are drawn together for an interval.
-
-        It is 1 if images come from separate snippets and are independent. It is higher for the
-        frames of a video, because neighbours show the same street.
-        """
         ...
 
     @property
@@ -80,8 +66,14 @@ class Dataset(Protocol):
         """JSON-able facts that identify the version of the data, without absolute paths."""
         ...
 
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: int) -> Sample: ...
+
+class NamedImages(Samples, Protocol):
+    """Samples whose ids are known, and whose images can be read without labels."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The image ids, in order."""
+        ...
 
     def image(self, index: int) -> Image:
         """Read an image without its labels.
@@ -94,7 +86,28 @@ class Dataset(Protocol):
         """
         ...
 
-    def first(self, count: int) -> "Dataset":
+
+class EvaluationDataset(LabelledSamples, NamedImages, Protocol):
+    """What `evaluate` needs of a dataset.
+
+    It may also have an attribute `facts` (DatasetFacts), whose groups and persons are then scored.
+    """
+
+    @property
+    def palette(self) -> tuple[tuple[int, int, int], ...]:
+        """An RGB colour, 0..255, for each class."""
+        ...
+
+    @property
+    def clip(self) -> int:
+        """Number of consecutive images that are drawn together for an interval.
+
+        It is 1 if images come from separate snippets and are independent. It is higher for the
+        frames of a video, because neighbours show the same street.
+        """
+        ...
+
+    def first(self, count: int) -> Self:
         """Cut the dataset to its first samples.
 
         Args:
@@ -104,6 +117,10 @@ class Dataset(Protocol):
             A dataset of these samples.
         """
         ...
+
+
+class TreeDataset(NamedImages, Protocol):
+    """What `generate_cityscapes_c` needs of a dataset."""
 
     def companions(self, index: int) -> Mapping[str, Path]:
         """List the files that other tools need next to an image, such as its labels.
@@ -116,10 +133,8 @@ class Dataset(Protocol):
         """
         ...
 
-    def on_disk(self, folder: Path) -> "Dataset":
-        """Provide the dataset as files.
-
-        Only trees of corrupted images need this, because their labels are links to files.
+    def on_disk(self, folder: Path) -> "TreeDataset":
+        """Provide the dataset as files, because the labels of a tree are links to files.
 
         Args:
             folder: Where a dataset without files writes its images and labels.
@@ -130,23 +145,39 @@ class Dataset(Protocol):
         ...
 
 
-def check_dataset(given: object, members: Iterable[str]) -> None:
+class Dataset(EvaluationDataset, TreeDataset, Protocol):
+    """A split that `open_dataset` opens. Every function takes it."""
+
+
+def check_dataset(given: object, kind: type) -> None:
     """Check an object that a user gives as a dataset.
 
     Args:
         given: The object.
-        members: Names of the members of `Dataset` that are needed.
+        kind: The protocol of this file that it must satisfy.
 
     Raises:
-        DatasetError: The object lacks one of them.
+        DatasetError: The object lacks members of the protocol.
     """
     # The type is asked first, because a property such as the fingerprint may read every file.
+    members = _members(kind)
     missing = [n for n in members if not (hasattr(type(given), n) or hasattr(given, n))]
     if missing:
         raise DatasetError(
             f"dataset: {given!r:.100} is neither a name nor a dataset; it lacks "
             f"{', '.join(missing)}"
         )
+
+
+def _members(kind: type) -> list[str]:
+    """The names of all members of a protocol, those of its bases first."""
+    parts = [part for part in reversed(kind.__mro__) if Samples in part.__mro__]
+    return [
+        name
+        for part in parts
+        for name in vars(part)
+        if not name.startswith("_") or name in ("__len__", "__getitem__")
+    ]
 
 
 def checked_count(name: str, count: int) -> int:

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets.classes.label_table import Labels
-from robustbench_seg.datasets.splits.dataset import Dataset
+from robustbench_seg.datasets.splits.dataset import Samples
 from robustbench_seg.datasets.splits.split_files import SplitFiles
 
 
-def files_of(dataset: Dataset) -> SplitFiles | None:
+def files_of(dataset: Samples) -> SplitFiles | None:
     """Return the files of a dataset; None if it has none."""
     files = getattr(dataset, "files", None)
     return files if isinstance(files, SplitFiles) else None
 
 
-def is_labelled(dataset: Dataset) -> bool:
+def is_labelled(dataset: Samples) -> bool:
     """Return whether any image has labels; a server may withhold those of a test split.
 
     Args:
@@ -30,7 +30,7 @@ def is_labelled(dataset: Dataset) -> bool:
     return files is None or files.is_labelled
 
 
-def read_labels(dataset: Dataset, index: int) -> Labels:
+def read_labels(dataset: Samples, index: int) -> Labels:
     """Read the labels of an image, if possible without decoding the image, which takes longer.
 
     Args:
@@ -47,7 +47,7 @@ def read_labels(dataset: Dataset, index: int) -> Labels:
     return dataset[index].labels if files is None else files.labels(index)
 
 
-def instances_of(dataset: Dataset, index: int, shape: tuple[int, ...]) -> NDArray[np.int32] | None:
+def instances_of(dataset: Samples, index: int, shape: tuple[int, ...]) -> NDArray[np.int32] | None:
     """Read the instances of an image, such as single cars.
 
     Args:
@@ -66,7 +66,7 @@ def instances_of(dataset: Dataset, index: int, shape: tuple[int, ...]) -> NDArra
     return None if files is None else files.instances(index, shape)
 
 
-def image_sizes(dataset: Dataset) -> Mapping[str, int]:
+def image_sizes(dataset: Samples) -> Mapping[str, int]:
     """Look up the size of each image's file.
 
     Args:

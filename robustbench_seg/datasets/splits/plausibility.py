@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.datasets.classes.label_table import IGNORE, UNKNOWN, id_ranges
-from robustbench_seg.datasets.splits.dataset import Dataset, evenly_spaced
+from robustbench_seg.datasets.splits.dataset import EvaluationDataset, evenly_spaced
 from robustbench_seg.datasets.splits.optional_files import files_of
 from robustbench_seg.datasets.splits.split_files import SplitFiles
 from robustbench_seg.errors import DatasetError
@@ -20,7 +20,7 @@ SAMPLE = 48
 """Number of label files that are examined, evenly spread over the split."""
 
 
-def label_warning(dataset: Dataset, *, whole: bool = True) -> str | None:
+def label_warning(dataset: EvaluationDataset, *, whole: bool = True) -> str | None:
     """Examine some label files of a dataset for ids that do not match its description.
 
     Args:

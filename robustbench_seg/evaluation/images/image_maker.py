@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robustbench_seg.corruption import corrupt
-from robustbench_seg.datasets import ClassMap, Dataset, Sample, instances_of, read_image
+from robustbench_seg.datasets import ClassMap, EvaluationDataset, Sample, instances_of, read_image
 from robustbench_seg.errors import CorruptionError, DatasetError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.measures import Measure, Truth
@@ -29,7 +29,9 @@ from robustbench_seg.trees.tree import Tree
 class DatasetImage:
     """An image of the dataset, decoded once, on first use, for all of its conditions."""
 
-    def __init__(self, dataset: Dataset, index: int, class_map: ClassMap | None = None) -> None:
+    def __init__(
+        self, dataset: EvaluationDataset, index: int, class_map: ClassMap | None = None
+    ) -> None:
         """Store the index. `class_map` may leave out classes, whose pixels are not scored."""
         self.index = index
         self.id = dataset.ids[index]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from robustbench_seg.attacks import ATTACKS, check_attack
 from robustbench_seg.datasets import (
-    Dataset,
+    EvaluationDataset,
     is_labelled,
     load_class_frequencies,
     shipped_frequencies,
@@ -67,7 +67,7 @@ def open_attacks(
     spec: EvaluationSpec,
     protocol: Protocol,
     conditions: Sequence[Condition],
-    data: Dataset,
+    data: EvaluationDataset,
     segmenters: Sequence[EvaluatedModel],
 ) -> AttackSettings:
     """Check that the attacks of an evaluation are possible, and return their settings.
@@ -135,7 +135,7 @@ def _check_ensemble(protocol: Protocol, ensemble: Perturbation) -> None:
                 )
 
 
-def _surrogate(spec: EvaluationSpec, data: Dataset) -> EvaluatedModel | None:
+def _surrogate(spec: EvaluationSpec, data: EvaluationDataset) -> EvaluatedModel | None:
     """Load the network that is attacked instead of the scored ones. None: there is none.
 
     The precision, backend and inference mode of the scored networks do not apply to it.
@@ -157,7 +157,7 @@ def _surrogate(spec: EvaluationSpec, data: Dataset) -> EvaluatedModel | None:
 
 
 def _class_frequencies(
-    spec: EvaluationSpec, protocol: Protocol, data: Dataset
+    spec: EvaluationSpec, protocol: Protocol, data: EvaluationDataset
 ) -> tuple[int, ...] | None:
     """Return the pixels of each class, from the user's file or an included one.
 
@@ -198,7 +198,7 @@ def _check_attacks(
     spec: EvaluationSpec,
     protocol: Protocol,
     attacks: Sequence[Condition],
-    data: Dataset,
+    data: EvaluationDataset,
     attacked: Sequence[EvaluatedModel],
 ) -> None:
     if spec.corrupted is not None:

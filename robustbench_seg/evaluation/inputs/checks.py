@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from robustbench_seg.datasets import ClassMap, Dataset, fitting_maps
+from robustbench_seg.datasets import ClassMap, EvaluationDataset, fitting_maps
 from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.outputs.prediction_folder import check_images
@@ -95,7 +95,7 @@ def _check_confidence(evaluation: Evaluation) -> None:
 
 
 def check_classes(
-    dataset: Dataset, segmenters: Sequence[EvaluatedModel], class_map: ClassMap | None
+    dataset: EvaluationDataset, segmenters: Sequence[EvaluatedModel], class_map: ClassMap | None
 ) -> None:
     """Check that the classes of each model, mapped or not, are those of the dataset.
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from robustbench_seg.datasets import (
     ClassMap,
-    Dataset,
+    EvaluationDataset,
     published_images,
 )
 from robustbench_seg.errors import ModelError
@@ -51,7 +51,7 @@ class Evaluation:
     """
 
     spec: EvaluationSpec
-    dataset: Dataset
+    dataset: EvaluationDataset
     protocol: Protocol
     conditions: tuple[Condition, ...]
     measures: tuple[Measure, ...]

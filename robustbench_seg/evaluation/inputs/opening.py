@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from robustbench_seg.datasets import ClassMap, Dataset, load_class_map, open_dataset
+from robustbench_seg.datasets import (
+    ClassMap,
+    Dataset,
+    EvaluationDataset,
+    load_class_map,
+    open_dataset,
+)
 from robustbench_seg.errors import DatasetError
 from robustbench_seg.evaluation.inputs.attack_settings import open_attacks
 from robustbench_seg.evaluation.inputs.checks import check_evaluation
@@ -19,7 +25,7 @@ from robustbench_seg.segmenter import EvaluatedModel, Segmenter, SegmenterOption
 
 
 def options_on_data(
-    spec: EvaluationSpec, data: Dataset, class_map: ClassMap | None
+    spec: EvaluationSpec, data: EvaluationDataset, class_map: ClassMap | None
 ) -> SegmenterOptions:
     """Select the options for loading the models that a specification names.
 
@@ -35,7 +41,7 @@ def options_on_data(
     return SegmenterOptions.of(spec, classes=classes, calibration=_calibration(spec, data))
 
 
-def _calibration(spec: EvaluationSpec, data: Dataset) -> Dataset | None:
+def _calibration(spec: EvaluationSpec, data: EvaluationDataset) -> Dataset | None:
     """The calibration images for quantised networks; None: networks are not quantised."""
     if spec.precision != "int8":
         return None
@@ -52,7 +58,7 @@ def open_evaluation(
     spec: EvaluationSpec,
     *,
     segmenters: Sequence[Segmenter] = (),
-    dataset: Dataset | None = None,
+    dataset: EvaluationDataset | None = None,
     protocol: Protocol | None = None,
 ) -> Evaluation:
     """Open the data and load the models of a specification.

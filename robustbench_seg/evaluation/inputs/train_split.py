@@ -2,14 +2,16 @@
 
 import logging
 
-from robustbench_seg.datasets import Dataset, open_dataset
+from robustbench_seg.datasets import Dataset, EvaluationDataset, open_dataset
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 
 log = logging.getLogger(__name__)
 
 
-def unscored_train_split(spec: EvaluationSpec, data: Dataset, purpose: str) -> Dataset | None:
+def unscored_train_split(
+    spec: EvaluationSpec, data: EvaluationDataset, purpose: str
+) -> Dataset | None:
     """Open the train split of the scored dataset.
 
     Args:

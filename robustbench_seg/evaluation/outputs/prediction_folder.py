@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from robustbench_seg.codec import to_toml
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import EvaluationDataset
 from robustbench_seg.errors import DatasetError, OptionError, ResultsError
 from robustbench_seg.evaluation.outputs.marked_folder import open_marked_folder
 from robustbench_seg.evaluation.outputs.pictures import write_labels
@@ -25,7 +25,7 @@ from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import Condition
 
 
-def check_images(form: FileFormat, dataset: Dataset, what: str = "prediction") -> None:
+def check_images(form: FileFormat, dataset: EvaluationDataset, what: str = "prediction") -> None:
     """Check that each image has its own file, inside the folder.
 
     Args:

@@ -1,11 +1,11 @@
 """The images to which a network is adapted."""
 
-from robustbench_seg.datasets import Dataset, evenly_spaced
+from robustbench_seg.datasets import EvaluationDataset, evenly_spaced
 from robustbench_seg.records.values.adaptation import ALL, Adaptation
 from robustbench_seg.segmenter import NetworkSegmenter, Segmenter, adapt
 
 
-def clean_segmenter(segmenter: Segmenter, data: Dataset) -> Segmenter:
+def clean_segmenter(segmenter: Segmenter, data: EvaluationDataset) -> Segmenter:
     """Adapt a segmenter to the clean images of a dataset, if it was loaded with adapt.
 
     Args:
@@ -25,7 +25,7 @@ def clean_segmenter(segmenter: Segmenter, data: Dataset) -> Segmenter:
     return adapt(segmenter, images)
 
 
-def adaptation_images(segmenter: Segmenter, data: Dataset) -> tuple[int, ...]:
+def adaptation_images(segmenter: Segmenter, data: EvaluationDataset) -> tuple[int, ...]:
     """Choose evenly spaced images for the statistics, including the first and the last.
 
     Args:

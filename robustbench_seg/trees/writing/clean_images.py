@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from robustbench_seg.datasets import Dataset
+from robustbench_seg.datasets import TreeDataset
 from robustbench_seg.errors import TreeError
 from robustbench_seg.trees.writing.plan import CleanImage, TreePlan
 
@@ -15,7 +15,7 @@ CLEAN_FOLDER = "clean"
 """Folder in a tree for the clean images and labels of a dataset without files."""
 
 
-def clean_images(dataset: Dataset, sizes: Mapping[str, int]) -> tuple[CleanImage, ...]:
+def clean_images(dataset: TreeDataset, sizes: Mapping[str, int]) -> tuple[CleanImage, ...]:
     """Return the images of a dataset.
 
     Args:
@@ -28,7 +28,7 @@ def clean_images(dataset: Dataset, sizes: Mapping[str, int]) -> tuple[CleanImage
     )
 
 
-def with_images_on_disk(plan: TreePlan, dataset: Dataset) -> TreePlan:
+def with_images_on_disk(plan: TreePlan, dataset: TreeDataset) -> TreePlan:
     """Return the plan with all clean images in files; a dataset without files is drawn."""
     folder = plan.out / CLEAN_FOLDER
     drawn = dataset.on_disk(folder)
@@ -39,7 +39,7 @@ def with_images_on_disk(plan: TreePlan, dataset: Dataset) -> TreePlan:
     return replace(plan, images=clean_images(drawn, {}), clean_files=clean_files)
 
 
-def _check_drawn(dataset: Dataset, on_disk: Dataset, folder: Path) -> None:
+def _check_drawn(dataset: TreeDataset, on_disk: TreeDataset, folder: Path) -> None:
     """Raise TreeError if a file of a drawn dataset differs from the drawing."""
     for index, name in enumerate(dataset.ids):
         drawn, found = dataset[index], on_disk[index]
@@ -51,7 +51,7 @@ def _check_drawn(dataset: Dataset, on_disk: Dataset, folder: Path) -> None:
             )
 
 
-def _files(dataset: Dataset) -> Iterator[str]:
+def _files(dataset: TreeDataset) -> Iterator[str]:
     """Yield the paths of the images and labels in the dataset's root."""
     for index, name in enumerate(dataset.ids):
         yield name
