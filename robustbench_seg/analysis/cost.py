@@ -1,6 +1,5 @@
 """Parameters and multiply-accumulates of a network, counted without computing anything."""
 
-import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,7 +10,7 @@ from robustbench_seg.errors import ModelError
 from robustbench_seg.records.cards.model_card import ModelCard, NetworkOptions
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
 from robustbench_seg.records.values.preprocessing import Inference
-from robustbench_seg.segmenter.inference.windows import window_spans
+from robustbench_seg.segmenter.inference.windows import window_corners
 
 
 @dataclass(frozen=True)
@@ -88,24 +87,20 @@ def image_macs(record: SegmenterRecord, classes: int, size: tuple[int, int]) -> 
     Raises:
         ModelError: The image is too small for the network.
     """
-    if record.resize:
-        size = record.resize.size(*size)
     if record.augment:
-        plain, (height, width) = replace(record, augment=None, resize=None), size
-        return sum(
-            image_macs(plain, classes, (max(1, round(height * s)), max(1, round(width * s))))
-            for s, _ in record.augment.views
-        )
+        plain = replace(record, augment=None, resize=None)
+        scales = [scale for scale, _ in record.augment.views]
+        return sum(image_macs(plain, classes, record.scaled_size(*size, scale)) for scale in scales)
+    height, width = record.scaled_size(*size)
     how, windows = record.inference or Inference("whole"), 1
     if how.mode == "slide" and how.crop and how.stride:
-        corners = [len(list(window_spans(side, how.crop, how.stride))) for side in size]
-        windows = math.prod(corners)
-        size = (min(how.crop, size[0]), min(how.crop, size[1]))
-    elif record.grid:
-        grid = record.grid
-        size = (size[0] + -(size[0] - 1) % grid, size[1] + -(size[1] - 1) % grid)
+        windows = len(window_corners(height, width, how.crop, how.stride))
+        height, width = min(how.crop, height), min(how.crop, width)
+    else:
+        below, right = record.padding(height, width)
+        height, width = height + below, width + right
     network = _on_meta(record.architecture, classes, record.variant)
-    return windows * count_cost(network, size).macs
+    return windows * count_cost(network, (height, width)).macs
 
 
 def _on_meta(architecture: str, classes: int, variant: NetworkOptions) -> SegmentationNetwork:

@@ -65,7 +65,7 @@ def measure_fields(spec: ReceptiveFieldSpec, *, progress: bool = False) -> Recep
     samples = open_dataset(spec.dataset, spec.data, spec.split)
     size = spec.size or _largest_crop(samples, list(cards.values()))
     count = min(spec.images, len(samples))
-    places = [i * len(samples) // count for i in range(count)]
+    places = starts_of_parts(len(samples), count)
     fields = {}
     for model, card in cards.items():
         network = load_model(model, weights=spec.weights).to(spec.device)
@@ -74,6 +74,18 @@ def measure_fields(spec: ReceptiveFieldSpec, *, progress: bool = False) -> Recep
             crops = (central_crop(samples.image(place), card, size, spec.device) for place in shown)
             fields[name] = effective_fields(network, encoder_stages(network), crops)
     return ReceptiveFields(fields, samples.name, spec.split, count, size)
+
+
+def starts_of_parts(length: int, parts: int) -> list[int]:
+    """Return the index of the first image of each of `parts` equal parts of a split.
+
+    `evenly_spaced` of the datasets also takes the last image; this rule stays, because the
+    published radii depend on it.
+
+    >>> starts_of_parts(10, 4)
+    [0, 2, 5, 7]
+    """
+    return [part * length // parts for part in range(parts)]
 
 
 def _cards(models: Sequence[str], weights: str | None) -> Mapping[str, ModelCard]:

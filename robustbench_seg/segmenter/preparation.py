@@ -23,7 +23,7 @@ class Preparation:
             device: Device of the network.
         """
         assert record.preprocessing is not None
-        self._resize, self._grid = record.resize, record.grid
+        self._record, self._resize = record, record.resize
         self._align, self._device = record.align_corners, device
         self._normalise = Normaliser(record.preprocessing.mean, record.preprocessing.std, device)
 
@@ -61,10 +61,7 @@ class Preparation:
         Returns:
             float32 1x3xhxw, normalised.
         """
-        size = (image.shape[0], image.shape[1])
-        if self._resize:
-            size = self._resize.size(*size)
-        height, width = (max(1, round(side * scale)) for side in size)
+        height, width = self._record.scaled_size(image.shape[0], image.shape[1], scale)
         if isinstance(image, FloatImage):
             rgb = F.interpolate(self._tensor(image), (height, width), mode="bilinear")
             return self._normalise.floats(rgb.contiguous(memory_format=torch.channels_last))
@@ -78,12 +75,10 @@ class Preparation:
             batch: float32 1x3xhxw, normalised.
 
         Returns:
-            float32 1x3xh'xw'. Without a grid it is the batch itself.
+            float32 1x3xh'xw'. If nothing is to be padded, it is the batch itself.
         """
-        if self._grid is None:
-            return batch
-        height, width = batch.shape[2:]
-        return F.pad(batch, (0, -(width - 1) % self._grid, 0, -(height - 1) % self._grid))
+        below, right = self._record.padding(batch.shape[2], batch.shape[3])
+        return F.pad(batch, (0, right, 0, below)) if below or right else batch
 
     def at_size_of_image(self, logits: Tensor, height: int, width: int) -> Tensor:
         """Cut off the padding, and scale logits to the size of the image.
@@ -98,7 +93,7 @@ class Preparation:
         """
         if self._resize is None:
             return logits[..., :height, :width]
-        high, wide = self._resize.size(height, width)
+        high, wide = self._record.scaled_size(height, width)
         return F.interpolate(
             logits[..., :high, :wide],
             (height, width),

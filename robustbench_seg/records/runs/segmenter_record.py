@@ -82,6 +82,32 @@ class SegmenterRecord:
     augment: TestTimeAugmentation | None = field(default=None, metadata={"when_set": True})
     calibration: CalibrationRecord | None = field(default=None, metadata={"when_set": True})
 
+    def scaled_size(self, height: int, width: int, scale: float = 1.0) -> tuple[int, int]:
+        """Return the size to which an image is scaled for the network, before any padding.
+
+        Args:
+            height: Height of the image, in pixels.
+            width: Its width.
+            scale: Scale of a view of the image, relative to the size of the whole image.
+
+        Returns:
+            Height and width, in pixels, each at least 1.
+        """
+        size = self.resize.size(height, width) if self.resize else (height, width)
+        high, wide = (max(1, round(side * scale)) for side in size)
+        return high, wide
+
+    def padding(self, height: int, width: int) -> tuple[int, int]:
+        """Return by how many rows and columns a whole image is padded to the network's grid.
+
+        Args:
+            height: Height of the scaled image, in pixels.
+            width: Its width.
+        """
+        if self.grid is None:
+            return 0, 0
+        return -(height - 1) % self.grid, -(width - 1) % self.grid
+
     @property
     def precision_text(self) -> str:
         """Its precision, as text for readers."""

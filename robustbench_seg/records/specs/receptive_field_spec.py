@@ -22,8 +22,8 @@ class ReceptiveFieldSpec:
         data: Root folder of the dataset. None: its default.
         dataset: Name of the dataset, or its TOML file.
         split: Split of the dataset.
-        images: Number of images, evenly spaced in the split, 1 to 100,000; all images if it has
-            fewer.
+        images: Number of images, 1 to 100,000: the first one of as many equal parts of the split;
+            all images if it has fewer.
         size: Height and width of the central crop, in pixels. None: the largest multiple of 64, up
             to 1024x1024, that fits the first image at the input of every network.
         weights: Weights that replace those of the card, see load_model. Random ones ("none") add
