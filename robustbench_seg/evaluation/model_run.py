@@ -1,25 +1,23 @@
-"""One segmenter of an evaluation: it processes images and writes rows to its run folder."""
+"""One segmenter of an evaluation: it predicts the images that its run folder lacks."""
 
 import logging
 import time
-from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
 from robustbench_seg.datasets import IGNORE
-from robustbench_seg.errors import FileError, RobustsegError
+from robustbench_seg.errors import FileError
 from robustbench_seg.evaluation.images.attacker import Attacker
 from robustbench_seg.evaluation.images.image_maker import ConditionImage, DatasetImage
 from robustbench_seg.evaluation.images.outcomes import Outcomes
 from robustbench_seg.evaluation.inputs.evaluation import BLOCK, Evaluation
-from robustbench_seg.evaluation.outputs.pictures import keep_pictures
 from robustbench_seg.evaluation.outputs.prediction_folder import PredictionFolder
 from robustbench_seg.evaluation.predictions.class_mapping import map_classes
 from robustbench_seg.evaluation.predictions.predictions import Predictions
+from robustbench_seg.evaluation.scoring_queue import ScoringQueue
 from robustbench_seg.machine.signals import signals_held
 from robustbench_seg.measures import Measure, Prediction
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord
@@ -30,17 +28,14 @@ from robustbench_seg.segmenter import (
     MissingPredictionError,
     Segmenter,
 )
-from robustbench_seg.store import Row, RunFolder, Timing
+from robustbench_seg.store import RunFolder
 
 log = logging.getLogger(__name__)
-
-AHEAD = 4
-"""Maximum number of predictions that wait to be scored."""
 
 
 @dataclass(eq=False)
 class ModelRun:
-    """Segments images, scores each while the next is segmented, and writes rows block by block.
+    """Segments images; each is scored while the next is segmented.
 
     Attributes:
         evaluation: The evaluation.
@@ -50,8 +45,8 @@ class ModelRun:
         saved: The folder for predictions. None: they are not saved.
         temperature: The temperature of the scaled confidence. None: there is none.
         attacker: Computes the images of attacks.
-        scoring_pool: A pool of one thread, which the runs of one evaluation may share.
         measures: The measures of each image.
+        scoring: Scores the predictions and writes their rows.
         outcomes: The outcomes of the images.
     """
 
@@ -62,17 +57,10 @@ class ModelRun:
     saved: PredictionFolder | None
     temperature: TemperatureRecord | None
     attacker: Attacker
-    scoring_pool: Executor
-    measures: tuple[Measure, ...] = field(init=False)
-    outcomes: Outcomes = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.measures = self.evaluation.measures_of(self.segmenter)
-        self.outcomes = Outcomes(self.segmenter.name)
-        self._scoring: deque[Future[tuple[Row, Timing | None]]] = deque()
-        self._rows: list[Row] = []
-        self._timings: list[Timing] = []
-        self._flushed = time.monotonic()
+    measures: tuple[Measure, ...]
+    scoring: ScoringQueue
+    outcomes: Outcomes
+    _flushed: float = field(default_factory=time.monotonic, init=False)
 
     def lacks(self, original: DatasetImage, condition: Condition) -> bool:
         """Whether results of an image under a condition are missing."""
@@ -120,12 +108,8 @@ class ModelRun:
         if observers != self._missing_measures(image):
             reason = f"{image.original.id}: {self.segmenter.name} has no confidence file for it"
             self.outcomes.leave_out(image.original.id, image.condition, reason)
-        if not observers:
-            return
-        seconds = time.perf_counter() - started
-        self._scoring.append(self.scoring_pool.submit(self._score, image, prediction, seconds))
-        if len(self._scoring) > AHEAD:
-            self._collect()
+        if observers:
+            self.scoring.add(image, prediction, observers, time.perf_counter() - started)
 
     def attacked(self, image: ConditionImage) -> ConditionImage:
         """Perturb an image if its condition is an attack. Raises ModelError if that fails."""
@@ -136,14 +120,8 @@ class ModelRun:
         if time.monotonic() - self._flushed < after:
             return
         with signals_held():
-            self._write(block)
-
-    def _write(self, block: range) -> None:
-        while self._scoring:
-            self._collect()
-        rows, timings, self._rows, self._timings = self._rows, self._timings, [], []
-        self.folder.add(block.start // BLOCK, rows, timings)
-        self._flushed = time.monotonic()
+            self.scoring.write(block.start // BLOCK)
+            self._flushed = time.monotonic()
 
     def _missing_measures(self, image: ConditionImage) -> tuple[Measure, ...]:
         # If only the prediction is to be saved, no measure is missing.
@@ -176,51 +154,14 @@ class ModelRun:
             if prediction.confidence or not measure.needs_confidence
         )
 
-    def _score(
-        self, image: ConditionImage, prediction: Prediction, seconds: float
-    ) -> tuple[Row, Timing | None]:
-        original, condition, data = image.original, image.condition, self.evaluation.dataset
-        labels, truth = prediction.labels, prediction.truth
-        try:
-            values = {
-                measure.name: measure.observe(original.prepared(measure), prediction)
-                for measure in self._observers(image, prediction)
-            }
-        except RobustsegError as error:
-            return Row(original.id, condition, reason=f"{original.id}: {error}"), None
-        if original.index == 0 and image.pixels is not None:
-            shown = (image.pixels, truth, labels)
-            keep_pictures(
-                self.folder.path, condition, *shown, data.palette, is_attack=image.is_attack
-            )
-        if self.saved:
-            self.saved.write(original.id, condition, prediction, data.palette)
-        timing = Timing(original.id, condition, image.seconds, seconds)
-        return Row(original.id, condition, values, file_digests=prediction.file_digests), timing
-
-    def _collect(self) -> None:
-        row, timing = self._scoring.popleft().result()
-        if self.folder.missing_measures(row.image, row.condition):
-            self._rows.append(row)
-            self._timings.extend([timing] if timing else [])
-        if row.reason is None:
-            self.outcomes.succeed()
-        else:
-            self.outcomes.fail(row.image, row.condition, row.reason)
-
     def _fail(self, image: ConditionImage, error: Exception) -> None:
-        while self._scoring:  # earlier images must not count as successes after this failure
-            self._collect()
-        reason = self.outcomes.reason_of(image.original.id, error)
-        self._add_reason(image, reason)
-        self.outcomes.fail(image.original.id, image.condition, reason)
+        self.scoring.finish()  # earlier images must not count as successes after this failure
+        original, condition = image.original, image.condition
+        reason = self.outcomes.reason_of(original.id, error)
+        self.scoring.add_reason(original.id, condition, reason)
+        self.outcomes.fail(original.id, condition, reason)
 
     def _leave_out(self, image: ConditionImage, reason: str) -> None:
         """Note an image without a result, if the segmenter is not the cause."""
         self.outcomes.leave_out(image.original.id, image.condition, reason)
-        self._add_reason(image, reason)
-
-    def _add_reason(self, image: ConditionImage, reason: str) -> None:
-        """Add a row without values, with the reason."""
-        if self.folder.missing_measures(image.original.id, image.condition):
-            self._rows.append(Row(image.original.id, image.condition, reason=reason))
+        self.scoring.add_reason(image.original.id, image.condition, reason)

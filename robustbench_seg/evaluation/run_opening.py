@@ -11,6 +11,7 @@ from robustbench_seg.datasets import EvaluationDataset
 from robustbench_seg.errors import RobustsegError
 from robustbench_seg.evaluation.images.attacker import Attacker
 from robustbench_seg.evaluation.images.image_maker import ImageMaker
+from robustbench_seg.evaluation.images.outcomes import Outcomes
 from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.inputs.evaluation import BLOCK, Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun
@@ -20,6 +21,7 @@ from robustbench_seg.evaluation.predictions.adaptation import AdaptedPredictions
 from robustbench_seg.evaluation.predictions.predictions import Predictions, open_predictions
 from robustbench_seg.evaluation.probe import check_probe
 from robustbench_seg.evaluation.run_records import run_record
+from robustbench_seg.evaluation.scoring_queue import ScoringQueue
 from robustbench_seg.evaluation.temperature_fit import run_temperature
 from robustbench_seg.machine.locks import registered
 from robustbench_seg.records.runs.run_file import read_record
@@ -93,6 +95,8 @@ class _RunOpener:
         self._check_probe(segmenter, folder)
         saved = self._open_saved_predictions(segmenter, record)
         self._open_saved_attacks(segmenter, record)
+        outcomes = Outcomes(segmenter.name)
+        palette, pool = evaluation.dataset.palette, self._scoring_pool
         return ModelRun(
             evaluation=evaluation,
             segmenter=segmenter,
@@ -101,7 +105,9 @@ class _RunOpener:
             saved=saved,
             temperature=temperature,
             attacker=self._attacker,
-            scoring_pool=self._scoring_pool,
+            measures=measures,
+            scoring=ScoringQueue(folder, saved, palette, pool, outcomes),
+            outcomes=outcomes,
         )
 
     def _enter(self, folder: Path) -> None:

@@ -15,7 +15,7 @@ MINICITY = ("segformer-b0-minicity",)
 
 def test_clean_comes_first_and_once(toy, protocol):
     fog = Condition("fog", 3)
-    assert evaluation([], toy(), protocol, (fog, CLEAN)).all_conditions == (CLEAN, fog)
+    assert evaluation([], toy(), protocol, (fog,)).all_conditions == (CLEAN, fog)
 
 
 def test_blocks_hold_every_image_once(toy, protocol):

@@ -33,7 +33,7 @@ def corrupted_tree(evaluation: Evaluation) -> Tree | None:
         )
     else:
         _check_record(evaluation, folder, tree.record)
-    for condition in evaluation.all_conditions[1:]:
+    for condition in evaluation.conditions:
         if not (folder / condition.folder).is_dir():
             raise TreeError(
                 f"{folder} has no {condition.name} at severity {condition.severity}; generate it, "

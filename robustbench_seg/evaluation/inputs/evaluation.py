@@ -104,7 +104,7 @@ class Evaluation:
     @property
     def all_conditions(self) -> tuple[Condition, ...]:
         """Clean, then the others in their order."""
-        return (CLEAN, *(c for c in self.conditions if c != CLEAN))
+        return (CLEAN, *self.conditions)
 
     @property
     def scored_conditions(self) -> tuple[Condition, ...]:
