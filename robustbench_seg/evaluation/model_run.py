@@ -1,6 +1,5 @@
 """One segmenter of an evaluation: it predicts the images that its run folder lacks."""
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,8 +28,6 @@ from robustbench_seg.segmenter import (
     Segmenter,
 )
 from robustbench_seg.store import RunFolder
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)

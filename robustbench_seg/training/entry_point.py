@@ -22,7 +22,12 @@ from robustbench_seg.training.arguments import TrainingInputs, open_inputs
 from robustbench_seg.training.initial_network import InitialNetwork, build_initial_network
 from robustbench_seg.training.loop import FitResult, fit
 from robustbench_seg.training.saved_model import find_finished
-from robustbench_seg.training.trained_model import TrainedModel, planned_model, save_trained_model
+from robustbench_seg.training.trained_model import (
+    TrainedModel,
+    card_path,
+    planned_model,
+    save_trained_model,
+)
 
 log = logging.getLogger(__name__)
 
@@ -114,8 +119,7 @@ def _train(inputs: TrainingInputs) -> TrainedModel:
             summary,
             half=spec.half,
         )
-    path = spec.out / f"{card.name}.toml"
-    return TrainedModel(path, result.iterations, result.miou, summary)
+    return TrainedModel(card_path(spec.out, card), result.iterations, result.miou, summary)
 
 
 def _warn_of_long_warmup(recipe: TrainingRecipe) -> None:

@@ -10,7 +10,7 @@ from robustbench_seg.records.values.training import Training
 from robustbench_seg.training.arguments import open_split, with_dataset
 from robustbench_seg.training.checkpoint import CHECKPOINT
 from robustbench_seg.training.initial_network import encoder_file
-from robustbench_seg.training.trained_model import TrainedModel, planned_model
+from robustbench_seg.training.trained_model import TrainedModel, card_path, planned_model
 
 
 def find_trained_model(spec: TrainingSpec) -> TrainedModel | None:
@@ -41,7 +41,7 @@ def find_finished(spec: TrainingSpec, card: ModelCard, training: Training) -> Tr
     Raises:
         ModelError: The folder contains the model of another training.
     """
-    path = spec.out / f"{card.name}.toml"
+    path = card_path(spec.out, card)
     if not path.exists():
         weights = spec.out / card.weights.location
         if weights.exists() and not (spec.out / CHECKPOINT).exists():

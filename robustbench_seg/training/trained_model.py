@@ -41,6 +41,11 @@ class TrainedModel:
     summary: str
 
 
+def card_path(folder: Path, card: ModelCard) -> Path:
+    """The path at which the card of a trained model is written, in the folder of its training."""
+    return folder / f"{card.name}.toml"
+
+
 def planned_model(
     spec: TrainingSpec, base_card: ModelCard, images: LabelledSamples
 ) -> tuple[ModelCard, Training]:
@@ -173,7 +178,7 @@ def save_trained_model(
         too_large = error
         save_weights(weights, state, metadata)
     text = card_text(dataclasses.replace(card, training=training), remark)
-    path = folder / f"{card.name}.toml"
+    path = card_path(folder, card)
     parse_toml(ModelCard, text, str(path))  # never write a card that cannot be read
     write_text(path, text)
     if too_large:

@@ -1,8 +1,8 @@
 """The predictions of a run: computed by a segmenter, or read from files and checked."""
 
+import typing
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from robustbench_seg.trees.manifests.manifest import Digests
 from robustbench_seg.trees.tree import Tree
 
 
-class Predictions(Protocol):
+class Predictions(typing.Protocol):
     """The predictions of a run."""
 
     def predict(
