@@ -12,101 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class MLPDecoder(nn.Module):
-    """The paper's decoder: linear projections, fused coarse to fine, and a classifier (eq. 4)."""
+class Decoder(nn.Module):
+    """The interface of both decoders, and what they have in common.
 
-    def __init__(
-        self,
-        channels: Sequence[int],
-        stages: Sequence[int],
-        width: int,
-        num_classes: int,
-        dropout: float,
-    ):
-        """Build the decoder.
-
-        Args:
-            channels: Number of channels of each of the four stages.
-            stages: The stages, 1 to 4, whose features the decoder sees. A single stage has no
-                fusion: the 24.7 M parameters and 22.3 G operations in table 1d for stage 4 alone
-                match a projection and the classifier at 1/4 resolution. A fusion would add 0.6 M
-                and 9.7 G.
-            width: Number of channels of each projection and of the fusion.
-            num_classes: Number of classes.
-            dropout: Rate of channel dropout before the classifier.
-        """
-        super().__init__()
-        self.stages = tuple(stages)
-        for i in self.stages:
-            setattr(self, f"linear_c{i}", Projection(channels[i - 1], width))
-        if len(self.stages) > 1:
-            self.linear_fuse = Fusion(len(self.stages) * width, width)
-        self.dropout = nn.Dropout2d(dropout)
-        self.linear_pred = nn.Conv2d(width, num_classes, 1)
-
-    def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Compute logits.
-
-        Args:
-            features: Four tensors N x H/s x W/s x C, finest first.
-
-        Returns:
-            Logits N x classes x H/4 x W/4.
-        """
-        size = features[0].shape[1:3]
-        if len(self.stages) == 1:
-            (linear,) = self.projections()
-            x = upsampled_sum([linear(features[self.stages[0] - 1])], size)
-        else:
-            # The projection is also linear, so its part of the fusion is merged into it.
-            parts = []
-            for i, linear, share in zip(
-                self.stages, self.projections(), self.shares(), strict=True
-            ):
-                parts.append(F.linear(features[i - 1], share @ linear.weight, share @ linear.bias))
-            x = F.relu(self.linear_fuse.bn(upsampled_sum(parts, size)))
-        logits: Tensor = self.linear_pred(self.dropout(x))
-        return logits
-
-    def macs_folded(self) -> int:
-        """Count the MACs of merging each projection with its part of the fusion.
-
-        See segmenter/inference/folding.py.
-        """
-        if len(self.stages) == 1:
-            return 0
-        width = self.linear_pred.in_channels
-        return sum(width * width * linear.in_features for linear in self.projections())
-
-    def macs_beyond_forward(self, height: int, width: int) -> int:
-        """Count the MACs of a fusion of all scales at the finest, less those of merging matrices.
-
-        Args:
-            height: Height of the image, in pixels.
-            width: Width of the image, in pixels.
-
-        Returns:
-            The difference, which may be negative.
-        """
-        if len(self.stages) == 1:
-            return 0
-        channels = self.linear_pred.in_channels
-        finest = pixels(height, width, 1)
-        return finest * len(self.stages) * channels**2 - self.macs_folded()
-
-    def projections(self) -> list[nn.Linear]:
-        """The projection of each scale that the decoder uses."""
-        return [getattr(self, f"linear_c{i}").proj for i in self.stages]
-
-    def shares(self) -> list[Tensor]:
-        """The part of the fusion for each scale: a matrix width x width."""
-        return self.linear_fuse.shares(len(self.stages))[::-1]
-
-
-class ConvDecoder(nn.Module):
-    """OpenMMLab's decoder.
-
-    BatchNorm and ReLU follow each projection, and fine features are first in the fusion.
+    Attributes:
+        stages: The stages, 1 to 4, whose features the decoder sees.
+        linear_pred: The classifier.
     """
 
     def __init__(
@@ -128,11 +39,7 @@ class ConvDecoder(nn.Module):
         """
         super().__init__()
         self.stages = tuple(stages)
-        for i in self.stages:
-            conv = nn.Conv2d(channels[i - 1], width, 1, bias=False)
-            projection = nn.Sequential(conv, nn.BatchNorm2d(width), nn.ReLU(inplace=True))
-            setattr(self, f"conv_c{i}", projection)
-        self.fusion = Fusion(len(self.stages) * width, width)
+        self.add_scales(channels, width)
         self.dropout = nn.Dropout2d(dropout)
         self.linear_pred = nn.Conv2d(width, num_classes, 1)
 
@@ -145,30 +52,138 @@ class ConvDecoder(nn.Module):
         Returns:
             Logits N x classes x H/4 x W/4.
         """
-        parts = []
-        for i, projection, share in zip(
-            self.stages, self.projections(), self.shares(), strict=True
-        ):
-            x = projection(features[i - 1].permute(0, 3, 1, 2))
-            parts.append(F.linear(x.permute(0, 2, 3, 1), share))
-        x = F.relu(self.fusion.bn(upsampled_sum(parts, features[0].shape[1:3])))
-        logits: Tensor = self.linear_pred(self.dropout(x))
+        logits: Tensor = self.linear_pred(self.dropout(self.fuse(features)))
         return logits
 
+    def add_scales(self, channels: Sequence[int], width: int) -> None:
+        """Add the projections and the fusion, see `__init__`."""
+        raise NotImplementedError
+
+    def fuse(self, features: Sequence[Tensor]) -> Tensor:
+        """Compute what the classifier sees, N x width x H/4 x W/4, from the features."""
+        raise NotImplementedError
+
+    def fusion_layer(self) -> "Fusion | None":
+        """The fusion; None if there is none."""
+        raise NotImplementedError
+
+    def projections(self) -> Sequence[nn.Module]:
+        """The projection of each scale that the decoder uses."""
+        raise NotImplementedError
+
+    def shares(self) -> list[Tensor]:
+        """The part of the fusion for each scale: a matrix width x width."""
+        raise NotImplementedError
+
     def macs_folded(self) -> int:
-        """Nothing is merged in `forward`."""
-        return 0
+        """Count the MACs of matrices that `forward` merges, see SegmentationNetwork."""
+        raise NotImplementedError
 
     def macs_beyond_forward(self, height: int, width: int) -> int:
-        """Count the MACs of a fusion of all scales at the finest, less those of one scale by scale.
+        """Count the MACs of a fusion of all scales at the finest, less those of `forward`.
 
         Args:
             height: Height of the image, in pixels.
             width: Width of the image, in pixels.
 
         Returns:
-            The difference.
+            The difference, which may be negative.
         """
+        raise NotImplementedError
+
+
+class MLPDecoder(Decoder):
+    """The paper's decoder: linear projections, fused coarse to fine, and a classifier (eq. 4).
+
+    A single stage has no fusion: the 24.7 M parameters and 22.3 G operations in table 1d for stage
+    4 alone match a projection and the classifier at 1/4 resolution. A fusion would add 0.6 M and
+    9.7 G.
+    """
+
+    def add_scales(self, channels: Sequence[int], width: int) -> None:
+        """See Decoder."""
+        for i in self.stages:
+            setattr(self, f"linear_c{i}", Projection(channels[i - 1], width))
+        if len(self.stages) > 1:
+            self.linear_fuse = Fusion(len(self.stages) * width, width)
+
+    def fuse(self, features: Sequence[Tensor]) -> Tensor:
+        """See Decoder."""
+        size = features[0].shape[1:3]
+        if len(self.stages) == 1:
+            (linear,) = self.projections()
+            return upsampled_sum([linear(features[self.stages[0] - 1])], size)
+        # The projection is also linear, so its part of the fusion is merged into it.
+        parts = []
+        for i, linear, share in zip(self.stages, self.projections(), self.shares(), strict=True):
+            parts.append(F.linear(features[i - 1], share @ linear.weight, share @ linear.bias))
+        return F.relu(self.linear_fuse.bn(upsampled_sum(parts, size)))
+
+    def fusion_layer(self) -> "Fusion | None":
+        """See Decoder."""
+        return self.linear_fuse if len(self.stages) > 1 else None
+
+    def macs_folded(self) -> int:
+        """Count the MACs of merging each projection with its part of the fusion.
+
+        See segmenter/inference/folding.py.
+        """
+        if len(self.stages) == 1:
+            return 0
+        width = self.linear_pred.in_channels
+        return sum(width * width * linear.in_features for linear in self.projections())
+
+    def macs_beyond_forward(self, height: int, width: int) -> int:
+        """See Decoder. The MACs of merging matrices are subtracted."""
+        if len(self.stages) == 1:
+            return 0
+        channels = self.linear_pred.in_channels
+        finest = pixels(height, width, 1)
+        return finest * len(self.stages) * channels**2 - self.macs_folded()
+
+    def projections(self) -> list[nn.Linear]:
+        """See Decoder."""
+        return [getattr(self, f"linear_c{i}").proj for i in self.stages]
+
+    def shares(self) -> list[Tensor]:
+        """See Decoder."""
+        return self.linear_fuse.shares(len(self.stages))[::-1]
+
+
+class ConvDecoder(Decoder):
+    """OpenMMLab's decoder.
+
+    BatchNorm and ReLU follow each projection, and fine features are first in the fusion.
+    """
+
+    def add_scales(self, channels: Sequence[int], width: int) -> None:
+        """See Decoder."""
+        for i in self.stages:
+            conv = nn.Conv2d(channels[i - 1], width, 1, bias=False)
+            projection = nn.Sequential(conv, nn.BatchNorm2d(width), nn.ReLU(inplace=True))
+            setattr(self, f"conv_c{i}", projection)
+        self.fusion = Fusion(len(self.stages) * width, width)
+
+    def fuse(self, features: Sequence[Tensor]) -> Tensor:
+        """See Decoder."""
+        parts = []
+        for i, projection, share in zip(
+            self.stages, self.projections(), self.shares(), strict=True
+        ):
+            x = projection(features[i - 1].permute(0, 3, 1, 2))
+            parts.append(F.linear(x.permute(0, 2, 3, 1), share))
+        return F.relu(self.fusion.bn(upsampled_sum(parts, features[0].shape[1:3])))
+
+    def fusion_layer(self) -> "Fusion | None":
+        """See Decoder."""
+        return self.fusion
+
+    def macs_folded(self) -> int:
+        """Nothing is merged in `forward`."""
+        return 0
+
+    def macs_beyond_forward(self, height: int, width: int) -> int:
+        """See Decoder."""
         finest = pixels(height, width, 1)
         scales = (finest - pixels(height, width, stage) for stage in self.stages)
         return sum(scales) * self.linear_pred.in_channels**2
@@ -178,7 +193,7 @@ class ConvDecoder(nn.Module):
         return [getattr(self, f"conv_c{i}") for i in self.stages]
 
     def shares(self) -> list[Tensor]:
-        """The part of the fusion for each scale: a matrix width x width."""
+        """See Decoder."""
         return self.fusion.shares(len(self.stages))
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from robustbench_seg.architectures.initialisation import initialise
 from robustbench_seg.architectures.mix_transformer import LayerNormEps, MixTransformer
-from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
+from robustbench_seg.architectures.mlp_decoder import ConvDecoder, Decoder, MLPDecoder
 from robustbench_seg.architectures.network import SegmentationNetwork, Stage
 from robustbench_seg.architectures.resnet import ResNet
 from robustbench_seg.errors import ModelError, unknown
@@ -25,6 +25,8 @@ DEPTHS = {
     "b5": (3, 6, 40, 3),
 }
 
+WIDTHS = dict.fromkeys(DEPTHS, (64, 128, 320, 512)) | {"b0": (32, 64, 160, 256)}
+
 LAYER_NORM_EPS = {
     "nvlabs": LayerNormEps(block=1e-6, embed=1e-5),
     "huggingface": LayerNormEps(block=1e-5, embed=1e-5),
@@ -34,7 +36,7 @@ LAYER_NORM_EPS = {
 convention of the project they come from.
 """
 
-DECODERS: Mapping[str, type[MLPDecoder | ConvDecoder]] = {
+DECODERS: Mapping[str, type[Decoder]] = {
     "paper": MLPDecoder,
     "openmmlab": ConvDecoder,
 }
@@ -76,7 +78,8 @@ class SegFormer(SegmentationNetwork):
             eps: Convention of the LayerNorm epsilons, a key of LAYER_NORM_EPS. None: "openmmlab"
                 with OpenMMLab's decoder, else "nvlabs".
             backbone: "mit", or an encoder of table 1d: "resnet50", "resnet101" or "resnext101"
-                (64x4d). The latter ignore size, eps, position_grid and drop_path.
+                (64x4d). Only "mit" takes eps and position_grid. The others ignore size and
+                drop_path, which the variants of an ablation share.
             decoder_channels: Width C of the decoder (table 1b). None: 256 for b0, b1 and
                 OpenMMLab's decoder, else 768.
             stages: The stages whose features the decoder sees (table 1d): (1, 2, 3, 4) or fewer,
@@ -87,7 +90,8 @@ class SegFormer(SegmentationNetwork):
             dropout: Rate of channel dropout before the classifier, in training only.
 
         Raises:
-            ModelError: A value is unknown.
+            ModelError: A value is unknown, or eps or position_grid is given for a backbone other
+                than "mit".
         """
         super().__init__()
         if size not in DEPTHS:
@@ -96,6 +100,11 @@ class SegFormer(SegmentationNetwork):
             raise ModelError(unknown("decoder of segformer", str(decoder), DECODERS))
         if backbone not in BACKBONES:
             raise ModelError(unknown("backbone of segformer", str(backbone), BACKBONES))
+        if backbone != "mit" and not (eps is None and position_grid is None):
+            raise ModelError(
+                f"{backbone} of segformer: only the backbone mit takes eps and position_grid; "
+                "leave them out"
+            )
         if not stages or list(stages) != sorted(set(stages) & {1, 2, 3, 4}):
             raise ModelError(
                 f"stages {list(stages)} of segformer: expected some of 1, 2, 3, 4 in ascending "
@@ -103,7 +112,7 @@ class SegFormer(SegmentationNetwork):
             )
         self.backbone: MixTransformer | ResNet
         if backbone == "mit":
-            channels = (32, 64, 160, 256) if size == "b0" else (64, 128, 320, 512)
+            channels = WIDTHS[size]
             epsilons = _eps(eps or ("openmmlab" if decoder == "openmmlab" else "nvlabs"))
             self.backbone = MixTransformer(
                 channels, DEPTHS[size], epsilons, drop_path, position_grid

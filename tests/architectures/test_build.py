@@ -82,6 +82,8 @@ def test_parameter_counts_equal_the_originals(architecture, variant, count_19, c
         ("segformer", {"size": "b0", "stages": (4,)}),
         ("segformer", {"size": "b0", "position_grid": (64, 96)}),
         ("segformer", {"backbone": "resnext101"}),
+        # As the cards of the ablation have it.
+        ("segformer", {"backbone": "resnet50", "size": "b2", "drop_path": 0.0}),
     ],
 )
 def test_logits_have_a_quarter_of_the_size(architecture, variant):
@@ -175,6 +177,16 @@ def test_initial_deviations():
         ),
         ("segformer", {"decoder": "openmlab"}, "decoder of segformer 'openmlab'; did you mean"),
         ("segformer", {"backbone": "resnet18"}, "Known: mit, resnet50, resnet101, resnext101"),
+        (
+            "segformer",
+            {"backbone": "resnet50", "eps": "nvlabs"},
+            "resnet50 of segformer: only the backbone mit takes eps and position_grid; leave them",
+        ),
+        (
+            "segformer",
+            {"backbone": "resnext101", "position_grid": (768, 768)},
+            "resnext101 of segformer: only the backbone mit takes eps and position_grid",
+        ),
         (
             "segformer",
             {"stages": (4, 5)},

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from robustbench_seg.architectures import ARCHITECTURES
-from robustbench_seg.architectures.mlp_decoder import ConvDecoder, MLPDecoder
+from robustbench_seg.architectures.mlp_decoder import Decoder
 from robustbench_seg.architectures.segformer import SegFormer
 from robustbench_seg.machine.row_threads import row_threads
 from robustbench_seg.segmenter.labelling.interpolation import Taps, taps
@@ -46,10 +46,7 @@ def fold(network: nn.Module) -> nn.Module:
         return network
     for module in list(network.modules()):
         _merge_norms(module)
-    # In the paper, the decoder of a single scale has no fusion.
-    if isinstance(network, SegFormer) and not (
-        isinstance(network.decode_head, MLPDecoder) and len(network.decode_head.stages) == 1
-    ):
+    if isinstance(network, SegFormer) and network.decode_head.fusion_layer() is not None:
         network.set_submodule("decode_head", FoldedDecoder(network.decode_head))
     return network.requires_grad_(False)
 
@@ -73,15 +70,16 @@ class FoldedDecoder(nn.Module):
     matrix. OpenMMLab's decoder has a ReLU between the two, so they remain two matrices.
     """
 
-    def __init__(self, decoder: MLPDecoder | ConvDecoder):
+    def __init__(self, decoder: Decoder):
         """Fold a decoder.
 
         Args:
-            decoder: A decoder whose BatchNorms are merged into its convolutions.
+            decoder: A decoder with a fusion, whose BatchNorms are merged into its convolutions.
         """
         super().__init__()
         self.stages = decoder.stages
-        fusion = decoder.linear_fuse if isinstance(decoder, MLPDecoder) else decoder.fusion
+        fusion = decoder.fusion_layer()
+        assert fusion is not None
         # Upsampling does not change a constant, so the first scale can add the bias of the fusion.
         bias = fusion.conv.bias
         assert bias is not None
