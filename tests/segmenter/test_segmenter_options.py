@@ -69,7 +69,7 @@ def loaded(monkeypatch):
     """Collects the options that reach the code that builds a named model."""
     seen = []
 
-    def build(_, options):
+    def build(_, options, card=None):
         seen.append(options)
         raise FileNotFoundError
 

@@ -129,10 +129,9 @@ def test_programs_without_gradients_say_why(tmp_path):
 
 def test_other_runtimes_and_files_have_none(tmp_path):
     from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
-    from robustbench_seg.segmenter.loading.backends import _OnnxRuntime
     from robustbench_seg.segmenter.loading.openvino_network import OpenVinoNetwork
 
-    for kind in (OnnxNetwork, _OnnxRuntime, OpenVinoNetwork):
+    for kind in (OnnxNetwork, OpenVinoNetwork):
         assert kind.why_no_gradient == "its graph does not run in torch"
     assert StoredPredictions.why_no_gradient == "its predictions are files"
 
