@@ -62,6 +62,7 @@ from robustbench_seg.results.statistics.intervals import (
     PERCENT,
     UNBOUNDED,
     Interval,
+    degrees_of_ratio,
     score_interval,
 )
 from robustbench_seg.results.statistics.sampling_units import unit_of_image
@@ -110,6 +111,7 @@ __all__ = [
     "clean_gap_warnings",
     "compare_models",
     "degradations",
+    "degrees_of_ratio",
     "established_pairs",
     "hardest_images",
     "is_measured",

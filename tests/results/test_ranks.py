@@ -1,6 +1,7 @@
 """Ranks of a ranking: the same verdicts as `verdict`, for many models at once."""
 
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -32,9 +33,8 @@ def test_verdicts_are_those_of_pairs(degrees, units):
     compared = np.ones((9, 9), bool)
     compared[2, 7] = compared[7, 2] = False
     pairs = [pair for pair in combinations(range(9), 2) if compared[pair]]
-    family = [
-        ScoreDifference(draws[a] - draws[b], units, degrees[a] + degrees[b]) for a, b in pairs
-    ]
+    models = [SimpleNamespace(units=units, degrees=d) for d in degrees]
+    family = [ScoreDifference.of(models[a], models[b], draws[a], draws[b]) for a, b in pairs]
     wanted = np.zeros((9, 9), bool)
     for (a, b), verdict in zip(pairs, verdicts(family), strict=True):
         wanted[a, b] = wanted[b, a] = verdict.is_established

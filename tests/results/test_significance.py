@@ -1,8 +1,16 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import scipy.stats
 
-from robustbench_seg.results.statistics.intervals import UNBOUNDED, interval, score_interval
+from robustbench_seg.results.comparisons.verdicts import ScoreDifference
+from robustbench_seg.results.statistics.intervals import (
+    UNBOUNDED,
+    degrees_of_ratio,
+    interval,
+    score_interval,
+)
 from robustbench_seg.results.statistics.significance import holm, p_value
 
 
@@ -125,3 +133,30 @@ def test_sixteen_true_hypotheses_are_seldom_rejected(units):
         together += bool((holm(p) < 0.05).any())
     assert alone > 60
     assert together <= 18  # 10 expected at most; 18 in less than 1 % of cases
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ([39.1, 40.3], [26.0, 27.1]),  # equal variances: two degrees of freedom
+        ([39.1, 39.4], [24.0, 29.1]),  # unequal ones: little more than one
+        ([39.1, 39.4, 39.2], [24.0, 29.1]),
+    ],
+)
+def test_trainings_of_unequal_spread_are_judged_by_welchs_test(a, b):
+    scores = []
+    for model, signs in ((a, [1, 1, -1, -1] * 250), (b, [1, -1] * 500)):  # uncorrelated
+        mean, error = np.mean(model), np.std(model, ddof=1) / np.sqrt(len(model))
+        draws = np.r_[mean, np.full(1000, mean), mean + error * np.array(signs)]
+        scores.append((draws, SimpleNamespace(units=500, degrees=len(model) - 1)))
+    (of_a, model_a), (of_b, model_b) = scores
+    difference = ScoreDifference.of(model_a, model_b, of_a, of_b)
+    welch = scipy.stats.ttest_ind(a, b, equal_var=False)
+    assert difference.p == pytest.approx(welch.pvalue)
+    assert difference.interval == pytest.approx(welch.confidence_interval(0.95))
+
+
+def test_a_score_relative_to_another_has_the_fewest_degrees_of_both():
+    assert degrees_of_ratio(2, 1) == 1
+    assert degrees_of_ratio(0, 2) == 2  # one training of the model itself
+    assert degrees_of_ratio(0, 0) == 0

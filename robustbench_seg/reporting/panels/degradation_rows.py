@@ -19,6 +19,7 @@ from robustbench_seg.results import (
     Draws,
     Reference,
     degradations,
+    degrees_of_ratio,
     score_interval,
     score_of,
 )
@@ -87,5 +88,5 @@ def _mean_interval(
     """The interval of a mean; nan for a published result, and if draws are not paired."""
     if model is None or not reference.is_paired(model.scores):
         return math.nan, math.nan
-    degrees = model.scores.degrees + reference.degrees
+    degrees = degrees_of_ratio(model.scores.degrees, reference.degrees)
     return score_interval(draws, model.scores.units, degrees, limits=UNBOUNDED)

@@ -50,7 +50,7 @@ class ComparedScore:
         b: Draws of B.
         reason: Returns why a model lacks it.
         limits: The smallest and largest value that it can have.
-        degrees: Degrees of freedom of the reference to which both are relative.
+        reference_degrees: Degrees of freedom of the reference to which both are relative.
         family: The family of lines with which it is judged; None: it is not judged.
     """
 
@@ -62,7 +62,7 @@ class ComparedScore:
     b: Draws
     reason: Callable[[ScoredModel], str]
     limits: tuple[float, float] = PERCENT
-    degrees: int = 0
+    reference_degrees: int = 0
     family: Family | None = None
 
     @property
@@ -145,7 +145,7 @@ def _degradation_lines(
     reference: Reference,
 ) -> Iterator[ComparedScore]:
     """The lines of CD or rCD: of each perturbation, and the mean."""
-    line = partial(ComparedScore, limits=UNBOUNDED, degrees=reference.degrees)
+    line = partial(ComparedScore, limits=UNBOUNDED, reference_degrees=reference.degrees)
     for perturbation in protocol.averaged:
         yield line(
             scope="corruption",

@@ -22,7 +22,7 @@ from robustbench_seg.results.comparisons.corruption_degradation import Reference
 from robustbench_seg.results.comparisons.verdicts import ScoreDifference, Verdict, verdicts
 from robustbench_seg.results.models.scored_model import ScoredModel
 from robustbench_seg.results.statistics.draws import Draws, score_of
-from robustbench_seg.results.statistics.intervals import score_interval
+from robustbench_seg.results.statistics.intervals import degrees_of_ratio, score_interval
 
 COMPARISON_COLUMNS = [
     *("kind", "score", "severities", "A", "A_low", "A_high", "B", "B_low", "B_high"),
@@ -56,7 +56,8 @@ def compare_models(
     check_comparable(a, b)
     lines = list(compared_scores(a, b, protocol, reference))
     differences = [
-        ScoreDifference.of(a.scores, b.scores, line.a, line.b, line.degrees) for line in lines
+        ScoreDifference.of(a.scores, b.scores, line.a, line.b, line.reference_degrees)
+        for line in lines
     ]
     judged = dict[int, Verdict]()
     for family in get_args(Family):
@@ -82,7 +83,7 @@ def compare_models(
 
 def _estimate(model: ScoredModel, draws: Draws, line: ComparedScore) -> tuple[float, float, float]:
     """Return the score of one of the two models and the ends of its interval."""
-    degrees = model.scores.degrees + line.degrees
+    degrees = degrees_of_ratio(model.scores.degrees, line.reference_degrees)
     low, high = score_interval(draws, model.scores.units, degrees, limits=line.limits)
     return score_of(draws), low, high
 

@@ -21,7 +21,13 @@ import scipy  # scipy imports its submodules on first use
 from numpy.typing import NDArray
 
 from robustbench_seg.results.statistics.draws import Draws, score_of, split_draws
-from robustbench_seg.results.statistics.intervals import Interval, Uncertainty, interval
+from robustbench_seg.results.statistics.intervals import (
+    Interval,
+    Uncertainty,
+    degrees_of_difference,
+    degrees_of_ratio,
+    interval,
+)
 from robustbench_seg.results.statistics.significance import ALPHA, holm, p_value, p_values
 from robustbench_seg.results.summaries.model_scores import ModelScores
 
@@ -49,22 +55,26 @@ class ScoreDifference:
     Attributes:
         draws: The difference and its draws.
         units: Number of sampling units.
-        degrees: Degrees of freedom of the trainings, over both models.
+        degrees: Degrees of freedom of the trainings (see degrees_of_difference).
     """
 
     draws: Draws
     units: int
-    degrees: int
+    degrees: float
 
     @classmethod
     def of(
-        cls, a: ModelScores, b: ModelScores, of_a: Draws, of_b: Draws, degrees: int = 0
+        cls, a: ModelScores, b: ModelScores, of_a: Draws, of_b: Draws, reference_degrees: float = 0
     ) -> "ScoreDifference":
         """Subtract a score of B from that of A; both were scored on the same images.
 
-        `degrees`: degrees of freedom of the trainings of the reference of both.
+        `reference_degrees`: degrees of freedom of the trainings of the reference of both.
         """
-        return cls(of_a - of_b, a.units, a.degrees + b.degrees + degrees)
+        scores = [
+            (draws, degrees_of_ratio(model.degrees, reference_degrees))
+            for model, draws in ((a, of_a), (b, of_b))
+        ]
+        return cls(of_a - of_b, a.units, degrees_of_difference(scores))
 
     @property
     def points(self) -> float:
@@ -158,7 +168,8 @@ def established_pairs(
         )
         for other in others[of_trainings].tolist():
             difference = draws[first] - draws[other]
-            p[first, other] = p_value(difference, units, degrees[first] + degrees[other])
+            pair = [(draws[model], degrees[model]) for model in (first, other)]
+            p[first, other] = p_value(difference, units, degrees_of_difference(pair))
     upper = np.triu_indices(count, 1)
     family = compared[upper]
     adjusted = np.full(len(family), np.nan)

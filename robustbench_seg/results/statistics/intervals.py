@@ -1,6 +1,7 @@
 """The uncertainty of a score, from its draws: variances, quantiles and intervals."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,17 +31,17 @@ class Uncertainty:
         image_variance: Variance that comes from the choice of images, in squared percent.
         training_variance: Variance that comes from the randomness of training.
         units: Number of sampling units.
-        degrees: Degrees of freedom of the trainings, over both models of a difference; 0: one
-            training each.
+        degrees: Degrees of freedom of the trainings, for a difference those of
+            `degrees_of_difference`; 0: one training each.
     """
 
     image_variance: float
     training_variance: float
     units: int
-    degrees: int
+    degrees: float
 
     @classmethod
-    def of(cls, draws: Draws, units: int, degrees: int) -> "Uncertainty":
+    def of(cls, draws: Draws, units: int, degrees: float) -> "Uncertainty":
         """Compute the variances of a score of two units or more from its draws."""
         images, trainings = split_draws(draws)
         image_variance = float(images.var()) * units / (units - 1)
@@ -68,6 +69,51 @@ class Uncertainty:
         return (self.image_variance * student + self.training_variance * other) / total
 
 
+def degrees_of_difference(scores: Iterable[tuple[Draws, float]]) -> float:
+    """Compute the degrees of freedom of a difference of scores from those of each score.
+
+    The variances of the scores need not be equal (Welch, Biometrika 1947, with Satterthwaite's
+    approximation). The result is between the fewest degrees of a score and the sum of all.
+
+    Args:
+        scores: The draws of each score, and the degrees of freedom of its trainings; 0: one
+            training.
+
+    Returns:
+        The degrees of freedom, not always a whole number; 0 if every score has one training.
+
+    >>> trainings = [1, -1, 1, -1]
+    >>> equal = np.array([0.0, *[0] * 4, *trainings])
+    >>> degrees_of_difference([(equal, 2), (equal, 2)])
+    4.0
+    >>> round(degrees_of_difference([(equal, 2), (5 * equal, 2)]), 2)
+    2.16
+    """
+    trained = [(draws, degrees) for draws, degrees in scores if degrees]
+    variances = [float(split_draws(draws)[1].var()) for draws, _ in trained]
+    total = sum(variances)
+    if not total:
+        return float(sum(degrees for _, degrees in trained))
+    shares = [
+        (variance / total) ** 2 / n for variance, (_, n) in zip(variances, trained, strict=True)
+    ]
+    return 1 / sum(shares)
+
+
+def degrees_of_ratio(*degrees: float) -> float:
+    """Degrees of freedom of a ratio of scores: the fewest of those with several trainings.
+
+    The trainings of both scores vary in its draws, so their variances are not known separately.
+
+    Args:
+        degrees: Those of each score; 0: one training.
+
+    >>> degrees_of_ratio(2, 1), degrees_of_ratio(2, 0), degrees_of_ratio(0, 0)
+    (1, 2, 0)
+    """
+    return min((n for n in degrees if n), default=0)
+
+
 class Interval(NamedTuple):
     """The interval of CONFIDENCE_LEVEL percent of a score; its ends are nan if there is none."""
 
@@ -79,7 +125,7 @@ NO_INTERVAL = Interval(math.nan, math.nan)
 
 
 def score_interval(
-    draws: Draws, units: int, degrees: int = 0, *, limits: tuple[float, float] = PERCENT
+    draws: Draws, units: int, degrees: float = 0, *, limits: tuple[float, float] = PERCENT
 ) -> Interval:
     """Compute the `interval` of a score, within the range of such scores.
 
@@ -93,7 +139,7 @@ def score_interval(
     return Interval(max(low, limits[0]), min(high, limits[1]))
 
 
-def interval(draws: Draws, units: int, degrees: int = 0) -> Interval:
+def interval(draws: Draws, units: int, degrees: float = 0) -> Interval:
     """Compute the interval of CONFIDENCE_LEVEL percent of a score.
 
     With one training it is the expanded percentile interval. Draws of few units vary too little:

@@ -16,17 +16,17 @@ _SMALLEST = 1e-15
 """A p-value below this cannot be distinguished from 0."""
 
 
-def p_value(draws: Draws, units: int, degrees: int = 0) -> float:
+def p_value(draws: Draws, units: int, degrees: float = 0) -> float:
     """Compute the two-sided p-value of a difference of 0.
 
     It is the maximum of three values: twice the share of the images' draws on the other side of 0;
     the p-value of a t-test with the draws' standard error (see Uncertainty), because few units or
-    few trainings are weak evidence; and that of a sign test in which all units agree, 2 / 2^units.
+    few trainings are weak evidence; and 2 / 2^units, that of a sign test in which all units agree.
 
     Args:
         draws: The difference and its draws.
         units: Number of sampling units.
-        degrees: Degrees of freedom of the trainings, over both models.
+        degrees: Degrees of freedom of the trainings (see degrees_of_difference).
 
     Returns:
         0..1; nan if a draw has no score.
