@@ -30,7 +30,7 @@ def run(side: str, queries: int, height: int, width: int, answers: Any) -> None:
     import torch
     from torch.nn import functional as F
 
-    from robustbench_seg.segmenter.adapters.transformers.mask_scores import class_scores
+    from robustbench_seg.segmenter.adapters.transformers.mask_scores import combine_masks
 
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
@@ -42,7 +42,7 @@ def run(side: str, queries: int, height: int, width: int, answers: Any) -> None:
         return torch.einsum("bqc,bqhw->bchw", classes.softmax(-1)[..., :-1], large.sigmoid())
 
     def strips() -> Any:
-        return class_scores(classes, masks, (height, width))
+        return combine_masks(classes, masks, (height, width))
 
     function = {"plain": plain, "strips": strips}[side]
     with torch.inference_mode():
