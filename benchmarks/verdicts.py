@@ -6,13 +6,15 @@ Each study draws images, models and trainings anew: the accuracy of an image is 
 image adds for both models, what it adds for one of them, and what a training adds. A model with
 several trainings is a recipe, and the true difference is that of the recipes; a model with one
 training is these weights. With a true difference of 0 every verdict is false. Three corruptions
-stand for sixteen; the last table asks all pairs of several equal models, as the places of a report
-do.
+stand for sixteen. `unequal` has recipes whose trainings vary unequally and do not differ otherwise.
+`families` asks all pairs of several equal models, as the ranks of a report do. Each case has random
+numbers of its own, so that processes share the cases.
 """
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -28,10 +30,13 @@ from robustbench_seg.results.models.bootstrap import bootstrap
 UNITS = (2, 5, 6, 10, 30, 100, 500)
 DIFFERENCES = (0, 1, 2, 3, 5)
 TRAININGS = (1, 2, 3)
-NULL_STUDIES, STUDIES, RESAMPLES = 400, 50, 300
+NULL_STUDIES, STUDIES, FAMILY_STUDIES, RESAMPLES = 400, 50, 300, 300
 IMAGE, OWN, CELL, TRAINING = 0.08, 0.05, 0.03, 0.01
 """Standard deviations of the accuracy: of an image for both models, for one, for one under one
 corruption; of a training."""
+
+SPREADS = (0.5, 0.2)
+"""How much the trainings of one model vary, relative to those of the other."""
 
 SPECS = load_protocol().perturbations[4:7]
 PROTOCOL = Protocol("three", "1", "here", tuple(replace(each, scored=(3,)) for each in SPECS))
@@ -39,14 +44,19 @@ CONDITIONS = (CLEAN, *(Condition(each.name, 3) for each in PROTOCOL.perturbation
 
 
 def model(
-    rng: np.random.Generator, shared: np.ndarray, gain: float, trainings: int, name: str
+    rng: np.random.Generator,
+    shared: np.ndarray,
+    gain: float,
+    trainings: int,
+    name: str,
+    spread: float = 1,
 ) -> ModelScores:
     """A model that is `gain` percent points of mIoU above 43 on average."""
     units = len(shared)
     own = shared + OWN * rng.normal(size=units)
     tables = []
     for training in range(trainings):
-        luck = TRAINING * rng.normal() if trainings > 1 else 0.0
+        luck = spread * TRAINING * rng.normal() if trainings > 1 else 0.0
         for condition in CONDITIONS:
             cell = own + CELL * rng.normal(size=units) + luck
             right = np.clip(1000 * (0.6 + gain / 102 + cell), 0, 1000).astype(int)
@@ -69,47 +79,67 @@ def model(
 
 
 def study(
-    rng: np.random.Generator, units: int, gains: Mapping[str, float], trainings: int
+    rng: np.random.Generator,
+    units: int,
+    gains: Mapping[str, float],
+    trainings: int,
+    spread: float = 1,
 ) -> list[str]:
-    """What is said of each pair of models."""
+    """What is said of each pair of models; `spread` is that of the trainings of the first."""
     shared = IMAGE * rng.normal(size=units)
-    models = [model(rng, shared, gain, trainings, name) for name, gain in gains.items()]
+    models = [
+        model(rng, shared, gain, trainings, name, 1 if place else spread)
+        for place, (name, gain) in enumerate(gains.items())
+    ]
     family = [ScoreDifference.of(a, b, a.mean, b.mean) for a, b in combinations(models, 2)]
     return [verdict.better for verdict in verdicts(family)]
 
 
+def pair(case: tuple[int, int, int, float]) -> dict[str, float]:
+    """How often a verdict about two models is given, and false."""
+    trainings, units, gain, spread = case
+    rng = np.random.default_rng([trainings, units, gain, round(100 * spread)])
+    count = STUDIES if gain else NULL_STUDIES
+    gains = {"a": gain, "b": 0}
+    better = [study(rng, units, gains, trainings, spread)[0] for _ in range(count)]
+    wrong = better.count("B") + (0 if gain else better.count("A"))
+    return {
+        "trainings": trainings,
+        "images": units,
+        "difference": gain,
+        "spread": spread,
+        "studies": count,
+        "established_percent": 100 * (count - better.count("open")) / count,
+        "false_percent": 100 * wrong / count,
+    }
+
+
+def family(case: tuple[int, int]) -> dict[str, float]:
+    """How often a verdict about any pair of equal models is given, which is false."""
+    models, units = case
+    rng = np.random.default_rng([models, units])
+    gains = {f"m{place}": 0 for place in range(models)}
+    said = [study(rng, units, gains, 1) for _ in range(FAMILY_STUDIES)]
+    false = sum(set(verdicts) != {"open"} for verdicts in said)
+    return {
+        "models": models,
+        "images": units,
+        "studies": FAMILY_STUDIES,
+        "false_percent": 100 * false / FAMILY_STUDIES,
+    }
+
+
 def main() -> None:
-    rng = np.random.default_rng(0)
-    pairs = []
-    for trainings in TRAININGS:
-        for units in UNITS:
-            for gain in DIFFERENCES:
-                count = STUDIES if gain else NULL_STUDIES
-                said = [study(rng, units, {"a": gain, "b": 0}, trainings) for _ in range(count)]
-                better = [verdict for (verdict,) in said]
-                wrong = better.count("B") + (0 if gain else better.count("A"))
-                pairs.append(
-                    {
-                        "trainings": trainings,
-                        "images": units,
-                        "difference": gain,
-                        "studies": count,
-                        "established_percent": 100 * (count - better.count("open")) / count,
-                        "false_percent": 100 * wrong / count,
-                    }
-                )
-                print(pairs[-1], flush=True)
-    families = []
-    for models in (3, 6):
-        for units in (30, 500):
-            gains = {f"m{place}": 0 for place in range(models)}
-            said = [study(rng, units, gains, 1) for _ in range(300)]
-            false = sum(set(verdicts) != {"open"} for verdicts in said)
-            families.append(
-                {"models": models, "images": units, "studies": 300, "false_percent": false / 3}
-            )
-            print(families[-1], flush=True)
-    result = {"resamples": RESAMPLES, "pairs": pairs, "families": families}
+    equal = [(n, units, gain, 1) for n in TRAININGS for units in UNITS for gain in DIFFERENCES]
+    unequal = [(n, units, 0, each) for n in (2, 3) for units in (30, 500) for each in SPREADS]
+    families = [(models, units) for models in (3, 6) for units in (30, 500)]
+    with ProcessPoolExecutor() as pool:
+        found: dict[str, Sequence[dict[str, float]]] = {
+            "pairs": [*pool.map(pair, equal)],
+            "unequal": [*pool.map(pair, unequal)],
+            "families": [*pool.map(family, families)],
+        }
+    result = {"resamples": RESAMPLES, **found}
     Path(sys.argv[1]).write_text(json.dumps(result, indent=1) + "\n")
 
 

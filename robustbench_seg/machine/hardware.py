@@ -21,6 +21,9 @@ def check_device(device: str) -> None:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         first = str(error).splitlines()[0]
+        if "not compiled with CUDA" in first:
+            first = "this build of torch is for CPUs; install one with CUDA (pytorch.org)"
+            raise OptionError(f"device '{device}': {first}, or choose another device") from None
         raise OptionError(f"device '{device}': {first}; choose another device") from None
 
 

@@ -105,7 +105,7 @@ class Checkpoint:
                 "start again"
             ) from None
         differences = [
-            f"{name} {facts.get(name)} there, {self._facts.get(name)} here"
+            f"{name} {_text(facts.get(name))} there, {_text(self._facts.get(name))} here"
             for name in {**self._facts, **facts}
             if facts.get(name) != self._facts.get(name)
         ]
@@ -116,3 +116,7 @@ class Checkpoint:
             )
         learner.load_state_dict(table["learner"])
         return TrainingState(**table["position"])
+
+
+def _text(value: object) -> str:
+    return "not set" if value is None else str(value)

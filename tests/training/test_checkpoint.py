@@ -190,7 +190,7 @@ def test_another_training_is_refused_by_name(fit, blocks, small, card, tmp_path)
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
-        ({"resize": Resize(512, 2048)}, "scaled None there, {'short': 512"),
+        ({"resize": Resize(512, 2048)}, "scaled not set there, {'short': 512"),
         (
             {"preprocessing": Preprocessing((0.5,) * 3, (0.5,) * 3)},
             "preprocessing {'mean': (0.485, 0.456",

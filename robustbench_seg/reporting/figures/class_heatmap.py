@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from robustbench_seg.records.cards.protocol import Protocol
-from robustbench_seg.reporting.figures.style import HEAT, PAPER, plain, style
+from robustbench_seg.reporting.figures.style import HEAT, PAPER, plain, style, text_colour
 
 
 def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figure:
@@ -41,8 +41,11 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
             xticklabels=[plain(name.replace("_", " ")) for name in classes.columns],
             rasterized=not few,
         )
+        colours = sns.color_palette(HEAT, as_cmap=True)
         for number in axis.texts:
             number.set_in_layout(False)  # labels lie inside, and hundreds take long to measure
+            x, y = number.get_position()
+            number.set_color(text_colour(colours(classes.iat[int(y), int(x)] / 100)[:3]))
         figure.set_layout_engine("constrained")  # set last, because seaborn draws several times
         figure.colorbar(axis.collections[0], label="IoU, percent", shrink=0.6, pad=0.01)
         axis.set_title(plain(model))

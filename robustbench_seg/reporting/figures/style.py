@@ -76,6 +76,14 @@ def plain(text: str) -> str:
     return f"\u200a{label}" if label.startswith("_") else label
 
 
+def text_colour(background: Sequence[float]) -> str:
+    """Return black or white, whichever has the higher contrast on a colour (RGB in 0..1)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in background]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    # WCAG 2 contrast is (L1 + .05) / (L2 + .05); the two texts are equal at L = sqrt(1.05*.05)-.05.
+    return "#000" if luminance > 0.1791 else "#fff"
+
+
 def set_log_scale(axis: Axes) -> None:
     """Make the x axis logarithmic, with ticks at 1, 2 and 5 times the powers of ten."""
     axis.set_xscale("log")

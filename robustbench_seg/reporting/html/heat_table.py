@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
-from robustbench_seg.reporting.figures.style import HEAT
+from robustbench_seg.reporting.figures.style import HEAT, text_colour
 from robustbench_seg.reporting.html.table import Cell, Column, ColumnGroup, Table, TableRow
 from robustbench_seg.results import Source
 from robustbench_seg.text import number
@@ -96,12 +96,6 @@ def _ramp() -> tuple[str, ...]:
 
 
 def heat_style(share: float) -> str:
-    """Return the background for a share in 0..1, and black or white text for the best contrast."""
-    red, green, blue = sns.color_palette(HEAT, as_cmap=True)(share)[:3]
-    linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)
-    ]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    # WCAG 2 contrast is (L1 + .05) / (L2 + .05); the two texts are equal at L = sqrt(1.05*.05)-.05.
-    text = "#000" if luminance > 0.1791 else "#fff"
-    return f"background:{mpl.colors.to_hex((red, green, blue))};color:{text}"
+    """Return the background for a share in 0..1, and its colour of text."""
+    colour = sns.color_palette(HEAT, as_cmap=True)(share)[:3]
+    return f"background:{mpl.colors.to_hex(colour)};color:{text_colour(colour)}"
