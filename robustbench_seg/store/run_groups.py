@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from robustbench_seg.errors import ResultsError, unknown
 from robustbench_seg.measures import CONFUSION
+from robustbench_seg.records.runs.run_difference import RunDifference
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record
 from robustbench_seg.records.runs.run_record import RunRecord, library_texts
 from robustbench_seg.store.left_out import collected, left_out
@@ -136,11 +137,14 @@ def _differences(records: Sequence[RunRecord]) -> Sequence[str]:
     """
     found = [each for other in records[1:] for each in records[0].differences(other)]
     decisive = [each for each in found if not (each.of_training or each.of_corruption_seed)]
-    names = dict.fromkeys(
-        f"{each.name} ({each.one}, {each.other})" if each.one and each.other else each.name
-        for each in decisive or found
-    )
-    return list(names)
+    return list(dict.fromkeys(map(_difference_text, decisive or found)))
+
+
+def _difference_text(difference: RunDifference) -> str:
+    """Name a difference and its two values; those of files are digests, which tell nothing."""
+    one, other = difference.one, difference.other
+    shown = one and other and difference.kind != "files"
+    return f"{difference.name} ({one}, {other})" if shown else difference.name
 
 
 def _scored(records: Mapping[Path, RunRecord]) -> Mapping[Path, RunRecord]:

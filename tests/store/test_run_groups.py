@@ -144,3 +144,11 @@ def test_where_no_image_of_any_is_scored_it_is_one_line(run):
         with pytest.raises(ResultsError) as caught:
             read()
         assert str(caught.value) == message
+
+
+def test_the_files_of_other_images_are_named_without_their_digests(run):
+    first = run("a", images=14, fingerprint="0a" * 32)
+    run("a", images=13, fingerprint="1b" * 32)
+    message = r"number of images \((14, 13|13, 14)\), the files of the dataset; name one folder"
+    with pytest.raises(ResultsError, match=message):
+        model_runs("a", first.parent)
