@@ -13,7 +13,6 @@ def png_layout(
     description: DatasetDescription,
     split: str,
     pairs: Sequence[GlobPair],
-    list_path: str | None,
     images: Sequence[str],
 ) -> str | None:
     """Describe a split whose images have become PNG files and whose labels are unchanged.
@@ -22,12 +21,12 @@ def png_layout(
         description: The description of the dataset.
         split: The split, the only one that the result describes.
         pairs: The globs of the split.
-        list_path: Path of the list of its images. None: there is none.
         images: Paths of its images.
 
     Returns:
-        TOML without the key `name`. None if an image changes its suffix but its glob does not spell
-        the suffix out.
+        TOML without the key `name`. If the description has a list, `list` names one that the tree
+        must write, because lines of the original may be paths with another suffix. None if an
+        image changes its suffix but its glob does not spell the suffix out.
     """
     globs = dict[tuple[str, str], None]()
     renamed = any(as_png(image) != image for image in images)
@@ -42,7 +41,7 @@ def png_layout(
         classes_of=None,  # the classes are written out
         images={split: tuple(images for images, _ in globs)},
         labels={split: tuple(labels for _, labels in globs)},
-        list=None if list_path is None else {split: list_path},
+        list=None if description.list is None else {split: f"images-of-{description.name}.txt"},
     )
     empty = {
         key for key in ("about", "groups", "persons", "citation") if not getattr(described, key)

@@ -88,7 +88,8 @@ def test_a_folder_is_read_back(layout, quarry, tmp_path, caplog):
     assert verify_tree(out).problems == ()
 
 
-def test_a_list_comes_with_the_folder(quarry, tmp_path):
+@pytest.mark.parametrize("lines", ["1\n3\n", "JPEGImages/1.jpg\n/JPEGImages/3.jpg\n"])
+def test_a_list_comes_with_the_folder(lines, quarry, tmp_path):
     pairs = {f"JPEGImages/{n}.jpg": f"SegmentationClass/{n}.png" for n in "123"}
     path = quarry(
         'images = "JPEGImages/*.jpg"\nlabels = "SegmentationClass/*.png"\n'
@@ -97,7 +98,7 @@ def test_a_list_comes_with_the_folder(quarry, tmp_path):
     )
     names = path.parent / "ImageSets/Segmentation/train.txt"
     names.parent.mkdir(parents=True)
-    names.write_text("1\n3\n")
+    names.write_text(lines)
     out = tmp_path / "out"
     options = {"corruptions": ["contrast"], "severities": [1], "workers": 1}
     generate_cityscapes_c(out=out, dataset=path, split="train", **options)
@@ -105,6 +106,21 @@ def test_a_list_comes_with_the_folder(quarry, tmp_path):
     assert found.ids == ("JPEGImages/1.png", "JPEGImages/3.png")
     assert found[0].labels.shape == (40, 48)
     assert verify_tree(out).problems == ()
+    assert (names.read_text(), names.is_symlink()) == (lines, False)
+
+
+def test_the_list_of_a_folder_does_not_replace_a_list_of_the_source(quarry, tmp_path):
+    path = quarry(
+        'images = "i/*.jpg"\nlabels = "l/*.png"\nlist = "images-of-quarry.txt"',
+        {"i/1.jpg": "l/1.png"},
+    )
+    names = path.parent / "images-of-quarry.txt"
+    names.write_text("i/1.jpg\n")
+    out = tmp_path / "out"
+    options = {"corruptions": ["contrast"], "severities": [1], "workers": 1}
+    generate_cityscapes_c(out=out, dataset=path, **options)
+    assert names.read_text() == "i/1.jpg\n"
+    assert open_dataset(out / "contrast/1/quarry.toml").ids == ("i/1.png",)
 
 
 def test_classes_of_a_known_dataset_are_written_out(quarry, tmp_path):
