@@ -38,13 +38,19 @@ def label_table(class_of_id: Mapping[int, int]) -> NDArray[np.uint8]:
     return table
 
 
-def apply_table(table: NDArray[np.uint8], ids: NDArray[np.integer[Any]], where: Path) -> Labels:
+def apply_table(
+    table: NDArray[np.uint8],
+    ids: NDArray[np.integer[Any]],
+    where: Path,
+    described_in: Path | None = None,
+) -> Labels:
     """Map the ids of a label file to class indices.
 
     Args:
         table: Maps ids to class indices, IGNORE or UNKNOWN (see label_table).
         ids: HxW, uint8 or wider.
         where: The label file, for errors.
+        described_in: The TOML file of a user's dataset, for errors.
 
     Returns:
         uint8 HxW class indices.
@@ -61,9 +67,14 @@ def apply_table(table: NDArray[np.uint8], ids: NDArray[np.integer[Any]], where: 
         bad_ids, counts = np.unique(ids[unknown], return_counts=True)
         shown = [f"{i} ({n} pixels)" for i, n in zip(bad_ids, counts, strict=True)]
         known = id_ranges(np.flatnonzero(table != UNKNOWN).tolist())
+        advice = "check that the file belongs to this dataset and contains ids, not colours"
+        if described_in is not None:
+            which = f"id {bad_ids[0]}" if len(bad_ids) == 1 else "these ids"
+            advice = f"add {which} to label_map or ignore in {described_in.name}, or {advice}"
         raise DatasetError(
             f"{where}: label id {first_items(shown)} does not exist in this dataset, whose ids are "
-            f"{known}; check that the file belongs to this dataset and contains ids, not colours"
+            f"{known}",
+            advice=advice,
         )
     return labels
 

@@ -61,6 +61,7 @@ def open_custom(path: Path, root: Path | None, split: str) -> FileDataset:
     files = replace(
         files,
         apply_orientation=description.apply_orientation,
+        described_in=path,
         png_layout=png_layout(description, split, globs.pairs, files.ids),
     )
     return FileDataset(description.name, split, description, files)

@@ -29,7 +29,8 @@ def label_warning(dataset: EvaluationDataset, *, whole: bool = True) -> str | No
 
     Returns:
         A sentence: a label file cannot be read, the ids are class indices but the description says
-        otherwise, no pixel is scored, or classes have no pixel. None if nothing is suspicious.
+        otherwise, an id is unknown, no pixel is scored, or classes have no pixel. None if nothing
+        is suspicious.
     """
     files = files_of(dataset)
     if files is None:
@@ -38,13 +39,14 @@ def label_warning(dataset: EvaluationDataset, *, whole: bool = True) -> str | No
     if sample.broken:
         return f"{sample.broken}; its image will have no score"
     found = np.flatnonzero(sample.pixels)
-    if not sample.files or (files.table[found] == UNKNOWN).any():
-        return None  # an unknown id is reported as an error of its file
+    if not sample.files:
+        return None
     every = sample.files == len(dataset)
     classes, whole = dataset.classes, every and whole
-    problem = _class_indices(files.table, len(classes), found) or _classes_without_pixels(
-        classes, files.table, sample, whole=whole
-    )
+    problem = _class_indices(files, len(classes), found)
+    if problem is None and sample.unknown:
+        return _unknown_ids(sample)
+    problem = problem or _classes_without_pixels(classes, files.table, sample, whole=whole)
     if problem is None:
         return None
     which = f"all {sample.files}" if every else f"{sample.files} of {len(dataset)}"
@@ -62,16 +64,19 @@ class _Sample:
         pixels: int64, an entry for each id of the dataset's table: number of its pixels.
         files: Number of label files that were read.
         broken: The error of the first file that cannot be read. Empty if all can be read.
+        unknown: The errors of the files with an unknown id.
     """
 
     pixels: NDArray[np.int64]
     files: int
     broken: str
+    unknown: Sequence[str]
 
 
 def _sample(files: SplitFiles) -> _Sample:
     """Count the pixels of each id in SAMPLE label files."""
     pixels, count, broken = np.zeros(len(files.table), np.int64), 0, ""
+    unknown = []
     for place in evenly_spaced(len(files.images), SAMPLE):
         try:
             ids = files.label_ids(place)
@@ -81,20 +86,39 @@ def _sample(files: SplitFiles) -> _Sample:
         if ids is None:
             continue
         known = ids[(ids >= 0) & (ids < len(pixels))]
-        pixels += np.bincount(known.ravel(), minlength=len(pixels))
+        counts = np.bincount(known.ravel(), minlength=len(pixels))
+        pixels += counts
         count += 1
-    return _Sample(pixels, count, broken)
+        if known.size < ids.size or counts[files.table == UNKNOWN].any():
+            try:
+                files.labels(place)
+            except DatasetError as error:
+                unknown.append(str(error))
+    return _Sample(pixels, count, broken, unknown)
 
 
-def _class_indices(table: NDArray[np.uint8], classes: int, found: NDArray[np.intp]) -> str | None:
+def _unknown_ids(sample: _Sample) -> str:
+    """Quote the error of the first file with an unknown id, and count such files."""
+    number = len(sample.unknown)
+    such = f"; {number} of {sample.files} examined label files have such ids" if number > 1 else ""
+    return (
+        f"{sample.unknown[0]}{such}; {'their images' if such else 'its image'} will have no score"
+    )
+
+
+def _class_indices(files: SplitFiles, classes: int, found: NDArray[np.intp]) -> str | None:
     """Return a note if the ids look like class indices, which most ids of the dataset are not."""
+    table = files.table
+    strange = found[(table[found] == UNKNOWN) & (found >= classes) & (found != IGNORE)]
     scored = np.flatnonzero(table < classes)
     high = scored[scored >= classes]
-    if 2 * len(high) <= len(scored) or np.isin(high, found).any():
+    if 2 * len(high) <= len(scored) or np.isin(high, found).any() or len(strange):
         return None
+    own = files.described_in
+    remedy = f", or correct label_map in {own.name}" if own else ""
     return (
         ", as files of class indices (train ids) do, but the ids of this dataset's classes are "
-        f"{id_ranges(scored)}: check that these are its original label files"
+        f"{id_ranges(scored)}: check that these are its original label files{remedy}"
     )
 
 

@@ -55,6 +55,7 @@ class SplitFiles:
             orientation.
         png_layout: TOML (without the key `name`) that describes these files after the images have
             become PNG files. None: the dataset has a known name, or no globs can describe them.
+        described_in: The TOML file of a user's dataset. None: the dataset has a known name.
     """
 
     root: Path
@@ -64,6 +65,7 @@ class SplitFiles:
     left_out: tuple[str, ...] = ()
     apply_orientation: bool = False
     png_layout: str | None = None
+    described_in: Path | None = None
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -109,7 +111,8 @@ class SplitFiles:
         ids = self.label_ids(index)
         if ids is None:
             return np.zeros((0, 0), np.uint8)
-        return apply_table(self.table, ids, self.root / str(self.images[index].labels))
+        path = self.root / str(self.images[index].labels)
+        return apply_table(self.table, ids, path, self.described_in)
 
     def instances(self, index: int, shape: tuple[int, ...]) -> NDArray[np.int32] | None:
         """Read the instances of an image; see read_instances. None: there are none."""

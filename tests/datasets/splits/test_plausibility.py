@@ -101,3 +101,45 @@ def test_a_label_file_that_cannot_be_read_is_named_before_the_run(spots, tmp_pat
     warning = label_warning(dataset)
     assert warning.startswith(f"{tmp_path}/l/1.png: the label file cannot be read (")
     assert warning.endswith("); replace the file; its image will have no score")
+
+
+MAPPED = """
+name = "spots"
+images = "i/*.png"
+labels = "l/*.png"
+classes = ["back", "front", "side"]
+label_map = {10 = "back", 20 = "front", 30 = "side"}
+"""
+
+
+def test_an_unknown_id_is_named_before_the_run(spots, tmp_path):
+    advice = (
+        "add id 50 to label_map or ignore in spots.toml, or check that the file belongs to this "
+        "dataset and contains ids, not colours"
+    )
+    assert label_warning(spots([10, 20, 30], [10, 50, 50], text=MAPPED)) == (
+        f"{tmp_path}/l/1.png: label id 50 (2 pixels) does not exist in this dataset, whose ids are "
+        f"10, 20, 30, 255; {advice}; its image will have no score"
+    )
+    assert label_warning(spots([50, 20, 30], [10, 50, 50], [10], text=MAPPED)) == (
+        f"{tmp_path}/l/0.png: label id 50 (1 pixels) does not exist in this dataset, whose ids are "
+        f"10, 20, 30, 255; {advice}; 2 of 3 examined label files have such ids; their images will "
+        "have no score"
+    )
+
+
+def test_an_id_beyond_the_table_is_unknown(spots, put):
+    dataset = spots([0, 1], [0, 1])
+    put("l/1.png", np.array([[0, 300]], np.uint16))
+    assert "l/1.png: label id 300 (1 pixels) does not exist" in label_warning(dataset)
+
+
+def test_class_indices_that_are_unknown_ids_are_explained(spots):
+    assert label_warning(spots([0, 1, 255], [2, 1, 0], text=MAPPED)) == (
+        "spots val: all 2 label files were examined; they contain the ids 0..2, 255, as files of "
+        "class indices (train ids) do, but the ids of this dataset's classes are 10, 20, 30: check "
+        "that these are its original label files, or correct label_map in spots.toml"
+    )
+    assert "label id 77 (1 pixels), 120 (1 pixels) does not exist" in label_warning(
+        spots([77, 120], text=MAPPED)
+    )
