@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 from robustbench_seg.evaluation.images.image_maker import DatasetImage, ImageMaker
-from robustbench_seg.evaluation.images.image_watch import UnchangedImages, UnreadableImages
+from robustbench_seg.evaluation.images.image_watch import UnchangedImages, UnusableImages
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.model_run import ModelRun
 from robustbench_seg.records.values.condition import Condition
@@ -41,7 +41,7 @@ class BlockLoop:
                 are written.
         """
         self.unchanged = UnchangedImages()
-        self._unreadable = UnreadableImages()
+        self._unusable = UnusableImages()
         self._evaluation, self._runs = evaluation, runs
         self._maker, self._progressed = maker, progressed
 
@@ -58,7 +58,7 @@ class BlockLoop:
             wanted = wanted_images(self._evaluation, block, conditions, runs)
             for item in self._maker.all(wanted):
                 self.unchanged.take(item)
-                self._unreadable.take(item)
+                self._unusable.take(item)
                 for run in lacking(runs, item.original, item.condition):
                     run.take(item)
                     run.flush(block, after=FLUSH_SECONDS)

@@ -45,7 +45,7 @@ def run_evaluation(evaluation: Evaluation, *, progress: bool = False) -> list[Pa
 
     Raises:
         ModelError: A segmenter failed on too many images in a row. Raised at the end.
-        DatasetError: Several images in a row cannot be read.
+        DatasetError: Several images in a row cannot be used.
         TreeError: The corrupted images on disk are not the requested ones.
         ResultsError: A folder has other contents or cannot be written; the frames of a video have
             no numbers; or other libraries give other pixels or labels than when the run began.

@@ -61,7 +61,7 @@ class Toy:
     def __getitem__(self, index):
         self.reads.append(index)
         if index in self.broken:
-            raise DatasetError(f"val/{index}.png: the image cannot be read")
+            raise DatasetError(f"val/{index}.png: the image cannot be read") from OSError()
         image = self.image(index)
         labels = (image[..., 0] // 86).astype(np.uint8)
         labels[0] = 255

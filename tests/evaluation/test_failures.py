@@ -3,10 +3,13 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from robustbench_seg.cli.main import main
+from robustbench_seg.datasets import open_dataset
 from robustbench_seg.errors import DatasetError, IncompleteError, ModelError
 from robustbench_seg.evaluation.loop import left_out_error
 from robustbench_seg.store import read_results
@@ -41,6 +44,27 @@ def test_a_dataset_that_is_gone_ends_the_run(toy, reds, protocol, conditions, tm
     assert max(data.reads) <= 12 + 3, "nothing behind them is tried, but what was on its way"
     evaluate([model], toy(40), protocol, conditions, tmp_path)
     assert model.calls == 40 * 5
+
+
+def test_unknown_label_ids_do_not_blame_the_disk(reds, protocol, conditions, tmp_path):
+    pixels = np.zeros((40, 48, 3), np.uint8)
+    for number in range(9):
+        for folder, content in (("i", pixels), ("l", pixels[..., 0] + 50)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(content).save(tmp_path / f"{folder}/{number}.png")
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\nimages = "i/*.png"\nlabels = "l/*.png"\n'
+        'classes = ["dark", "middle", "bright"]\n'
+    )
+    data = open_dataset(tmp_path / "mine.toml")
+    with pytest.raises(DatasetError) as caught:
+        evaluate([reds()], data, protocol, conditions, tmp_path / "runs")
+    assert str(caught.value) == (
+        f"8 images in a row cannot be used; the last: {tmp_path}/l/7.png: label id 50 (1920 "
+        "pixels) does not exist in this dataset, whose ids are 0..2, 255; add id 50 to label_map "
+        "or ignore in mine.toml, or check that the file belongs to this dataset and contains ids, "
+        "not colours. Finished work is kept: correct this and evaluate again"
+    )
 
 
 def test_a_tree_that_is_gone_ends_the_run(toy, reds, protocol, conditions, tmp_path, tree):

@@ -80,6 +80,7 @@ class ConditionImage:
         seconds: Time to create or read the image.
         is_attack: Whether the condition is an attack. Then `pixels` are clean until they are
             perturbed.
+        is_unreadable: Whether the image is left out because a file cannot be read.
     """
 
     original: DatasetImage
@@ -89,6 +90,7 @@ class ConditionImage:
     is_same: bool
     seconds: float
     is_attack: bool = False
+    is_unreadable: bool = False
 
 
 class ImageMaker:
@@ -130,7 +132,7 @@ class ImageMaker:
         """Create one image, in the thread of the caller."""
         started = time.perf_counter()
         pixels: AnyImage | None = None
-        reason, is_same = None, False
+        reason, is_same, is_unreadable = None, False, False
         is_attack = self._evaluation.protocol.is_attack(condition)
         try:
             clean = original.sample().image
@@ -141,8 +143,11 @@ class ImageMaker:
                 is_same = bool(np.array_equal(corrupted, clean))
         except (DatasetError, CorruptionError) as error:
             pixels, reason = None, str(error)
+            is_unreadable = isinstance(error.__cause__, OSError)
         seconds = time.perf_counter() - started
-        return ConditionImage(original, condition, pixels, reason, is_same, seconds, is_attack)
+        return ConditionImage(
+            original, condition, pixels, reason, is_same, seconds, is_attack, is_unreadable
+        )
 
     def _corrupted(self, original: DatasetImage, condition: Condition) -> NDArray[np.uint8]:
         spec, clean = self._evaluation.spec, original.sample().image

@@ -1,4 +1,4 @@
-"""Monitors the images of an evaluation: unchanged ones and unreadable ones."""
+"""Monitors the images of an evaluation: unchanged ones and unusable ones."""
 
 import logging
 from collections import Counter
@@ -39,21 +39,29 @@ class UnchangedImages:
                 )
 
 
-class UnreadableImages:
-    """Counts unreadable images in a row, separately for the dataset and for a tree."""
+class UnusableImages:
+    """Counts unusable images in a row, separately for the dataset and for a tree."""
 
     def __init__(self) -> None:
         self._failed = {of_clean: dict[str, None]() for of_clean in (True, False)}
 
     def take(self, image: ConditionImage) -> None:
-        """Raise DatasetError after FAILURES unreadable images in a row, as the disk may be gone."""
+        """Raise DatasetError after FAILURES unusable images in a row: all others may be so, too.
+
+        If a file cannot be read, the disk may be gone.
+        """
         failed = self._failed[image.condition == CLEAN]
         if image.pixels is not None:
             failed.clear()
             return
         failed[image.original.id] = None
         if len(failed) >= FAILURES:
+            what, advice = (
+                ("could not be read", "check the disk of the images")
+                if image.is_unreadable
+                else ("cannot be used", "correct this")
+            )
             raise DatasetError(
-                f"{FAILURES} images in a row could not be read; the last: {image.reason}. "
-                "Finished work is kept: check the disk of the images and evaluate again"
+                f"{FAILURES} images in a row {what}; the last: {image.reason}. Finished work is "
+                f"kept: {advice} and evaluate again"
             )
