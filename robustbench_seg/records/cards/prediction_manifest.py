@@ -27,7 +27,8 @@ FULL = 65535
 
 TEMPLATE = """\
 name = "{name}"            # in every table
-dataset = "cityscapes"     # its classes; for your own dataset classes = ["road", ...]
+dataset = "cityscapes"     # its classes; of your own dataset: "mine.toml", copied into this folder
+# classes = ["road", ...]  # in place of dataset, for train ids
 ids = "train ids"          # of the PNG files: "train ids" (class indices) or "label ids"
 # version = "1"            # another version makes a separate run
 # images = "manifest.json" # of the tree that was labelled, copied into this folder"""
