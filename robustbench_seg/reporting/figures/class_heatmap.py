@@ -41,11 +41,11 @@ def class_heatmap(model: str, classes: pd.DataFrame, protocol: Protocol) -> Figu
             xticklabels=[plain(name.replace("_", " ")) for name in classes.columns],
             rasterized=not few,
         )
-        colours = sns.color_palette(HEAT, as_cmap=True)
+        colours, values = sns.color_palette(HEAT, as_cmap=True), classes.to_numpy(float)
         for number in axis.texts:
             number.set_in_layout(False)  # labels lie inside, and hundreds take long to measure
             x, y = number.get_position()
-            number.set_color(text_colour(colours(classes.iat[int(y), int(x)] / 100)[:3]))
+            number.set_color(text_colour(colours(values[int(y), int(x)] / 100)[:3]))
         figure.set_layout_engine("constrained")  # set last, because seaborn draws several times
         figure.colorbar(axis.collections[0], label="IoU, percent", shrink=0.6, pad=0.01)
         axis.set_title(plain(model))
