@@ -84,12 +84,12 @@ def text_table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> s
 
 
 def number(value: float, digits: int = 1) -> str:
-    """Return a number with `digits` decimals; an empty text for nan.
+    """Return a number with `digits` decimals; an empty text for nan. Zero has no sign.
 
-    >>> number(1.25, 2), number(float("nan"))
-    ('1.25', '')
+    >>> number(1.25, 2), number(-0.04), number(float("nan"))
+    ('1.25', '0.0', '')
     """
-    return "" if math.isnan(value) else f"{value:.{digits}f}"
+    return "" if math.isnan(value) else f"{value:z.{digits}f}"
 
 
 def counted(numbers: int | Iterable[int], one: str, several: str | None = None) -> str:

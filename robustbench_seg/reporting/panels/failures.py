@@ -24,9 +24,10 @@ def _where_it_fails(model: MeasuredModel, noun: str) -> str | None:
     near, far = _clean_and_mean(model, "boundary_miou_4"), _clean_and_mean(model, "interior_miou_4")
     if near is None or far is None:
         return None
+    falls = all(float(mean) < float(clean) for clean, mean in (near, far))
     text = (
-        f"Near class boundaries the mIoU of {model.name} falls from {near[0]} on clean images to "
-        f"{near[1]}, elsewhere from {far[0]} to {far[1]}"
+        f"Near class boundaries the mIoU of {model.name} {'falls' if falls else 'changes'} from "
+        f"{near[0]} on clean images to {near[1]}, elsewhere from {far[0]} to {far[1]}"
     )
     small = _clean_and_mean(model, "object_recall_small")
     large = _clean_and_mean(model, "object_recall_large")

@@ -113,8 +113,8 @@ def _label(score: str, noun: str) -> str:
 def _score_text(score: float, low: float, high: float, sign: str = "") -> str:
     if math.isnan(score):
         return "-"
-    ends = f" [{low:{sign}.1f}, {high:{sign}.1f}]" if not math.isnan(low) else ""
-    return f"{score:{sign}.1f}{ends}"
+    ends = f" [{low:{sign}z.1f}, {high:{sign}z.1f}]" if not math.isnan(low) else ""
+    return f"{score:{sign}z.1f}{ends}"
 
 
 def _p_text(p: float) -> str:

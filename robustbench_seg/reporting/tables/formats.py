@@ -121,7 +121,7 @@ def _markdown_cell(value: object) -> str:
         ends = ends_text(value.low, value.high)
         return f"{number(value.value)} ({ends})" if ends else number(value.value)
     if isinstance(value, float):
-        return "" if pd.isna(value) else f"{value:.1f}"
+        return number(value)
     return _markdown_text(str(value))
 
 
@@ -141,7 +141,7 @@ def _latex_cell(value: object) -> str:
         ends = rf"{{\scriptsize {number(value.low)}--{number(value.high)}}}"
         return rf"\shortstack[r]{{{number(value.value)}\\{ends}}}"
     if isinstance(value, float):
-        return "" if pd.isna(value) else f"{value:.1f}"
+        return number(value)
     return latex_text(str(value))
 
 

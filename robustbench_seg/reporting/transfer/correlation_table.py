@@ -90,7 +90,7 @@ def _table_text(models: ModelTable) -> str:
                 _ends_text(wide),
                 number(spearman(mean, y, over_models)[0], 3),
                 number(partial_correlation(mean, y, clean), 3),
-                f"{wide[0] - of_clean[0]:+.2f} ({_ends_text(wide - of_clean)})",
+                f"{wide[0] - of_clean[0]:+z.2f} ({_ends_text(wide - of_clean)})",
                 best,
                 number(of_best, 3),
             ]
