@@ -8,6 +8,7 @@ import pandas as pd
 
 from robustbench_seg.measures import CONFUSION, score_infos
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
+from robustbench_seg.records.cards.protocol_words import ProtocolWords
 from robustbench_seg.records.runs.run_record import class_maps_text
 from robustbench_seg.results import (
     RANKING_SCORE,
@@ -74,21 +75,32 @@ def _first_score(scores: ModelScores) -> str:
     return RANKING_SCORE if RANKING_SCORE in observed else observed[0]
 
 
-def _table(score: str, rows: Sequence[tuple[str, ScoreDraws]], protocol: Protocol) -> Sequence[str]:
+def _table(
+    score: str, models: Sequence[tuple[str, ScoreDraws]], protocol: Protocol
+) -> Sequence[str]:
     """The lines about a score: what it is, and the score of each model, by the model's name."""
     info = score_infos()[score]
-    columns = _columns([draws for _, draws in rows], protocol)
-    has_means = columns.keys() & {*protocol.by_category, *protocol.names}
-    averaged = f" Averaged: severities {protocol.words.scored_text}." if has_means else ""
+    names, rows = zip(*models, strict=True)
+    columns = _columns(rows, protocol)
     ratio = "; retention = mean / clean" if info.higher_is_better else ""
     if not ratio:
         del columns["retention"]
-    table = pd.DataFrame({"model": [name for name, _ in rows], **columns})
+    table = pd.DataFrame({"model": names, **columns})
     return [
         *([f"{NO_MATRICES} to rank and compare models"] if score != RANKING_SCORE else []),
-        f"{info.label} in percent{ratio}.{averaged}",
+        f"{info.label} in percent{ratio}.{_averaged_text(rows, protocol)}",
         table.to_string(index=False, float_format=lambda value: f"{value:.1f}", na_rep="-"),
     ]
+
+
+def _averaged_text(rows: Sequence[ScoreDraws], protocol: Protocol) -> str:
+    """The severities in the means of perturbations that any row has; empty if there is no mean."""
+    scored = [
+        each
+        for each in protocol.averaged
+        if not all(isnan(score_of(row.summary.perturbations[each.name])) for row in rows)
+    ]
+    return f" Averaged: severities {ProtocolWords(tuple(scored)).scored_text}." if scored else ""
 
 
 def _columns(rows: Sequence[ScoreDraws], protocol: Protocol) -> dict[str, list[float]]:

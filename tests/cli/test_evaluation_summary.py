@@ -64,7 +64,9 @@ def test_the_averaged_severities_are_named_only_beside_a_mean(run, protocol):
         return summary_text([Run(run(f"a{len(shown)}", images=1, lack=lack))], protocol)
 
     assert "Averaged" not in legend(CLEAN, *protocol.conditions(["fog"], [3]))
-    assert "Averaged: severities 1-5 of 12" in legend(CLEAN, *protocol.conditions(["fog"]))
+    assert " Averaged: severities 1-5 of fog.\n" in legend(CLEAN, *protocol.conditions(["fog"]))
+    some = legend(CLEAN, *protocol.conditions(["fog", "snow", "gaussian_noise"]))
+    assert " Averaged: severities 1-5 of 2 corruptions; 1-3 of gaussian_noise.\n" in some
 
 
 def test_a_run_without_a_scored_image_has_no_row(run, protocol):
