@@ -14,7 +14,7 @@ from robustbench_seg.reporting.page.figures import write_panel_figures
 from robustbench_seg.reporting.page.origin import origin
 from robustbench_seg.reporting.page.panel_view import panel_view
 from robustbench_seg.reporting.page.provenance import fact_tables, run_views
-from robustbench_seg.reporting.page.report_command import report_command
+from robustbench_seg.reporting.page.report_command import protocol_file, report_command
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
@@ -81,6 +81,7 @@ def _write(panels: Sequence[Panel], folder: Path, *, pictures: bool, intervals: 
             records=fact_tables(runs, [run.record for run in runs]),
             published_caption=" ".join(filter(None, captions)),
             command=report_command(panels, pictures=pictures, intervals=intervals),
+            protocol_file=protocol_file(panels),
             definitions=definitions(),
             pictures=(folder / "pictures").exists(),
         )

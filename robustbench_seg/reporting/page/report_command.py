@@ -20,11 +20,20 @@ def report_command(panels: Sequence[Panel], *, pictures: bool, intervals: bool =
     reference = next((panel.reference for panel in panels if panel.reference), None)
     options = ["--reference", reference] if reference else []
     for name in sorted({panel.protocol.name for panel in panels}):
-        own = {r.record.protocol for p in panels if p.protocol.name == name for r in p.models}
+        recorded = {r.record.protocol for p in panels if p.protocol.name == name for r in p.models}
         if name not in list_protocols():
             options += ["--protocol", f"{name}.toml"]
-        elif own != {name}:
+        elif recorded != {name}:
             options += ["--protocol", name]
     options += [] if pictures else ["--no-pictures"]
     options += ["--intervals"] if intervals else []
     return shlex.join(["robustseg", "report", *names, "--out", "report", *options])
+
+
+def protocol_file(panels: Sequence[Panel]) -> str | None:
+    """Return the name of the protocol file that the command reads; None if it reads none.
+
+    Only the name is known: no run folder holds a copy of the file.
+    """
+    others = {panel.protocol.name for panel in panels}.difference(list_protocols())
+    return f"{others.pop()}.toml" if others else None  # --protocol holds for all panels

@@ -13,7 +13,7 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.html.heat_table import heat_style
 from robustbench_seg.reporting.html.slugs import slug
 from robustbench_seg.reporting.page.page import write_page
-from robustbench_seg.reporting.page.report_command import report_command
+from robustbench_seg.reporting.page.report_command import protocol_file, report_command
 from robustbench_seg.reporting.panels import read_panels
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
@@ -248,6 +248,18 @@ def test_the_command_names_the_file_of_a_protocol_of_ones_own(run):
     mine = replace(load_protocol(), name="mine")
     panels = read_panels([run("alpha", protocol="mine")], protocol=mine)
     assert report_command(panels, pictures=True).endswith(" --out report --protocol mine.toml")
+    assert protocol_file(panels) == "mine.toml"
+
+
+def test_the_page_says_that_the_file_of_such_a_protocol_must_be_there(run, tmp_path, html):
+    mine = replace(load_protocol(), name="mine")
+    panels = read_panels([run("alpha", protocol="mine")], protocol=mine)
+    text = write_page(panels, tmp_path / "report", pictures=False).read_text()
+    where = "Run the command in the folder of the runs"
+    assert (
+        f"{where}, after you copy the file of the protocol to it as <code>mine.toml</code>." in text
+    )
+    assert f"{where}." in html
 
 
 def test_without_pictures_no_frame_of_the_dataset_is_in_the_report(html, bare):
