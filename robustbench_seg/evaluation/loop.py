@@ -6,9 +6,10 @@ change it.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from types import MappingProxyType
 
 from robustbench_seg.corruption.compiling import announce_compiling
 from robustbench_seg.errors import IncompleteError
@@ -23,6 +24,23 @@ from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.results import clean_gap_warnings, unit_of_image
 
 log = logging.getLogger(__name__)
+
+
+class LeftOutError(IncompleteError):
+    """Images were left out; see `left_out_error`."""
+
+    def __init__(
+        self, message: str, reasons: Mapping[str, bool] = MappingProxyType({})
+    ) -> None:  # the default is for pickle
+        """Make an error.
+
+        Args:
+            message: One line.
+            reasons: Why images were left out: each reason, and whether it is a failure of a
+                segmenter. If not, the image or its label is the cause.
+        """
+        super().__init__(message, tuple(reasons))
+        self.is_failure = reasons
 
 
 def run_evaluation(evaluation: Evaluation, *, progress: bool = False) -> list[Path]:
@@ -49,7 +67,7 @@ def run_evaluation(evaluation: Evaluation, *, progress: bool = False) -> list[Pa
         TreeError: The corrupted images on disk are not the requested ones.
         ResultsError: A folder has other contents or cannot be written; the frames of a video have
             no numbers; or other libraries give other pixels or labels than when the run began.
-        IncompleteError: Images were left out. Raised at the end.
+        LeftOutError: Images were left out. Raised at the end.
     """
     data = evaluation.dataset
     unit_of_image(data.ids, data.clip)  # fail now, not after hours, if frames have no numbers
@@ -77,33 +95,36 @@ def run_evaluation(evaluation: Evaluation, *, progress: bool = False) -> list[Pa
     failed = [run.outcomes.given_up for run in runs if run.outcomes.given_up]
     if failed:
         raise failed[0]
-    reasons = tuple(dict.fromkeys(reason for run in runs for reason in run.outcomes.reasons))
-    if reasons:
+    if reasons := dict(each for run in runs for each in run.outcomes.reasons.items()):
         raise left_out_error(reasons, paths, evaluation.spec.dataset)
     return paths
 
 
 def left_out_error(
-    reasons: tuple[str, ...], paths: Sequence[Path], dataset: str
-) -> IncompleteError:
+    reasons: Mapping[str, bool], paths: Sequence[Path], dataset: str
+) -> LeftOutError:
     """Build the error for images that were left out. It names one reason; the others are logged.
 
     Args:
-        reasons: Why images were left out, at least one text.
+        reasons: Why images were left out, as for LeftOutError; at least one.
         paths: The run folders.
         dataset: Name of the dataset, or its TOML file.
     """
-    for reason in reasons[1:]:
+    first, *others = reasons
+    for reason in others:
         log.warning("left out: %s", reason)
-    more = f" (and {len(reasons) - 1} more, named above)" if len(reasons) > 1 else ""
-    without = ""
-    if dataset.endswith(".toml"):
-        without = f"; or name the other images in a file and set the key list in {dataset}"
-    return IncompleteError(
-        f"left out: {reasons[0]}{more}; the rest is finished and kept in "
-        f"{', '.join(map(str, paths))}. No score is shown until all images have results: fix the "
-        "cause and evaluate again (a changed image or label of the dataset starts a new run; "
-        f"delete the old folder then){without}",
+    more = f" (and {len(others)} more, named above)" if others else ""
+    advice = "fix the model and evaluate again"
+    if not all(reasons.values()):
+        advice = (
+            "fix the cause and evaluate again (a changed image or label of the dataset starts a "
+            "new run; delete the old folder then)"
+        )
+        if dataset.endswith(".toml"):
+            advice += f"; or name the other images in a file and set the key list in {dataset}"
+    return LeftOutError(
+        f"left out: {first}{more}; the rest is finished and kept in "
+        f"{', '.join(map(str, paths))}. No score is shown until all images have results: {advice}",
         reasons,
     )
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import torch
 
-from robustbench_seg.errors import IncompleteError, OptionError, ResultsError, RobustsegError
+from robustbench_seg.errors import OptionError, ResultsError, RobustsegError
 from robustbench_seg.evaluation.backend_choice import choose_backends
 from robustbench_seg.evaluation.inputs.corrupted_tree import corrupted_tree
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.inputs.opening import open_evaluation
-from robustbench_seg.evaluation.loop import left_out_error, run_evaluation
+from robustbench_seg.evaluation.loop import LeftOutError, left_out_error, run_evaluation
 from robustbench_seg.evaluation.notices import announce, warn_of_absent_classes
 from robustbench_seg.evaluation.run_records import run_record
 from robustbench_seg.evaluation.temperature_fit import run_temperature
@@ -77,16 +77,16 @@ def evaluate_on_ray(spec: EvaluationSpec, *, progress: bool = False) -> list[Pat
         tasks = [task for drawn in opened.by_seed() for task in _tasks(drawn, spec.device)]
         folders = list(dict.fromkeys(task.folder for task in tasks))
         waiting = {remote.remote(task.spec, task.folder): task for task in tasks}
-        reasons = dict[str, None]()
+        reasons = dict[str, bool]()
         total = sum(task.images for task in tasks)
         with progress_bar(total, disable=not progress) as bar:
             for done, task in _as_they_end(ray, waiting):
-                reasons.update(dict.fromkeys(_outcome(ray, done, task, opened)))
+                reasons.update(_outcome(ray, done, task, opened))
                 bar.update(task.images)
     finally:
         ray.shutdown()
     if reasons:
-        raise left_out_error(tuple(reasons), folders, spec.dataset)
+        raise left_out_error(reasons, folders, spec.dataset)
     if not warned:
         warn_of_absent_classes(folders)
     return folders
@@ -132,15 +132,15 @@ def _tasks(evaluation: Evaluation, device: str) -> Iterator[_Task]:
             yield _Task(part, folder, block, len(block) * len(evaluation.all_conditions))
 
 
-def run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
-    """The task: one model on one block. Returns why images were left out, if any."""
+def run_block(spec: EvaluationSpec, folder: Path) -> Mapping[str, bool]:
+    """The task: one model on one block. Returns why images were left out; see LeftOutError."""
     keep_freed_memory()
     os.chdir(spec.folder)
     with torch_threads(spec.threads):
         return _run_block(spec, folder)
 
 
-def _run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
+def _run_block(spec: EvaluationSpec, folder: Path) -> Mapping[str, bool]:
     evaluation = replace(_opened(replace(spec, shard=WHOLE)), spec=spec)
     (here,) = _folders(evaluation)
     if here != folder:
@@ -151,9 +151,9 @@ def _run_block(spec: EvaluationSpec, folder: Path) -> tuple[str, ...]:
         )
     try:
         run_evaluation(evaluation)
-    except IncompleteError as error:
-        return error.reasons
-    return ()
+    except LeftOutError as error:
+        return error.is_failure
+    return {}
 
 
 @lru_cache(maxsize=1)
@@ -204,10 +204,10 @@ def _as_they_end(ray: Any, waiting: Mapping[Any, _Task]) -> Iterator[tuple[Any, 
         yield from ((one, waiting[one]) for one in done)
 
 
-def _outcome(ray: Any, done: Any, task: _Task, opened: Evaluation) -> tuple[str, ...]:
-    """Return why images of a task were left out."""
+def _outcome(ray: Any, done: Any, task: _Task, opened: Evaluation) -> Mapping[str, bool]:
+    """Return why images of a task were left out; see LeftOutError."""
     try:
-        reasons: tuple[str, ...] = ray.get(done)
+        reasons: Mapping[str, bool] = ray.get(done)
         return reasons
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, RobustsegError):
@@ -217,4 +217,4 @@ def _outcome(ray: Any, done: Any, task: _Task, opened: Evaluation) -> tuple[str,
         why = f"its process died {RETRIES + 1} times, {type(error).__name__}"
     ids = opened.dataset.ids
     first, last = ids[task.block[0]], ids[task.block[-1]]
-    return (f"{first} to {last}: {task.model} failed ({why.splitlines()[0]})",)
+    return {f"{first} to {last}: {task.model} failed ({why.splitlines()[0]})": False}

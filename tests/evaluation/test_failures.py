@@ -1,6 +1,8 @@
 """A disk that disappears, a model that fails: one line, nothing lost, the others continue."""
 
+import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +167,8 @@ def test_a_report_on_nothing_is_one_line(toy, protocol, tmp_path):
 
 
 def test_the_error_for_images_left_out_names_one_reason_and_logs_the_others(caplog):
-    error = left_out_error(("a.png: bad", "b.png: bad"), [Path("runs/x")], "yard.toml")
+    reasons = {"a.png: bad": False, "b.png: bad": True}
+    error = left_out_error(reasons, [Path("runs/x")], "yard.toml")
     assert caplog.messages == ["left out: b.png: bad"]
     assert str(error) == (
         "left out: a.png: bad (and 1 more, named above); the rest is finished and kept in runs/x. "
@@ -173,4 +176,33 @@ def test_the_error_for_images_left_out_names_one_reason_and_logs_the_others(capl
         "changed image or label of the dataset starts a new run; delete the old folder then); or "
         "name the other images in a file and set the key list in yard.toml"
     )
-    assert "key list" not in str(left_out_error(("a.png: bad",), [Path("runs/x")], "camvid"))
+    assert "key list" not in str(left_out_error({"a.png: bad": False}, [Path("runs/x")], "camvid"))
+    again = pickle.loads(pickle.dumps(error))  # as torchrun sends it
+    assert (str(again), again.reasons, again.is_failure) == (str(error), tuple(reasons), reasons)
+
+
+class Narrow:
+    """Leaves out a column."""
+
+    name, classes, version = "narrow", ("dark", "middle", "bright"), "1"
+
+    def __call__(self, image):
+        return np.zeros((image.shape[0], image.shape[1] - 1), np.uint8)
+
+
+@pytest.mark.parametrize("model", [Broken(), Narrow()])
+def test_a_failing_model_is_what_to_fix(toy, protocol, conditions, tmp_path, model):
+    data = replace(toy(3), name="yard.toml")
+    with pytest.raises(IncompleteError) as caught:
+        evaluate([model], data, protocol, conditions, tmp_path)
+    assert set(caught.value.is_failure.values()) == {True}
+    assert str(caught.value).endswith(
+        ". No score is shown until all images have results: fix the model and evaluate again"
+    )
+
+
+def test_a_broken_image_is_what_to_fix(toy, reds, protocol, conditions, tmp_path):
+    with pytest.raises(IncompleteError) as caught:
+        evaluate([reds()], toy(3, broken=(1,)), protocol, conditions, tmp_path)
+    assert "fix the cause and evaluate again (a changed image or label" in str(caught.value)
+    assert "fix the model" not in str(caught.value)

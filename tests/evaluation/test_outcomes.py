@@ -25,7 +25,8 @@ def test_a_success_between_failures_starts_the_count_anew(outcomes):
     assert outcomes.given_up is None
     fail(outcomes, 1, first=100)
     assert str(outcomes.given_up) == (
-        f"net: {FAILURES} images in a row have no result; the last is 100.png: broken"
+        f"net: {FAILURES} images in a row have no result; the last is 100.png: broken; "
+        "fix the model and evaluate again"
     )
     assert outcomes.scored == 1
 
@@ -42,4 +43,11 @@ def test_images_that_were_not_given_are_no_failures(outcomes):
     for place in range(2 * FAILURES):
         outcomes.leave_out(f"{place}.png", FOG, "the disk is gone")
     assert outcomes.given_up is None
-    assert outcomes.reasons == ("the disk is gone",)
+    assert outcomes.reasons == {"the disk is gone": False}
+
+
+def test_reasons_tell_failures_from_images_that_were_not_given(outcomes):
+    outcomes.leave_out("0.png", CLEAN, "0.png: cut")
+    fail(outcomes, 1, first=1)
+    fail(outcomes, 1, first=1, condition=FOG)
+    assert outcomes.reasons == {"0.png: cut": False, "1.png: broken": True}

@@ -26,13 +26,14 @@ class Outcomes:
         self.left_out = dict[tuple[str, Condition], str]()
         self.given_up: ModelError | None = None
         self._name = name
+        self._failures = set[str]()
         self._failed_in_a_row = set[str]()
         self._traceback_shown = False
 
     @property
-    def reasons(self) -> tuple[str, ...]:
-        """The reasons why images were left out, each once, in order."""
-        return tuple(dict.fromkeys(self.left_out.values()))
+    def reasons(self) -> dict[str, bool]:
+        """Why images were left out: each reason, and whether it is a failure of the segmenter."""
+        return {reason: reason in self._failures for reason in self.left_out.values()}
 
     def succeed(self) -> None:
         """Count an image that is scored."""
@@ -49,12 +50,12 @@ class Outcomes:
         After FAILURES such images in a row the segmenter gets no more images.
         """
         self.leave_out(image, condition, reason)
+        self._failures.add(reason)
         self._failed_in_a_row.add(image)
         if len(self._failed_in_a_row) >= FAILURES and self.given_up is None:
-            self.given_up = ModelError(
-                f"{self._name}: {FAILURES} images in a row have no result; the last is {reason}"
-            )
-            log.warning("%s; it gets no more images", self.given_up)
+            what = f"{self._name}: {FAILURES} images in a row have no result; the last is {reason}"
+            self.given_up = ModelError(f"{what}; fix the model and evaluate again")
+            log.warning("%s; it gets no more images", what)
 
     def reason_of(self, image: str, error: Exception) -> str:
         """Describe an error of a segmenter in one line.
