@@ -3,7 +3,8 @@
 panel_reader.py -> panel.py                       runs, and the panels that they make
 degradation_rows.py  drop_rows.py  references.py  CD and rCD, drops, and the reference of CD
 confidence_scores.py  confidence_curves.py        confidence
-findings.py  failures.py  panel_warnings.py       sentences
+findings.py  failures.py  unranked.py             sentences of the finding
+panel_warnings.py                                 warnings
 """
 
 from robustbench_seg.reporting.panels.confidence_curves import (

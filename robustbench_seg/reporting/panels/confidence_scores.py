@@ -31,6 +31,10 @@ def missing_confidence(model: MeasuredModel) -> str | None:
         why = model.record.about.no_confidence
         return why or f"its runs did not record confidence; {ADD_CONFIDENCE}"
     if all(math.isnan(score_of(draws)) for draws in score.conditions.values()):
+        missing = model.scored.missing_images
+        if all(condition.name in missing for condition in score.conditions):
+            name, what = next(iter(missing.items()))
+            return f"images are missing ({name}: {what})"
         return f"not every image and training has confidence; {ADD_CONFIDENCE}"
     return None
 

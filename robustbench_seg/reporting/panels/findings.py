@@ -8,6 +8,7 @@ import pandas as pd
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.failures import failure_sentences
 from robustbench_seg.reporting.panels.panel import Panel
+from robustbench_seg.reporting.panels.unranked import unranked_sentences
 from robustbench_seg.reporting.ranking.estimate import interval_text
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.results import FEW_UNITS, FEWEST_UNITS, Verdict, lead_of, seeds_text
@@ -35,14 +36,14 @@ def finding_sentences(panel: Panel) -> list[str]:
     if not complete:
         return [
             f"No model has a clean score and all scored severities on {panel.name} yet, so no "
-            "model is ranked; the tables show the scores so far. To rank them, evaluate all "
-            f"{panel.protocol.words.noun}s of {panel.protocol.name}, or give --protocol a TOML "
-            "file that lists fewer."
+            "model is ranked; the tables show the scores so far.",
+            *unranked_sentences(panel),
         ]
     return [
         _leader(panel, complete),
         *_worst_corruptions(complete, panel),
-        *_notes(panel, complete),
+        *_retention(complete),
+        *unranked_sentences(panel),
         *failure_sentences(panel),
         _trust(panel),
     ]
@@ -165,35 +166,33 @@ def _few_names(names: Sequence[str]) -> str:
 
 
 def _worst_corruptions(complete: Sequence[MeasuredModel], panel: Panel) -> list[str]:
-    """The perturbations with the largest losses. Empty if only one is in the mean."""
+    """The perturbations with the largest losses. Empty without a loss or if one is in the mean."""
     names = list(panel.protocol.averaged_names)
     if len(names) == 1:
         return []
     miou = pd.DataFrame([model.miou for model in complete])
     loss = miou[names].rsub(miou[CLEAN.name], axis=0).mean()
-    worst = loss.sort_values(ascending=False, kind="stable").index[:3]
+    losses = loss[[float(number(points)) > 0 for points in loss]]
+    worst = losses.sort_values(ascending=False, kind="stable").index[:3]
     items = [
         f"{str(name).replace('_', ' ')} ({number(loss[name])} points below clean)" for name in worst
     ]
+    if not items:
+        return []
     if len(complete) == 1:
         return [f"It loses most to {enumeration(items)}."]
     return [f"On average, the models lose most to {enumeration(items)}."]
 
 
-def _notes(panel: Panel, complete: Sequence[MeasuredModel]) -> list[str]:
-    """The model that keeps the largest share of its clean score, and models that are not ranked."""
-    notes = []
+def _retention(complete: Sequence[MeasuredModel]) -> list[str]:
+    """The model that keeps the largest share of its clean score. Empty if it is the first."""
     first, keeper = complete[0], max(complete, key=lambda model: model.miou["retention"])
-    if keeper is not first:
-        notes.append(
-            f"The share of clean mIoU kept is highest for {keeper.name} "
-            f"({number(keeper.miou['retention'])} %, against "
-            f"{number(first.miou['retention'])} %)."
-        )
-    absent = [model.name for model in panel.models if model not in complete]
-    if absent:
-        notes.append(f"Not ranked, because conditions are missing: {', '.join(absent)}.")
-    return notes
+    if keeper is first:
+        return []
+    return [
+        f"The share of clean mIoU kept is highest for {keeper.name} "
+        f"({number(keeper.miou['retention'])} %, against {number(first.miou['retention'])} %)."
+    ]
 
 
 def _trust(panel: Panel) -> str:

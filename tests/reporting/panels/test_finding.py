@@ -125,6 +125,19 @@ def test_one_model(run):
     assert "It is one training run" in text
 
 
+def test_only_corruptions_with_a_loss_are_its_largest_losses(run):
+    def gaining(corruption: str, severity: int, image: int) -> int:
+        return {"fog": 70, "snow": 79, "clean": 80}.get(corruption, 81)
+
+    text = finding(read_panels([run("alpha", gaining)]))
+    assert (
+        "It loses most to fog (10.0 points below clean) and snow (1.0 points below clean)." in text
+    )
+    text = finding(read_panels([run("beta", lambda *at: 80 if at[0] == "clean" else 81)]))
+    assert "loses most" not in text
+    assert "keeps 101.2 % of its clean mIoU" in text
+
+
 def test_who_keeps_the_larger_share_is_said_when_it_is_another(run):
     def low_but_steady(corruption: str, severity: int, image: int) -> int:
         return 50
@@ -146,6 +159,39 @@ def test_incomplete_models_are_named_and_not_ranked(run):
     text = finding(read_panels([path, run("alpha")]))
     assert text.startswith("On 3 images of minicity val, alpha keeps")
     assert "Not ranked, because conditions are missing: holes." in text
+
+
+def test_missing_images_are_the_reason_why_a_model_is_not_ranked(run):
+    def unreadable(corruption: str, severity: int, image: int) -> int | str:
+        return "town/1.png: cannot be read" if image == 1 else 80
+
+    def one_under_snow(corruption: str, severity: int, image: int) -> int | str:
+        return "town/2.png: cut" if (corruption, image) == ("snow", 2) else 80
+
+    reason = "clean, 2 of 3 images (town/1.png: cannot be read), and under 16 others."
+    advice = "fix the cause if one is given, and evaluate again."
+    path = run("alpha", unreadable)
+    text = finding(read_panels([path]))
+    assert text.endswith(f"so far. alpha lacks images: {reason} To rank it, {advice}")
+    text = finding(read_panels([path, run("beta", unreadable), run("gamma", one_under_snow)]))
+    assert f" alpha and beta lack images: {reason} To rank them, {advice}" in text
+    snow = "gamma lacks images: snow, 2 of 3 images (town/2.png: cut). To rank it, "
+    assert text.endswith(f"{snow}{advice}")
+    text = finding(read_panels([path, run("delta")]))
+    assert text.startswith("On 3 images of minicity val, delta keeps")
+    assert f" alpha lacks images: {reason} To rank it, {advice}" in text
+
+
+def test_each_model_that_is_not_ranked_has_its_own_reason(run):
+    def no_fog(corruption: str, severity: int, image: int) -> int | None:
+        return None if corruption == "fog" else 90
+
+    def begun(corruption: str, severity: int, image: int) -> int | None:
+        return 80 if image == 0 else None
+
+    text = finding(read_panels([run("holes", no_fog), run("alpha", begun)]))
+    assert "alpha lacks images: clean, 1 of 3 images, and under 16 others. To rank it" in text
+    assert "To rank holes, evaluate all corruptions of cityscapes-c, or give --protocol" in text
 
 
 def test_published_rows_are_never_the_finding(run):

@@ -83,6 +83,16 @@ def test_why_a_row_has_no_confidence(run):
     assert perturbation_table(panel.miou, panel, panel.name).scores == []
 
 
+def test_a_missing_image_is_the_reason_why_a_row_has_no_confidence(run):
+    def unreadable(corruption, severity, image):
+        return "town/1.png: cannot be read" if image == 1 else 80
+
+    (panel,) = read_panels([run("alpha", unreadable, confidence=0.95)])
+    assert missing_confidence(panel.models[0]) == (
+        "images are missing (clean: 2 of 3 images (town/1.png: cannot be read))"
+    )
+
+
 def test_scores_that_one_training_alone_has_are_shown_and_say_so(run):
     first = run("alpha", images=3, confidence=0.95, trained=0)
     (alone,) = read_panels([first])
