@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from robustbench_seg.reporting.tables import comparison
 from robustbench_seg.reporting.tables import formats as tables
 
 NASTY = ["=1+1", "+cmd", "-x", "@sum", "\ttab", "plain, with comma", 'quote "q"', "a\nb"]
@@ -25,6 +26,12 @@ def test_csv_runs_no_formula_and_keeps_numbers():
     ]
     assert [row[1] for row in rows[1:4]] == ["1.2500", "", "-3.0000"]
     assert rows[1][2] == "0"
+
+
+def test_a_value_that_rounds_to_zero_has_no_sign():
+    near, rounded = (pd.DataFrame({"loss": values}) for values in ([-0.04, -0.06], [0.0, -0.1]))
+    assert tables.markdown(near) == tables.markdown(rounded)
+    assert comparison._score_text(-0.04, -0.02, 0.02, sign="+") == "+0.0 [+0.0, +0.0]"
 
 
 def test_csv_of_a_formula_as_column_name():
