@@ -5,12 +5,15 @@ only recorded; if they differ, the probe shows whether the pixels do.
 """
 
 import importlib.metadata
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import cv2
 import numpy as np
 
 from robustbench_seg import __version__
+from robustbench_seg.corruption.compiling import compiled_in_parallel
 from robustbench_seg.corruption.entry_point import check_stream, corrupt
 from robustbench_seg.corruption.image_arrays import Image, digest_pixels
 from robustbench_seg.errors import CorruptionError
@@ -20,6 +23,16 @@ from robustbench_seg.records.values.condition import CLEAN, Condition
 
 _HEIGHT, _WIDTH = 96, 144
 _IMAGE_ID = "probe.png"
+
+_COMPILED_TOGETHER = (
+    ("gaussian_blur", "glass_blur", "spatter"),
+    ("motion_blur", "snow"),
+    ("defocus_blur",),
+    ("fog", "elastic_transform"),
+    ("gaussian_noise", "impulse_noise", "shot_noise", "speckle_noise"),
+    ("brightness", "saturate"),
+)
+"""Corruptions that share loops, those that compile longest first. The others compile quickly."""
 
 
 def probe_image() -> Image:
@@ -60,12 +73,32 @@ def probe(
         CardError: The protocol's parameters are not those of the corruption.
     """
     check_stream(stream, seed)
+    folders = list[str]()
+    groups = dict[int, list[Condition]]()
+    for condition in conditions:
+        if condition != CLEAN:
+            protocol.perturbation(condition.name)
+            folders.append(condition.folder)
+            groups.setdefault(_group(condition.name), []).append(condition)
+    calls = [partial(_digests, groups[i], protocol, stream, seed) for i in sorted(groups)]
+    digests = dict(ChainMap(*compiled_in_parallel(calls)))
+    return {folder: digests[folder] for folder in folders if folder in digests}
+
+
+def _group(corruption: str) -> int:
+    """The place of a corruption in _COMPILED_TOGETHER; one that it lacks is in the last group."""
+    return next(
+        (i for i, group in enumerate(_COMPILED_TOGETHER) if corruption in group),
+        len(_COMPILED_TOGETHER),
+    )
+
+
+def _digests(
+    conditions: Iterable[Condition], protocol: Protocol, stream: Stream, seed: int
+) -> dict[str, str]:
     image = probe_image()
     digests = {}
     for condition in conditions:
-        if condition == CLEAN:
-            continue
-        protocol.perturbation(condition.name)
         try:
             corrupted = corrupt(
                 image,

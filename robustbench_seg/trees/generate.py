@@ -1,7 +1,6 @@
 """Writes the corrupted copies of a dataset, as `robustseg generate-cityscapes-c` does."""
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
@@ -16,6 +15,7 @@ from robustbench_seg.datasets import (
     open_dataset,
 )
 from robustbench_seg.errors import CorruptionError, IncompleteError, OptionError
+from robustbench_seg.machine.cores import core_count
 from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.specs.spec_values import check_given_alone
 from robustbench_seg.records.specs.tree_spec import TreeOptions, TreeSpec, tree_spec
@@ -96,7 +96,7 @@ def generate_cityscapes_c(
     _warn_without_description(plan, clean)
     check_folder(spec.out, plan.record, loaded)
     plan = with_images_on_disk(plan, clean)
-    workers = spec.workers or min(_cores(), int(WORKERS.most))
+    workers = spec.workers or min(core_count(), int(WORKERS.most))
     announce(sum_up(plan, workers))
     manifest = write_tree(plan, workers=workers, keep_going=spec.keep_going, progress=progress)
     _check_complete(spec.out, manifest)
@@ -165,8 +165,3 @@ def _opened(dataset: str | Path | TreeDataset | None, spec: TreeSpec) -> TreeDat
     if spec.data is not None:
         raise OptionError(f"{dataset.name} is already open; leave out data")
     return dataset
-
-
-def _cores() -> int:
-    # Only Linux states how many cores this process may use.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
