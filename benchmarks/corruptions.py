@@ -6,7 +6,8 @@ One thread, one photograph of 2048 x 1024 (skimage.data.astronaut, mirrored to f
 corruption and severity the fork, the fast stream and the reference stream take turns, so that all
 see the same machine. Milliseconds are medians of the rounds; ratios are medians of the rounds'
 ratios. Compilation, Numba's and the tables', is over before: a first call is measured by itself,
-in a new process with an empty cache.
+in a new process with an empty cache. So is the first start of `evaluate` and of
+`generate-cityscapes-c`, where several processes compile.
 
 Memory is the rise of the resident set during one call, in images of 6.3 MB, the returned image
 included: the kernel's own high-water mark (Linux), reset before the call. It is read in a process
@@ -46,6 +47,16 @@ for name in load_protocol().names:
         corrupt(image, name, severity)
 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
 print(json.dumps({"wall_s": round(wall, 1), "cpu_s": round(cpu, 1)}))
+"""
+FIRST_START = """
+import json, time
+from robustbench_seg.corruption import probe
+from robustbench_seg.machine.cores import core_count
+from robustbench_seg.records.cards.protocol import load_protocol
+protocol = load_protocol()
+wall = time.perf_counter()
+probe(protocol.conditions(), protocol, "fast", 0)
+print(json.dumps({"cores": core_count(), "wall_s": round(time.perf_counter() - wall, 1)}))
 """
 
 
@@ -143,10 +154,13 @@ def main() -> None:
         print(corruption, summary(rows[corruption]), flush=True)
     with tempfile.TemporaryDirectory() as cache:
         first = in_new_process(["-c", FIRST_CALLS], NUMBA_CACHE_DIR=cache)
+    with tempfile.TemporaryDirectory() as cache:
+        start = in_new_process(["-c", FIRST_START], NUMBA_CACHE_DIR=cache)
     result = {
         "unit": "ms a call, one thread, 2048x1024, medians; memory in images of 6.3 MB",
         "rounds": ROUNDS,
         "first_calls": first,
+        "first_start": start,
         "sum_of_80": summary([row for of_one in rows.values() for row in of_one]),
         "sum_of_5": {corruption: summary(of_one) for corruption, of_one in rows.items()},
         "memory": in_new_process([__file__, "--memory"], MALLOC_MMAP_THRESHOLD_="65536"),
@@ -155,7 +169,11 @@ def main() -> None:
             for corruption, of_one in rows.items()
         },
     }
-    print(json.dumps({key: result[key] for key in ("first_calls", "sum_of_80", "memory")}))
+    print(
+        json.dumps(
+            {key: result[key] for key in ("first_calls", "first_start", "sum_of_80", "memory")}
+        )
+    )
     Path(sys.argv[1]).write_text(json.dumps(result, indent=2) + "\n")
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-NOTICE = "compiling the corruptions, once: this takes about half a minute"
+NOTICE = "compiling the corruptions, once: this takes ten to thirty seconds"
 
 MOST_HELPERS = 3
 """More processes would wait for the one that compiles the longest call."""
