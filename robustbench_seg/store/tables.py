@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -124,7 +124,7 @@ def _rows_of_parts(
 ) -> pd.DataFrame:
     """Return the rows of all parts; several may be about the same image and condition."""
     read = partial(_part_columns, record=record, measures=measures, scorers=scorers, pooled=pooled)
-    columns: dict[str, list[Any]] = {name: [] for name in (*_KEY, "reason", "part", *scorers)}
+    columns = {name: list[Any]() for name in (*_KEY, "reason", "part", *scorers)}
     # Threads help: Python's lock is free while a part is decompressed, hashed and summed.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for part in [pool.submit(read, path) for path in part_files(folder)]:
@@ -156,7 +156,7 @@ def _part_columns(
     part = read_part(
         path, len(record.classes), measures, record.key.digest, no_class=record.no_class
     )
-    columns: dict[str, Sequence[Any]] = {
+    columns: MutableMapping[str, Sequence[Any]] = {
         "image": part.images,
         "corruption": [condition.name for condition in part.conditions],
         "severity": [condition.severity for condition in part.conditions],

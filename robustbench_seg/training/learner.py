@@ -19,6 +19,9 @@ from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.training.optimiser import make_optimiser, set_learning_rate
 from robustbench_seg.training.schedule import learning_rate_factor
 
+StateDict = Mapping[str, Any]
+"""What torch saves of several of its objects, by name."""
+
 _DROP = 2  # a random stream of the seed, separate from those of the batches
 
 
@@ -134,7 +137,7 @@ class Learner:
             self._network.load_state_dict(self._average.module.state_dict())
         self._network.eval().cpu()
 
-    def state_dict(self) -> Mapping[str, Any]:
+    def state_dict(self) -> StateDict:
         """The state that decides the next step."""
         return {
             "network": self._network.state_dict(),
@@ -143,7 +146,7 @@ class Learner:
             "average": self._average.state_dict() if self._average else {},
         }
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
         """Restore a `state_dict` of the same recipe and network."""
         self._network.load_state_dict(state["network"])
         self._optimiser.load_state_dict(state["optimizer"])

@@ -1,6 +1,7 @@
 """The outcomes of the images of a segmenter: scored, left out, or failed."""
 
 import logging
+from collections.abc import Mapping
 
 from robustbench_seg.errors import ModelError, RobustsegError
 from robustbench_seg.records.values.condition import Condition
@@ -31,7 +32,7 @@ class Outcomes:
         self._traceback_shown = False
 
     @property
-    def reasons(self) -> dict[str, bool]:
+    def reasons(self) -> Mapping[str, bool]:
         """Why images were left out: each reason, and whether it is a failure of the segmenter."""
         return {reason: reason in self._failures for reason in self.left_out.values()}
 

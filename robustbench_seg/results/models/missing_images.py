@@ -44,8 +44,10 @@ def _missing_of_training(
         results[results["reason"].notna()].groupby(["corruption", "severity"])["reason"].first()
     )
     missing = dict[str, dict[str, list[int]]]()
-    severities_of: dict[str, tuple[int, ...]] = {CLEAN.name: (CLEAN.severity,)}
-    severities_of |= {each.name: each.severities for each in protocol.perturbations}
+    severities_of = {
+        CLEAN.name: (CLEAN.severity,),
+        **{each.name: each.severities for each in protocol.perturbations},
+    }
     for name, severities in severities_of.items():
         for severity in severities:
             count = int(scored.get((name, severity), 0))

@@ -10,7 +10,7 @@ shift" (arXiv 2006.10963); Schneider et al., "Improving robustness against commo
 covariate shift adaptation" (arXiv 2006.16971), whose equation 3 has the prior.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -238,7 +238,7 @@ def _layer_by_layer(
 class _Pass:
     """One pass over all inputs, with the moments of the first layer that lacks statistics."""
 
-    def __init__(self, done: dict[str, tuple[Tensor, Tensor]], mix: Mix) -> None:
+    def __init__(self, done: MutableMapping[str, tuple[Tensor, Tensor]], mix: Mix) -> None:
         self._done, self._mix = done, mix
         self._pending: str | None = None
         self._moments = _Moments()

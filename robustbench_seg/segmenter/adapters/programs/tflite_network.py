@@ -154,7 +154,7 @@ def read_interface(path: Path, where: str) -> Interface:
     return _interface(*_ends(_open_interpreter(path, where), where), where)
 
 
-def _label_files(path: Path) -> dict[str, tuple[str, ...]]:
+def _label_files(path: Path) -> Mapping[str, tuple[str, ...]]:
     """Read the class names in the metadata of a model.
 
     TensorFlow Lite's metadata writer appends a zip archive to the model. It contains text files

@@ -24,6 +24,9 @@ PROCESSOR_LAW = 1
 SIZES = ("size", "crop_size", "pad_size", "max_size", "size_divisor")
 """Keys of preprocessor_config.json with side lengths in pixels."""
 
+ModelInputs = Mapping[str, Any]
+"""What transformers' processor returns for an image: tensors and lists, by the model's names."""
+
 
 @dataclass(frozen=True)
 class Edges:
@@ -84,7 +87,7 @@ class ImageProcessor:
         short = size.get("shortest_edge")
         self.edges = Edges(int(short), size.get("longest_edge")) if short else None
 
-    def __call__(self, image: NDArray[np.uint8]) -> dict[str, Any]:
+    def __call__(self, image: NDArray[np.uint8]) -> ModelInputs:
         """Prepare an image.
 
         Args:

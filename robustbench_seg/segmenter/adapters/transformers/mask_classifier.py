@@ -7,7 +7,6 @@ masks are combined at the size `combined_at`, with the padding, and the scores a
 image.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.segmenter.adapters.transformers.image_processor import Edges
+from robustbench_seg.segmenter.adapters.transformers.image_processor import Edges, ModelInputs
 from robustbench_seg.segmenter.adapters.transformers.mask_scores import combine_masks
 from robustbench_seg.segmenter.adapters.transformers.network import TransformersNetwork
 from robustbench_seg.segmenter.foreign_errors import reason
@@ -82,7 +81,7 @@ class MaskClassifier(TransformersNetwork):
         self.task: Tensor | None
         self.register_buffer("task", task, persistent=False)
 
-    def processed(self, inputs: Mapping[str, Any], image: tuple[int, int]) -> Tensor:
+    def processed(self, inputs: ModelInputs, image: tuple[int, int]) -> Tensor:
         """See TransformersNetwork."""
         edges = self.processor.edges if self.processor else None
         offsets = inputs.get("patch_offsets")
@@ -112,7 +111,7 @@ class MaskClassifier(TransformersNetwork):
             *self._answer({"pixel_values": padded}), size=size, kept=(height, width)
         )
 
-    def _answer(self, inputs: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+    def _answer(self, inputs: ModelInputs) -> tuple[Tensor, Tensor]:
         """Return the classes and masks of the queries."""
         images = len(inputs["pixel_values"])
         if self.task is not None:

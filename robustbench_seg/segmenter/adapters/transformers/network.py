@@ -1,6 +1,5 @@
 """A model of transformers as a network that maps images to logits."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -8,7 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from robustbench_seg.errors import ModelError
-from robustbench_seg.segmenter.adapters.transformers.image_processor import ImageProcessor
+from robustbench_seg.segmenter.adapters.transformers.image_processor import (
+    ImageProcessor,
+    ModelInputs,
+)
 from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.logits_check import checked_logits
 
@@ -82,7 +84,7 @@ class TransformersNetwork(nn.Module):
             )
         return self._native(images.flip(1) if self._bgr else images)
 
-    def processed(self, inputs: Mapping[str, Any], image: tuple[int, int]) -> Tensor:
+    def processed(self, inputs: ModelInputs, image: tuple[int, int]) -> Tensor:
         """Compute logits, or scores, from the output of the model's image processor.
 
         They equal those that the processor's post_process_semantic_segmentation upsamples to the
@@ -106,7 +108,7 @@ class TransformersNetwork(nn.Module):
         answer = self._run({"pixel_values": images})
         return checked_logits(answer.logits, images, self._classes, self._where)
 
-    def _run(self, inputs: Mapping[str, Any]) -> Any:
+    def _run(self, inputs: ModelInputs) -> Any:
         try:
             return self.model(**inputs)
         except torch.OutOfMemoryError:

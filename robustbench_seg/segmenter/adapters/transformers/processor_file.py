@@ -13,6 +13,9 @@ from robustbench_seg.records.values.preprocessing import Preprocessing
 
 log = logging.getLogger(__name__)
 
+JsonObject = Mapping[str, Any]
+"""A JSON object of another program; each value is checked where it is used."""
+
 PROCESSOR_FILE = "preprocessor_config.json"
 
 PYTHON_ADVICE = "run it as python:<module>:<callable> with its own processor"
@@ -122,7 +125,7 @@ def read_processor_settings(folder: Path, where: str) -> ProcessorSettings:
     return ProcessorSettings(preprocessing, bgr, _size_text(file["size"]) if scales else None)
 
 
-def read_object(path: Path) -> Mapping[str, Any]:
+def read_object(path: Path) -> JsonObject:
     """Read a JSON object from a file.
 
     Args:
@@ -148,7 +151,7 @@ def read_object(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _preprocessing(file: Mapping[str, Any], where: str, *, normalise: bool) -> Preprocessing:
+def _preprocessing(file: JsonObject, where: str, *, normalise: bool) -> Preprocessing:
     scale = 255.0
     if _flag(file, "do_rescale", default=True):
         scale *= _number(file.get("rescale_factor", 1 / 255), "rescale_factor", where)
@@ -165,7 +168,7 @@ def _preprocessing(file: Mapping[str, Any], where: str, *, normalise: bool) -> P
     return Preprocessing((m0 / scale, m1 / scale, m2 / scale), (s0 / scale, s1 / scale, s2 / scale))
 
 
-def _flag(file: Mapping[str, Any], key: str, *, default: bool) -> bool:
+def _flag(file: JsonObject, key: str, *, default: bool) -> bool:
     value = file.get(key)
     return default if value is None else bool(value)
 
