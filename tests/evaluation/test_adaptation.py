@@ -275,7 +275,7 @@ def test_a_task_of_a_cluster_computes_them_too(tmp_path, monkeypatch):
     (here,) = rs.evaluate(spec)
     there = replace(pickle.loads(pickle.dumps(spec)), out=tmp_path / "there")
     folder = tmp_path / "there" / here.path.name
-    assert run_block(replace(there, shard=Shard(1, 1)), folder) == ()
+    assert run_block(replace(there, shard=Shard(1, 1)), folder) == {}
     assert matrices(rs.Run(folder)) == matrices(here)
     assert here.record.model == "deeplabv3plus-mobilenetv2-minicity-bn"
     assert here.record.published is None
