@@ -36,7 +36,7 @@ def _changes(spec: AblationSpec) -> list[str]:
         if field.name not in FIXED_OPTIONS | {"iterations"}
         and getattr(here, field.name) != getattr(own, field.name)
     ]
-    for name in ("precision", "split", "half"):  # the fields that change a trained network
+    for name in ("precision", "split"):
         if (value := getattr(spec.training, name)) != getattr(TrainingSpec, name):
             changes.append(f"{name} {value}")
     return changes
