@@ -32,7 +32,11 @@ _COMPILED_TOGETHER = (
     ("gaussian_noise", "impulse_noise", "shot_noise", "speckle_noise"),
     ("brightness", "saturate"),
 )
-"""Corruptions that share loops, those that compile longest first. The others compile quickly."""
+"""Groups of corruptions, those that compile longest first. All others form the last group.
+
+Corruptions of different groups share no loop that is compiled for different types; see
+compiled_in_parallel.
+"""
 
 
 def probe_image() -> Image:

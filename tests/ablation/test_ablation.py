@@ -271,7 +271,7 @@ def test_a_single_seed_and_variant_need_no_list(tmp_path):
         ({"seeds": [0, -1]}, r"seeds = \(0, -1\) is out of range; give an integer, 0 to"),
         ({"seeds": []}, "give a seed of the trainings, such as 0"),
         ({"full": "yes"}, "full = 'yes' is neither True nor False; give one"),
-        ({"encoders": "w.pth"}, "encoders is no mapping; give a dict from networks to their weig"),
+        ({"encoders": "w.pth"}, "encoders is not a mapping; give a dict from networks to their w"),
         ({"encoders": {"c256": 3}}, "encoder = 3 is not text; give a file, hf:<hub id> or URL"),
     ],
 )

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from robustbench_seg.corruption.compiling import NOTICE
+from robustbench_seg.corruption.probes import _COMPILED_TOGETHER
 
 ANNOUNCED = """
 import numpy as np
@@ -148,3 +149,48 @@ numba.njit = lambda cache=False, **options: made(**options)
 """
     code = "print(len(shared(calls.contrast, calls.frost)), len(started))"
     assert run(uncached + SHARED + code) == ("2 0\n", "")
+
+
+SIGNATURES = """
+import sys
+from numba.core import event
+from robustbench_seg.corruption import probes
+from robustbench_seg.records.cards.protocol import list_protocols, load_protocol
+
+class Compiled(event.Listener):
+    def on_start(self, event):
+        loop = event.data["dispatcher"].py_func
+        if loop.__module__.startswith("robustbench_seg."):  # Numba's own are not on disk
+            print(f"{loop.__module__}.{loop.__qualname__}: {event.data['args']}")
+
+    def on_end(self, event):
+        pass
+
+event.register("numba:compile", Compiled())
+for name in list_protocols():
+    protocol = load_protocol(name)
+    of_group = [c for c in protocol.conditions() if probes._group(c.name) == int(sys.argv[1])]
+    images = [c for c in of_group if not protocol.is_attack(c)]
+    probes._digests(images, protocol, sys.argv[2], 0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stream", ["fast", "reference"])
+def test_corruptions_that_are_compiled_at_once_share_no_loop_for_different_types(stream, tmp_path):
+    """Two processes that compile a loop for different types may store each other's code."""
+    compiled = dict[str, set[frozenset[str]]]()
+    for group in range(len(_COMPILED_TOGETHER) + 1):
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / str(group))}
+        command = [sys.executable, "-c", SIGNATURES, str(group), stream]
+        lines = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        types = dict[str, set[str]]()
+        for line in lines:
+            loop, _, of_loop = line.partition(": ")
+            types.setdefault(loop, set()).add(of_loop)
+        for loop, found in types.items():
+            compiled.setdefault(loop, set()).add(frozenset(found))
+    assert any("gaussian" in loop for loop in compiled)
+    assert {loop: found for loop, found in compiled.items() if len(found) > 1} == {}

@@ -132,7 +132,7 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
     own = spec_values(AblationSpec, given, "option of ablation_spec")
     seeds = tuple(dict.fromkeys(own.pop("seeds", AblationSpec.seeds)))
     if not isinstance(encoders, Mapping):
-        raise OptionError("encoders is no mapping; give a dict from networks to their weights")
+        raise OptionError("encoders is not a mapping; give a dict from networks to their weights")
     for option in training:
         if option in FIXED_OPTIONS:
             raise OptionError(f"`{option}` is set by the ablation; leave it out")
