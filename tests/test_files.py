@@ -160,7 +160,7 @@ def test_every_refusal_of_the_system_is_one_line(tmp_path, monkeypatch, code, fu
     ("name", "why"),
     [
         ("a" * 300, "File name too long"),
-        ("x\0y", "embedded null byte"),
+        ("x\0y", "(lstat: )?embedded null (byte|character)( in path)?"),
         ("file/x", "Not a directory|File exists"),
     ],
 )

@@ -99,7 +99,7 @@ def _is_of_the_path(error: OSError | ValueError) -> bool:
     """Return whether the system refused the path; it raises ValueError for an impossible name."""
     if isinstance(error, OSError):
         return error.errno is not None
-    return isinstance(error, UnicodeEncodeError) or "null byte" in str(error)
+    return isinstance(error, UnicodeEncodeError) or "embedded null" in str(error)
 
 
 def cannot_be_written(path: Path, error: OSError | ValueError) -> FileError:

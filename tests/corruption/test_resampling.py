@@ -139,7 +139,8 @@ def test_extra_memory_is_under_eight_images(name):
     corrupt(image, name, 3, stream="reference")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 8 * image.nbytes
+    small_objects = 2**16  # of the interpreter: their number depends on its version
+    assert peak < 8 * image.nbytes + small_objects
 
 
 @pytest.mark.slow
