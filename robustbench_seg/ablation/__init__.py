@@ -1,6 +1,5 @@
 """The ablations of the SegFormer paper, with scores under corruption next to the paper's scores."""
 
-from robustbench_seg.ablation.encoders import parse_encoders
 from robustbench_seg.ablation.outcome_table import ablation_table
 from robustbench_seg.ablation.overview import ablation_overview
 from robustbench_seg.ablation.paper_differences import differences_from_paper
@@ -30,7 +29,6 @@ __all__ = [
     "differences_from_paper",
     "list_ablations",
     "load_ablation",
-    "parse_encoders",
     "published_score",
     "run_ablation",
 ]

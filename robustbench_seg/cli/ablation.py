@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from robustbench_seg.cli import shared_options
+from robustbench_seg.cli.encoders import parse_encoders
 from robustbench_seg.cli.field_option import field_option
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.specs.ablation_spec import AblationSpec, ablation_spec
@@ -116,12 +117,7 @@ def ablation(name: str, encoders: tuple[str, ...], dry_run: bool, **chosen: Any)
     from robustbench_seg.machine.start import prepared_process
 
     with prepared_process():
-        from robustbench_seg.ablation import (
-            ablation_overview,
-            load_ablation,
-            parse_encoders,
-            run_ablation,
-        )
+        from robustbench_seg.ablation import ablation_overview, load_ablation, run_ablation
     from robustbench_seg.reporting.tables.formats import markdown
 
     networks = [variant.name for variant in load_ablation(name).variant]

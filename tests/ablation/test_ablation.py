@@ -280,9 +280,17 @@ def test_a_wrong_option_is_refused_at_once(option, message, tmp_path):
         ablation_spec("width", out=tmp_path, **option)
 
 
-def test_an_option_that_does_not_exist_is_one_line(tmp_path):
-    with pytest.raises(OptionError, match="unknown option of train 'warm_up'; did you mean"):
-        ablation_spec("width", out=tmp_path, warm_up=1)
+@pytest.mark.parametrize(
+    ("misspelt", "meant"), [("warm_up", "warmup"), ("limt", "limit"), ("varients", "variants")]
+)
+def test_the_error_of_an_unknown_option_lists_those_of_an_ablation(misspelt, meant, tmp_path):
+    with pytest.raises(OptionError) as refused:
+        ablation_spec("width", out=tmp_path, **{misspelt: 1})
+    text, _, known = str(refused.value).partition(" Known: ")
+    assert text == f"unknown option of ablation_spec '{misspelt}'; did you mean '{meant}'?"
+    names = known.split(", ")
+    assert {"dataset", "encoders", "gpus", "limit", "lr", "seeds", "variants"} <= set(names)
+    assert not {"crop", "model", "name", "recipe", "seed", "training"} & set(names)
 
 
 def test_the_paper_s_size_is_claimed_for_the_paper_s_size_alone(tmp_path):

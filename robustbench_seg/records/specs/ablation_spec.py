@@ -123,6 +123,12 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
     >>> spec.seeds, spec.training.recipe.iterations
     ((0, 1), 1000)
     """
+    for option in options:
+        if option in FIXED_OPTIONS:
+            raise OptionError(f"`{option}` is set by the ablation; leave it out")
+        if option not in AblationOptions.__optional_keys__:
+            known = sorted(AblationOptions.__optional_keys__)
+            raise OptionError(unknown("option of ablation_spec", option, known))
     ablation = load_ablation(name)
     training: dict[str, Any] = {**options}
     variants = ablation.select(as_tuple(training.pop("variants", ())))
@@ -133,9 +139,6 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
     seeds = tuple(dict.fromkeys(own.pop("seeds", AblationSpec.seeds)))
     if not isinstance(encoders, Mapping):
         raise OptionError("encoders is not a mapping; give a dict from networks to their weights")
-    for option in training:
-        if option in FIXED_OPTIONS:
-            raise OptionError(f"`{option}` is set by the ablation; leave it out")
     names = [variant.name for variant in variants]
     for network in encoders:
         if network not in names:
