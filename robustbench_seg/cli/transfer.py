@@ -51,9 +51,11 @@ def transfer(
     from robustbench_seg.reporting.transfer_report import Transfer
 
     write = csv_writer(csv, TRANSFER_COLUMNS[:3])
-    found = Transfer.of(synthetic, real, literature=literature, protocol=protocol)
+    found = Transfer.of(
+        synthetic, real, literature=literature, protocol=protocol, resample=resample
+    )
     click.echo(found.text)
     if csv:  # the table needs a bootstrap, which takes time
-        write(found.table(resample))
+        write(found.table)
     if out:
-        click.echo(f"\n{found.write(out, resample)}")
+        click.echo(f"\n{found.write(out)}")

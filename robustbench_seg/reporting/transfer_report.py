@@ -31,9 +31,11 @@ class Transfer:
 
     Attributes:
         models: All models; then, if the audit flags some, those that it does not flag.
+        resample: The sampling unit of the bootstrap for the table.
     """
 
     models: Sequence[ModelTable]
+    resample: Resample = "models"
 
     @classmethod
     def of(
@@ -43,20 +45,22 @@ class Transfer:
         *,
         literature: str | None = None,
         protocol: str | Path | Protocol | None = None,
+        resample: Resample = "models",
     ) -> "Transfer":
         """Read the models; `transfer` describes the arguments and errors."""
         if literature is not None:
             if synthetic is not None or real is not None or protocol is not None:
                 raise OptionError("give runs or a source of the literature, not both")
-            return cls(published_models(literature))
+            return cls(published_models(literature), resample)
         if synthetic is None or real is None:
             raise OptionError("give runs on corrupted and on real images, or a source")
         loaded = None if protocol is None else load_protocol(protocol)
-        return cls([measured_models(synthetic, real, loaded)])
+        return cls([measured_models(synthetic, real, loaded)], resample)
 
-    def table(self, resample: Resample = "models") -> pd.DataFrame:
+    @cached_property
+    def table(self) -> pd.DataFrame:
         """Every correlation, with the columns of `transfer`."""
-        tables = [transfer_table(models, resample) for models in self.models]
+        tables = [transfer_table(models, self.resample) for models in self.models]
         return pd.concat(tables, ignore_index=True)
 
     @cached_property
@@ -64,7 +68,7 @@ class Transfer:
         """The main correlations, and their limitations."""
         return transfer_text(self.models)
 
-    def write(self, out: Path | str, resample: Resample = "models") -> Path:
+    def write(self, out: Path | str) -> Path:
         """Write transfer.csv, transfer.svg and transfer.png.
 
         Returns:
@@ -75,7 +79,7 @@ class Transfer:
         """
         header = ",".join(TRANSFER_COLUMNS[:3])
         folder = own_folder(out, "transfer.csv", header, "transfer.svg", "transfer.png")
-        write_text(folder / "transfer.csv", csv(self.table(resample)))
+        write_text(folder / "transfer.csv", csv(self.table))
         write_figure(transfer_figure(self.models), folder / "transfer")
         return folder / "transfer.png"
 
@@ -113,14 +117,20 @@ def transfer(
 
     Raises:
         ResultsError: A folder contains no run, fewer than three models have both kinds of scores,
-            the runs do not fit together, or the published table has no scores of real conditions.
-        OptionError: `resample` is unknown, or neither or both of runs and a table are given.
+            the runs do not fit together, or there is no published table of this name with scores
+            under real conditions.
+        OptionError: `resample` is unknown; neither or both of runs and a published table are given;
+            or a protocol is given for a published table.
+        CardError: The protocol is unknown, or its file is invalid.
+        FileError: `out` has other files of these names, or cannot be written.
 
     >>> table = rs.transfer(literature="semsegbench")
     >>> table.loc[0, ["predictor", "target"]].tolist()
     ['mean', 'acdc']
     """
-    found = Transfer.of(synthetic, real, literature=literature, protocol=protocol)
+    found = Transfer.of(
+        synthetic, real, literature=literature, protocol=protocol, resample=resample
+    )
     if out is not None:
-        found.write(out, resample)
-    return found.table(resample)
+        found.write(out)
+    return found.table

@@ -27,8 +27,10 @@ def test_the_published_table(tmp_path):
 def test_the_intervals_of_the_table_are_those_asked_for(tmp_path):
     lows = []
     for resample in ("models", "families"):
-        file = tmp_path / f"{resample}.csv"
-        assert run("--literature", "semsegbench", "--resample", resample, "--csv", file)
+        file, out = tmp_path / f"{resample}.csv", tmp_path / resample
+        arguments = ("--resample", resample, "--csv", file, "--out", out)
+        assert run("--literature", "semsegbench", *arguments).exit_code == 0
+        assert (out / "transfer.csv").read_text() == file.read_text()
         with file.open(newline="") as lines:
             lows.append(float(next(csv.DictReader(lines))["pearson_low"]))
     assert lows[1] < lows[0]

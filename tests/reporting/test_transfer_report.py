@@ -95,11 +95,11 @@ def test_the_text_says_how_far_to_trust_it():
 
 
 def test_each_plot_says_r_and_how_wide_its_interval_over_families_is():
-    found = Transfer.of(literature="semsegbench")
+    found = Transfer.of(literature="semsegbench", resample="families")
     figure = transfer_figure(found.models)
     titles = [axis.get_title("left").splitlines() for axis in figure.axes]
     assert [title[0] for title in titles] == 2 * TARGETS
-    table = found.table("families")
+    table = found.table
     for title, predictor, target in zip(
         titles, ["clean"] * 5 + ["mean"] * 5, 2 * TARGETS, strict=True
     ):
