@@ -5,6 +5,7 @@ import csv
 import importlib
 import json
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,18 @@ def test_the_costs_of_models_are_those_of_the_result_file():
         expected += [f"{float(paper):.1f}" if paper else "", f"{float(row['peak_mb']):.0f}"]
         (line,) = re.findall(rf"^\| `{row['model']}` \|.*", PAGE, re.M)
         assert cells(line) == [f"`{row['model']}`", *expected]
+
+
+def test_the_tables_of_simulated_studies_are_those_of_the_result_files():
+    page = (ROOT / "docs" / "scores.md").read_text()
+    rows = defaultdict(list)
+    for row in json.loads((RESULTS / "verdicts.json").read_text())["pairs"]:
+        digits = 1 if row["difference"] == 0 else 0
+        share = f"{row['established_percent']:.{digits}f}"
+        rows[f"{row['trainings']}", f"{row['difference']}"].append(share)
+    for row in json.loads((RESULTS / "seeds.json").read_text())["simulated"]:
+        share = f"{row['held_percent']:.1f}"
+        rows[f"{100 * row['noise']:.0f} points", f"{row['seeds']}"].append(share)
+    for (first, second), shares in rows.items():
+        (line,) = re.findall(rf"^\| {first} \| {second} \|.*", page, re.M)
+        assert cells(line) == [first, second, *shares]
