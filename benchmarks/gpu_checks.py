@@ -17,10 +17,12 @@ from torch import Tensor, nn
 
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.records.cards.model_card import load_card
+from robustbench_seg.records.specs.training_spec import TrainingSpec
 from robustbench_seg.records.values.preprocessing import Inference
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.segmenter import NetworkSegmenter, load_model, load_segmenter
 from robustbench_seg.segmenter.inference.windows import Batch, in_batches
-from robustbench_seg.training import InitialNetwork, TrainingRecipe, TrainingSpec, fit
+from robustbench_seg.training import InitialNetwork, fit
 from robustbench_seg.training.learner import Learner
 
 SHARE = 1e-3

@@ -31,7 +31,9 @@ import torch  # noqa: E402
 from robustbench_seg.architectures import build  # noqa: E402
 from robustbench_seg.datasets import open_dataset  # noqa: E402
 from robustbench_seg.records.cards.model_card import load_card  # noqa: E402
-from robustbench_seg.training import InitialNetwork, TrainingRecipe, TrainingSpec, fit  # noqa: E402
+from robustbench_seg.records.specs.training_spec import TrainingSpec  # noqa: E402
+from robustbench_seg.records.values.training_recipe import TrainingRecipe  # noqa: E402
+from robustbench_seg.training import InitialNetwork, fit  # noqa: E402
 from robustbench_seg.training.batches import Batches, BatchNormaliser  # noqa: E402
 from robustbench_seg.training.learner import Learner, segmentation_loss  # noqa: E402
 from robustbench_seg.training.optimiser import make_optimiser, set_learning_rate  # noqa: E402

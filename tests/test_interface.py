@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import robustbench_seg as rs
-from robustbench_seg.ablation import AblationOptions
 from robustbench_seg.evaluation.arguments import EvaluateArguments
 from robustbench_seg.records.cards.model_card import load_card
+from robustbench_seg.records.specs.ablation_spec import AblationOptions
 from robustbench_seg.records.specs.evaluation_spec import EvaluationOptions
 from robustbench_seg.records.specs.model_spec import ModelOptions
 from robustbench_seg.records.specs.receptive_field_spec import (

@@ -6,29 +6,13 @@ from robustbench_seg.ablation.paper_differences import differences_from_paper
 from robustbench_seg.ablation.published import published_score
 from robustbench_seg.ablation.runner import AblationResult, run_ablation
 from robustbench_seg.ablation.steps import ablation_steps
-from robustbench_seg.records.cards.ablation import (
-    Ablation,
-    AblationScale,
-    AblationVariant,
-    list_ablations,
-    load_ablation,
-)
-from robustbench_seg.records.specs.ablation_spec import AblationOptions, AblationSpec, ablation_spec
 
 __all__ = [
-    "Ablation",
-    "AblationOptions",
     "AblationResult",
-    "AblationScale",
-    "AblationSpec",
-    "AblationVariant",
     "ablation_overview",
-    "ablation_spec",
     "ablation_steps",
     "ablation_table",
     "differences_from_paper",
-    "list_ablations",
-    "load_ablation",
     "published_score",
     "run_ablation",
 ]

@@ -8,13 +8,12 @@ from robustbench_seg.analysis.effective_field import (
     encoder_stages,
 )
 from robustbench_seg.analysis.field_measurement import ReceptiveFields, measure_fields
-from robustbench_seg.analysis.speed import Speed, measure_speed
+from robustbench_seg.analysis.speed import measure_speed
 
 __all__ = [
     "Cost",
     "EffectiveField",
     "ReceptiveFields",
-    "Speed",
     "central_crop",
     "count_cost",
     "effective_fields",

@@ -5,14 +5,10 @@ image; it is not rounded to 8 bits.
 """
 
 from robustbench_seg.attacks.entry_point import Perturbed, check_attack, perturb
-from robustbench_seg.attacks.iterate import Gradient
-from robustbench_seg.records.values.attacks import ATTACKS, Attack, Choice
+from robustbench_seg.records.values.attacks import ATTACKS
 
 __all__ = [
     "ATTACKS",
-    "Attack",
-    "Choice",
-    "Gradient",
     "Perturbed",
     "check_attack",
     "perturb",

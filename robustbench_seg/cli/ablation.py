@@ -9,6 +9,7 @@ from robustbench_seg.cli import shared_options
 from robustbench_seg.cli.encoders import parse_encoders
 from robustbench_seg.cli.field_option import field_option
 from robustbench_seg.errors import OptionError
+from robustbench_seg.records.cards.ablation import list_ablations, load_ablation
 from robustbench_seg.records.specs.ablation_spec import AblationSpec, ablation_spec
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 
@@ -25,8 +26,6 @@ class AblationCommand(click.Command):
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The text above the options."""
-        from robustbench_seg.records.cards.ablation import list_ablations, load_ablation
-
         super().format_help_text(ctx, formatter)
         formatter.write_paragraph()
         with formatter.indentation():
@@ -117,7 +116,7 @@ def ablation(name: str, encoders: tuple[str, ...], dry_run: bool, **chosen: Any)
     from robustbench_seg.machine.start import prepared_process
 
     with prepared_process():
-        from robustbench_seg.ablation import ablation_overview, load_ablation, run_ablation
+        from robustbench_seg.ablation import ablation_overview, run_ablation
     from robustbench_seg.reporting.tables.formats import markdown
 
     networks = [variant.name for variant in load_ablation(name).variant]

@@ -7,11 +7,10 @@ from robustbench_seg.corruption.registry import (
     Corruption,
     laws,
 )
-from robustbench_seg.corruption.streams import FAST_STREAM_VERSION, STREAMS, FastStream
+from robustbench_seg.corruption.streams import STREAMS, FastStream
 
 __all__ = [
     "CORRUPTIONS",
-    "FAST_STREAM_VERSION",
     "STREAMS",
     "Corruption",
     "FastStream",

@@ -37,7 +37,6 @@ from robustbench_seg.datasets.image_files.decoding import Image, read_image, rea
 from robustbench_seg.datasets.image_files.digest_cache import file_digests
 from robustbench_seg.datasets.registry import (
     DATASETS,
-    DatasetEntry,
     check_dataset_name,
     list_datasets,
     open_dataset,
@@ -68,7 +67,6 @@ __all__ = [
     "ClassFrequencies",
     "ClassMap",
     "Dataset",
-    "DatasetEntry",
     "DatasetFacts",
     "EvaluationDataset",
     "Image",

@@ -14,7 +14,6 @@ ray_executor.py runs the same loop as tasks of a cluster.
 """
 
 from robustbench_seg.evaluation.entry_point import evaluate
-from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.inputs.opening import open_evaluation
 
-__all__ = ["Evaluation", "evaluate", "open_evaluation"]
+__all__ = ["evaluate", "open_evaluation"]

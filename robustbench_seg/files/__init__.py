@@ -3,7 +3,6 @@
 from robustbench_seg.files.atomic import (
     atomic_file,
     cannot_be_written,
-    partial_path,
     remove_partials,
     write_bytes,
     write_text,
@@ -46,7 +45,6 @@ __all__ = [
     "open_regular",
     "own_folder",
     "parse_json",
-    "partial_path",
     "path_problem",
     "read_json",
     "remove_partials",

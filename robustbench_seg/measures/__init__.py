@@ -17,7 +17,7 @@ from robustbench_seg.measures.derived import derived_scores
 from robustbench_seg.measures.group_iou import GroupIoU
 from robustbench_seg.measures.image_miou import IMAGE_MIOU
 from robustbench_seg.measures.iou import class_counts, iou_of_counts, mean_iou, miou_of_counts
-from robustbench_seg.measures.measure import AdditiveMeasure, AdditiveScores, Measure, Scorer
+from robustbench_seg.measures.measure import Measure, Scorer
 from robustbench_seg.measures.missed_objects import MissedObjects
 from robustbench_seg.measures.objects import OBJECTS
 from robustbench_seg.measures.pixel_accuracy import PIXEL_ACCURACY
@@ -38,8 +38,6 @@ __all__ = [
     "PIXEL_ACCURACY",
     "SCALED_CONFIDENCE",
     "WORST_SHARE",
-    "AdditiveMeasure",
-    "AdditiveScores",
     "Confidence",
     "ConfidenceMeasure",
     "Counts",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from robustbench_seg.measures.confidence_histogram import BINS
 from robustbench_seg.measures.score_info import ScoreInfo
 
-_PERCENT, _BOTH, _NATS, _SQUARES = (0.0, 100.0), (-100.0, 100.0), (0.0, math.inf), (0.0, 2.0)
+_BOTH, _NATS, _SQUARES = (-100.0, 100.0), (0.0, math.inf), (0.0, 2.0)
 
 _CHIEF = {"ece": 1, "auroc": 2, "aupr_error": 3, "aurc": 4, "coverage_at_5_risk": 5}
 """The order of the chief scores; see ScoreInfo."""

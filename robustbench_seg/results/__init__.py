@@ -21,7 +21,7 @@ from robustbench_seg.results.comparisons.corruption_degradation import (
     Reference,
     degradations,
 )
-from robustbench_seg.results.comparisons.lead import Lead, lead_of
+from robustbench_seg.results.comparisons.lead import lead_of
 from robustbench_seg.results.comparisons.model_comparison import compare_models
 from robustbench_seg.results.comparisons.ranks import shared_ranks
 from robustbench_seg.results.comparisons.verdicts import (
@@ -91,7 +91,6 @@ __all__ = [
     "Draws",
     "DropScore",
     "Interval",
-    "Lead",
     "ModelScores",
     "Reference",
     "ScoreDifference",

@@ -19,7 +19,6 @@ predictions:FOLDER is no segmenter: StoredPredictions are files, which an evalua
 
 from robustbench_seg.segmenter.adapted_segmenter import AdaptedSegmenter, adapt
 from robustbench_seg.segmenter.adapters import segmenter_of
-from robustbench_seg.segmenter.adapters.programs.onnx_export import export_onnx
 from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.capabilities import (
     why_no_confidence,
@@ -28,7 +27,7 @@ from robustbench_seg.segmenter.capabilities import (
 )
 from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.float_image import AnyImage, FloatImage
-from robustbench_seg.segmenter.inference.window_gradient import GRADIENT_LAW, Loss
+from robustbench_seg.segmenter.inference.window_gradient import GRADIENT_LAW
 from robustbench_seg.segmenter.loading.card_export import export_card
 from robustbench_seg.segmenter.loading.networks import load_model, network_record
 from robustbench_seg.segmenter.loading.segmenters import load_named, load_segmenter
@@ -54,7 +53,6 @@ __all__ = [
     "DifferentiableSegmenter",
     "EvaluatedModel",
     "FloatImage",
-    "Loss",
     "MissingPredictionError",
     "NetworkSegmenter",
     "Segmenter",
@@ -63,7 +61,6 @@ __all__ = [
     "adapt",
     "assemble",
     "export_card",
-    "export_onnx",
     "load_model",
     "load_named",
     "load_segmenter",

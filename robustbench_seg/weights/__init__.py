@@ -3,7 +3,7 @@
 from robustbench_seg.weights.card_weights import cached_weights, fetch_all_weights, fetch_weights
 from robustbench_seg.weights.loading import copy_weights, load_encoder, load_weights, shapes_of
 from robustbench_seg.weights.readers.first_bytes import check_file
-from robustbench_seg.weights.readers.weight_paths import digest_weights, find_weights, weight_files
+from robustbench_seg.weights.readers.weight_paths import digest_weights, find_weights
 from robustbench_seg.weights.sources.hub_folder import CONFIG, fetch_hub_folder, fetch_hub_weights
 from robustbench_seg.weights.sources.source_text import parse_source
 from robustbench_seg.weights.weight_file import (
@@ -35,6 +35,5 @@ __all__ = [
     "read_weights",
     "save_weights",
     "shapes_of",
-    "weight_files",
     "weight_table",
 ]

@@ -7,11 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from robustbench_seg.ablation import (
-    ablation_spec,
     ablation_steps,
     differences_from_paper,
-    list_ablations,
-    load_ablation,
     overview,
     published_score,
     run_ablation,
@@ -21,7 +18,9 @@ from robustbench_seg.analysis import count_cost, meta_network
 from robustbench_seg.cli.main import main
 from robustbench_seg.datasets.minicity import SCENES
 from robustbench_seg.errors import ModelError, OptionError
+from robustbench_seg.records.cards.ablation import list_ablations, load_ablation
 from robustbench_seg.records.cards.model_card import load_card
+from robustbench_seg.records.specs.ablation_spec import ablation_spec
 from robustbench_seg.records.specs.evaluation_spec import evaluation_spec
 from robustbench_seg.records.values.training_recipe import TrainingRecipe
 

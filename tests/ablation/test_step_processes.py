@@ -5,11 +5,12 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from robustbench_seg.ablation import ablation_spec, ablation_steps
+from robustbench_seg.ablation import ablation_steps
 from robustbench_seg.ablation.step_processes import read_step, run_step, write_step
 from robustbench_seg.ablation.steps import EvaluateStep, TrainStep
 from robustbench_seg.cli.main import main
 from robustbench_seg.errors import CardError, IncompleteError, RobustsegError
+from robustbench_seg.records.specs.ablation_spec import ablation_spec
 
 
 @pytest.fixture

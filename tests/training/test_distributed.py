@@ -17,7 +17,9 @@ import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.records.cards.model_card import load_card
-from robustbench_seg.training import InitialNetwork, TrainingRecipe, TrainingSpec, fit
+from robustbench_seg.records.specs.training_spec import TrainingSpec
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
+from robustbench_seg.training import InitialNetwork, fit
 
 torch.set_num_threads(1)
 out = Path(sys.argv[1])
@@ -77,7 +79,9 @@ import torch
 from robustbench_seg.architectures import build
 from robustbench_seg.datasets import open_dataset
 from robustbench_seg.records.cards.model_card import load_card
-from robustbench_seg.training import InitialNetwork, TrainingRecipe, TrainingSpec, fit
+from robustbench_seg.records.specs.training_spec import TrainingSpec
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
+from robustbench_seg.training import InitialNetwork, fit
 from robustbench_seg.training.learner import Learner
 
 torch.set_num_threads(1)

@@ -5,7 +5,8 @@ from robustbench_seg.architectures import build
 from robustbench_seg.errors import WeightsError
 from robustbench_seg.files import digest_file
 from robustbench_seg.records.cards.model_card import load_card
-from robustbench_seg.training import TrainingRecipe, build_initial_network, trained_card
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
+from robustbench_seg.training import build_initial_network, trained_card
 from robustbench_seg.weights import save_weights
 
 

@@ -10,8 +10,9 @@ from robustbench_seg.architectures import build
 from robustbench_seg.errors import IncompleteError, ModelError
 from robustbench_seg.records.cards.model_card import load_card
 from robustbench_seg.records.values.training import Training
+from robustbench_seg.records.values.training_recipe import TrainingRecipe
 from robustbench_seg.segmenter import load_segmenter
-from robustbench_seg.training import TrainingRecipe, save_trained_model, trained_card
+from robustbench_seg.training import save_trained_model, trained_card
 from robustbench_seg.weights import load_weights, read_weights
 
 CLASSES = tuple("abcdefghijk")
