@@ -92,17 +92,7 @@ class ExportedNetwork(Program):
 
     def answer(self, images: Tensor) -> Tensor:
         """See Program."""
-        height, width = images.shape[1:3] if self.nhwc else images.shape[2:]
-        try:
-            answer = self._run(images)
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as error:  # its exceptions have no common base class
-            raise ModelError(
-                f"{self.where} does not take an image of {height}x{width} ({reason(error)}); "
-                f"{self.advice}"
-            ) from error
-        chosen = self._chosen(answer)
+        chosen = self._chosen(self._run(images))
         if not (chosen.is_floating_point() or self._labels):
             kind = str(chosen.dtype).removeprefix("torch.")
             raise ModelError(

@@ -15,7 +15,6 @@ from robustbench_seg.segmenter.adapters.programs.interface import Interface, Val
 from robustbench_seg.segmenter.adapters.programs.program import Program
 from robustbench_seg.segmenter.adapters.programs.reading import reading
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
-from robustbench_seg.segmenter.foreign_errors import reason
 
 INSTALL = "pip install 'robustseg[onnx]'"
 
@@ -74,15 +73,8 @@ class OnnxNetwork(Program):
 
     def answer(self, images: Tensor) -> Tensor:
         """See Program."""
-        height, width = images.shape[1:3] if self.nhwc else images.shape[2:]
-        try:
-            given = self._session.run([self._output], {self._input: images.cpu().numpy()})[0]
-            return torch.from_numpy(np.ascontiguousarray(given))
-        except Exception as error:  # its exceptions have no common base class
-            raise ModelError(
-                f"{self.where} does not take an image of {height}x{width} ({reason(error)}); "
-                f"{self.advice}"
-            ) from error
+        given = self._session.run([self._output], {self._input: images.cpu().numpy()})[0]
+        return torch.from_numpy(np.ascontiguousarray(given))
 
 
 def read_interface(path: Path, where: str) -> Interface:

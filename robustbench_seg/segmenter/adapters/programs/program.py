@@ -13,6 +13,7 @@ from robustbench_seg.records.values.ranges import MAX_SIDE
 from robustbench_seg.segmenter.adapters.programs.answers import logits_of
 from robustbench_seg.segmenter.adapters.programs.interface import IMAGE_DTYPES, Interface, Value
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
+from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.segmenter.logits_check import refuse_swapped
 
 
@@ -106,7 +107,8 @@ class Program(nn.Module, ABC):
             The answer, on any device.
 
         Raises:
-            ModelError: The program does not take images of this size.
+            Exception: The program does not take images of this size. `forward` converts the error
+                of its library, whatever its class.
         """
 
     @property
@@ -157,10 +159,22 @@ class Program(nn.Module, ABC):
         given, missing = len(images), self.batch - len(images)
         if missing:
             images = torch.cat([images, images[-1:].expand(missing, -1, -1, -1)])
-        answer = self.answer(images.contiguous())
+        answer = self._answer(images.contiguous())
         if self.batch == 1 or len(answer) != self.batch:
             return [self._logits_of(answer)]
         return [self._logits_of(answer[index : index + 1]) for index in range(given)]
+
+    def _answer(self, images: Tensor) -> Tensor:
+        try:
+            return self.answer(images)
+        except (ModelError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:  # the errors of these libraries have no common base class
+            height, width = images.shape[1:3] if self.nhwc else images.shape[2:]
+            raise ModelError(
+                f"{self.where} does not take an image of {height}x{width} ({reason(error)}); "
+                f"{self.advice}"
+            ) from error
 
     def _logits_of(self, answer: Tensor) -> Tensor:
         classes = self._classes or (answer.shape[1] if answer.ndim == 4 else 0)

@@ -17,7 +17,6 @@ from robustbench_seg.segmenter.adapters.programs.interface import Interface, Val
 from robustbench_seg.segmenter.adapters.programs.program import Program
 from robustbench_seg.segmenter.adapters.programs.reading import reading
 from robustbench_seg.segmenter.adapters.programs.sidecar import Sidecar
-from robustbench_seg.segmenter.foreign_errors import reason
 from robustbench_seg.text import escaped
 from robustbench_seg.weights import check_file
 
@@ -71,23 +70,16 @@ class TfliteNetwork(Program):
 
     def answer(self, images: Tensor) -> Tensor:
         """See Program."""
-        height, width = images.shape[1:3] if self.nhwc else images.shape[2:]
         interpreter, given = self._interpreter, self._input.quantised(images.cpu().numpy())
-        try:
-            if given.shape != self._shape:
-                interpreter.resize_tensor_input(self._input.index, given.shape)
-                interpreter.allocate_tensors()
-                self._shape = given.shape
-            interpreter.set_tensor(self._input.index, given)
-            interpreter.invoke()
-            answer = self._output.floats(interpreter.get_tensor(self._output.index))
-            return torch.from_numpy(np.ascontiguousarray(answer))
-        except Exception as error:  # its exceptions have no common base class
-            self._shape = None
-            raise ModelError(
-                f"{self.where} does not take an image of {height}x{width} ({reason(error)}); "
-                f"{self.advice}"
-            ) from error
+        shape, self._shape = self._shape, None  # after an error, memory is allocated again
+        if given.shape != shape:
+            interpreter.resize_tensor_input(self._input.index, given.shape)
+            interpreter.allocate_tensors()
+        interpreter.set_tensor(self._input.index, given)
+        interpreter.invoke()
+        answer = self._output.floats(interpreter.get_tensor(self._output.index))
+        self._shape = given.shape
+        return torch.from_numpy(np.ascontiguousarray(answer))
 
 
 @dataclass(frozen=True)
