@@ -22,7 +22,7 @@ from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.evaluation.inputs.train_split import unscored_train_split
 from robustbench_seg.evaluation.predictions.adaptation_images import clean_segmenter
 from robustbench_seg.evaluation.run_records import dataset_record
-from robustbench_seg.files import canonical_json, digest_bytes, read_json, write_json
+from robustbench_seg.files import digest_json, read_json, write_json
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord, first_half
 from robustbench_seg.segmenter import ConfidentSegmenter, EvaluatedModel
 
@@ -61,8 +61,8 @@ def run_temperature(evaluation: Evaluation, segmenter: EvaluatedModel) -> Temper
     if temperature != "fit":
         return TemperatureRecord((float(temperature),))
     scored = dataset_record(evaluation.dataset)
-    of_what = canonical_json([to_table(segmenter.record), to_table(scored)])
-    path = evaluation.spec.out / "temperatures" / f"{digest_bytes(of_what.encode())[:16]}.json"
+    digest = digest_json([to_table(segmenter.record), to_table(scored)])
+    path = evaluation.spec.out / "temperatures" / f"{digest[:16]}.json"
     if not path.exists():
         write_json(path, to_table(_fit_temperature(evaluation, segmenter)))
     return _read(path)

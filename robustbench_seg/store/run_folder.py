@@ -48,8 +48,8 @@ class RunFolder:
         self,
         path: Path,
         record: RunRecord,
-        measures: Sequence[Measure] = MEASURES,
-        blocks: Collection[int] | None = None,
+        measures: Sequence[Measure],
+        blocks: Collection[int] | None,
     ) -> None:
         """See `open`."""
         self.path = path
