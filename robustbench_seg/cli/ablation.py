@@ -5,8 +5,7 @@ from typing import Any
 
 import click
 
-from robustbench_seg.cli import shared_options
-from robustbench_seg.cli.encoders import parse_encoders
+from robustbench_seg.cli import parsers, shared_options
 from robustbench_seg.cli.field_option import field_option
 from robustbench_seg.errors import OptionError
 from robustbench_seg.records.cards.ablation import list_ablations, load_ablation
@@ -121,7 +120,7 @@ def ablation(name: str, encoders: tuple[str, ...], dry_run: bool, **chosen: Any)
 
     networks = [variant.name for variant in load_ablation(name).variant]
     try:
-        for_all, by_network = parse_encoders(encoders, networks)
+        for_all, by_network = parsers.parse_encoders(encoders, networks)
     except OptionError as error:
         raise click.UsageError(f"--encoder: {error}") from None
     given = {option: value for option, value in chosen.items() if value is not None}
