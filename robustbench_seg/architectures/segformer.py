@@ -59,7 +59,7 @@ class SegFormer(SegmentationNetwork):
         self,
         num_classes: int,
         *,
-        size: str = "b0",
+        size: str | None = None,
         decoder: str = "paper",
         eps: str | None = None,
         backbone: str = "mit",
@@ -73,13 +73,13 @@ class SegFormer(SegmentationNetwork):
 
         Args:
             num_classes: Number of classes.
-            size: Size of the Mix Transformer, "b0" to "b5".
+            size: Size of the Mix Transformer, "b0" to "b5". None: "b0".
             decoder: "paper", or "openmmlab", where BatchNorm and ReLU follow the projections.
             eps: Convention of the LayerNorm epsilons, a key of LAYER_NORM_EPS. None: "openmmlab"
                 with OpenMMLab's decoder, else "nvlabs".
             backbone: "mit", or an encoder of table 1d: "resnet50", "resnet101" or "resnext101"
-                (64x4d). Only "mit" takes eps and position_grid. The others ignore size and
-                drop_path, which the variants of an ablation share.
+                (64x4d). Only "mit" takes size, eps and position_grid. The others ignore
+                drop_path, which a recipe may set for all variants of an ablation.
             decoder_channels: Width C of the decoder (table 1b). None: 256 for b0, b1 and
                 OpenMMLab's decoder, else 768.
             stages: The stages whose features the decoder sees (table 1d): (1, 2, 3, 4) or fewer,
@@ -90,21 +90,22 @@ class SegFormer(SegmentationNetwork):
             dropout: Rate of channel dropout before the classifier, in training only.
 
         Raises:
-            ModelError: A value is unknown, or eps or position_grid is given for a backbone other
-                than "mit".
+            ModelError: A value is unknown, or size, eps or position_grid is given for a backbone
+                other than "mit".
         """
         super().__init__()
+        if backbone not in BACKBONES:
+            raise ModelError(unknown("backbone of segformer", str(backbone), BACKBONES))
+        if backbone != "mit" and not (size is None and eps is None and position_grid is None):
+            raise ModelError(
+                f"{backbone} of segformer: only the backbone mit takes size, eps and "
+                "position_grid; leave them out"
+            )
+        size = "b0" if size is None else size
         if size not in DEPTHS:
             raise ModelError(unknown("size of segformer", str(size), DEPTHS))
         if decoder not in DECODERS:
             raise ModelError(unknown("decoder of segformer", str(decoder), DECODERS))
-        if backbone not in BACKBONES:
-            raise ModelError(unknown("backbone of segformer", str(backbone), BACKBONES))
-        if backbone != "mit" and not (eps is None and position_grid is None):
-            raise ModelError(
-                f"{backbone} of segformer: only the backbone mit takes eps and position_grid; "
-                "leave them out"
-            )
         if not stages or list(stages) != sorted(set(stages) & {1, 2, 3, 4}):
             raise ModelError(
                 f"stages {list(stages)} of segformer: expected some of 1, 2, 3, 4 in ascending "

@@ -82,8 +82,8 @@ def test_parameter_counts_equal_the_originals(architecture, variant, count_19, c
         ("segformer", {"size": "b0", "stages": (4,)}),
         ("segformer", {"size": "b0", "position_grid": (64, 96)}),
         ("segformer", {"backbone": "resnext101"}),
-        # As the cards of the ablation have it.
-        ("segformer", {"backbone": "resnet50", "size": "b2", "drop_path": 0.0}),
+        # A recipe may set drop_path for all networks of an ablation.
+        ("segformer", {"backbone": "resnet50", "drop_path": 0.0}),
     ],
 )
 def test_logits_have_a_quarter_of_the_size(architecture, variant):
@@ -180,12 +180,17 @@ def test_initial_deviations():
         (
             "segformer",
             {"backbone": "resnet50", "eps": "nvlabs"},
-            "resnet50 of segformer: only the backbone mit takes eps and position_grid; leave them",
+            "resnet50 of segformer: only the backbone mit takes size, eps and position_grid; leave",
         ),
         (
             "segformer",
             {"backbone": "resnext101", "position_grid": (768, 768)},
-            "resnext101 of segformer: only the backbone mit takes eps and position_grid",
+            "resnext101 of segformer: only the backbone mit takes size, eps and position_grid",
+        ),
+        (
+            "segformer",
+            {"backbone": "resnet50", "size": "b2"},
+            "resnet50 of segformer: only the backbone mit takes size, eps and position_grid",
         ),
         (
             "segformer",
