@@ -7,9 +7,9 @@ import pytest
 
 from robustbench_seg.measures import score_infos
 from robustbench_seg.records.cards.protocol import load_protocol
-from robustbench_seg.records.values.condition import CLEAN
+from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.summaries.model_scores import ScoreDraws
-from robustbench_seg.results.summaries.mpc import mpc, rpc
+from robustbench_seg.results.summaries.mpc import mpc, rpc, with_every_severity
 from robustbench_seg.results.summaries.summary import summarise
 
 PROTOCOL = load_protocol()
@@ -32,6 +32,16 @@ def test_mpc_is_over_five_severities(cells):
     assert mpc(score, PROTOCOL) == pytest.approx(every)
     assert rpc(score, PROTOCOL) == pytest.approx(100 * every / cells[CLEAN])
     assert not np.allclose(every, score.summary.mean)
+    whole = summarise(cells, with_every_severity(PROTOCOL))
+    assert whole.mean == pytest.approx(every)
+    assert whole.retention == pytest.approx(rpc(score, PROTOCOL))
+
+
+def test_mpc_needs_severities_that_the_mean_does_not(cells):
+    del cells[Condition("shot_noise", 4)]
+    score = score_of(cells, PROTOCOL)
+    assert np.isnan(mpc(score, PROTOCOL)).all()
+    assert np.isfinite(score.summary.mean).all()
 
 
 def test_a_control_does_not_enter_mpc(cells):

@@ -14,7 +14,6 @@ from robustbench_seg.measures import (
 )
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.results.models.bootstrap import bootstrap
-from robustbench_seg.results.summaries.mpc import mpc, rpc, with_every_severity
 from robustbench_seg.results.summaries.summary import category_means
 from robustbench_seg.store import class_scores, condition_scores
 
@@ -108,23 +107,6 @@ def test_a_protocol_by_its_definition(table, whole, protocol):
     assert summary.clean == pytest.approx(mean_iou(sum(matrices[CLEAN])))
     assert summary.mean == pytest.approx(sum(cells) / 16)
     assert summary.retention == pytest.approx(100 * summary.mean / summary.clean)
-
-
-def test_mpc_and_rpc_are_the_mean_and_retention_with_every_severity(table, protocol):
-    rng = np.random.default_rng(3)
-    every = {c: [rng.integers(0, 100, (3, 3))] for c in (CLEAN, *protocol.conditions())}
-    scores = bootstrap(table(every), protocol, resamples=0).by_key["miou"]
-    wanted = np.mean([mean_iou(every[c][0]) for c in protocol.conditions()])
-    scored = summary_of(table(every), with_every_severity(protocol))
-    assert len(protocol.conditions()) == 80
-    assert mpc(scores, protocol) == pytest.approx(wanted)
-    assert scored.mean == pytest.approx(wanted)
-    assert scored.retention == pytest.approx(rpc(scores, protocol))
-    assert scores.summary.mean[0] != pytest.approx(wanted, abs=0.01)
-    del every[Condition("shot_noise", 4)]
-    incomplete = bootstrap(table(every), protocol, resamples=0).by_key["miou"]
-    assert np.isnan(mpc(incomplete, protocol)).all()
-    assert incomplete.summary.mean == scores.summary.mean
 
 
 def test_severities_that_do_not_score_change_nothing(table, whole, protocol):
