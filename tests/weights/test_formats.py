@@ -5,6 +5,7 @@ That the converted tensors give the published logits is tests/architectures/test
 
 import json
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 import torch
@@ -13,8 +14,9 @@ from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
 from robustbench_seg.architectures import build, segformer
 from robustbench_seg.errors import WeightsError
+from robustbench_seg.records.cards.weights_source import WeightsSource
 from robustbench_seg.weights import load_weights, read_weights
-from robustbench_seg.weights.formats.registry import recognise
+from robustbench_seg.weights.formats.registry import FORMATS, recognise
 
 DATA = Path(__file__).parents[1] / "data" / "architectures"
 
@@ -166,3 +168,9 @@ def test_what_transformers_5_holds_in_memory_is_read_too():
     images = torch.randn(1, 3, 64, 96)
     with torch.no_grad():
         torch.testing.assert_close(network(images), reference(images).logits, rtol=0, atol=1e-4)
+
+
+def test_a_card_can_name_every_format_of_a_whole_network():
+    named = set(get_args(get_type_hints(WeightsSource)["format"]))
+    # "imagenet" is the format of encoders alone, which no card has.
+    assert named - {"robustseg"} == {each.name for each in FORMATS} - {"imagenet"}
