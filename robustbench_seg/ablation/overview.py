@@ -11,6 +11,7 @@ from robustbench_seg.records.cards.ablation import AblationVariant
 from robustbench_seg.records.specs.ablation_spec import AblationSpec
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.reporting.literature.published_tables import table_description
+from robustbench_seg.text import counted
 from robustbench_seg.training.command import training_command
 
 _COST_SIZE = (512, 512)
@@ -36,7 +37,7 @@ def ablation_overview(spec: AblationSpec) -> str:
             lines.append(f"    {command}")
     count = len(spec.seeds) * len(spec.variants)
     iterations = spec.training.recipe.iterations
-    lines.append(f"\n{count} trainings of {iterations} steps, each scored\n")
+    lines.append(f"\n{counted(count, 'training')} of {iterations} steps, each scored\n")
     return "\n".join(lines)
 
 
