@@ -1,5 +1,6 @@
 """What is installed: one name, every package, every content file."""
 
+import ast
 import configparser
 import email
 import re
@@ -8,6 +9,7 @@ import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,24 @@ def test_every_requirement_that_is_tested_has_a_lowest_version():
     versions = {canonicalize_name(line.name): next(iter(line.specifier)).version for line in exact}
     for name, requirement in found.items():
         assert versions[name] in requirement.specifier, requirement
+
+
+def test_every_imported_library_is_a_requirement():
+    imported = set()
+    for path in (ROOT / "robustbench_seg").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.partition(".")[0])
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    lines = [config["options"]["install_requires"], *config["options.extras_require"].values()]
+    required = {canonicalize_name(Requirement(line).name) for line in "\n".join(lines).split()}
+    distributions = packages_distributions()
+    for module in imported - set(sys.stdlib_module_names) - {"robustbench_seg"}:
+        names = {canonicalize_name(name) for name in distributions.get(module, [])}
+        assert names & required or not names, module
 
 
 def test_help_imports_nothing_heavy():
