@@ -98,7 +98,7 @@ def parse_encoders(
             by_network[name] = weights
         elif for_all is not None:
             raise OptionError(
-                "two values without V=; give one for all networks, or write V=W for each"
+                "two weights without V=; give one for all networks, or write V=W for each"
             )
         else:
             for_all = text

@@ -30,7 +30,7 @@ def test_a_wrong_option_of_trainings_is_an_error(options, message, tmp_path):
     [
         (
             ["A", "B"],
-            "--encoder: two values without V=; give one for all networks, or write V=W for each",
+            "--encoder: two weights without V=; give one for all networks, or write V=W for each",
         ),
         (["c51=Q"], "unknown network 'c51'; did you mean 'c512'"),
         (["c1024=Q"], "unknown network 'c1024'"),
