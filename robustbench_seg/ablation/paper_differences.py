@@ -39,4 +39,6 @@ def _changes(spec: AblationSpec) -> list[str]:
     for name in ("precision", "split"):
         if (value := getattr(spec.training, name)) != getattr(TrainingSpec, name):
             changes.append(f"{name} {value}")
+    if spec.training.half:
+        changes.append("weights stored as float16")
     return changes

@@ -228,9 +228,9 @@ def test_options_of_trainings_are_values_of_each_training(dashes, tmp_path, monk
         assert (training.recipe.batch, training.recipe.lr) == (32, 2e-3)
         assert (training.recipe.iterations, training.recipe.warmup) == (1000, 150)
     assert (
-        "for 1000 steps with batch 32, lr 0.002, precision bf16, scored on"
-        in differences_from_paper(spec)
-    )
+        "for 1000 steps with batch 32, lr 0.002, precision bf16, weights stored as float16, scored "
+        "on minicity;"
+    ) in differences_from_paper(spec)
 
 
 @pytest.mark.parametrize("option", ["--crop", "--augment", "--name", "--model", "--minutes"])
@@ -301,7 +301,8 @@ def test_the_paper_s_size_is_claimed_for_the_paper_s_size_alone(tmp_path):
     words = note(iterations=10, limit=1)
     assert "for 10 steps, scored on the first 1 images of ade20k" in words
     assert "after 40000 steps: compare the order of the networks, not the numbers." in words
-    for change in ({"precision": "bf16"}, {"batch": 8}, {"limit": 5}, {"dataset": "minicity"}):
+    changes = [{"precision": "bf16"}, {"half": True}, {"batch": 8}, {"limit": 5}]
+    for change in (*changes, {"dataset": "minicity"}):
         assert note(**change).startswith("At the paper's size, with these exceptions.")
 
 
