@@ -10,8 +10,9 @@ from glob import escape
 from pathlib import Path
 
 from robustbench_seg.datasets import EvaluationDataset
-from robustbench_seg.errors import DatasetError, ModelError, OptionError, ResultsError
+from robustbench_seg.errors import ModelError, OptionError, ResultsError
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.image_sizes import sample_sizes
 from robustbench_seg.evaluation.run_records import dataset_record
 from robustbench_seg.files import file_name
 from robustbench_seg.records.runs.run_file import RUN_FILE, read_record
@@ -85,13 +86,7 @@ def _have_one_size(data: EvaluationDataset) -> bool:
 
     OpenVINO compiles a network for each size, which takes longer than one image.
     """
-    sizes = set()
-    for place in {0, len(data) // 2, len(data) - 1} if len(data) else ():
-        try:
-            sizes.add(data.image(place).shape)
-        except DatasetError:  # the evaluation reports it
-            continue
-    return len(sizes) <= 1
+    return len({*sample_sizes(data).values()}) <= 1
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Notices of an evaluation: the files found, implausible labels, and classes without a pixel."""
+"""Notices of an evaluation: files found, scaled images, implausible labels, absent classes."""
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from robustbench_seg.datasets import (
@@ -14,6 +14,7 @@ from robustbench_seg.datasets import (
     label_warning,
 )
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
+from robustbench_seg.evaluation.inputs.image_sizes import sample_sizes, scaling_text
 from robustbench_seg.evaluation.predictions.prediction_checks import stray_files
 from robustbench_seg.results import absent_class_warnings
 from robustbench_seg.text import counted, first_items
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def announce(evaluation: Evaluation, *, shown: bool = False) -> bool:
-    """Report which files were found, and warn (logging) if their labels are implausible.
+    """Report which files were found, and warn (logging) of scaled images and implausible labels.
 
     Only the first of several shards does so.
 
@@ -31,7 +32,7 @@ def announce(evaluation: Evaluation, *, shown: bool = False) -> bool:
         shown: Whether to print the files to stderr instead of logging them.
 
     Returns:
-        Whether there was a warning.
+        Whether there was a warning about the labels.
     """
     if evaluation.spec.shard.index > 1:
         return False
@@ -45,6 +46,8 @@ def announce(evaluation: Evaluation, *, shown: bool = False) -> bool:
             print(text, file=sys.stderr)
         else:
             log.info("%s", text)
+    for scaling in _scalings(evaluation):
+        log.warning("%s", scaling)
     if evaluation.spec.limit is None:
         for stored in evaluation.stored_predictions:
             if stray := stray_files(evaluation, stored):
@@ -55,6 +58,15 @@ def announce(evaluation: Evaluation, *, shown: bool = False) -> bool:
     if warning:
         log.warning("%s", warning)
     return warning is not None
+
+
+def _scalings(evaluation: Evaluation) -> Iterator[str]:
+    """Explain which models get scaled images, although the user chose no input size."""
+    fixed = [each for each in evaluation.segmenters if each.record.input_size]
+    if fixed and evaluation.spec.input_size is None:
+        sizes = sample_sizes(evaluation.dataset)
+        texts = (scaling_text(each.name, each.record, sizes) for each in fixed)
+        yield from filter(None, texts)
 
 
 def _no_labels(evaluation: Evaluation) -> str | None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import robustbench_seg as rs
@@ -13,7 +14,9 @@ from robustbench_seg.datasets.classes.label_table import label_table
 from robustbench_seg.datasets.splits.file_dataset import FileDataset
 from robustbench_seg.datasets.splits.split_files import ImageFiles, SplitFiles
 from robustbench_seg.evaluation.notices import announce, files_found
+from robustbench_seg.records.values.preprocessing import Inference
 from robustbench_seg.records.values.shard import Shard
+from robustbench_seg.segmenter import SegmenterOptions, segmenter_of
 from tests.evaluation.conftest import CLASSES, evaluation
 
 
@@ -70,6 +73,68 @@ def test_a_limited_look_does_not_miss_classes(dataset, protocol, reds, caplog):
 def test_a_dataset_without_files_is_not_counted(toy, protocol, reds, caplog, capsys):
     announce(evaluation([reds()], toy(), protocol, ()), shown=True)
     assert (caplog.records, capsys.readouterr().err) == ([], "")
+
+
+def fixed(reds, size, **inference):
+    """A model that takes images of one size only."""
+    model = segmenter_of(reds(), SegmenterOptions())
+    chosen = Inference(**inference) if inference else None
+    model.record = replace(model.record, input_size=size, inference=chosen)
+    return model
+
+
+def opened(model, dataset, protocol, **options):
+    return replace(evaluation([], dataset, protocol, (), **options), segmenters=(model,))
+
+
+def test_scaled_images_are_told_with_both_sizes(toy, protocol, reds, caplog):
+    announce(opened(fixed(reds, (64, 96)), toy(), protocol))
+    assert caplog.messages == [
+        "reds takes only 64x96, so images are scaled to it (val/0.png has 40x48), and its output "
+        "is scaled back"
+    ]
+
+
+def test_a_program_of_one_size_says_so_and_the_run_holds_the_size(toy, tmp_path, caplog):
+    program = torch.export.export(torch.nn.Conv2d(3, 3, 1), (torch.zeros(1, 3, 32, 64),))
+    torch.export.save(program, tmp_path / "mine.pt2")
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\nclasses = ["dark", "middle", "bright"]\n'
+        "mean = [0.5, 0.5, 0.5]\nstd = [0.5, 0.5, 0.5]\n"
+    )
+    options = {"dataset": toy(2), "corruptions": "clean", "out": tmp_path / "runs"}
+    (run,) = rs.evaluate(model=f"exported:{tmp_path / 'mine.pt2'}", **options)
+    (text,) = [text for text in caplog.messages if "scaled" in text]
+    assert text.startswith(
+        "mine takes only 32x64, so images are scaled to it (val/0.png has 40x48)"
+    )
+    assert run.record.key.segmenter.input_size == (32, 64)
+
+
+def test_so_are_windows_of_small_images(toy, protocol, reds, caplog):
+    announce(opened(fixed(reds, (64, 64), mode="slide", crop=64, stride=48), toy(), protocol))
+    assert caplog.messages == [
+        "reds takes only 64x64, so the windows of smaller images are scaled to it (val/0.png has "
+        "40x48), and its output is scaled back"
+    ]
+
+
+def test_one_image_of_another_size_is_enough(toy, protocol, reds, caplog):
+    class Mixed(toy):
+        def image(self, index):
+            image = super().image(index)
+            return image[:30] if index == 3 else image
+
+    announce(opened(fixed(reds, (40, 48)), Mixed(6), protocol))
+    (text,) = caplog.messages
+    assert "(val/3.png has 30x48)" in text
+
+
+def test_nothing_is_said_of_images_that_are_not_scaled(toy, protocol, reds, caplog):
+    announce(opened(fixed(reds, (40, 48)), toy(), protocol))
+    announce(opened(fixed(reds, (32, 32), mode="slide", crop=32, stride=24), toy(), protocol))
+    announce(opened(fixed(reds, (64, 96)), toy(), protocol, input_size="64x96"))  # the user's own
+    assert caplog.messages == []
 
 
 def test_absent_classes_are_warned_of_once(tmp_path, caplog, reds):
