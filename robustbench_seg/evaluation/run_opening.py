@@ -29,7 +29,7 @@ from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.shard import WHOLE
 from robustbench_seg.segmenter import EvaluatedModel, NetworkSegmenter, why_no_confidence
-from robustbench_seg.store import RunFolder
+from robustbench_seg.store import RunFolder, recorded_protocol
 
 log = logging.getLogger(__name__)
 
@@ -175,10 +175,17 @@ def _missing_conditions(evaluation: Evaluation, folder: RunFolder) -> list[Condi
 def _warn_of_what_stays(folder: Path, record: RunRecord) -> None:
     """Warn if this start differs from run.json, which never changes."""
     standing = read_record(folder)
+    began, now = recorded_protocol(standing), recorded_protocol(record)
     if standing.protocol != record.protocol:
-        began = standing.protocol
         log.warning(
-            "%s began under %s; report and compare it under %s", folder, began, record.protocol
+            *("%s began under %s; report and compare it under %s", folder),
+            *(standing.protocol, record.protocol),
+        )
+    elif began and now and (name := began.first_difference(now)):
+        log.warning(
+            "%s began under %s with other contents (in %s), which report and compare use; give "
+            "them the protocol's file, or remove the folder to start again",
+            *(folder, standing.protocol, name),
         )
     if standing.clip != record.clip:
         kept = f"clip {standing.clip} and keeps it instead of {record.clip}"

@@ -10,6 +10,7 @@ from robustbench_seg.corruption import STREAMS, laws, libraries
 from robustbench_seg.datasets import EvaluationDataset, facts_of
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
 from robustbench_seg.machine.hardware import hardware
+from robustbench_seg.records.cards.protocol import ProtocolFile, list_protocols
 from robustbench_seg.records.runs.run_key import DatasetRecord, PerturbationRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.records.runs.temperature_record import TemperatureRecord
@@ -51,6 +52,7 @@ def run_record(
         key=key,
         protocol=protocol.name,
         protocol_version=protocol.version,
+        own_protocol=None if protocol.name in list_protocols() else ProtocolFile.of(protocol),
         clip=data.clip,
         palette=tuple((r, g, b) for r, g, b in data.palette),
         groups=facts.groups if facts else {},

@@ -65,7 +65,7 @@ class Comparison:
         folders = (runs,) if isinstance(runs, str | Path) else tuple(runs)
         a_folders, b_folders = (model_runs(name, folders) for name in (a, b))
         given = None if protocol is None else load_protocol(protocol)
-        loaded = scoring_protocol(a_folders[0], given)
+        loaded = scoring_protocol([*a_folders, *b_folders], given)
         model_a, model_b = (
             read_model(folders_of_model, loaded, ranking_score_only=ranking_score_only)
             for folders_of_model in (a_folders, b_folders)
@@ -111,8 +111,8 @@ def compare(
         percent.
 
     Raises:
-        ResultsError: There is no such model, its name is ambiguous, or the two were not scored on
-            the same images.
+        ResultsError: There is no such model, its name is ambiguous, the two were not scored on
+            the same images, or their protocols have one name but differ.
 
     >>> table = rs.compare("all-road", "all-building", runs="runs")
     >>> clean = table[table["kind"] == "clean"]

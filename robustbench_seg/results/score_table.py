@@ -21,7 +21,7 @@ from robustbench_seg.results.statistics.draws import Draws, score_of
 from robustbench_seg.results.statistics.intervals import PERCENT, score_interval
 from robustbench_seg.results.summaries.model_scores import RANKING_SCORE, ScoreDraws
 from robustbench_seg.results.summaries.summary_scores import SummaryScore, summary_scores
-from robustbench_seg.store import Paths, group_runs, scoring_protocol
+from robustbench_seg.store import Paths, ProtocolsByName, group_runs, scoring_protocol
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
         miou_drop if the reference images were scored too (see subset_scores).
 
     Raises:
-        ResultsError: A folder contains no run, or a damaged one, or no run has confusion matrices.
+        ResultsError: A folder contains no run, or a damaged one, no run has confusion matrices, or
+            two runs have different protocols of one name.
         CardError: There is no such protocol.
 
     >>> table = rs.scores("runs")
@@ -97,9 +98,10 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
     {'all-building': 1.5, 'all-road': 2.6}
     """
     given = None if protocol is None else load_protocol(protocol)
-    models = []
+    models, protocols = [], ProtocolsByName()
     for folders in group_runs(runs):
-        used = scoring_protocol(folders[0], given)
+        used = scoring_protocol(folders, given)
+        protocols.add(used, folders[0])
         models.append((read_model(folders, used), used))
     tables = [scores_of_model(*model) for model in models]
     found = subset_scores([model.folders for model, _ in models])

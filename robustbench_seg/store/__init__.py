@@ -30,7 +30,12 @@ from robustbench_seg.store.run_probes import (
     read_probes,
     write_probe,
 )
-from robustbench_seg.store.run_protocol import check_parameters, scoring_protocol
+from robustbench_seg.store.run_protocol import (
+    ProtocolsByName,
+    check_parameters,
+    recorded_protocol,
+    scoring_protocol,
+)
 from robustbench_seg.store.tables import read_counts, read_results
 from robustbench_seg.store.timings import Timing, median_seconds
 
@@ -41,6 +46,7 @@ __all__ = [
     "Paths",
     "PictureFiles",
     "Probe",
+    "ProtocolsByName",
     "Row",
     "Run",
     "RunFolder",
@@ -67,6 +73,7 @@ __all__ = [
     "read_counts",
     "read_probes",
     "read_results",
+    "recorded_protocol",
     "scoring_protocol",
     "verify_pack",
     "with_counts",

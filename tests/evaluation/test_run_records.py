@@ -213,3 +213,22 @@ def test_a_folder_without_the_images_is_one_line(toy, reds, protocol, conditions
         (tmp_path / "tree" / condition.folder).mkdir(parents=True)
     with pytest.raises(TreeError, match="give a tree of this dataset"):
         evaluate([reds()], toy(), protocol, conditions, tmp_path / "r", corrupted=tmp_path / "tree")
+
+
+def test_a_start_under_other_contents_of_the_protocol_is_a_warning(
+    toy, reds, protocol, tmp_path, caplog
+):
+    contrast = protocol.perturbation("contrast")
+    mine, milder = (
+        dataclasses.replace(
+            protocol, name="mine", perturbations=(dataclasses.replace(contrast, scored=scored),)
+        )
+        for scored in ((1, 2, 3), (1,))
+    )
+    for each in (mine, dataclasses.replace(mine, source="other words")):
+        (folder,) = evaluate([reds()], toy(), each, mine.conditions((), [1]), tmp_path)
+    assert "began" not in caplog.text
+    assert read_record(folder).own_protocol.protocol == mine
+    evaluate([reds()], toy(), milder, mine.conditions((), [1]), tmp_path)
+    assert "began under mine with other contents (in contrast), which report and" in caplog.text
+    assert read_record(folder).own_protocol.protocol == mine

@@ -1,4 +1,5 @@
 import inspect
+import json
 import os
 from dataclasses import replace
 from importlib import resources
@@ -10,7 +11,12 @@ from robustbench_seg.codec import from_table, to_table
 from robustbench_seg.corruption import CORRUPTIONS
 from robustbench_seg.errors import CardError, CorruptionError
 from robustbench_seg.records.cards.perturbation import Perturbation
-from robustbench_seg.records.cards.protocol import list_protocols, load_protocol, merged
+from robustbench_seg.records.cards.protocol import (
+    ProtocolFile,
+    list_protocols,
+    load_protocol,
+    merged,
+)
 from robustbench_seg.records.values.condition import CLEAN, Condition
 from robustbench_seg.records.values.corruption_parameters import CORRUPTION_PARAMETERS
 
@@ -288,6 +294,25 @@ def test_a_shipped_protocol_by_its_path_is_itself():
     for name in list_protocols():
         with resources.as_file(folder / f"{name}.toml") as path:
             assert load_protocol(path) == load_protocol(name)
+
+
+def test_the_form_of_a_file_gives_the_protocol_back():
+    for protocol in map(load_protocol, list_protocols()):
+        table = json.loads(json.dumps(to_table(ProtocolFile.of(protocol))))
+        assert from_table(ProtocolFile, table, "run.json").protocol == protocol
+
+
+def test_protocols_differ_in_what_decides_scores():
+    one = load_protocol()
+    words = replace(one, name="a", version="9", source="b", perturbations=one.perturbations[::-1])
+    assert one.first_difference(words) is None
+    fewer = replace(one, perturbations=one.perturbations[1:])
+    for first, second in ((one, fewer), (fewer, one)):
+        assert first.first_difference(second) == one.names[0]
+    for change in ({"scored": (1,)}, {"averaged": False}, {"category": "other"}):
+        snow = replace(one.perturbation("snow"), **change)
+        changed = [snow if each.name == "snow" else each for each in one.perturbations]
+        assert one.first_difference(replace(one, perturbations=tuple(changed))) == "snow"
 
 
 def test_names_are_unique(tmp_path):

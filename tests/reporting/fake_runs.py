@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from robustbench_seg.measures import CONFIDENCE, Confidence, Prediction, mean_iou
-from robustbench_seg.records.cards.protocol import list_protocols, load_protocol
+from robustbench_seg.records.cards.protocol import ProtocolFile, list_protocols, load_protocol
 from robustbench_seg.records.runs.class_map_record import ClassMapFacts, ClassMapRecord
 from robustbench_seg.records.runs.run_key import DatasetRecord, PerturbationRecord, RunKey
 from robustbench_seg.records.runs.run_record import RunRecord
@@ -65,6 +65,7 @@ def write_run(
     classes: Sequence[str] = CLASSES,
     seed: int = 0,
     protocol: str = "cityscapes-c",
+    own_protocol: ProtocolFile | None = None,
     pictures: Iterable[Condition] = (),
     about: Mapping[str, Any] | None = None,
     trained: int | None = None,
@@ -112,6 +113,7 @@ def write_run(
         ),
         protocol=protocol,
         protocol_version="1",
+        own_protocol=own_protocol,
         clip=clip,
         class_map=class_map and class_map[1],
         about=replace(ModelFacts(params=3_700_000, training=training), **(about or {})),

@@ -22,7 +22,7 @@ from robustbench_seg.results import (
     noted_differences,
     read_model,
 )
-from robustbench_seg.store import Row, RunFolder, scoring_protocol
+from robustbench_seg.store import Row, RunFolder
 
 FOG = Condition("fog", 3)
 EASY = {"fog", "snow", "gaussian_noise"}
@@ -202,18 +202,6 @@ def test_other_random_numbers_and_settings_are_noted(run, protocol):
     assert noted_differences((a, b)) == ["seed 0 and 3", "precision float32 and bf16"]
     assert noted_differences((a, a)) == []
     assert are_comparable(a.records[0], a.scores.sample, b.records[0], b.scores.sample)
-
-
-def test_a_run_is_scored_under_the_given_protocol_or_its_own(run):
-    folder, given = run("a"), load_protocol("city-c-fan")
-    assert scoring_protocol(folder) == load_protocol("cityscapes-c")
-    assert scoring_protocol(folder, given) is given
-
-
-def test_a_protocol_that_is_not_at_hand(run):
-    folder = run("a", protocol="mine")
-    with pytest.raises(ResultsError, match=r"its protocol is not available: .*; name the protoc"):
-        scoring_protocol(folder)
 
 
 def test_another_protocol_scores_the_same_runs(run):

@@ -156,6 +156,15 @@ class Protocol:
             )
         raise CorruptionError(unknown(self.words.noun, name, self.names))
 
+    def first_difference(self, other: "Protocol") -> str | None:
+        """Name the first perturbation in which another protocol differs; None if none does.
+
+        Without a difference, the two give the same scores. Names, versions, sources and the order
+        of the perturbations do not matter.
+        """
+        mine, theirs = ({each.name: each for each in one.perturbations} for one in (self, other))
+        return next((name for name in mine | theirs if mine.get(name) != theirs.get(name)), None)
+
     def is_attack(self, condition: Condition) -> bool:
         """Return whether a condition is one of the protocol's attacks."""
         return any(each.name == condition.name for each in self.attacks)
@@ -191,14 +200,40 @@ class Protocol:
 
 
 @dataclass(frozen=True)
-class _File:
-    """The keys of a protocol's TOML file."""
+class ProtocolFile:
+    """A protocol in the form of its TOML file; run.json holds a protocol in the same form.
+
+    Attributes:
+        name: See Protocol.
+        version: See Protocol.
+        source: See Protocol.
+        corruption: The perturbations that need only the image.
+        attack: The perturbations that also need a network and the true labels.
+
+    Raises:
+        CardError: As for Protocol.
+    """
 
     name: str
     version: str
     source: str
     corruption: tuple[Perturbation, ...] = ()
     attack: tuple[AttackPerturbation, ...] = ()
+
+    def __post_init__(self) -> None:
+        _ = self.protocol  # checks the whole
+
+    @classmethod
+    def of(cls, protocol: Protocol) -> "ProtocolFile":
+        """Return the form of a protocol; attacks follow the corruptions."""
+        attacks = tuple(each for each in protocol.attacks if isinstance(each, AttackPerturbation))
+        return cls(protocol.name, protocol.version, protocol.source, protocol.corruptions, attacks)
+
+    @cached_property
+    def protocol(self) -> Protocol:
+        """The protocol."""
+        perturbations = (*self.corruption, *self.attack)
+        return Protocol(self.name, self.version, self.source, perturbations)
 
 
 def _check_text(key: str, text: str, longest: int) -> None:
@@ -254,7 +289,8 @@ def load_protocol(protocol: str | Path | Protocol = PROTOCOL) -> Protocol:
         The protocol.
 
     Raises:
-        CardError: The protocol is unknown, or its file is invalid.
+        CardError: The protocol is unknown, or its file is invalid or has the name of an included
+            protocol and other contents.
 
     >>> protocol = rs.load_protocol("mpc-15")
     >>> protocol
@@ -269,27 +305,34 @@ def load_protocol(protocol: str | Path | Protocol = PROTOCOL) -> Protocol:
             known = unknown("protocol", protocol, list_protocols())
             raise CardError(f"{known}; or give the path of a .toml file")
         return _shipped(protocol)
-    where = str(protocol)
-    loaded = _checked(read_toml(_File, Path(protocol), "protocol"), where)
-    # Runs are matched with published numbers by the name of the protocol.
-    if loaded.name in list_protocols() and loaded != _shipped(loaded.name):
-        raise CardError(
-            f"{where}: name '{loaded.name}' belongs to an included protocol with other contents; "
-            "choose another name"
-        )
+    loaded = read_toml(ProtocolFile, Path(protocol), "protocol").protocol
+    try:
+        check_name(loaded)
+    except CardError as error:
+        raise CardError(f"{protocol}: {error}") from None
     return loaded
+
+
+def check_name(protocol: Protocol) -> None:
+    """Check that a protocol with the name of an included one is that protocol.
+
+    Runs are matched with published numbers by the name of the protocol.
+
+    Args:
+        protocol: The protocol.
+
+    Raises:
+        CardError: It has other contents.
+    """
+    if protocol.name in list_protocols() and protocol != _shipped(protocol.name):
+        raise CardError(
+            f"name '{protocol.name}' belongs to an included protocol with other contents; choose "
+            "another name"
+        )
 
 
 @cache
 def _shipped(name: str) -> Protocol:
     where = f"{name}.toml"
     text = (content_folder("corruptions") / where).read_text(encoding="utf-8")
-    return _checked(parse_toml(_File, text, where), where)
-
-
-def _checked(file: _File, where: str) -> Protocol:
-    try:
-        perturbations = (*file.corruption, *file.attack)
-        return Protocol(file.name, file.version, file.source, perturbations)
-    except CardError as error:
-        raise CardError(f"{where}: {error}") from error
+    return parse_toml(ProtocolFile, text, where).protocol

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from robustbench_seg.records.cards.protocol import ProtocolFile
 from robustbench_seg.records.runs.class_map_record import ClassMapFacts
 from robustbench_seg.records.runs.run_difference import DifferenceKind, RunDifference
 from robustbench_seg.records.runs.run_key import AttackRecord, RunKey
@@ -34,6 +35,8 @@ class RunRecord:
         protocol: Name of the protocol of the evaluation; it chooses and averages conditions and
             does not change images.
         protocol_version: Its version.
+        own_protocol: The contents of the protocol, with the keys of its TOML file. None: an
+            included protocol; or an older version of this program began the run.
         clip: Number of consecutive images that the bootstrap draws together.
         palette: One RGB colour, 0..255, for each class.
         groups: Class groups of the dataset; maps names to names of classes. Runs of built-in
@@ -47,12 +50,16 @@ class RunRecord:
         hardware: The hardware that computed the first rows.
         created: When the run began, in ISO 8601, UTC.
         command: The command that began it.
+
+    Raises:
+        ValueError: `own_protocol` is not the protocol of the run.
     """
 
     model: str
     key: RunKey
     protocol: str
     protocol_version: str
+    own_protocol: ProtocolFile | None = field(default=None, metadata={"when_set": True})
     clip: Positive = 1
     palette: tuple[tuple[Level, Level, Level], ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -64,6 +71,15 @@ class RunRecord:
     hardware: str = ""
     created: str = ""
     command: str = ""
+
+    def __post_init__(self) -> None:
+        if self.own_protocol is None:
+            return
+        own = self.own_protocol.protocol
+        named = own.name, own.version, own.severities_digest
+        digest = self.key.corruption.severities_digest
+        if named != (self.protocol, self.protocol_version, digest):
+            raise ValueError("own_protocol is not the protocol with which the run began")
 
     def __repr__(self) -> str:
         return f"<record of {self.model} on {self.dataset} {self.split}: {self.key.digest[:8]}>"

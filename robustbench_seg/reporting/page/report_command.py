@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from robustbench_seg.records.cards.protocol import list_protocols
 from robustbench_seg.reporting.panels import Panel
+from robustbench_seg.store import recorded_protocol
 
 
 def report_command(panels: Sequence[Panel], *, pictures: bool, intervals: bool = False) -> str:
@@ -19,21 +20,23 @@ def report_command(panels: Sequence[Panel], *, pictures: bool, intervals: bool =
     names = [folder.name for model in models for folder in model.folders]
     reference = next((panel.reference for panel in panels if panel.reference), None)
     options = ["--reference", reference] if reference else []
-    for name in sorted({panel.protocol.name for panel in panels}):
-        recorded = {r.record.protocol for p in panels if p.protocol.name == name for r in p.models}
-        if name not in list_protocols():
-            options += ["--protocol", f"{name}.toml"]
-        elif recorded != {name}:
-            options += ["--protocol", name]
+    if protocol := _given_protocol(panels):
+        options += ["--protocol", protocol]
     options += [] if pictures else ["--no-pictures"]
     options += ["--intervals"] if intervals else []
     return shlex.join(["robustseg", "report", *names, "--out", "report", *options])
 
 
 def protocol_file(panels: Sequence[Panel]) -> str | None:
-    """Return the name of the protocol file that the command reads; None if it reads none.
+    """Return the name of the protocol file that the command reads; None if it reads none."""
+    protocol = _given_protocol(panels)
+    return None if protocol in list_protocols() else protocol
 
-    Only the name is known: no run folder holds a copy of the file.
-    """
-    others = {panel.protocol.name for panel in panels}.difference(list_protocols())
-    return f"{others.pop()}.toml" if others else None  # --protocol holds for all panels
+
+def _given_protocol(panels: Sequence[Panel]) -> str | None:
+    """Return the name or file of the protocol of all panels; None: each run has its own."""
+    for panel in panels:
+        name, runs = panel.protocol.name, panel.models
+        if any(recorded_protocol(run.record) != panel.protocol for run in runs):
+            return name if name in list_protocols() else f"{name}.toml"
+    return None

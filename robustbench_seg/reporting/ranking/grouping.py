@@ -13,7 +13,14 @@ from robustbench_seg.records.cards.protocol import Protocol, load_protocol
 from robustbench_seg.records.runs.run_file import read_record
 from robustbench_seg.records.runs.run_record import RunRecord
 from robustbench_seg.reporting.ranking.ranked_model import Model, RankedModel, by_robustness
-from robustbench_seg.store import Paths, collected, group_runs, left_out, scoring_protocol
+from robustbench_seg.store import (
+    Paths,
+    ProtocolsByName,
+    collected,
+    group_runs,
+    left_out,
+    scoring_protocol,
+)
 from robustbench_seg.text import counted
 
 Group = TypeVar("Group")
@@ -78,7 +85,7 @@ def find_models(runs: Paths, protocol: str | Path | Protocol | None) -> list[Mod
     with left_out() as broken:
         for folders in group_runs(runs):
             with collected(broken):
-                found.append((folders, scoring_protocol(folders[0], given)))
+                found.append((folders, scoring_protocol(folders, given)))
         if not found:
             raise broken[0]
     return found
@@ -99,13 +106,14 @@ def group_models(
 
     Returns:
         The groups, in the order of their first runs. A model that cannot be scored, or whose
-        classes differ from those of the others, is left out with a warning.
+        classes differ from those of the others, is left out with a warning. So is one whose
+        protocol has the name of another one.
 
     Raises:
         ResultsError: No model can be scored.
     """
     groups = dict[_Key, list[Model]]()
-    protocols = dict[str, Protocol]()
+    protocols = ProtocolsByName()
     bar = progress_bar(len(models), iterable=models, desc="scores", unit="model", delay=SHOWN_AFTER)
     with left_out() as broken:
         for folders, protocol in bar:
@@ -115,7 +123,7 @@ def group_models(
                 for other in groups.get(key, [])[:1]:
                     _check_classes(other, folders[0], record)
                 model = read(folders, protocol)
-                protocols[protocol.name] = protocol
+                protocols.add(protocol, folders[0])
                 groups.setdefault(key, []).append(model)
         if not groups:
             raise broken[0]

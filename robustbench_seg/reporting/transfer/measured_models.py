@@ -20,7 +20,7 @@ from robustbench_seg.results import (
     score_of,
     subset_scores,
 )
-from robustbench_seg.store import Paths, group_runs, scoring_protocol
+from robustbench_seg.store import Paths, ProtocolsByName, group_runs, scoring_protocol
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, fl
                 f"{folders[0]}: its classes differ from those of the synthetic runs; name runs "
                 "with the same classes"
             )
-        model = read_model(folders, scoring_protocol(folders[0]), resamples=0)
+        model = read_model(folders, scoring_protocol(folders), resamples=0)
         names[model.folders] = model.name
         target = _target(record.dataset)
         _add(
@@ -97,10 +97,11 @@ def _synthetic(
 ) -> tuple[Mapping[str, ScoredModel], Protocol]:
     """The models of the synthetic runs by name, and their protocol."""
     scored = dict[str, ScoredModel]()
-    kinds = dict[tuple[str, str, str], Protocol]()
+    kinds, protocols = dict[tuple[str, str, str], Protocol](), ProtocolsByName()
     for folders in group_runs(runs):
         record = read_record(folders[0])
-        own = scoring_protocol(folders[0], protocol)
+        own = scoring_protocol(folders, protocol)
+        protocols.add(own, folders[0])
         kinds[record.dataset, record.split, own.name] = own
         model = read_model(folders, own, resamples=0)
         _add(scored, model.name, model, "the synthetic runs")

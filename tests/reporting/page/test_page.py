@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fake_runs import HOSTILE, steady, weaker, write_run
 
-from robustbench_seg.records.cards.protocol import load_protocol
+from robustbench_seg.records.cards.protocol import ProtocolFile, load_protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.html.heat_table import heat_style
 from robustbench_seg.reporting.html.slugs import slug
@@ -249,6 +249,13 @@ def test_the_command_names_the_file_of_a_protocol_of_ones_own(run):
     panels = read_panels([run("alpha", protocol="mine")], protocol=mine)
     assert report_command(panels, pictures=True).endswith(" --out report --protocol mine.toml")
     assert protocol_file(panels) == "mine.toml"
+
+
+def test_the_command_needs_no_file_of_a_protocol_that_the_runs_hold(run):
+    mine = replace(load_protocol(), name="mine")
+    panels = read_panels([run("alpha", protocol="mine", own_protocol=ProtocolFile.of(mine))])
+    assert "--protocol" not in report_command(panels, pictures=True)
+    assert protocol_file(panels) is None
 
 
 def test_the_page_says_that_the_file_of_such_a_protocol_must_be_there(run, tmp_path, html):
