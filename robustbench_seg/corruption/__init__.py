@@ -1,6 +1,6 @@
 """Corruptions of images: the nineteen of imagecorruptions, at five severities each."""
 
-from robustbench_seg.corruption.entry_point import check_stream, corrupt
+from robustbench_seg.corruption.entry_point import check_corruptions, check_stream, corrupt
 from robustbench_seg.corruption.probes import libraries, library_differences, probe, probe_image
 from robustbench_seg.corruption.registry import (
     CORRUPTIONS,
@@ -14,6 +14,7 @@ __all__ = [
     "STREAMS",
     "Corruption",
     "FastStream",
+    "check_corruptions",
     "check_stream",
     "corrupt",
     "laws",

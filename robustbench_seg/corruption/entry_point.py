@@ -82,6 +82,22 @@ def corrupt(
         return _checked(function(rgb, rng, **parameters), rgb, corruption)
 
 
+def check_corruptions(protocol: Protocol) -> None:
+    """Check that the corruptions of a protocol exist and have their parameters.
+
+    Callers that corrupt many images check this before the first one.
+
+    Args:
+        protocol: The protocol. Its attacks are not checked.
+
+    Raises:
+        CardError: A corruption does not exist, or its parameters are not those of its function.
+    """
+    for each in protocol.corruptions:
+        for parameters in each.parameters:
+            _function(protocol.name, each.name, frozenset(parameters))
+
+
 def check_stream(stream: str, seed: int) -> None:
     """Raise OptionError if there is no such stream, or the seed is outside CORRUPTION_SEED.
 

@@ -48,6 +48,8 @@ def install(monkeypatch):
             raise ModelError("the backend openvino is not installed: pip install something")
 
         monkeypatch.setattr(backends, "OpenVinoNetwork", QuickRuntime if is_there else missing)
+        present = (lambda device: None) if is_there else (lambda device: missing(None, device))
+        monkeypatch.setattr(backends, "import_openvino", present)
 
     return change
 

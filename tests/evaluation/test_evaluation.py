@@ -1,8 +1,10 @@
 """A specification with its data open and its models loaded."""
 
+from dataclasses import replace
+
 import pytest
 
-from robustbench_seg.errors import CorruptionError, ModelError, OptionError
+from robustbench_seg.errors import CardError, CorruptionError, ModelError, OptionError
 from robustbench_seg.evaluation import open_evaluation
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.records.values.condition import CLEAN, Condition
@@ -82,6 +84,28 @@ def test_what_does_not_exist_is_one_line(options, error, message):
         return
     with pytest.raises(error, match=message):
         open_evaluation(spec)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "fogg"}, "protocol mine: unknown corruption 'fogg'; did you mean 'fog'"),
+        (
+            {"parameters": ({"density": 1.0},) * 5},
+            "protocol mine: corruption 'fog': the parameter 'decay' is missing",
+        ),
+    ],
+)
+def test_a_wrong_protocol_is_refused_before_a_model_is_loaded(toy, protocol, changes, message):
+    spec = EvaluationSpec(("exported:none.pt",))
+    with pytest.raises(ModelError, match="there is no such file"):
+        open_evaluation(spec, dataset=toy(), protocol=protocol)
+    fog = replace(protocol.perturbation("fog"), **changes)
+    wrong = replace(protocol, name="mine", perturbations=(fog,))
+    with pytest.raises(CardError, match=message):
+        open_evaluation(spec, dataset=toy(), protocol=wrong)
+    with pytest.raises(CardError, match="'cityscapes-c' belongs to an included protocol with oth"):
+        open_evaluation(spec, dataset=toy(), protocol=replace(wrong, name="cityscapes-c"))
 
 
 def test_other_classes_are_refused_with_both_lists(toy, reds, protocol):

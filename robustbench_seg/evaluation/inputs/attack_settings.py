@@ -21,7 +21,6 @@ from robustbench_seg.records.values.condition import Condition
 from robustbench_seg.segmenter import (
     GRADIENT_LAW,
     DifferentiableSegmenter,
-    EvaluatedModel,
     SegmenterOptions,
     load_named,
     why_no_gradient,
@@ -68,24 +67,25 @@ def open_attacks(
     protocol: Protocol,
     conditions: Sequence[Condition],
     data: EvaluationDataset,
-    segmenters: Sequence[EvaluatedModel],
 ) -> AttackSettings:
-    """Check that the attacks of an evaluation are possible, and return their settings.
+    """Check that the attacks of an evaluation are possible, before any network is loaded.
 
     Args:
         spec: What to evaluate.
         protocol: The protocol.
         conditions: The conditions to compute.
         data: The images.
-        segmenters: The networks that are scored.
+
+    Returns:
+        The settings, without a surrogate.
 
     Raises:
         AttackError: The protocol names an attack that does not exist, or gives it wrong parameters;
             rounding would undo an attack, or class frequencies or the labels are missing.
         CardError: The class frequencies cannot be read or are for other classes; the radius of an
             ensemble differs from that of its members.
-        ModelError: A network has no gradients, or the one to attack has other classes.
-        OptionError: An option is for attacks, but there is none; or images are read from a tree.
+        OptionError: An option is for attacks, but there is none; or it leaves a network without
+            gradients; or images are read from a tree.
     """
     for each in protocol.attacks:
         if each.name in ATTACK_ENSEMBLES:
@@ -94,11 +94,11 @@ def open_attacks(
             for parameters in each.parameters:
                 check_attack(each.name, parameters)
     attacks = [condition for condition in conditions if protocol.is_attack(condition)]
-    surrogate = _surrogate(spec, data)
     if not attacks:
         _check_no_options(spec, protocol)
     else:
-        _check_attacks(spec, protocol, attacks, data, [surrogate] if surrogate else segmenters)
+        _check_attacks(spec, protocol, attacks, data)
+        _check_gradients(spec)
     frequencies = _class_frequencies(spec, protocol, data)
     needing = [c.name for c in attacks if ATTACKS[c.name].needs_frequencies]
     if needing and frequencies is None:
@@ -107,11 +107,7 @@ def open_attacks(
             "give the file as class_frequencies"
         )
     return AttackSettings(
-        protocol,
-        spec.seeds[0],
-        surrogate if isinstance(surrogate, DifferentiableSegmenter) else None,
-        spec.round_attacks,
-        frequencies,
+        protocol, spec.seeds[0], is_rounded=spec.round_attacks, class_frequencies=frequencies
     )
 
 
@@ -135,10 +131,21 @@ def _check_ensemble(protocol: Protocol, ensemble: Perturbation) -> None:
                 )
 
 
-def _surrogate(spec: EvaluationSpec, data: EvaluationDataset) -> EvaluatedModel | None:
-    """Load the network that is attacked instead of the scored ones. None: there is none.
+def load_surrogate(spec: EvaluationSpec, data: EvaluationDataset) -> DifferentiableSegmenter | None:
+    """Load the network that is attacked instead of the scored ones.
 
     The precision, backend and inference mode of the scored networks do not apply to it.
+
+    Args:
+        spec: What to evaluate.
+        data: The images.
+
+    Returns:
+        The network. None: the scored networks themselves are attacked.
+
+    Raises:
+        ModelError: It has no gradients, or other classes than the data.
+        RobustsegError: It cannot be loaded.
     """
     if spec.attack_from is None:
         return None
@@ -153,6 +160,7 @@ def _surrogate(spec: EvaluationSpec, data: EvaluationDataset) -> EvaluatedModel 
         raise ModelError(
             f"attack_from: {surrogate.name} cannot be attacked: {reason}; choose another model"
         )
+    assert isinstance(surrogate, DifferentiableSegmenter)
     return surrogate
 
 
@@ -199,7 +207,6 @@ def _check_attacks(
     protocol: Protocol,
     attacks: Sequence[Condition],
     data: EvaluationDataset,
-    attacked: Sequence[EvaluatedModel],
 ) -> None:
     if spec.corrupted is not None:
         raise OptionError(
@@ -208,12 +215,6 @@ def _check_attacks(
         )
     if not is_labelled(data):
         raise AttackError(f"{data.name} {data.split} has no labels, which an attack needs")
-    for segmenter in attacked:
-        if reason := why_no_gradient(segmenter):
-            raise ModelError(
-                f"{segmenter.name} cannot be attacked: {reason}; attack another network with "
-                "attack_from"
-            )
     for condition in attacks if spec.round_attacks else ():
         radius = protocol.perturbation(condition.name).parameters[condition.severity - 1]["epsilon"]
         if ATTACKS[condition.name].norm == "Linf" and radius <= _HALF_LEVEL:
@@ -221,3 +222,19 @@ def _check_attacks(
                 f"rounding to 8 bits undoes {condition.name} at severity {condition.severity}, "
                 f"whose radius is {radius:g}/255; choose severities with larger radii"
             )
+
+
+def _check_gradients(spec: EvaluationSpec) -> None:
+    """Refuse options that leave every scored network without the gradient that attacks need."""
+    if spec.attack_from is not None:
+        return
+    without = {
+        "precision": spec.precision != "float32",
+        "backend": spec.backend not in ("auto", "torch"),
+        "augment": spec.augment is not None,
+    }
+    for name in (name for name, has_none in without.items() if has_none):
+        raise OptionError(
+            f"attacks need a gradient, which {name} {getattr(spec, name)} does not give; "
+            f"leave out {name}, or attack another network with attack_from"
+        )

@@ -9,7 +9,7 @@ from robustbench_seg.evaluation.outputs.prediction_folder import check_images
 from robustbench_seg.evaluation.outputs.server_formats import file_format
 from robustbench_seg.files import file_name
 from robustbench_seg.records.values.choices import PredictionFormat
-from robustbench_seg.segmenter import EvaluatedModel, why_no_confidence
+from robustbench_seg.segmenter import EvaluatedModel, why_no_confidence, why_no_gradient
 
 
 def check_evaluation(evaluation: Evaluation) -> None:
@@ -20,8 +20,8 @@ def check_evaluation(evaluation: Evaluation) -> None:
 
     Raises:
         ModelError: The classes of a model are not those of the dataset, two models have the same
-            name, or a model returns no confidence, but the format of the saved predictions needs
-            it.
+            name, a model is attacked that has no gradients, or one returns no confidence, but the
+            format of the saved predictions needs it.
         OptionError: Two options exclude each other for these models.
         DatasetError: Two images would have the same file of a saved or stored prediction.
     """
@@ -31,6 +31,7 @@ def check_evaluation(evaluation: Evaluation) -> None:
         check_class_map(class_map, evaluation.attacks, spec.prediction_format)
     _check_names(evaluation)
     _check_stored_predictions(evaluation)
+    _check_gradients(evaluation)
     _check_adaptation(evaluation)
     _check_calibration(evaluation)
     if len(spec.seeds) > 1 and not evaluation.random_conditions:
@@ -59,6 +60,16 @@ def _check_stored_predictions(evaluation: Evaluation) -> None:
         )
     if stored:
         check_images(file_format("indices"), evaluation.dataset)
+
+
+def _check_gradients(evaluation: Evaluation) -> None:
+    """Check that every network that is attacked has gradients."""
+    for segmenter in evaluation.segmenters if evaluation.needs_gradients else ():
+        if reason := why_no_gradient(segmenter):
+            raise ModelError(
+                f"{segmenter.name} cannot be attacked: {reason}; attack another network with "
+                "attack_from"
+            )
 
 
 def _check_adaptation(evaluation: Evaluation) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from robustbench_seg.corruption import check_corruptions
 from robustbench_seg.datasets import (
     ClassMap,
     Dataset,
@@ -11,7 +12,7 @@ from robustbench_seg.datasets import (
     open_dataset,
 )
 from robustbench_seg.errors import DatasetError
-from robustbench_seg.evaluation.inputs.attack_settings import open_attacks
+from robustbench_seg.evaluation.inputs.attack_settings import load_surrogate, open_attacks
 from robustbench_seg.evaluation.inputs.checks import check_evaluation
 from robustbench_seg.evaluation.inputs.computed_conditions import computed_conditions
 from robustbench_seg.evaluation.inputs.evaluation import Evaluation
@@ -19,7 +20,7 @@ from robustbench_seg.evaluation.inputs.train_split import unscored_train_split
 from robustbench_seg.evaluation.outputs.prediction_folder import check_images
 from robustbench_seg.evaluation.outputs.server_formats import file_format
 from robustbench_seg.measures import select_measures
-from robustbench_seg.records.cards.protocol import Protocol, load_protocol
+from robustbench_seg.records.cards.protocol import Protocol, check_name, load_protocol
 from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 from robustbench_seg.segmenter import EvaluatedModel, Segmenter, SegmenterOptions, load_named
 
@@ -77,6 +78,9 @@ def open_evaluation(
     """
     measures = select_measures(spec.measures)
     protocol = protocol or load_protocol(spec.protocol)
+    check_name(protocol)
+    if spec.corrupted is None:
+        check_corruptions(protocol)
     conditions = computed_conditions(protocol, spec.conditions(protocol))
     data = dataset or open_dataset(spec.dataset, spec.data, spec.split)
     data = data.first(spec.limit) if spec.limit else data
@@ -85,8 +89,9 @@ def open_evaluation(
     if spec.save_attacks:
         check_images(file_format("indices"), data, "attacked image")
     class_map = None if spec.class_map is None else load_class_map(spec.class_map)
+    attacks = open_attacks(spec, protocol, conditions, data)
     loaded = segmenters or _load(spec, options_on_data(spec, data, class_map))
-    settings = open_attacks(spec, protocol, conditions, data, loaded)
+    settings = replace(attacks, surrogate=load_surrogate(spec, data))
     evaluation = Evaluation(
         spec, data, protocol, conditions, measures, tuple(loaded), settings, class_map
     )

@@ -11,17 +11,18 @@ from torch import nn
 from robustbench_seg.errors import ModelError, OptionError
 from robustbench_seg.records.runs.segmenter_record import SegmenterRecord
 from robustbench_seg.records.values.choices import BACKENDS, Backend
-from robustbench_seg.segmenter.adapters.programs.onnx_export import write_graph
-from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork
+from robustbench_seg.segmenter.adapters.programs.onnx_export import import_exporter, write_graph
+from robustbench_seg.segmenter.adapters.programs.onnx_network import OnnxNetwork, import_onnxruntime
 from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.inference.folding import FOLDING_LAW, fold
-from robustbench_seg.segmenter.loading.openvino_network import OpenVinoNetwork
+from robustbench_seg.segmenter.loading.openvino_network import OpenVinoNetwork, import_openvino
 from robustbench_seg.segmenter.segmenter_options import SegmenterOptions
 from robustbench_seg.segmenter.stored_predictions import EvaluatedModel
 
 log = logging.getLogger(__name__)
 
 _FOLDING = "folding"
+_ONNX = "the backend onnxruntime"
 
 
 def automatic_backend(options: SegmenterOptions) -> Backend:
@@ -66,6 +67,34 @@ def with_backend(record: SegmenterRecord, backend: Backend) -> SegmenterRecord:
     return replace(record, runtime=backend, laws=laws)
 
 
+def check_backend(options: SegmenterOptions) -> None:
+    """Check that a backend is available and supports the other options, without a network.
+
+    Args:
+        options: How the network runs. The backend "auto" always supports them.
+
+    Raises:
+        ModelError: The backend is not installed.
+        OptionError: The backend does not run on the device or in the precision, or cannot adapt.
+    """
+    backend, precision = options.backend, options.precision
+    if backend in ("auto", "torch"):
+        return
+    if options.adapt is not None:
+        raise OptionError(
+            f"the backend {backend} cannot adapt a network; leave out backend or adapt"
+        )
+    if precision not in ("float32", "int8"):
+        raise OptionError(
+            f"the backend {backend} computes in float32; leave out backend or precision"
+        )
+    if backend == "openvino":
+        import_openvino(options.device)
+    else:
+        import_onnxruntime(options.device, _ONNX)
+        import_exporter()
+
+
 def prepare_for_backend(options: SegmenterOptions, described: DescribedNetwork) -> DescribedNetwork:
     """Prepare a network for the backend that runs it.
 
@@ -84,12 +113,9 @@ def prepare_for_backend(options: SegmenterOptions, described: DescribedNetwork) 
         ModelError: The backend is not installed, or cannot run this network.
         OptionError: The backend does not run on the device or in the precision, or cannot adapt.
     """
+    check_backend(options)
     network = described.network
     if options.adapt is not None:
-        if options.backend not in ("auto", "torch"):
-            raise OptionError(
-                f"the backend {options.backend} cannot adapt a network; leave out backend or adapt"
-            )
         network.requires_grad_(False)
         return described  # folding merges BatchNorm away
     if options.backend == "auto":
@@ -97,10 +123,6 @@ def prepare_for_backend(options: SegmenterOptions, described: DescribedNetwork) 
     if options.backend == "torch":
         record = with_backend(described.record, "torch")
         return DescribedNetwork(fold(network), record, described.about)
-    if options.precision != "float32":
-        raise OptionError(
-            f"the backend {options.backend} computes in float32; leave out backend or precision"
-        )
     return run_in(options.backend, described, options.device)
 
 
@@ -136,8 +158,7 @@ def _running(
     if backend == "openvino":
         return OpenVinoNetwork(network, device)
     if isinstance(network, Path):
-        where, advice = "the backend onnxruntime", "try another backend"
-        return OnnxNetwork(network, device, where=where, advice=advice)
+        return OnnxNetwork(network, device, where=_ONNX, advice="try another backend")
     with tempfile.TemporaryDirectory() as folder:
         graph = Path(folder) / "network.onnx"
         write_graph(network, graph)

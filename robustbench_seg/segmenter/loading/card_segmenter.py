@@ -14,17 +14,21 @@ from robustbench_seg.records.runs.segmenter_record import (
     ModelFacts,
     untrained_name,
 )
-from robustbench_seg.segmenter.assembly import assemble
+from robustbench_seg.segmenter.assembly import assemble, check_device
 from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.described_network import DescribedNetwork
-from robustbench_seg.segmenter.loading.backends import prepare_for_backend
+from robustbench_seg.segmenter.loading.backends import check_backend, prepare_for_backend
 from robustbench_seg.segmenter.loading.networks import (
     network_record,
     read_card_weights,
     trained_network,
     untrained_network,
 )
-from robustbench_seg.segmenter.loading.quantised_network import prepare_quantised
+from robustbench_seg.segmenter.loading.quantisation import quantiser
+from robustbench_seg.segmenter.loading.quantised_network import (
+    calibration_images,
+    prepare_quantised,
+)
 from robustbench_seg.segmenter.segmenter import Segmenter
 from robustbench_seg.segmenter.segmenter_options import NETWORK_OPTIONS, SegmenterOptions
 from robustbench_seg.weights import Weights, digest_weights
@@ -84,6 +88,7 @@ def load_card_segmenter(card: ModelCard, options: SegmenterOptions) -> Segmenter
     Raises:
         RobustsegError: As for `load_segmenter`.
     """
+    _check_options(options)
     network, classes, file_weights = load_card_network(card, options.weights, options.classes)
     if file_weights is None:
         options = replace(options, name=untrained_name(options.name or card.name))
@@ -100,6 +105,15 @@ def load_card_segmenter(card: ModelCard, options: SegmenterOptions) -> Segmenter
     described = DescribedNetwork(network, network_record(card, network, digest), about)
     prepared = _prepared(options, described, classes)
     return assemble(prepared, options, name=card.name, classes=classes)
+
+
+def _check_options(options: SegmenterOptions) -> None:
+    """Refuse options that no network supports here, before the weights are read."""
+    check_backend(options)
+    check_device(options.device)
+    if options.precision == "int8":
+        calibration_images(options)
+        quantiser()
 
 
 def _prepared(

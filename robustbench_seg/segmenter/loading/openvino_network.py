@@ -41,15 +41,7 @@ class OpenVinoNetwork(nn.Module):
             OptionError: OpenVINO does not run on the device.
         """
         super().__init__()
-        try:
-            import openvino
-        except ImportError:
-            raise ModelError(f"the backend openvino is not installed: {INSTALL}") from None
-        if device != "cpu":
-            raise OptionError(
-                f"the backend openvino runs only on the CPU, not on '{device}'; leave out one of "
-                "them"
-            )
+        openvino = import_openvino(device)
         self.version = str(openvino.__version__.partition("-")[0])
         self._core = openvino.Core()
         with torch.no_grad(), warnings.catch_warnings(), _root_logger_kept():
@@ -82,6 +74,30 @@ class OpenVinoNetwork(nn.Module):
         self._compiled.move_to_end(batch.shape)
         (logits,) = self._compiled[batch.shape](batch).values()
         return torch.from_numpy(logits.copy())
+
+
+def import_openvino(device: str) -> Any:
+    """Import OpenVINO.
+
+    Args:
+        device: Torch device.
+
+    Returns:
+        The module.
+
+    Raises:
+        ModelError: OpenVINO is not installed.
+        OptionError: OpenVINO does not run on the device.
+    """
+    try:
+        import openvino
+    except ImportError:
+        raise ModelError(f"the backend openvino is not installed: {INSTALL}") from None
+    if device != "cpu":
+        raise OptionError(
+            f"the backend openvino runs only on the CPU, not on '{device}'; leave out one of them"
+        )
+    return openvino
 
 
 @contextmanager

@@ -45,11 +45,7 @@ def prepare_quantised(
         DatasetError: One of them cannot be read.
         ModelError: A library is not installed, or cannot run this network.
     """
-    data = options.calibration
-    if data is None or not len(data):
-        raise OptionError(
-            "precision int8 needs calibration images; give calibration, such as the train split"
-        )
+    data = calibration_images(options)
     places = evenly_spaced(len(data), CALIBRATION_IMAGES)
     calibration = CalibrationRecord(
         dataset=data.name,
@@ -69,6 +65,19 @@ def prepare_quantised(
             write_quantised_graph(described.network, inputs, graph)
             keep_graph(key, graph)
         return run_in(options.backend, quantised, options.device, graph)
+
+
+def calibration_images(options: SegmenterOptions) -> Dataset:
+    """Return the images that calibrate a quantised network.
+
+    Raises:
+        OptionError: There are none.
+    """
+    if options.calibration is None or not len(options.calibration):
+        raise OptionError(
+            "precision int8 needs calibration images; give calibration, such as the train split"
+        )
+    return options.calibration
 
 
 def _digest(data: Dataset, places: Sequence[int]) -> str:

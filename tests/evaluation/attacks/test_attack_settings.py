@@ -86,7 +86,7 @@ def test_the_frequencies_that_ship_are_used_unless_others_are_given(protocol, tm
 
     def opened(**options):
         spec = EvaluationSpec(("m",), dataset="minicity", **options)
-        return open_attacks(spec, rs.load_protocol(path), (), data, ()).class_frequencies
+        return open_attacks(spec, rs.load_protocol(path), (), data).class_frequencies
 
     shipped = load_class_frequencies("minicity")
     assert opened() == tuple(shipped.pixels[name] for name in data.classes)

@@ -136,7 +136,13 @@ def test_rounded_images_are_scored_as_bytes(evaluate, protocol):
             OptionError,
             "attacked images are computed for each network",
         ),
-        (["pgd"], {"precision": "bf16"}, ModelError, "shade cannot be attacked: .*float32"),
+        (
+            ["pgd"],
+            {"precision": "bf16"},
+            OptionError,
+            "attacks need a gradient, which precision bf16 does not give; leave out precision, or",
+        ),
+        (["pgd"], {"augment": "flip"}, OptionError, "which augment flip does not give; leave out"),
         (["apgd_mce_bal"], {}, AttackError, "apgd_mce_bal balances the classes; count them"),
         (["nothing"], {}, AttackError, "unknown attack 'nothing'"),
         (["sea"], {}, CardError, "sea is the worst of apgd_mce_bal, .*; add apgd_mce_bal at sev"),
@@ -146,6 +152,18 @@ def test_what_cannot_be_attacked_is_one_line(evaluate, protocol, names, options,
     with pytest.raises(error, match=message) as caught:
         evaluate(Shade(), protocol(*names), **options)
     assert "\n" not in str(caught.value)
+
+
+def test_it_is_refused_before_a_model_is_loaded(evaluate, protocol):
+    path = protocol("pgd")
+    with pytest.raises(ModelError, match="there is no such file"):
+        evaluate("exported:none.pt", path)
+    for option, value in (("precision", "fp16"), ("backend", "openvino")):
+        with pytest.raises(OptionError, match=f"which {option} {value} does not give; leave out"):
+            evaluate("exported:none.pt", path, **{option: value})
+    path.write_text(path.read_text().replace("steps = 4", "stepps = 4"))
+    with pytest.raises(AttackError, match="stepps"):
+        evaluate("exported:none.pt", path)
 
 
 def test_an_ensemble_has_the_radii_of_its_members(evaluate, protocol, shares):

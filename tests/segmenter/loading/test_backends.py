@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from robustbench_seg.architectures import build
-from robustbench_seg.errors import ModelError, OptionError
+from robustbench_seg.errors import ModelError, OptionError, RobustsegError
 from robustbench_seg.records.runs.segmenter_record import ModelFacts, SegmenterRecord
 from robustbench_seg.segmenter import load_segmenter
 from robustbench_seg.segmenter.described_network import DescribedNetwork
@@ -126,6 +126,28 @@ def test_what_cannot_be_is_refused(network, backend, options, message):
         run(network, backend=backend, **options)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"backend": "openvino", "precision": "bf16"}, "openvino computes in float32"),
+        ({"backend": "openvino", "adapt": "bn"}, "openvino cannot adapt a network"),
+        ({"backend": "openvino", "device": "cuda"}, "openvino runs only on the CPU, not on 'cuda'"),
+        ({"backend": "openvino", "precision": "int8"}, "int8 needs calibration images"),
+        ({"backend": "onnxruntime"}, "the backend onnxruntime: ONNX Runtime is not installed"),
+        ({"device": "cuda:99"}, "device 'cuda:99': .*; choose another device"),
+        ({"device": "nothing"}, "device 'nothing': .*; choose another device"),
+    ],
+)
+def test_it_is_refused_before_the_weights_are_read(monkeypatch, options, message):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    monkeypatch.setattr(
+        "robustbench_seg.segmenter.loading.card_segmenter.read_card_weights",
+        lambda *_: pytest.fail("the weights are read"),
+    )
+    with pytest.raises(RobustsegError, match=message):
+        load_segmenter("segformer-b0-minicity", **options)
 
 
 class Untraceable(nn.Module):

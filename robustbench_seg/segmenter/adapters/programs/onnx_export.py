@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -104,13 +105,7 @@ def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = N
     Raises:
         ModelError: The extra `onnx` is not installed.
     """
-    try:
-        import onnx
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise ModelError(
-            f"exporting needs {error.name}, which is not installed: {INSTALL}"
-        ) from None
+    onnx = import_exporter()
     free = dict.fromkeys((2, 3), torch.export.Dim.DYNAMIC)
     with _quiet_exporter():
         program = torch.onnx.export(
@@ -126,6 +121,25 @@ def write_graph(network: nn.Module, path: Path, size: tuple[int, int] | None = N
     graph = program.model_proto
     onnx.helper.set_model_props(graph, {MARK: "export"})
     write_bytes(path, graph.SerializeToString())
+
+
+def import_exporter() -> Any:
+    """Import the libraries that write graphs.
+
+    Returns:
+        The module onnx.
+
+    Raises:
+        ModelError: The extra `onnx` is not installed.
+    """
+    try:
+        import onnx
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise ModelError(
+            f"exporting needs {error.name}, which is not installed: {INSTALL}"
+        ) from None
+    return onnx
 
 
 @contextmanager

@@ -91,8 +91,20 @@ def read_interface(path: Path, where: str) -> Interface:
     return _interface(session, where)
 
 
-def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
-    """Return the version of ONNX Runtime, and a session that runs the graph on the device."""
+def import_onnxruntime(device: str, where: str) -> tuple[Any, str]:
+    """Import ONNX Runtime.
+
+    Args:
+        device: Torch device.
+        where: What needs it, for errors.
+
+    Returns:
+        The module, and the name of its provider for the device.
+
+    Raises:
+        ModelError: ONNX Runtime is not installed.
+        OptionError: It does not run on the device.
+    """
     try:
         import onnxruntime
     except ImportError:
@@ -103,6 +115,12 @@ def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
             f"device '{device}': the installed ONNX Runtime has no {provider}; choose another "
             "device, or install onnxruntime-gpu"
         )
+    return onnxruntime, provider
+
+
+def _open_session(path: Path, device: str, where: str) -> tuple[str, Any]:
+    """Return the version of ONNX Runtime, and a session that runs the graph on the device."""
+    onnxruntime, provider = import_onnxruntime(device, where)
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = torch.get_num_threads()
     settings.log_severity_level = 3  # log only errors
