@@ -21,7 +21,7 @@ install: .venv/installed
 install-dev: .venv/installed-dev
 
 .venv/installed: setup.cfg setup.py pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say make PYTHON=python3.12, say")'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "robustseg needs Python 3.11 or newer; name one, such as: make PYTHON=python3.12")'
 	@echo "installing torch and others into .venv: 2 GB with a CPU build of torch, some minutes"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .

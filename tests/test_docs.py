@@ -62,6 +62,12 @@ def test_files_of_the_repository_that_a_page_names_exist(page):
         assert (ROOT / name).exists(), f"{page.name}: {name}"
 
 
+def test_the_table_of_commands_has_every_command():
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text()
+    table = page.partition("| environment variable |")[0]
+    assert set(re.findall(r"^\| `([\w-]+)` \|", table, re.M)) == set(main.commands)
+
+
 def test_contributing_stays_short():
     assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) < 70
 

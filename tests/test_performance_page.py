@@ -48,6 +48,14 @@ def test_only_the_simulations_of_scores_are_on_another_page():
         assert set(linked) <= allowed, page.name
 
 
+def test_estimates_of_a_study_use_the_time_of_the_result_file():
+    stages = json.loads((RESULTS / "evaluate.json").read_text())["stages_ms"]
+    for name in ("scale.md", "how-to/reproduce.md"):
+        (stated,) = re.findall(r"\bc = (\d+) ms", (ROOT / "docs" / name).read_text())
+        measured = stages["corrupt"] + stages["label"] + stages["score"]
+        assert int(stated) == pytest.approx(measured, abs=5), name
+
+
 def test_the_times_of_corruptions_are_those_of_the_result_file():
     result = json.loads((RESULTS / "corruptions.json").read_text())
     for name, times in result["sum_of_5"].items():

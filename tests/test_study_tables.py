@@ -78,7 +78,7 @@ INT8_ROWS = {
 def test_int8_is_that_of_the_result_file():
     with (STUDIES / "minicity-int8.csv").open() as file:
         found = {(row["model_B"], row["kind"], row["score"]): row for row in csv.DictReader(file)}
-    section = (STUDIES / "minicity-int8.md").read_text().split("## What came out")[1]
+    section = (STUDIES / "minicity-int8.md").read_text().split("## Results")[1]
     table = re.findall(r"^\| (\S.*?) \|(.*\(.*\).*\(.*\).*)\|$", section, re.M)
     rows = {label.strip("*"): cells.split(" | ") for label, cells in table}
     rows = {label: cells for label, cells in rows.items() if label in INT8_ROWS}
