@@ -36,9 +36,11 @@ def class_table(panel: Panel) -> Table:
             cells.append(Cell(number(clean[index]), css_class="starts"))
             cells += [Cell(number(mean[index])), Cell(number(clean[index] - mean[index]))]
         rows.append(TableRow(cells))
+    words = panel.protocol.words
     notes = [
-        "IoU in percent. A class that no image contains scores 0 if the model predicts it; if not, "
-        "it is blank, and so is a mean with such a condition."
+        f"IoU in percent. {words.adjective.capitalize()}: mean over {words.over}; loss: clean - "
+        f"{words.adjective}, in points. A class that no image contains scores 0 if the model "
+        "predicts it; if not, it is blank, and so is a mean with such a condition."
     ]
     notes += [class_map_note(model.record, model.name) for model in panel.models]
     note = " ".join(filter(None, notes))
@@ -59,10 +61,11 @@ def class_losses_text(panel: Panel) -> str:
     low, high = ", ".join(names[:NAMED_CLASSES]), ", ".join(names[::-1][:NAMED_CLASSES])
     over = panel.protocol.words.over
     return (
-        f"The first classes to fail: at severity 1, averaged over {over} and the models, these "
-        f"classes keep the least of their clean IoU: {low}. These keep the most: {high}. Classes "
-        f"below {MIN_CLEAN_IOU:.0f} % on clean images are left out. The figures and the table "
-        "below average all scored severities; tables/per_class.csv has each."
+        f"At severity 1, averaged over {over} and the models, these classes keep the smallest "
+        f"share of their clean IoU: {low}. These keep the largest: {high}. The shares have no "
+        f"intervals, and those of rare classes vary most between images. Classes below "
+        f"{MIN_CLEAN_IOU:.0f} % on clean images are left out. The figures and the table below "
+        "average all scored severities; tables/per_class.csv has each."
     )
 
 

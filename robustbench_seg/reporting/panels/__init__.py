@@ -3,7 +3,8 @@
 panel_reader.py -> panel.py                       runs, and the panels that they make
 degradation_rows.py  drop_rows.py  references.py  CD and rCD, drops, and the reference of CD
 confidence_scores.py  confidence_curves.py        confidence
-findings.py  failures.py  unranked.py             sentences of the finding
+findings.py                                       the finding, from
+losses.py  failures.py  unranked.py               sentences on parts of it
 panel_warnings.py                                 warnings
 """
 

@@ -1,11 +1,12 @@
 """One sentence each on where the most robust model fails, and on its confidence."""
 
 import math
+from collections.abc import Sequence
 
 from robustbench_seg.measures import score_infos
 from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.results import score_of
+from robustbench_seg.results import ScoreDifference, score_of, verdicts
 from robustbench_seg.text import number
 
 
@@ -24,7 +25,9 @@ def _where_it_fails(model: MeasuredModel, noun: str) -> str | None:
     near, far = _clean_and_mean(model, "boundary_miou_4"), _clean_and_mean(model, "interior_miou_4")
     if near is None or far is None:
         return None
-    falls = all(float(mean) < float(clean) for clean, mean in (near, far))
+    falls = all(float(mean) < float(clean) for clean, mean in (near, far)) and _is_established(
+        model, ("boundary_miou_4", "interior_miou_4")
+    )
     text = (
         f"Near class boundaries the mIoU of {model.name} {'falls' if falls else 'changes'} from "
         f"{near[0]} on clean images to {near[1]}, elsewhere from {far[0]} to {far[1]}"
@@ -63,6 +66,14 @@ def _clean_and_mean(model: MeasuredModel, name: str) -> tuple[str, str] | None:
         return None
     clean, mean = score_of(score.summary.clean), score_of(score.summary.mean)
     return None if math.isnan(clean + mean) else (number(clean), number(mean))
+
+
+def _is_established(model: MeasuredModel, names: Sequence[str]) -> bool:
+    """Whether each score differs significantly between clean and corrupted images."""
+    summaries = [model.scores.by_key[score_infos()[name].key].summary for name in names]
+    units, degrees = model.scores.units, model.scores.degrees
+    differences = [ScoreDifference(each.clean - each.mean, units, degrees) for each in summaries]
+    return all(verdict.is_established for verdict in verdicts(differences))
 
 
 def _of_trainings(model: MeasuredModel, name: str) -> str:

@@ -3,19 +3,23 @@
 import math
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.panels.failures import failure_sentences
+from robustbench_seg.reporting.panels.losses import few_names, loss_text
 from robustbench_seg.reporting.panels.panel import Panel
 from robustbench_seg.reporting.panels.unranked import unranked_sentences
 from robustbench_seg.reporting.ranking.estimate import interval_text
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.results import FEW_UNITS, FEWEST_UNITS, Verdict, lead_of, seeds_text
+from robustbench_seg.results import (
+    FEW_UNITS,
+    FEWEST_UNITS,
+    ScoreDifference,
+    Verdict,
+    lead_of,
+    seeds_text,
+    verdicts,
+)
 from robustbench_seg.text import counted, enumeration, number, one_line
-
-NAMED_CORRUPTIONS = 5
-"""Maximum number of significant corruptions that the finding names; it counts a longer list."""
 
 
 def finding(panels: Sequence[Panel]) -> str:
@@ -41,8 +45,8 @@ def finding_sentences(panel: Panel) -> list[str]:
         ]
     return [
         _leader(panel, complete),
-        *_worst_corruptions(complete, panel),
-        *_retention(complete),
+        *filter(None, [loss_text(panel)]),
+        *_retention(panel, complete),
         *unranked_sentences(panel),
         *failure_sentences(panel),
         _trust(panel),
@@ -147,10 +151,10 @@ def _lead(panel: Panel, first: MeasuredModel, second: MeasuredModel) -> str:
         significant = "each of them"
     text = (
         f"Its score is higher under {higher}; the difference is significant under "
-        f"{significant} ({'; '.join(filter(None, [_few_names(lead.ahead), 'Holm, 5 %']))})"
+        f"{significant} ({'; '.join(filter(None, [few_names(lead.ahead), 'Holm, 5 %']))})"
     )
     if lead.behind:
-        names = _few_names(lead.behind)
+        names = few_names(lead.behind)
         text += f", and {second.name} is significantly better under {len(lead.behind)}"
         text += f" ({names})" if names else ""
     return (
@@ -159,39 +163,32 @@ def _lead(panel: Panel, first: MeasuredModel, second: MeasuredModel) -> str:
     )
 
 
-def _few_names(names: Sequence[str]) -> str:
-    """Names of corruptions as text; empty if they are more than `NAMED_CORRUPTIONS`."""
-    few = len(names) <= NAMED_CORRUPTIONS
-    return ", ".join(name.replace("_", " ") for name in names) if few else ""
+def _retention(panel: Panel, complete: Sequence[MeasuredModel]) -> list[str]:
+    """The model that keeps the largest share of its clean score. Empty if it is the first.
 
-
-def _worst_corruptions(complete: Sequence[MeasuredModel], panel: Panel) -> list[str]:
-    """The perturbations with the largest losses. Empty without a loss or if one is in the mean."""
-    names = list(panel.protocol.averaged_names)
-    if len(names) == 1:
+    The differences of all other models from the first form one family of tests.
+    """
+    first, *others = complete
+    keeper = max(complete, key=lambda model: model.miou["retention"])
+    if keeper is first or any(panel.verdict(first.name, other.name) is None for other in others):
         return []
-    miou = pd.DataFrame([model.miou for model in complete])
-    loss = miou[names].rsub(miou[CLEAN.name], axis=0).mean()
-    losses = loss[[float(number(points)) > 0 for points in loss]]
-    worst = losses.sort_values(ascending=False, kind="stable").index[:3]
-    items = [
-        f"{str(name).replace('_', ' ')} ({number(loss[name])} points below clean)" for name in worst
+    mine = first.scores.summary.retention
+    differences = [
+        ScoreDifference.of(other.scores, first.scores, other.scores.summary.retention, mine)
+        for other in others
     ]
-    if not items:
-        return []
-    if len(complete) == 1:
-        return [f"It loses most to {enumeration(items)}."]
-    return [f"On average, the models lose most to {enumeration(items)}."]
-
-
-def _retention(complete: Sequence[MeasuredModel]) -> list[str]:
-    """The model that keeps the largest share of its clean score. Empty if it is the first."""
-    first, keeper = complete[0], max(complete, key=lambda model: model.miou["retention"])
-    if keeper is first:
-        return []
+    verdict = verdicts(differences)[others.index(keeper)]
+    interval = interval_text(verdict.low, verdict.high)
+    difference = f"{number(verdict.points)} points" + (f" ({interval})" if interval else "")
+    kept = number(keeper.miou["retention"]), number(first.miou["retention"])
+    if verdict.is_established:
+        return [
+            f"{keeper.name} keeps a larger share of its clean mIoU than {first.name}: {kept[0]} % "
+            f"against {kept[1]} %, a difference of {difference}."
+        ]
     return [
-        f"The share of clean mIoU kept is highest for {keeper.name} "
-        f"({number(keeper.miou['retention'])} %, against {number(first.miou['retention'])} %)."
+        f"{keeper.name} keeps {kept[0]} % of its clean mIoU, and {first.name} {kept[1]} %; the "
+        f"difference of {difference} is not significant."
     ]
 
 

@@ -1,4 +1,4 @@
-"""The sentence on where a model fails claims a fall only if both scores fall."""
+"""The sentence on where a model fails claims a fall only if both scores fall significantly."""
 
 from types import SimpleNamespace
 
@@ -8,15 +8,21 @@ import pytest
 from robustbench_seg.reporting.panels.failures import failure_sentences
 
 
-def panel_of(near: tuple[float, float], far: tuple[float, float]) -> SimpleNamespace:
-    """A panel of one model that has these two scores, each on clean and on corrupted images."""
+def panel_of(
+    near: tuple[float, float], far: tuple[float, float], spread: float = 0.01
+) -> SimpleNamespace:
+    """A panel of one model that has these two scores, each on clean and on corrupted images.
+
+    The clean scores vary by `spread` between the draws of images.
+    """
+    chance = np.concatenate([[0], np.random.default_rng(0).normal(size=1000), np.zeros(1000)])
     scores = {
         key: SimpleNamespace(
-            summary=SimpleNamespace(clean=np.array([clean]), mean=np.array([mean]))
+            summary=SimpleNamespace(clean=clean + spread * chance, mean=np.full(2001, mean))
         )
         for key, (clean, mean) in (("boundary_miou_4", near), ("interior_miou_4", far))
     }
-    found = SimpleNamespace(by_key=scores, trainings_text=lambda key: None)
+    found = SimpleNamespace(by_key=scores, trainings_text=lambda key: None, units=12, degrees=0)
     words = SimpleNamespace(noun="corruption")
     return SimpleNamespace(
         complete=[SimpleNamespace(name="mine", scores=found)],
@@ -39,3 +45,8 @@ def test_a_score_falls_only_if_the_shown_number_is_lower(near, far, verb):
         f"Near class boundaries the mIoU of mine {verb} from {near[0]:.1f} on clean images to "
         f"{near[1]:.1f}, elsewhere from {far[0]:.1f} to {far[1]:.1f}."
     )
+
+
+def test_a_fall_by_chance_is_a_change():
+    (text,) = failure_sentences(panel_of((6.5, 6.4), (9.0, 8.0), spread=1.0))
+    assert text.startswith("Near class boundaries the mIoU of mine changes from 6.5 on clean")
