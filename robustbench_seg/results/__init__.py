@@ -43,10 +43,12 @@ from robustbench_seg.results.score_columns import (
     MEAN_COLUMNS,
     MEASURED,
     PUBLISHED,
+    RUNS_COLUMN,
     SCORE_COLUMNS,
     Source,
     is_measured,
     miou_columns,
+    runs_text,
     with_class_map,
 )
 from robustbench_seg.results.score_table import (
@@ -85,6 +87,7 @@ __all__ = [
     "PUBLISHED",
     "RANKING_SCORE",
     "RESAMPLES",
+    "RUNS_COLUMN",
     "SCORE_COLUMNS",
     "UNBOUNDED",
     "DegradationKind",
@@ -121,6 +124,7 @@ __all__ = [
     "published_score_table",
     "random_perturbations",
     "read_model",
+    "runs_text",
     "score_interval",
     "score_of",
     "scores",

@@ -1,6 +1,7 @@
 """The columns of tables of scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 import pandas as pd
@@ -24,8 +25,10 @@ SCORE_COLUMNS = {
     "ci_low": "float64",
     "ci_high": "float64",
     "images": "Int64",
+    "runs": "string",
 }
-"""Columns and their dtypes. severities: the averaged ones, such as "1-3"; "0" is clean."""
+"""Columns and their dtypes. severities: the averaged ones, such as "1-3"; "0" is clean. runs: see
+RUNS_COLUMN."""
 
 Source = Literal["measured", "published"]
 """The values of the column source: scores of runs, or of a published table."""
@@ -39,8 +42,14 @@ MEAN_COLUMNS = ("mean", "retention")
 CHIEF_COLUMNS = (CLEAN.name, *MEAN_COLUMNS)
 """The score columns of every table of models, under any protocol."""
 
+RUNS_COLUMN = "runs"
+"""The last column of tables of scores: the names of the run folders of a row, see `runs_text`.
+
+It distinguishes rows of one model on other images. Published rows have none.
+"""
+
 CLASS_MAP_COLUMN = "class_map"
-"""The last column of tables of scores, if any row has a class map."""
+"""The column after RUNS_COLUMN, if any row has a class map."""
 
 
 def miou_columns(protocol: Protocol) -> tuple[str, ...]:
@@ -50,6 +59,15 @@ def miou_columns(protocol: Protocol) -> tuple[str, ...]:
         protocol: The protocol of its rows.
     """
     return CLEAN.name, *protocol.names, *MEAN_COLUMNS
+
+
+def runs_text(folders: Iterable[Path]) -> str:
+    """Return the names of run folders, one for each training and seed of the corruptions.
+
+    >>> runs_text([Path("runs/a-camvid-val-1a2b3c4d"), Path("runs/a-camvid-val-5e6f7a8b")])
+    'a-camvid-val-1a2b3c4d; a-camvid-val-5e6f7a8b'
+    """
+    return "; ".join(folder.name for folder in folders)
 
 
 def is_measured(scores: pd.DataFrame) -> "pd.Series[bool]":

@@ -13,7 +13,9 @@ from robustbench_seg.results.models.scored_model import ScoredModel, read_model
 from robustbench_seg.results.models.subsets import SubsetScore, subset_scores
 from robustbench_seg.results.score_columns import (
     MEASURED,
+    RUNS_COLUMN,
     SCORE_COLUMNS,
+    runs_text,
     score_rows,
     with_class_map,
 )
@@ -82,10 +84,11 @@ def scores(runs: Paths, protocol: str | Path | Protocol | None = None) -> pd.Dat
     Returns:
         The SCORE_COLUMNS model, dataset, split, source, protocol, metric (such as miou, or mean,
         retention, mPC and rPC of it), corruption, category, severities, class (or the group of
-        classes), value, ci_low, ci_high (all three in percent) and images. If a run has a class
-        map, there is also the column class_map with its name. An incomplete score has no value.
-        Runs on acdc and muses also have rows for each subset, such as acdc:fog, and the metric
-        miou_drop if the reference images were scored too (see subset_scores).
+        classes), value, ci_low, ci_high (all three in percent), images and runs (the names of the
+        run folders). If a run has a class map, there is also the column class_map with its name.
+        An incomplete score has no value. Runs on acdc and muses also have rows for each subset,
+        such as acdc:fog, and the metric miou_drop if the reference images were scored too (see
+        subset_scores).
 
     Raises:
         ResultsError: A folder contains no run, or a damaged one, no run has confusion matrices, or
@@ -128,6 +131,7 @@ def scores_of_model(
         "split": record.split,
         "source": MEASURED,
         "protocol": protocol.name,
+        RUNS_COLUMN: runs_text(model.folders),
     }
     rows = []
     for line in _lines(model, protocol):
@@ -183,6 +187,7 @@ def subset_table(
                 "ci_low": low,
                 "ci_high": high,
                 "images": score.images,
+                RUNS_COLUMN: runs_text(score.runs),
             }
         )
     return score_rows(rows)

@@ -14,6 +14,7 @@ from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.reporting.ranking.table_columns import MIOU_COLUMNS
 from robustbench_seg.results import (
     MEASURED,
+    RUNS_COLUMN,
     UNBOUNDED,
     DegradationKind,
     Draws,
@@ -52,20 +53,22 @@ def degradation_rows(
 
     Returns:
         The columns model, source, dataset, split, protocol, images, reference, CD_<corruption> for
-        each averaged corruption, and DEGRADATION_MEANS.
+        each averaged corruption, DEGRADATION_MEANS, and runs.
     """
     averaged = protocol.averaged_names
-    columns = [*MIOU_COLUMNS, "reference", *(f"CD_{n}" for n in averaged), *DEGRADATION_MEANS]
+    corruptions = [f"CD_{name}" for name in averaged]
+    columns = [*MIOU_COLUMNS, "reference", *corruptions, *DEGRADATION_MEANS, RUNS_COLUMN]
     if reference is None:
         return pd.DataFrame(columns=columns)
     against = _reference(reference, scores, measured, protocol)
     rows = []
     for cells in scores.to_dict("records"):
-        row = {**{name: cells[name] for name in MIOU_COLUMNS}, "reference": reference}
+        kept = {name: cells[name] for name in (*MIOU_COLUMNS, RUNS_COLUMN)}
+        row = {**kept, "reference": reference}
         model = measured[cells["model"]] if cells["source"] == MEASURED else None
         found = cells if model is None else model.miou_draws
-        corruptions = {name: np.asarray(found[name], float) for name in averaged}
-        lost = degradations(np.asarray(found[CLEAN.name], float), corruptions, against)
+        scored = {name: np.asarray(found[name], float) for name in averaged}
+        lost = degradations(np.asarray(found[CLEAN.name], float), scored, against)
         row |= {f"CD_{name}": score_of(cd) for name, cd in lost["CD"].perturbations.items()}
         for kind, each in lost.items():
             low, high = _mean_interval(model, against, each.mean)

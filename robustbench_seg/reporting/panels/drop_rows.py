@@ -6,7 +6,7 @@ import pandas as pd
 
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.results import DropScore, SubsetScore, score_of
+from robustbench_seg.results import DropScore, SubsetScore, runs_text, score_of
 
 DROP_COLUMNS = (
     "model",
@@ -19,12 +19,13 @@ DROP_COLUMNS = (
     "drop",
     "ci_low",
     "ci_high",
+    "runs",
 )
 """The columns of tables/drops.csv: a row for each model and condition.
 
 images is the number of places that both runs have; clear and adverse are the mIoU in percent of the
 references and of the same places under the condition; drop is clear - adverse in points, with the
-ends of its 95 % interval.
+ends of its 95 % interval; runs names the run folders of the adverse images.
 """
 
 
@@ -45,5 +46,5 @@ def drop_rows(
             model = models[score.runs]
             where = (score.dataset, model.record.split, protocol.name, score.images)
             values = (score.clear, score.adverse, score_of(score.draws), *score.interval)
-            rows.append((model.name, *where, *values))
+            rows.append((model.name, *where, *values, runs_text(score.runs)))
     return pd.DataFrame(rows, columns=list(DROP_COLUMNS))

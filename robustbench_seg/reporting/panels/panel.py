@@ -53,7 +53,8 @@ class Panel(ModelGroup[MeasuredModel]):
     def degradation(self) -> pd.DataFrame:
         """The rows of tables/degradation.csv, indexed as `miou`; none without a `reference`.
 
-        Columns MIOU_COLUMNS, reference, CD_<perturbation> for each averaged one, DEGRADATION_MEANS.
+        Columns MIOU_COLUMNS, reference, CD_<perturbation> for each averaged one, DEGRADATION_MEANS
+        and runs.
         """
         models = {model.name: model for model in self.models}
         return degradation_rows(self.miou, models, self.protocol, self.reference)

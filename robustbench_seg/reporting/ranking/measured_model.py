@@ -21,11 +21,13 @@ from robustbench_seg.results import (
     MEAN_COLUMNS,
     MEASURED,
     PERCENT,
+    RUNS_COLUMN,
     Draws,
     Interval,
     ModelScores,
     ScoredModel,
     miou_columns,
+    runs_text,
     score_interval,
     score_of,
     with_class_map,
@@ -110,8 +112,8 @@ class MeasuredModel(RankedModel):
     @property
     def score_row(self) -> pd.DataFrame:
         """See RankedModel.score_row."""
-        row = {**self._leading_cells, "source": MEASURED, "images": self.images, **self.miou}
-        columns = [*MIOU_COLUMNS, *miou_columns(self.protocol)]
+        row = {**self._cells, "source": MEASURED, "images": self.images, **self.miou}
+        columns = [*MIOU_COLUMNS, *miou_columns(self.protocol), RUNS_COLUMN]
         return with_class_map(pd.DataFrame([row], columns=columns), self.record)
 
     @property
@@ -127,7 +129,7 @@ class MeasuredModel(RankedModel):
             low, high = self.interval(draws)
             rows.append(
                 {
-                    **self._leading_cells,
+                    **self._cells,
                     "corruption": condition.name,
                     "category": categories[condition.name],
                     "severity": condition.severity,
@@ -143,16 +145,17 @@ class MeasuredModel(RankedModel):
     @property
     def class_rows(self) -> pd.DataFrame:
         """See RankedModel.class_rows."""
-        leading = pd.DataFrame([self._leading_cells])
+        leading = pd.DataFrame([self._cells])
         table = leading.merge(self.scored.class_iou, how="cross")[list(CLASS_COLUMNS)]
         return with_class_map(table, self.record)
 
     @property
-    def _leading_cells(self) -> Mapping[str, object]:
-        """The first cells of its rows in every table."""
+    def _cells(self) -> Mapping[str, object]:
+        """The cells that all its rows have, in every table."""
         return {
             "model": self.name,
             "dataset": self.record.dataset,
             "split": self.record.split,
             "protocol": self.protocol.name,
+            RUNS_COLUMN: runs_text(self.folders),
         }

@@ -96,7 +96,7 @@ class ModelGroup(ABC, Generic[Model]):
     def miou(self) -> pd.DataFrame:
         """The rows of tables/miou.csv, the most robust first, incomplete rows last.
 
-        Columns MIOU_COLUMNS, clean, each perturbation in protocol order, mean and retention.
+        Columns MIOU_COLUMNS, clean, each perturbation in protocol order, mean, retention and runs.
         Published results that rank are among the rows.
         """
         tables = [model.score_row for model in self.models]

@@ -59,7 +59,7 @@ class RankedModel(ABC):
     @property
     @abstractmethod
     def score_row(self) -> pd.DataFrame:
-        """Its row of tables/miou.csv: MIOU_COLUMNS and the scores."""
+        """Its row of tables/miou.csv: MIOU_COLUMNS, the scores and the runs."""
 
     @property
     @abstractmethod

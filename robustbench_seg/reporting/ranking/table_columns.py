@@ -4,8 +4,9 @@ MIOU_COLUMNS = ("model", "source", "dataset", "split", "protocol", "images")
 """The columns of tables/miou.csv before the scores.
 
 source is "measured" or "published"; images is the number of images that were scored clean. The
-columns clean, each corruption in protocol order, mean and retention follow, in percent. Where a row
-has a class map, each of these three tables ends with the column class_map, its name.
+columns clean, each corruption in protocol order, mean and retention follow, in percent, then the
+column runs: the names of the run folders of a measured row. Where a row has a class map, each of
+these three tables ends with the column class_map, its name.
 """
 
 SEVERITY_COLUMNS = (
@@ -21,6 +22,7 @@ SEVERITY_COLUMNS = (
     "miou",
     "ci_low",
     "ci_high",
+    "runs",
 )
 """The columns of tables/per_severity.csv: a row for each model and condition.
 
@@ -28,7 +30,17 @@ severity is 0 for clean; scored tells whether the protocol averages the severity
 of its 95 % interval are in percent, nan where images are missing.
 """
 
-CLASS_COLUMNS = ("model", "dataset", "split", "protocol", "corruption", "severity", "class", "iou")
+CLASS_COLUMNS = (
+    "model",
+    "dataset",
+    "split",
+    "protocol",
+    "corruption",
+    "severity",
+    "class",
+    "iou",
+    "runs",
+)
 """The columns of tables/per_class.csv: a row for each model, condition and class.
 
 iou is in percent, nan where the class does not occur or images are missing.

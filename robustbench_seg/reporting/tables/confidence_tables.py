@@ -24,13 +24,13 @@ from robustbench_seg.reporting.tables.latex_tables import (
     perturbation_latex,
 )
 from robustbench_seg.reporting.tables.table_files import write_table_files
-from robustbench_seg.results import ScoreDraws, score_of
+from robustbench_seg.results import RUNS_COLUMN, ScoreDraws, runs_text, score_of
 
 CONFIDENCE_COLUMNS = ("model", "dataset", "split", "protocol", "metric", "images")
 """The columns of tables/confidence.csv before the scores.
 
 The column metric has the names of scores.parquet, such as ece. The columns clean, each corruption
-in protocol order, and mean follow.
+in protocol order, and mean follow, then runs as in miou.csv.
 """
 
 
@@ -52,7 +52,7 @@ def write_confidence_tables(
     write_table_files(
         folder / "confidence",
         csv(_without_intervals(joined(tables))),
-        markdown(joined(shown)),
+        markdown(joined(shown).drop(columns=RUNS_COLUMN)),
         [
             _latex(panel, table, f"confidence-{n}", intervals=intervals)
             for n, (panel, table) in enumerate(zip(known, shown, strict=True))
@@ -62,7 +62,7 @@ def write_confidence_tables(
 
 def _table(panel: Panel) -> pd.DataFrame:
     """Return an Estimate per model, score and condition; models without scores are left out."""
-    columns = [*CONFIDENCE_COLUMNS, CLEAN.name, *panel.protocol.names, "mean"]
+    columns = [*CONFIDENCE_COLUMNS, CLEAN.name, *panel.protocol.names, "mean", RUNS_COLUMN]
     rows = []
     for model in panel.models:
         for info in chief_confidence_scores(panel):
@@ -71,7 +71,7 @@ def _table(panel: Panel) -> pd.DataFrame:
                 continue
             facts = [model.name, panel.dataset, panel.split, panel.protocol.name, info.name]
             estimates = _estimates(model, score)
-            rows.append([*facts, model.images, *estimates])
+            rows.append([*facts, model.images, *estimates, runs_text(model.folders)])
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -83,7 +83,8 @@ def _estimates(model: MeasuredModel, score: ScoreDraws) -> list[Estimate]:
 
 def _without_intervals(table: pd.DataFrame) -> pd.DataFrame:
     """Return the scores without their intervals."""
-    scores = [column for column in table.columns if column not in CONFIDENCE_COLUMNS]
+    texts = (*CONFIDENCE_COLUMNS, RUNS_COLUMN)
+    scores = [column for column in table.columns if column not in texts]
     values = {
         name: [e.value if isinstance(e, Estimate) else math.nan for e in table[name]]
         for name in scores

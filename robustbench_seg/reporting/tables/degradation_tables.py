@@ -18,6 +18,7 @@ from robustbench_seg.reporting.tables.latex_tables import (
     published_marks,
 )
 from robustbench_seg.reporting.tables.table_files import write_table_files
+from robustbench_seg.results import RUNS_COLUMN
 
 
 def write_degradation_tables(panels: Sequence[Panel], folder: Path) -> None:
@@ -37,7 +38,7 @@ def write_degradation_tables(panels: Sequence[Panel], folder: Path) -> None:
     write_table_files(
         folder / "degradation",
         csv(joined(tables, DEGRADATION_MEANS)),
-        markdown(joined(shown, DEGRADATION_SCORES)),
+        markdown(joined(shown, DEGRADATION_SCORES).drop(columns=RUNS_COLUMN)),
         [
             _latex(panel, table, f"degradation-{n}")
             for n, (panel, table) in enumerate(zip(related, shown, strict=True))

@@ -22,7 +22,7 @@ from robustbench_seg.reporting.tables.latex_tables import (
     published_marks,
 )
 from robustbench_seg.reporting.tables.table_files import write_table_files
-from robustbench_seg.results import NO_INTERVAL, Interval, is_measured, miou_columns
+from robustbench_seg.results import NO_INTERVAL, RUNS_COLUMN, Interval, is_measured, miou_columns
 from robustbench_seg.text import counted
 
 
@@ -44,7 +44,8 @@ def write_miou_tables(panels: Sequence[Panel], folder: Path, *, intervals: bool 
         caption = _caption(panel, intervals=intervals)
         latex.append(_latex(marked, panel.protocol, caption, f"miou-{n}"))
     scores = csv(joined([panel.miou for panel in panels]))
-    write_table_files(folder / "miou", scores, markdown(joined(tables)), latex)
+    shown = joined(tables).drop(columns=RUNS_COLUMN)
+    write_table_files(folder / "miou", scores, markdown(shown), latex)
 
 
 def write_published_tables(panels: Sequence[Panel], folder: Path) -> None:

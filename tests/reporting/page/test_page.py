@@ -135,7 +135,8 @@ def test_tables_hold_what_the_contract_says(report):
     with (report / "tables" / "miou.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     first = ["model", "source", "dataset", "split", "protocol", "images", "clean"]
-    assert list(rows[0]) == [*first, *load_protocol().names, "mean", "retention"]
+    assert list(rows[0]) == [*first, *load_protocol().names, "mean", "retention", "runs"]
+    assert rows[0]["runs"].startswith("alpha-minicity-val-")
     assert [row["model"] for row in rows] == ["alpha", "beta", HOSTILE]
     assert float(rows[0]["mean"]) == pytest.approx(69)
     assert [rows[2][name] for name in ("fog", "snow", "mean", "retention")] == ["", "", "", ""]
@@ -144,12 +145,12 @@ def test_tables_hold_what_the_contract_says(report):
         head = next(csv.reader(file))
     assert head == [
         *("model", "dataset", "split", "protocol", "corruption", "category", "severity", "scored"),
-        *("images", "miou", "ci_low", "ci_high"),
+        *("images", "miou", "ci_low", "ci_high", "runs"),
     ]
     with (report / "tables" / "per_class.csv").open(newline="") as file:
         head, *rows = csv.reader(file)
     assert head == [
-        *("model", "dataset", "split", "protocol", "corruption", "severity", "class", "iou")
+        *("model", "dataset", "split", "protocol", "corruption", "severity", "class", "iou", "runs")
     ]
     assert {row[3] for row in rows} == {"cityscapes-c"}
     with (report / "tables" / "published.csv").open(newline="") as file:
@@ -215,7 +216,7 @@ def test_two_protocols_share_a_table_whose_means_come_last(run, tmp_path):
     with (tmp_path / "miou.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     names = [*load_protocol().names, "zoom_blur", "elastic_transform", "pixelate"]
-    assert list(rows[0])[7:] == [*names, "mean", "retention"]
+    assert list(rows[0])[7:] == [*names, "mean", "retention", "runs"]
     by_model = {row["model"]: row for row in rows}
     assert by_model["alpha"]["pixelate"] == ""
     assert by_model["beta"]["speckle_noise"] == ""

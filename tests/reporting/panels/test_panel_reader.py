@@ -21,7 +21,7 @@ def row(panel, model: str) -> pd.Series:
 
 def test_scores_are_those_of_the_matrices(run):
     (panel,) = read_panels([run("alpha")])
-    assert list(panel.miou.columns) == [*MIOU, *PROTOCOL.names, "mean", "retention"]
+    assert list(panel.miou.columns) == [*MIOU, *PROTOCOL.names, "mean", "retention", "runs"]
     alpha = row(panel, "alpha")
     # Noise scores severities 1-3 (80 - 4 * 2), the rest 1-5 (80 - 4 * 3).
     assert alpha["images"] == 3
@@ -145,7 +145,7 @@ def test_per_severity_and_per_class_rows(run):
     table = panel.per_severity
     assert list(table.columns) == [
         *["model", "dataset", "split", "protocol", "corruption", "category", "severity", "scored"],
-        *["images", "miou", "ci_low", "ci_high"],
+        *["images", "miou", "ci_low", "ci_high", "runs"],
     ]
     assert len(table) == 81
     assert table.iloc[0][["corruption", "category", "severity"]].tolist() == ["clean", "clean", 0]
@@ -154,7 +154,7 @@ def test_per_severity_and_per_class_rows(run):
     assert fog["miou"] == pytest.approx(39)  # 38, 39 and 40 on equal unions
     assert 38 <= fog["ci_low"] < 39 < fog["ci_high"] <= 40
     assert list(panel.per_class.columns) == [
-        *["model", "dataset", "split", "protocol", "corruption", "severity", "class", "iou"]
+        *["model", "dataset", "split", "protocol", "corruption", "severity", "class", "iou", "runs"]
     ]
     assert set(table["protocol"]) == set(panel.per_class["protocol"]) == {"cityscapes-c"}
     assert len(panel.per_class) == 81 * 3
@@ -193,7 +193,7 @@ def test_published_rows_stand_beside_no_other_protocol(run, protocol):
     assert panel.published.shown.empty
     assert panel.published.caption == ""
     names = load_protocol(protocol).names
-    assert list(panel.miou.columns) == [*MIOU, *names, "mean", "retention"]
+    assert list(panel.miou.columns) == [*MIOU, *names, "mean", "retention", "runs"]
     assert list(panel.class_grid("alpha").columns) == ["clean", *names]
 
 

@@ -95,8 +95,32 @@ def test_the_classes_that_fall_first(run):
     assert class_losses_text(panel) == ""
     rows.loc[(rows["class"] == "c5") & (rows["severity"] == 0), "iou"] = 48.0
     said = class_losses_text(panel)
-    assert "the least of their clean IoU: c0 (10 %), c1 (20 %), c2 (30 %). " in said
-    assert "the most: c5 (100 %), c4 (50 %), c3 (40 %). " in said
+    assert "smallest share of their clean IoU: c0 (10 %), c1 (20 %), c2 (30 %). " in said
+    assert "the largest: c5 (100 %), c4 (50 %), c3 (40 %). The shares have no intervals" in said
+
+
+def test_rows_of_one_model_on_other_images_differ_in_their_runs(run, tmp_path):
+    """As many images of another version of the dataset: only the runs distinguish the rows."""
+    folders = [run("alpha", confidence=0.9), run("alpha", confidence=0.9, fingerprint="other")]
+    write_tables(read_panels(folders, reference="alpha"), tmp_path)
+    tables = {path.stem: pd.read_csv(path) for path in tmp_path.glob("*.csv")}
+    tables["scores"] = pd.read_parquet(tmp_path / "scores.parquet")
+    for name in ("miou", "per_severity", "per_class", "confidence", "degradation", "scores"):
+        table = tables[name]
+        measured = table[table["source"] == "measured"] if "source" in table else table
+        assert set(measured["runs"]) == {folder.name for folder in folders}, name
+        facts = measured.select_dtypes(exclude="float").columns.drop("runs")
+        assert measured.duplicated([*facts]).any(), name
+        assert not measured.duplicated([*facts, "runs"]).any(), name
+        assert table.columns[-1] == "runs"
+
+
+def test_a_row_of_several_trainings_names_each_run(run, tmp_path):
+    folders = [run("alpha", trained=seed) for seed in (1, 2)]
+    write_tables(read_panels(folders), tmp_path)
+    (row,) = pd.read_csv(tmp_path / "miou.csv").to_dict("records")
+    assert sorted(row["runs"].split("; ")) == sorted(folder.name for folder in folders)
+    assert "runs" not in (tmp_path / "miou.md").read_text().splitlines()[0]
 
 
 def test_the_tidy_table_holds_every_number_once(run, tmp_path):
