@@ -28,7 +28,7 @@ class GroupIoU(AdditiveScores):
         self.infos = tuple(
             ScoreInfo(
                 self.name,
-                f"IoU of {group}",
+                f"IoU of group {group}",
                 "Intersection over union, in percent, of all pixels of "
                 f"{', '.join(names)}, taken as one class.",
                 group=group,

@@ -25,6 +25,7 @@ def test_it_is_the_iou_of_the_merged_classes():
         assert scores[f"group_iou {group}"] == pytest.approx(100 * intersection / union)
     assert [info.group for info in group_iou.infos] == list(GROUPS)
     assert {info.name for info in group_iou.infos} == {"group_iou"}
+    assert [info.label for info in group_iou.infos] == [f"IoU of group {name}" for name in GROUPS]
 
 
 def test_a_group_that_does_not_occur_has_no_score():

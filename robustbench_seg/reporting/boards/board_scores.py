@@ -26,6 +26,7 @@ class BoardScore:
         heading: The heading of its list.
         higher_is_better: Whether a higher value is better.
         limits: The smallest and the largest possible value.
+        definition: Its meaning; empty if the pages define it among their words.
     """
 
     key: str
@@ -33,6 +34,7 @@ class BoardScore:
     heading: str
     higher_is_better: bool = True
     limits: tuple[float, float] = PERCENT
+    definition: str = ""
 
     @property
     def digits(self) -> int:
@@ -77,6 +79,7 @@ def board_scores(model: ScoredModel, protocol: Protocol) -> Iterator[tuple[Board
 
 
 def _further(key: str, info: ScoreInfo, protocol: Protocol) -> BoardScore:
-    label = info.label if info.group is None else f"{info.label}, {info.group}"
     heading = f"further scores, mean over {protocol.words.over}"
-    return BoardScore(f"{key} mean", label, heading, info.higher_is_better, info.limits)
+    return BoardScore(
+        f"{key} mean", info.label, heading, info.higher_is_better, info.limits, info.definition
+    )
