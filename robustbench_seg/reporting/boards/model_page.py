@@ -16,7 +16,7 @@ from robustbench_seg.reporting.boards.model_tables import (
 from robustbench_seg.reporting.boards.severity_charts import severity_charts
 from robustbench_seg.reporting.html.run_facts import model_facts, run_facts
 from robustbench_seg.reporting.ranking.estimate import interval_text
-from robustbench_seg.text import number
+from robustbench_seg.text import first_items, number
 
 
 def model_page(board: Board, entry: Entry, templates: Environment) -> str:
@@ -35,7 +35,7 @@ def model_page(board: Board, entry: Entry, templates: Environment) -> str:
     return templates.get_template("leaderboard_model.html").render(
         board=board,
         model=entry,
-        introduction=_introduction(board, scores),
+        introduction=_introduction(board, entry, scores),
         facts=model_facts(entry.records),
         curves=severity_charts(entry.severity_rows, board.protocol),
         conditions=worst_conditions_table(entry.severity_rows, entry.value(CLEAN.name)),
@@ -46,10 +46,12 @@ def model_page(board: Board, entry: Entry, templates: Environment) -> str:
     )
 
 
-def _introduction(board: Board, scores: Mapping[str, RankedScore]) -> list[str]:
+def _introduction(board: Board, entry: Entry, scores: Mapping[str, RankedScore]) -> list[str]:
     """Sentences on the ranks by the mean and the clean score."""
     if "mean" not in scores:
-        return ["This model is not ranked by its mean, because conditions are missing."]
+        lacking = [name.replace("_", " ") for name in entry.missing_images]
+        why = f"it lacks images of {first_items(lacking, 3)}" if lacking else "a score is missing"
+        return [f"This model is not ranked by its mean, because {why}."]
     mean, clean = scores["mean"], scores.get(CLEAN.name)
     count = len(board.rankings["mean"])
     interval = interval_text(mean.low, mean.high)

@@ -99,6 +99,23 @@ def test_each_table_can_be_downloaded(site):
     ]
 
 
+def test_a_model_without_a_mean_says_which_images_it_lacks(tmp_path):
+    def unreadable(corruption: str, severity: int, image: int) -> int | str:
+        return "town/1.png: cannot be read" if image == 1 else 80
+
+    write_run(tmp_path / "runs", "alpha", unreadable)
+    write_run(tmp_path / "runs", "beta", broken, weights="1")
+    index = rs.leaderboard(tmp_path / "runs", tmp_path / "site")
+    alpha, beta = (
+        (index.parent / BOARD / "models" / f"{name}.html").read_text() for name in ("alpha", "beta")
+    )
+    why = "This model is not ranked by its mean, because it lacks images of"
+    assert f"{why} clean, motion blur, defocus blur and 14 more." in alpha
+    assert "clean: 2 of 3 images (town/1.png: cannot be read)" in alpha
+    assert f"{why} fog." in beta
+    assert "fog: not run" in beta
+
+
 def test_a_site_replaces_the_earlier_one_and_nothing_else(packs, tmp_path):
     out = tmp_path / "site"
     rs.leaderboard(packs, out)
