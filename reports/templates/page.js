@@ -91,7 +91,7 @@ function switchable(table) {
   const rows = rowsOf(table), headers = headersOf(table), styles = table.dataset.ramp.split("|");
   const nameOf = (row) => row.cells[0].querySelector(".label").textContent;
   const number = (cell) => Number(cell.dataset.v ?? NaN);
-  // Further scores, such as ECE, have values and hover texts of their own in every measured cell.
+  // Further scores, such as ECE, have values, hover texts and intervals of their own in every measured cell.
   const further = JSON.parse(table.dataset.metrics ?? "[]").map(([name, label, caption, good], place) =>
     [name, { label, caption, good, place }]);
   const metrics = { ...METRICS, ...Object.fromEntries(further) };
@@ -108,18 +108,21 @@ function switchable(table) {
   const search = Object.assign(document.createElement("input"), { type: "search", placeholder: "part of a name" });
   field(form, "models", search);
 
-  // Heading, caption and what cells say on hover are those of the mIoU.
+  // Heading, caption, hover texts and intervals are those of the mIoU.
   const region = table.closest(".scroll"), label = region.getAttribute("aria-label");
   const heading = document.getElementById(table.id.replace(/-table$/, "")).firstChild, title = heading.data;
-  const caption = table.caption.querySelector(".shown"), titles = rows.map((row) => [...row.cells].map((cell) => cell.title));
+  const caption = table.caption.querySelector(".shown");
+  const written = rows.map((row) => [...row.cells].map(({ title, dataset }) => [title, dataset.low, dataset.high]));
   const tell = (mIoU, { caption: text, against, place }) => {
     heading.data = title.replace(/^mIoU/, metric.value);
     caption.textContent = text + (against ? ` against ${reference.value}` : "") + (mIoU || place !== undefined ? "" : " (clean: mIoU)");
     region.setAttribute("aria-label", mIoU ? label : `${label}: ${caption.textContent}`);
     rows.forEach((row, y) => [...row.cells].forEach((cell, x) => {
-      const own = mIoU || x === 1 || !cell.dataset.v ? titles[y][x] : "";
-      const title = place === undefined || x === 0 ? own : furtherOf[y][x][place]?.[1];
-      title ? (cell.title = title) : cell.removeAttribute("title");
+      const own = mIoU || x === 1 || !cell.dataset.v ? written[y][x] : [];
+      const [, hover, ends] = furtherOf[y][x][place] ?? [];
+      const told = place === undefined || x === 0 ? own : [hover, ...(ends ?? [])];
+      ["title", "data-low", "data-high"].forEach((name, i) =>
+        told[i] ? cell.setAttribute(name, told[i]) : cell.removeAttribute(name));
     }));
   };
 

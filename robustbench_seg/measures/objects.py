@@ -65,7 +65,8 @@ class Objects(AdditiveMeasure):
             ScoreInfo(
                 f"object_recall_{size}",
                 f"recall of {size} objects",
-                f"The recall of objects of {extent} of the image's pixels, in percent.",
+                "Mean over the classes of the mean over their objects of the share of their pixels "
+                f"that are correct, in percent; only objects of {extent} of the image's pixels.",
                 section="failures",
                 chief=_CHIEF.get(size),
             )

@@ -1,6 +1,6 @@
 """The page of a board."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from jinja2 import Environment
 
@@ -12,7 +12,7 @@ from robustbench_seg.reporting.boards.board_tables import (
     ranking_data,
 )
 from robustbench_seg.reporting.boards.cost_comparison import cost_charts, cost_gap_table
-from robustbench_seg.reporting.html.definitions import definitions
+from robustbench_seg.reporting.html.definitions import Definition, definitions
 from robustbench_seg.reporting.html.elsewhere_table import elsewhere_table
 
 
@@ -37,6 +37,13 @@ def board_page(
         elsewhere=elsewhere_table(board.published.elsewhere, board.dataset),
         files=files,
         rule=RANKING_RULE,
-        definitions=definitions(),
+        definitions=definitions(_score_definitions(board)),
         version=__version__,
     )
+
+
+def _score_definitions(board: Board) -> Iterator[Definition]:
+    """The definitions of the further scores, by which the page can rank."""
+    for score in board.scores.values():
+        if score.definition:
+            yield Definition(score.label, score.definition)

@@ -19,7 +19,7 @@ def elsewhere_table(found: pd.DataFrame, dataset: str) -> Table | None:
         return None
     columns = [
         Column("model"),
-        Column("source", "a file in reports/published", is_left_aligned=True),
+        Column("source", is_left_aligned=True),
         Column("under", is_left_aligned=True),
         Column(CLEAN.name),
         Column("mean", "over the corruptions of its own protocol"),
@@ -32,7 +32,7 @@ def elsewhere_table(found: pd.DataFrame, dataset: str) -> Table | None:
             TableRow(
                 [
                     Cell(row["model"]),
-                    Cell(row["source"], title=title, css_class="text"),
+                    Cell(title, title=f"reports/published/{row['source']}.csv", css_class="text"),
                     Cell(row["under"], css_class="text"),
                     *(Cell(number(row[name])) for name in (CLEAN.name, "mean")),
                     Cell(row["reason"], css_class="text"),
@@ -40,4 +40,5 @@ def elsewhere_table(found: pd.DataFrame, dataset: str) -> Table | None:
             )
         )
     caption = f"Published scores on {dataset}, measured in another way; mIoU in percent."
-    return Table(caption, columns, rows)
+    note = "Mean: over the corruptions of the row's own protocol."
+    return Table(caption, columns, rows, note=note)

@@ -59,7 +59,8 @@ def heat_table(
             cell = _cell(float(value), span, starts=column.starts_group)
             cells.append(detailed(cell, model, source, perturbation))
         rows.append(TableRow(cells, css_class=source))
-    return Table(caption, columns, rows, groups=groups, css_class="heat", ramp=_ramp())
+    note = f"Scored severities: {protocol.words.scored_text.replace('_', ' ')}."
+    return Table(caption, columns, rows, note=note, groups=groups, css_class="heat", ramp=_ramp())
 
 
 def value_span(values: NDArray[np.float64]) -> tuple[float, float]:

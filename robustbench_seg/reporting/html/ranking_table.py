@@ -12,7 +12,7 @@ from typing import Generic
 from robustbench_seg.records.cards.protocol import Protocol
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.html.table import Bar, Cell, Column, Table, TableRow
-from robustbench_seg.reporting.ranking.estimate import Estimate, interval_text
+from robustbench_seg.reporting.ranking.estimate import Estimate, interval_ends, interval_text
 from robustbench_seg.reporting.ranking.ranked_model import Model
 from robustbench_seg.reporting.ranking.ranking_row import RankingRow
 from robustbench_seg.text import number
@@ -117,7 +117,7 @@ def cost_columns(machine: str) -> list[RankingColumn[Model]]:
 def score_column(
     header: Column, score: Callable[[RankingRow[Model]], Estimate]
 ) -> RankingColumn[Model]:
-    """Return the column of a score, with its interval on hover if it has one.
+    """Return the column of a score, with its interval if it has one.
 
     Args:
         header: The header.
@@ -126,8 +126,9 @@ def score_column(
 
     def cell(row: RankingRow[Model]) -> Cell:
         estimate = score(row)
-        title = interval_text(estimate.low, estimate.high)
-        return Cell(number(estimate.value), title=title or None)
+        interval = estimate.low, estimate.high
+        title, ends = interval_text(*interval), interval_ends(*interval)
+        return Cell(number(estimate.value), title=title or None, ends=ends)
 
     return RankingColumn(header, cell)
 

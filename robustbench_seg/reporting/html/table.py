@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from robustbench_seg.reporting.ranking.estimate import ends_text
 from robustbench_seg.results import Interval
 
+INTERVALS_NOTE = (
+    "95 % intervals: on hover; on paper and on touch screens below each score; also in "
+    "tables/scores.parquet."
+)
+"""The note of a table whose cells have `ends`."""
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -60,10 +66,12 @@ class ScoreValue:
     Attributes:
         value: The value. None: there is none.
         title: Text shown on hover.
+        ends: See Cell.
     """
 
     value: float | None
     title: str | None
+    ends: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,8 @@ class Cell:
         sort: The sort key of the column, if it is not the text.
         value: The number from which the page's script computes other scores.
         title: Text shown on hover.
+        ends: The ends of the interval of its score, which paper and touch screens show below the
+            score, because they have no hover.
         style: Inline CSS.
         css_class: CSS class, or several.
         tag: Small text after the text.
@@ -88,6 +98,7 @@ class Cell:
     sort: str | None = None
     value: float | None = None
     title: str | None = None
+    ends: tuple[str, str] | None = None
     style: str | None = None
     css_class: str | None = None
     tag: str | None = None

@@ -52,7 +52,12 @@ def claims_table(panel: Panel) -> Table | None:
     ]
     title = table_description(CLAIMS_TABLE).title
     caption = f"Claims of papers on Cityscapes-C, recomputed from the published rows ({title})."
-    note = "A gain is relative to a row of the published table, the baseline."
+    note = (
+        "A gain is relative to a row of the published table, the baseline. Rows that give the "
+        "claimed value: as rounded in the claim; of a gain, these are the baselines."
+    )
+    if is_measured:
+        note += " Measured here: the same number of the same model."
     return Table(caption, columns, rows, note=note)
 
 

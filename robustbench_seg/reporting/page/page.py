@@ -15,6 +15,7 @@ from robustbench_seg.reporting.page.origin import origin
 from robustbench_seg.reporting.page.panel_view import panel_view
 from robustbench_seg.reporting.page.provenance import fact_tables, run_views
 from robustbench_seg.reporting.page.report_command import protocol_file, report_command
+from robustbench_seg.reporting.page.score_sections import score_definitions
 from robustbench_seg.reporting.panels import Panel
 from robustbench_seg.reporting.tables.report_tables import write_tables
 
@@ -82,7 +83,7 @@ def _write(panels: Sequence[Panel], folder: Path, *, pictures: bool, intervals: 
             published_caption=" ".join(filter(None, captions)),
             command=report_command(panels, pictures=pictures, intervals=intervals),
             protocol_file=protocol_file(panels),
-            definitions=definitions(),
+            definitions=definitions(each for panel in panels for each in score_definitions(panel)),
             pictures=(folder / "pictures").exists(),
         )
     )

@@ -19,7 +19,7 @@ from robustbench_seg.reporting.html.ranking_table import (
     ranking_table,
     score_column,
 )
-from robustbench_seg.reporting.html.table import Column, Table
+from robustbench_seg.reporting.html.table import INTERVALS_NOTE, Column, Table
 from robustbench_seg.reporting.panels import DEGRADATION_SCORES, Panel
 from robustbench_seg.reporting.ranking.estimate import Estimate
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
@@ -44,7 +44,10 @@ def panel_ranking(panel: Panel) -> Table:
     ]
     caption = f"{panel.name}: mIoU in percent, most robust first."
     table = ranking_table(caption, columns, panel.ranking)
-    return replace(table, note=_note(panel, [header.name for header in table.columns]))
+    note = _note(panel, [header.name for header in table.columns])
+    if any(cell.ends for row in table.rows for cell in row.cells):
+        note += f" Other {INTERVALS_NOTE}"
+    return replace(table, note=note)
 
 
 def _track(panel: Panel) -> tuple[float, float]:

@@ -12,14 +12,26 @@ from robustbench_seg.measures import ScoreInfo
 from robustbench_seg.records.cards.perturbation import Perturbation
 from robustbench_seg.records.values.condition import CLEAN
 from robustbench_seg.reporting.html.heat_table import heat_table
-from robustbench_seg.reporting.html.table import Cell, ScoreOption, ScoreValue, Table
+from robustbench_seg.reporting.html.table import (
+    INTERVALS_NOTE,
+    Cell,
+    ScoreOption,
+    ScoreValue,
+    Table,
+)
 from robustbench_seg.reporting.panels import Panel, chief_confidence_scores, missing_confidence
-from robustbench_seg.reporting.ranking.estimate import interval_text
+from robustbench_seg.reporting.ranking.estimate import interval_ends, interval_text
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
-from robustbench_seg.results import MEASURED, RANKING_SCORE, Draws, Source, is_measured, score_of
+from robustbench_seg.results import (
+    MEASURED,
+    RANKING_SCORE,
+    Draws,
+    Interval,
+    Source,
+    is_measured,
+    score_of,
+)
 from robustbench_seg.text import one_line
-
-_INTERVALS = "95 % intervals: on hover, and in tables/scores.parquet."
 
 
 def perturbation_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Table:
@@ -40,15 +52,19 @@ def perturbation_table(scores: pd.DataFrame, panel: Panel, caption: str) -> Tabl
             return cell
         model = panel.model(name)
         further = [_score_value(model, perturbation, info.key) for info in infos]
-        return replace(cell, title=_title(model, perturbation, cell), scores=further)
+        shown = replace(cell, title=_title(model, perturbation, cell), scores=further)
+        if cell.value is None:
+            return shown
+        return replace(shown, ends=interval_ends(*_interval(model, perturbation, RANKING_SCORE)))
 
     has_intervals = any(
-        not np.isnan(model.interval(_draws(model, None, RANKING_SCORE)).low)
-        for model in panel.models
+        not np.isnan(_interval(model, None, RANKING_SCORE).low) for model in panel.models
     )
+    table = heat_table(scores, panel.protocol, caption, header, detailed)
+    has_note = is_measured(scores).any() and has_intervals
     return replace(
-        heat_table(scores, panel.protocol, caption, header, detailed),
-        note=_INTERVALS if is_measured(scores).any() and has_intervals else "",
+        table,
+        note=f"{table.note} {INTERVALS_NOTE}" if has_note else table.note,
         reference=panel.reference,
         scores=[_score_option(info) for info in infos],
     )
@@ -61,10 +77,11 @@ def _score_option(info: ScoreInfo) -> ScoreOption:
 
 
 def _score_value(model: MeasuredModel, perturbation: Perturbation | None, key: str) -> ScoreValue:
-    """The value of a further score in a measured cell, and its hover text."""
+    """The value of a further score in a measured cell, its hover text and its interval."""
     value = score_of(_draws(model, perturbation, key))
     if not np.isnan(value):
-        return ScoreValue(round(value, 4), _interval_title(model, perturbation, key))
+        ends = interval_ends(*_interval(model, perturbation, key))
+        return ScoreValue(round(value, 4), _interval_title(model, perturbation, key), ends)
     name = perturbation.name if perturbation else CLEAN.name
     why = missing_confidence(model) or model.scored.missing_images.get(name)
     return ScoreValue(None, one_line(why) if why else None)
@@ -80,8 +97,13 @@ def _title(model: MeasuredModel, perturbation: Perturbation | None, cell: Cell) 
 def _interval_title(model: MeasuredModel, perturbation: Perturbation | None, key: str) -> str:
     severities = f"severities {perturbation.scored_text}, " if perturbation else ""
     texts = [f"{severities}{model.images} images"]
-    interval = interval_text(*model.interval(_draws(model, perturbation, key)))
+    interval = interval_text(*_interval(model, perturbation, key))
     return ", ".join([*texts, interval] if interval else texts)
+
+
+def _interval(model: MeasuredModel, perturbation: Perturbation | None, key: str) -> Interval:
+    """The 95 % interval of a score of a cell; nan if there is none."""
+    return model.interval(_draws(model, perturbation, key))
 
 
 def _draws(model: MeasuredModel, perturbation: Perturbation | None, key: str) -> Draws:

@@ -4,11 +4,25 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from robustbench_seg.measures import LIKELIHOOD_SCORES, WORST_SHARE, ScoreInfo, Section
+from robustbench_seg.measures import (
+    LIKELIHOOD_SCORES,
+    SCALED_CONFIDENCE,
+    WORST_SHARE,
+    ScoreInfo,
+    Section,
+)
 from robustbench_seg.records.runs.class_map_record import NO_LIKELIHOOD
-from robustbench_seg.reporting.html.table import Cell, Column, ColumnGroup, Table, TableRow
+from robustbench_seg.reporting.html.definitions import Definition
+from robustbench_seg.reporting.html.table import (
+    INTERVALS_NOTE,
+    Cell,
+    Column,
+    ColumnGroup,
+    Table,
+    TableRow,
+)
 from robustbench_seg.reporting.panels import Panel, missing_confidence
-from robustbench_seg.reporting.ranking.estimate import digits, interval_text
+from robustbench_seg.reporting.ranking.estimate import digits, interval_ends, interval_text
 from robustbench_seg.reporting.ranking.measured_model import MeasuredModel
 from robustbench_seg.results import (
     PERCENT,
@@ -28,6 +42,13 @@ _WITH_CLASS_MAP = (
 _CONFIDENCE = (
     "These scores show whether confidence, the largest probability of a pixel, falls with accuracy "
     "(calibration), and whether it distinguishes right from wrong pixels."
+)
+
+
+_SCALED = Definition(
+    "scaled",
+    "A score of confidence after temperature scaling: the logits are divided by a temperature "
+    "before the softmax.",
 )
 
 
@@ -78,6 +99,20 @@ def confidence_section(panel: Panel) -> ScoreSection:
             reasons.setdefault(_WITH_CLASS_MAP, []).append(model.name)
     without = [f"{', '.join(names)}: {why}." for why, names in reasons.items()]
     return replace(section, intro=_CONFIDENCE, without_scores=[*section.without_scores, *without])
+
+
+def score_definitions(panel: Panel) -> list[Definition]:
+    """Return the definitions of the scores in both sections; only chief ones are printed."""
+    found = list[Definition]()
+    sections: Sequence[Section] = ("failures", "confidence")
+    for section in sections:
+        infos = _infos(panel, section)
+        chief = _chief(infos)
+        raw = [info for info in infos if info not in SCALED_CONFIDENCE.infos]
+        found += [Definition(info.label, info.definition, info in chief) for info in raw]
+        if len(raw) < len(infos):
+            found.append(_SCALED)
+    return found
 
 
 def _infos(panel: Panel, section: Section) -> Sequence[ScoreInfo]:
@@ -138,10 +173,7 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
         groups.append(ColumnGroup(model.name, 2))
         columns += [
             Column("clean", starts_group=True),
-            Column(
-                protocol.words.adjective,
-                f"mean over {protocol.words.over}; its 95 % interval on hover",
-            ),
+            Column(protocol.words.adjective, f"mean over {protocol.words.over}"),
         ]
     rows = [_row(panel, info) for info in infos]
     if worst:
@@ -156,9 +188,11 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
             cells += [Cell("", css_class="starts"), _cell(model, draws, PERCENT)]
         rows.append(TableRow(cells))
     note = (
-        "Definitions and 95 % intervals: on hover; also in docs/measures.md and "
-        "tables/scores.parquet. An arrow shows which direction is better."
+        f"{protocol.words.adjective.capitalize()}: mean over {protocol.words.over}. An arrow shows "
+        "which direction is better. Definitions: on hover, and under How to read this."
     )
+    if any(cell.ends for row in rows for cell in row.cells):
+        note += f" {INTERVALS_NOTE}"
     if any(info.name.startswith("boundary_miou") for info in infos):
         note += (
             " Distances from a boundary are in pixels of a 1024x2048 image. Others are scaled, "
@@ -183,7 +217,7 @@ def _row(panel: Panel, info: ScoreInfo) -> TableRow:
             ]
             continue
         cells += [
-            Cell(number(score_of(clean), digits(info.limits)), css_class="starts"),
+            replace(_cell(model, clean, info.limits), css_class="starts"),
             _cell(model, mean, info.limits),
         ]
     return TableRow(cells)
@@ -197,5 +231,9 @@ def _draws(score: ScoreDraws | None, model: MeasuredModel) -> tuple[Draws, Draws
 
 
 def _cell(model: MeasuredModel, draws: Draws, limits: tuple[float, float]) -> Cell:
-    title = interval_text(*model.interval(draws, limits), digits(limits))
-    return Cell(number(score_of(draws), digits(limits)), title=title or None)
+    interval, decimals = model.interval(draws, limits), digits(limits)
+    return Cell(
+        number(score_of(draws), decimals),
+        title=interval_text(*interval, decimals) or None,
+        ends=interval_ends(*interval, decimals),
+    )

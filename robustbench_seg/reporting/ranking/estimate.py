@@ -28,13 +28,22 @@ def digits(limits: tuple[float, float]) -> int:
     return 1 if limits in (PERCENT, UNBOUNDED) else 3
 
 
+def interval_ends(low: float, high: float, digits: int = 1) -> tuple[str, str] | None:
+    """Return both ends of an interval as text; None if there is none.
+
+    >>> interval_ends(60.12, 63.4), interval_ends(float("nan"), float("nan"))
+    (('60.1', '63.4'), None)
+    """
+    return None if math.isnan(low) else (number(low, digits), number(high, digits))
+
+
 def ends_text(low: float, high: float, digits: int = 1) -> str:
     """Return the ends of an interval; an empty text if there is none.
 
     >>> ends_text(60.12, 63.4), ends_text(float("nan"), float("nan"))
     ('60.1 to 63.4', '')
     """
-    return "" if math.isnan(low) else f"{number(low, digits)} to {number(high, digits)}"
+    return " to ".join(interval_ends(low, high, digits) or ())
 
 
 def interval_text(low: float, high: float, digits: int = 1) -> str:

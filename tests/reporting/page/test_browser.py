@@ -1,5 +1,6 @@
 """The page in a real browser, from disk."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -195,6 +196,30 @@ def test_hover_gives_severities_images_and_interval(page):
     assert words.startswith("severities 1-5, 3 images, 95 % interval ")
 
 
+SHOWN = "(cell) => getComputedStyle(cell, '::after').content"
+
+
+def test_paper_and_touch_screens_show_the_interval_below_the_score(browser, page, report):
+    place = column(page, "fog")
+    fog = heat(page).locator("tbody tr").nth(1).locator("td").nth(place)
+    ends = re.fullmatch(r".* (\S+) to (\S+)", fog.get_attribute("title")).groups()
+    assert fog.evaluate(SHOWN) == "none"
+    page.emulate_media(media="print")
+    written = fog.evaluate(SHOWN)
+    assert re.findall(r"\d+\.\d", written) == [*ends]
+    form = page.locator("form.controls").first
+    page.emulate_media(media="screen")
+    form.get_by_label("show").select_option(label="CD, %")  # it has no interval
+    page.emulate_media(media="print")
+    assert fog.evaluate(SHOWN) == "none"
+    phone = browser.new_context(has_touch=True, is_mobile=True)
+    touched = phone.new_page()
+    touched.goto((report / "index.html").as_uri())
+    cell = heat(touched).locator("tbody tr").nth(1).locator("td").nth(place)
+    assert cell.evaluate(SHOWN) == written
+    phone.close()
+
+
 @both_widths
 def test_nothing_serious_stands_in_the_way_of_a_screen_reader(page):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -266,7 +291,10 @@ def test_it_shows_calibration_and_detection(browser, tmp_path, blank_figures):
         for name in ("alpha", "beta", "gamma")
     }
     assert cell["beta"].get_attribute("title") == "the graph ends in labels"
-    assert cell["alpha"].get_attribute("title").startswith("severities 1-5, 3 images, 95 %")
+    title = cell["alpha"].get_attribute("title")
+    assert title.startswith("severities 1-5, 3 images, 95 %")
+    low, high = (cell["alpha"].get_attribute(f"data-{end}") for end in ("low", "high"))
+    assert title.endswith(f" {low} to {high}")
     assert page.get_by_role("heading", name="ECE by corruption").count() == 1
     caption = heat(page).locator("caption").inner_text()
     assert "ECE in percent, lower is better, mean over scored severities" in caption

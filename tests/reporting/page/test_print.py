@@ -99,6 +99,9 @@ def test_cells_folded_parts_and_labels_of_figures_are_text_of_a_legible_size(pdf
     for row in panel.miou.to_dict("records"):
         for name in panel.protocol.names:
             assert f"{row[name]:.1f}" in texts, name
+    for model in panel.models:  # the interval of each cell, which the screen shows on hover
+        low, high = model.interval(model.miou_draws["fog"])
+        assert {f"{low:.1f}", f"{high:.1f}"} <= set(texts)
     assert "ICNet" in texts  # of the published rows, which are folded on the screen
     assert "stream_version" not in texts  # the listing of run.json stays on the screen
     assert "@misc{robustseg-" in " ".join(texts)  # of the citations

@@ -1,6 +1,9 @@
 """The sections of further scores, on a run of a network: they hold what the table has."""
 
+import json
 import math
+import re
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -10,8 +13,15 @@ from torch import nn
 
 import robustbench_seg as rs
 from robustbench_seg.datasets.minicity import Minicity
+from robustbench_seg.reporting.boards.board_scores import board_scores
+from robustbench_seg.reporting.html.ranking_table import cost_columns
+from robustbench_seg.reporting.page.page import write_page
 from robustbench_seg.reporting.page.panel_ranking import panel_ranking
-from robustbench_seg.reporting.page.score_sections import confidence_section, failure_section
+from robustbench_seg.reporting.page.score_sections import (
+    confidence_section,
+    failure_section,
+    score_definitions,
+)
 from robustbench_seg.reporting.panels import finding, read_panels
 from robustbench_seg.results import RANKING_SCORE, scores
 
@@ -73,7 +83,8 @@ def test_a_row_is_clean_and_the_mean_over_the_corruptions(panel, table, section,
     clean, corrupted = (cell.text for cell in row.cells[1:])
     assert clean == f"{value(table, metric, 'clean'):.1f}"
     assert corrupted == f"{value(table, metric, None):.1f}"
-    assert row.cells[2].title.startswith("95 % interval ")
+    for cell in row.cells[1:]:
+        assert cell.title == f"95 % interval {' to '.join(cell.ends)}"
     assert row.cells[0].title, "the definition"
 
 
@@ -105,7 +116,7 @@ def test_chief_scores_stand_in_their_order(panel):
         "interior mIoU, 4 px",
         "recall of small objects",
         "recall of large objects",
-        "IoU of vulnerable road users",
+        "IoU of group vulnerable road users",
         "missed persons",
         "mIoU of the worst corruption",
     ]
@@ -114,9 +125,56 @@ def test_chief_scores_stand_in_their_order(panel):
 def test_the_finding_says_both(panel, table):
     text = finding([panel])
     near = value(table, "boundary_miou_4", "clean"), value(table, "boundary_miou_4", None)
-    assert f"falls from {near[0]:.1f} on clean images to {near[1]:.1f}, elsewhere from" in text
+    assert f"changes from {near[0]:.1f} on clean images to {near[1]:.1f}, elsewhere from" in text
     ece = value(table, "ece", "clean"), value(table, "ece", None)
     assert f"is off by {ece[0]:.1f} points on clean images and by {ece[1]:.1f} under" in text
+
+
+def test_each_score_and_abbreviation_of_a_table_has_a_definition(panel, tmp_path, blank_figures):
+    html = unescape(write_page([panel], tmp_path / "report", pictures=False).read_text())
+    words = html[html.index('<dl class="words">') :]
+    terms = re.findall(r"<dt>(.*?)</dt>", words)
+    defined = {part for term in terms for part in term.split(", ")} | set(terms)
+    tables = dict(re.findall(r'<table id="[^"]+?-(\w+)-table"(.*?)</table>', html, re.S))
+    assert {"ranking", "corruptions", "classes", "where", "knows", "all"} <= set(tables)
+    for name in ("where", "knows"):
+        labels = re.findall(r'<span class="label">(.*?)</span>', tables[name])
+        assert labels
+        for label in labels:
+            score = label.rstrip(" ↑↓").removesuffix(", scaled")
+            assert score in defined or f"{score} or attack" in defined, label
+    every = [each.cells[0].text for each in failure_section(panel).every.rows]
+    every += [each.cells[0].text for each in confidence_section(panel).every.rows]
+    assert {each.rstrip(" ↑↓") for each in every} - {"mIoU of the worst corruption"} <= defined
+    heads = [
+        each
+        for table in tables.values()
+        for each in re.findall(r"<th scope=\"col\"[^>]*>(.*?)<", table)
+    ]
+    heads += [column.header.name for column in cost_columns("")]  # this run has none of them
+    heads += [label for _, label, *_ in json.loads(re.search(r"data-metrics='(.*?)'", html)[1])]
+    short = {word for head in heads for word in re.findall(r"\w*[A-Z]\w*[A-Z]\w*|\w+/\w+", head)}
+    assert {"GMAC", "mIoU", "ECE", "AUROC"} <= short
+    assert short <= {word for term in terms for word in re.split(r",? ", term)}
+
+
+def test_a_leaderboard_has_the_same_labels(panel):
+    found = {
+        score.label: score for score, _ in board_scores(panel.models[0].scored, panel.protocol)
+    }
+    for section in (failure_section(panel), confidence_section(panel)):
+        for row in section.every.rows:
+            label, definition = row.cells[0].text.rstrip(" ↑↓"), row.cells[0].title
+            if label != "mIoU of the worst corruption":
+                assert found[label].definition == definition
+
+
+def test_scores_that_only_the_screen_shows_are_defined_only_there(panel):
+    found = {each.term: each.is_printed for each in score_definitions(panel)}
+    assert found["ECE"]
+    assert found["recall of small objects"]
+    assert not found["NLL"]
+    assert not found["recall of medium objects"]
 
 
 def test_runs_without_such_scores_say_so(run):
