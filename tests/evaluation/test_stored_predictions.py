@@ -336,7 +336,7 @@ def test_a_file_that_is_replaced_while_it_is_read_is_not_scored(
 
 
 def test_the_hardest_images_are_pictured(levels, stored, protocol):
-    few = replace(protocol, perturbations=protocol.perturbations[9:10])
+    few = replace(protocol, name="few", perturbations=protocol.perturbations[9:10])
     options = {"corruptions": (), "severities": (), "protocol": few}
     first, second = levels(2, **options), stored(2, **options)
     pictures = [
