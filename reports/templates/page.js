@@ -1,8 +1,8 @@
-// Without this script the tables stand as written: best first, mIoU, all rows and columns.
+// Without this script the tables show the mIoU, the best model first, with all rows and columns.
 
 const rowsOf = (table) => [...table.tBodies[0].rows];
 const headersOf = (table) => [...table.tHead.rows[table.tHead.rows.length - 1].cells];
-// What a reader has chosen of each table, by its identifier: read() gives it as parameters, apply(parameters) sets it.
+// The reader's choices for each table, by its id: read() returns them as parameters, apply(parameters) sets them.
 const views = new Map();
 
 const shown = (value) => (Number.isFinite(value) ? value.toFixed(1) : "");
@@ -62,10 +62,10 @@ function sortable(table) {
   };
 }
 
-// A share in percent of what the reference loses; none where that is less than a point.
+// A loss in percent of the reference's loss; NaN if the reference loses less than a point.
 const over = (lost, reference) => (reference >= 1 ? (100 * lost) / reference : NaN);
 
-// What the paper's table can show of a cell: v its mIoU, c the row's clean mIoU, r and rc those of the reference.
+// Metrics of a cell that follow from the mIoU: v of the cell, c of the row on clean images, r and rc of the reference.
 const METRICS = {
   mIoU: { label: "mIoU, %", caption: "mIoU in percent", of: (v) => v, good: true },
   degradation: { label: "degradation: clean - mIoU, points", caption: "degradation (clean - mIoU) in points", of: (v, c) => c - v, good: false },
@@ -91,7 +91,7 @@ function switchable(table) {
   const rows = rowsOf(table), headers = headersOf(table), styles = table.dataset.ramp.split("|");
   const nameOf = (row) => row.cells[0].querySelector(".label").textContent;
   const number = (cell) => Number(cell.dataset.v ?? NaN);
-  // Further scores, such as ECE, have values, hover texts and intervals of their own in every measured cell.
+  // Every measured cell has its own values, hover texts and intervals for further scores, such as ECE.
   const further = JSON.parse(table.dataset.metrics ?? "[]").map(([name, label, caption, good], place) =>
     [name, { label, caption, good, place }]);
   const metrics = { ...METRICS, ...Object.fromEntries(further) };
@@ -108,7 +108,7 @@ function switchable(table) {
   const search = Object.assign(document.createElement("input"), { type: "search", placeholder: "part of a name" });
   field(form, "models", search);
 
-  // Heading, caption, hover texts and intervals are those of the mIoU.
+  // The HTML has the heading, the caption, the hover texts and the intervals of the mIoU.
   const region = table.closest(".scroll"), label = region.getAttribute("aria-label");
   const heading = document.getElementById(table.id.replace(/-table$/, "")).firstChild, title = heading.data;
   const caption = table.caption.querySelector(".shown");
@@ -179,7 +179,7 @@ function switchable(table) {
     apply: (view) => {
       for (const [name, control] of Object.entries(controls)) {
         control.value = view.get(name) ?? initial[name];
-        if (control.selectedIndex === -1) control.value = initial[name]; // there is no such choice
+        if (control.selectedIndex === -1) control.value = initial[name]; // no such option
       }
       update();
       sorting.apply(view);
@@ -187,7 +187,7 @@ function switchable(table) {
   };
 }
 
-// The address keeps the views: #<table>?show=CD&sort=fog/<another table>?..., the table last changed first.
+// The URL stores the views: #<table>?show=CD&sort=fog/<another table>?..., the last changed table first.
 function remember(table) {
   const changed = [table.id, ...[...views.keys()].filter((id) => id !== table.id)]
     .map((id) => [id, new URLSearchParams(views.get(id).read()).toString()])
@@ -211,7 +211,7 @@ function restore() {
   (document.getElementById(first.replace(/-table$/, "")) ?? table).scrollIntoView();
 }
 
-// A shadow where more of a table or figure lies to the left or right.
+// Show a shadow on each side to which a table or figure can scroll.
 function scrolls(region) {
   const around = region.parentElement;
   const mark = () => {
@@ -230,7 +230,7 @@ for (const region of document.querySelectorAll(".scroll")) scrolls(region);
 addEventListener("hashchange", restore);
 restore();
 
-// Paper shows what is folded.
+// Unfold everything for printing.
 addEventListener("beforeprint", () => {
   for (const folded of document.querySelectorAll("details:not([open])")) Object.assign(folded, { open: true }).dataset.folded = "";
 });
