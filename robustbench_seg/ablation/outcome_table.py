@@ -34,8 +34,8 @@ def ablation_table(runs: Path, expected: Mapping[str, float | None], paper: str)
         found = [model for model in measured if model.scored.name == name]
         if len(found) != 1:
             raise ResultsError(
-                f"{runs}: {len(found)} runs of {name}; the table needs one: keep one there, or "
-                "give another folder"
+                f"{runs}: {len(found)} models called {name}, but the table needs exactly one; "
+                "remove the other runs, or give another folder"
             )
         (model,) = found
         low, high = model.mean_interval

@@ -61,7 +61,8 @@ def run_ablation(
     check_own(path.with_suffix(".csv"), "model,", path)
     for variant in spec.variants:
         text = card_text(
-            spec.ablation.card(variant, full=spec.full), f"{spec.ablation.title}: for training."
+            spec.ablation.card(variant, full=spec.full),
+            f"{spec.ablation.title}: card for training.",
         )
         write_text(spec.card_file(variant), text)
     for step in ablation_steps(spec):

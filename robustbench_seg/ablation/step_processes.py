@@ -54,7 +54,7 @@ def run_step(step: TrainStep | EvaluateStep, processes: int) -> None:
     with tempfile.TemporaryDirectory(prefix="robustseg-") as folder:
         file = Path(folder) / "step.json"
         write_step(step, file)
-        limit_spinning()  # for the new processes, which import torch before the worker runs
+        limit_spinning()  # inherited by the processes, which import torch first
         code = _wait(subprocess.Popen([*_torchrun(processes), str(file)]))
         failure = error_file(file)
         failed = json.loads(failure.read_text(encoding="utf-8")) if failure.exists() else None

@@ -50,7 +50,7 @@ def measure_speed(model: str, size: Size, spec: SpeedSpec) -> Speed:
     Raises:
         ModelError: The model cannot run with these settings, or its process is killed.
     """
-    limit_spinning()  # for the new process, which imports torch before _measure runs
+    limit_spinning()  # inherited by the new process, which imports torch before _measure runs
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         try:

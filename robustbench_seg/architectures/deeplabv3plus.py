@@ -167,7 +167,8 @@ class DeepLabV3Plus(SegmentationNetwork):
             raise ModelError(unknown("backbone of deeplabv3plus", str(backbone), BACKBONES))
         if backbone not in FORMS and not (deep_stem is None and multi_grid is None):
             raise ModelError(
-                f"{backbone} of deeplabv3plus: only ResNet backbones take deep_stem and multi_grid"
+                f"{backbone} of deeplabv3plus: only ResNet backbones take deep_stem and "
+                "multi_grid; leave them out"
             )
         self.backbone: MobileNetV2 | ResNet | Xception
         if backbone == "mobilenet_v2":

@@ -113,7 +113,7 @@ class MLPDecoder(Decoder):
         if len(self.stages) == 1:
             (linear,) = self.projections()
             return upsampled_sum([linear(features[self.stages[0] - 1])], size)
-        # The projection is also linear, so its part of the fusion is merged into it.
+        # The projection is also linear, so it is merged with its part of the fusion.
         parts = []
         for i, linear, share in zip(self.stages, self.projections(), self.shares(), strict=True):
             parts.append(F.linear(features[i - 1], share @ linear.weight, share @ linear.bias))

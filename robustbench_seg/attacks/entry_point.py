@@ -127,7 +127,7 @@ def _best_run(
         best = run if best is None else chosen((best, run), "lowest_accuracy")
         if attack.stops_early and best.right == 0:
             break
-    assert best is not None, "there is one run or more"
+    assert best is not None, "there is at least one restart"
     return best
 
 
@@ -167,10 +167,13 @@ def _check_image(image: Tensor, truth: Tensor) -> None:
     if truth.dtype != torch.int64 or tuple(truth.shape) != size[1:]:
         raise AttackError(
             f"the labels are {truth.dtype} {tuple(truth.shape)}; give int64 {size[1:]}, "
-            f"{IGNORE} for no label"
+            f"with {IGNORE} for pixels without a label"
         )
     if int(truth.min()) < 0:
-        raise AttackError(f"a label is {int(truth.min())}; give 0 or more, {IGNORE} for no label")
+        raise AttackError(
+            f"a label is {int(truth.min())}; labels must be class indices from 0, or {IGNORE} for "
+            "pixels without a label"
+        )
 
 
 def _class_weights(attack: Attack, frequencies: Sequence[float] | None) -> list[float] | None:

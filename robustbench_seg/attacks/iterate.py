@@ -108,13 +108,13 @@ class NetworkObjective:
         classes, size = len(logits), tuple(self._truth.shape)
         if tuple(logits.shape[1:]) != size:
             raise AttackError(
-                f"the network gives logits of {tuple(logits.shape[1:])} for labels of {size}; "
-                "give logits of the image's size"
+                f"the network returns logits of {tuple(logits.shape[1:])} for labels of {size}; "
+                "it must return logits of the image's size"
             )
         if self._largest >= classes:
             raise AttackError(
                 f"a label is class {self._largest}, but the network has {classes} classes; give "
-                f"class indices from 0 to {classes - 1}, or {IGNORE} for no label"
+                f"class indices from 0 to {classes - 1}, or {IGNORE} for pixels without a label"
             )
         weights = self._class_weights
         if weights is not None and len(weights) != classes:

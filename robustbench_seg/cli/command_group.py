@@ -43,8 +43,8 @@ class CommandGroup(click.Group):
             if not _is_out_of_memory(error):
                 raise
             why = str(error).partition(". ")[0].partition("] ")[2] or str(error).partition(". ")[0]
-            hint = "make --batch, --crop or --size smaller, or try --precision bf16"
-            message, code = f"{why or 'no memory is left'}; {hint}", 2
+            hint = "reduce --batch, --crop or --size, or try --precision bf16"
+            message, code = f"{why or 'out of memory'}; {hint}", 2
         except ImportError as error:
             # opencv-python links against libGL even if it never opens a window.
             if "libGL" not in str(error) and "libgthread" not in str(error):
@@ -60,7 +60,7 @@ def _refused_by_the_system(error: OSError) -> str:
     """One line about an error of the system, with the file if it is known."""
     where = "" if error.filename is None else f"{printable(error.filename)}: "
     if error.errno in (errno.EMFILE, errno.ENFILE):
-        return f"{where}{error.strerror}; allow more of them (ulimit -n 1024) and run again"
+        return f"{where}{error.strerror}; raise the limit (ulimit -n 1024) and run again"
     return f"{where}{error.strerror}; fix this and run again"
 
 

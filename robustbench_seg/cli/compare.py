@@ -14,7 +14,7 @@ from robustbench_seg.cli.csv_file import csv_writer
 @shared_options.runs()
 @shared_options.scoring_protocol()
 @shared_options.reference(show_default="B")
-@shared_options.csv(help="Write all scores, including those of single severities.")
+@shared_options.csv(help="Write a CSV file with all scores, including those at single severities.")
 def compare(
     a: str,
     b: str,
@@ -39,7 +39,7 @@ def compare(
         runs=runs,
         protocol=protocol,
         reference=reference,
-        ranking_score_only=csv is None,  # others are not printed
+        ranking_score_only=csv is None,  # only this score is printed
     )
     for warning in found.warnings:
         click.echo(f"warning: {warning}")

@@ -14,15 +14,15 @@ from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
     "names",
     multiple=True,
     default=(EvaluationSpec.protocol,),
-    help="PROTOCOLS or a TOML file; repeatable. A preview shows each corruption once.",
+    help="PROTOCOLS or a TOML file; repeatable. The preview shows each corruption once.",
 )
 @click.option(
     "--preview",
     "photo",
     metavar="PHOTO",
     type=parsers.PATH,
-    help="Write a picture of this photo under every corruption and severity: corrupted "
-    "at full size, shown at most 320 pixels wide.",
+    help="Draw this photo under every corruption and severity. The corruptions see the "
+    "photo at full size; the picture shows it at most 320 pixels wide.",
 )
 @shared_options.out(
     metavar="FILE",
@@ -33,7 +33,7 @@ from robustbench_seg.records.specs.evaluation_spec import EvaluationSpec
 @shared_options.threads(
     default=1,
     show_default=True,
-    help="CPU threads of a corruption; they do not change the picture.",
+    help="CPU threads per corruption; the picture does not depend on their number.",
 )
 def corruptions(
     names: tuple[str, ...], photo: Path | None, out: Path | None, seed: int, threads: int
@@ -44,7 +44,7 @@ def corruptions(
 
     protocols = [load_protocol(name) for name in names]
     if photo is None and out is not None:
-        raise click.UsageError("--out is for the picture of a photo; give --preview PHOTO, too")
+        raise click.UsageError("--out is the path of the preview; also give --preview PHOTO")
     if photo is None:
         click.echo("\n\n".join(map(protocol_text, protocols)))
         return

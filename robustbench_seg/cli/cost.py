@@ -31,7 +31,8 @@ from robustbench_seg.records.specs.speed_spec import SpeedSpec
 @shared_options.precision()
 @shared_options.threads()
 @shared_options.out(
-    help="Write cost.csv, published.csv and size.svg and .png: parameters against mIoU."
+    help="Write cost.csv, published.csv, and a plot of mIoU against parameters (size.svg, "
+    "size.png)."
 )
 def cost(models: tuple[str, ...], out: Path | None, **chosen: Any) -> None:
     """List the parameters and multiply-accumulates of models, with those of the SegFormer paper.
@@ -42,8 +43,8 @@ def cost(models: tuple[str, ...], out: Path | None, **chosen: Any) -> None:
     GMAC          10^9 multiply-accumulates of convolutions, linear layers and
                   attention, as computed here; papers call them GFLOPs
     GMAC written  the same with the decoder as the paper writes it, before
-                  folding; the values of the paper for Cityscapes agree with it
-                  at the 150 classes of ADE20K, not at 19
+                  folding; the paper's values for Cityscapes agree with it for
+                  the 150 classes of ADE20K, not for 19
     images/s      with --repeat: from image to labels, the whole image at once,
                   random weights
     peak MB       with --repeat: memory of the whole process, or of the tensors
@@ -60,6 +61,6 @@ def cost(models: tuple[str, ...], out: Path | None, **chosen: Any) -> None:
     table = count(models, **chosen, out=out, progress=True)
     click.echo(cost_text(table))
     if not models:
-        click.echo(f"\nPublished, of networks without a card:\n{published_cost_text()}")
+        click.echo(f"\nPublished values of networks without a card:\n{published_cost_text()}")
     if out:
         click.echo(f"\n{out / 'size.png'}")

@@ -26,7 +26,7 @@ from robustbench_seg.records.specs.receptive_field_spec import ReceptiveFieldSpe
 )
 @shared_options.weights()
 @shared_options.device()
-@shared_options.out(default=Path("erf"), help="Folder of erf.csv, erf.svg and erf.png.")
+@shared_options.out(default=Path("erf"), help="Folder for erf.csv, erf.svg and erf.png.")
 def erf(out: Path, **chosen: Any) -> None:
     """Measure the effective receptive fields of models: for each stage, and for the head.
 

@@ -31,7 +31,7 @@ _option = partial(field_option, EvaluationSpec)
 @shared_options.weights()
 @shared_options.name()
 @shared_options.corruptions(
-    help="Corruption to score; repeatable. clean alone: only clean images.  [default: all]",
+    help="Corruption to score; repeatable. clean: only clean images.  [default: all]",
 )
 @shared_options.severities()
 @shared_options.protocol()
@@ -62,11 +62,11 @@ _option = partial(field_option, EvaluationSpec)
     metavar="none|T|fit",
     callback=parsers.parse_temperature,
     default="none",
-    help="Compute the confidence measures a second time with logits divided by T. fit: the T "
-    "with the lowest NLL on clean images that are not scored, from the train split or "
-    "else from the other half of the split.",
+    help="Compute the confidence measures a second time, with logits divided by T. fit: the T "
+    "with the lowest NLL on clean images that are not scored: images of the train split or, "
+    "without one, of the other half of the split.",
 )
-@shared_options.out(metavar="RUNS", default=EvaluationSpec.out, help="Folder of run folders.")
+@shared_options.out(metavar="RUNS", default=EvaluationSpec.out, help="Folder for the run folders.")
 @_option(
     "inference",
     help="Whole images or sliding windows.  [default: the mode of the model]",
@@ -105,8 +105,8 @@ _option = partial(field_option, EvaluationSpec)
 @shared_options.device()
 @_option(
     "precision",
-    help="Number format that the network computes in; int8: quantised with 32 train images, for "
-    "the backends onnxruntime and openvino.",
+    help="Number format that the network computes in. int8: quantised with 32 train images; needs "
+    "the backend onnxruntime or openvino.",
 )
 @_option(
     "backend",
@@ -116,27 +116,27 @@ _option = partial(field_option, EvaluationSpec)
 @_option(
     "batch",
     metavar="N",
-    help="Windows of an image in one GPU batch; halved if its memory is too small.",
+    help="Windows of an image per GPU batch; halved if GPU memory runs out.",
 )
 @shared_options.shard(
     help="Process only the I-th of N parts of the images; all parts form one run."
 )
 @_option(
     "executor",
-    help="ray: run on the cluster at $RAY_ADDRESS, or on the one started on this machine.",
+    help="ray: run on the Ray cluster at $RAY_ADDRESS, or on the one started on this machine.",
 )
 @shared_options.threads(
-    help="CPU threads of a network.  [default: all cores, shared by the processes]"
+    help="CPU threads per network.  [default: all cores, shared by the processes]"
 )
 @_option(
     "processes",
     metavar="N",
-    help="Processes of this machine that share the images on its CPUs, each with a network.",
+    help="Number of CPU processes on this machine that share the images; each loads the network.",
 )
 @_option(
     "workers",
-    help="Threads that corrupt images; with 1, the thread of the model does it.  [default: 1, "
-    "for a GPU 8]",
+    help="Threads that corrupt images; with 1, the model's own thread does it.  [default: 1; on a "
+    "GPU 8]",
 )
 @_option(
     "save_predictions",
@@ -145,8 +145,8 @@ _option = partial(field_option, EvaluationSpec)
 )
 @_option(
     "prediction_format",
-    help="indices: class indices in the colours of the dataset. Otherwise: file names and "
-    "values for the test server of that dataset or challenge (docs/datasets.md).",
+    help="indices: class indices, with the colours of the dataset as palette. Others: file names "
+    "and values for the test server of that dataset or challenge (docs/datasets.md).",
 )
 @_option(
     "save_confidence",
@@ -166,7 +166,7 @@ _option = partial(field_option, EvaluationSpec)
 @_option(
     "class_frequencies",
     metavar="FILE",
-    help="Output of class-frequencies, for attacks that balance the classes.",
+    help="File written by class-frequencies, for attacks that balance the classes.",
 )
 @_option(
     "save_attacks",

@@ -34,7 +34,7 @@ def generate_cityscapes_c(**chosen: Any) -> None:
 
     OUT/<corruption>/<severity>/ has the layout of the dataset, with a relative link to its labels,
     so any tool can read it as the dataset. All images are PNG files: a .jpg becomes a .png. If a
-    TOML file describes the dataset, each folder gets one, too. OUT/manifest.json is written last,
+    TOML file describes the dataset, each folder also gets one. OUT/manifest.json is written last,
     with the digest of every file. minicity has no files, so it is first drawn into OUT/clean.
 
     If you start the command again, it writes only missing images; other corruptions or severities
@@ -61,7 +61,7 @@ def generate_cityscapes_c(**chosen: Any) -> None:
     else:
         click.echo(
             f"{out}: {len(manifest.files)} files of shard {shard.index} of {shard.count}; when all "
-            f"are finished: robustseg verify {out}"
+            f"shards are finished, run robustseg verify {out}"
         )
 
 

@@ -16,7 +16,7 @@ def leaderboard(packs: tuple[Path, ...], out: Path, protocol: str | None) -> Non
     """Write a static site that ranks the models of PACKS: packs, run folders, or folders of them.
 
     OUT/index.html lists the boards, one for each dataset and protocol. A board ranks models by any
-    score, with intervals and shared places, and plots scores against cost. Each model has a page,
+    score, with intervals and shared ranks, and plots scores against cost. Each model has a page,
     and each table a CSV file. All pages open offline. The command caches the scores of each run.
     """
     from robustbench_seg.reporting.leaderboard_report import Leaderboard

@@ -28,9 +28,9 @@ def literature(
 ) -> None:
     """Print published scores of MODEL, such as segformer-b5, or of all models.
 
-    Scores are mIoU in percent, as the sources print them; mean is that of the cells if they are
-    published. reports/published/SOURCE.toml describes how a source measured. A row with a flag is
-    inconsistent, and no report ranks it.
+    Scores are mIoU in percent, as the sources print them; the mean is computed from the cells
+    if they are published. reports/published/SOURCE.toml describes how a source measured. A row with
+    a flag is inconsistent, and no report ranks it.
     """
     from robustbench_seg.reporting.literature.audit import AUDIT_COLUMNS, audit
     from robustbench_seg.reporting.literature.catalogue import SUBJECT_COLUMNS

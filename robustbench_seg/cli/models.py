@@ -24,5 +24,5 @@ def models() -> None:
     click.echo(text_table(model_table(), left=range(5)))
     click.echo("\nRun by transformers (pip install 'robustseg[hf]'):\n")
     click.echo(text_table(hub_model_table(), left=range(6)))
-    click.echo("\nClass maps, for models with other classes than the dataset's:\n")
+    click.echo("\nClass maps, for models whose classes differ from those of the dataset:\n")
     click.echo(text_table(class_map_table(), left=range(2)))

@@ -49,7 +49,7 @@ def _of(
     return _shared(flag or flag_of(field), field, **field_arguments(spec, field) | shared)
 
 
-# The models.
+# Models.
 model = _of(TrainingSpec, "model", metavar="M", help="Name of a model card, or a card file.")
 models = _of(
     EvaluationSpec,
@@ -68,7 +68,7 @@ name = _of(
     EvaluationSpec, "name", help="Name in every table and file.  [default: the name of the card]"
 )
 
-# The data.
+# Data.
 data = _of(
     EvaluationSpec,
     "data",
@@ -89,7 +89,7 @@ shard = _of(
     help="Process only the I-th of N parts of the images.",
 )
 
-# The corruptions.
+# Corruptions.
 protocol = _of(
     EvaluationSpec,
     "protocol",
@@ -122,7 +122,7 @@ stream = _of(
 )
 seed = _of(TreeSpec, "seed", help="Seed of the corruptions.")
 
-# The machine.
+# Machine.
 size = _shared("--size", metavar="HxW", callback=parse_size, help="Height and width of the image.")
 device = _of(EvaluationSpec, "device", help="cpu, cuda, cuda:1, ...")
 precision = _of(TrainingSpec, "precision", help="Number format of the forward pass.")
@@ -133,7 +133,7 @@ threads = _of(
     help="CPU threads of the network.  [default: all cores]",
 )
 
-# A training.
+# Training.
 batch = _of(TrainingRecipe, "batch", metavar="N", help="Images per step.")
 lr = _of(TrainingRecipe, "lr", help="Peak learning rate of the backbone.")
 warmup = _of(TrainingRecipe, "warmup", metavar="N", help="Steps of linear warm-up.")

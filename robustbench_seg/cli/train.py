@@ -34,7 +34,7 @@ from robustbench_seg.records.values.training_recipe import DEFAULT_ITERATIONS, T
 @field_option(
     TrainingRecipe,
     "minutes",
-    help="Stop after this many minutes of training; the learning rate then reaches 0.",
+    help="Train for this many minutes; the learning rate reaches 0 at the end.",
 )
 @shared_options.batch()
 @field_option(
@@ -72,7 +72,7 @@ def train(**chosen: Any) -> None:
 
     Writes the weights, their model card (for evaluate --model), log.csv, log.png and checkpoint.pt
     to --out. If you start the command again, it continues from the checkpoint. Training ends after
-    --iterations or after --minutes of training time, whichever is first, when the learning rate
+    --iterations or after --minutes of training time, whichever comes first; the learning rate then
     reaches 0. The recipe is meant for 8 GPUs (torchrun) and an --encoder trained on ImageNet. To
     train from scratch on a CPU, use
     --crop 224x288 --batch 4 --lr 1e-3 --head-lr-factor 1 --warmup 150 --minutes 35.

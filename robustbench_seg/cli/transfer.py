@@ -15,7 +15,7 @@ from robustbench_seg.records.values.choices import Resample, choices
 @click.option(
     "--literature",
     metavar="SOURCE",
-    help="A published table with both kinds of scores, such as semsegbench, in place of runs.",
+    help="Use this published table, such as semsegbench, instead of runs.",
 )
 @shared_options.scoring_protocol(
     help="Score the synthetic runs under this protocol: its name or TOML file.  [default: the "
@@ -26,7 +26,7 @@ from robustbench_seg.records.values.choices import Resample, choices
     type=click.Choice(choices(Resample)),
     default="models",
     show_default=True,
-    help="Sampling unit of the bootstrap for the written table; the printed table has both.",
+    help="Sampling unit of the bootstrap in the written table; the printed table shows both.",
 )
 @shared_options.csv()
 @shared_options.out(

@@ -13,8 +13,8 @@ def verify(path: Path) -> None:
     """Check every file of a generated tree DIR, or of a pack FILE.
 
     For a tree, the command compares the files with the manifest. It first merges the manifests of
-    shards, if all are there. For a pack, it checks every digest, that the parts belong to the run,
-    and that the scores follow from the parts.
+    shards, if all shards are finished. For a pack, it checks every digest, that the parts belong to
+    the run, and that the scores follow from the parts.
 
     Lists every missing, altered, unexpected or contradictory file, and exits with 1 if there is
     one.

@@ -104,7 +104,7 @@ def _runs(kernel: NDArray[np.float32]) -> tuple[NDArray[np.int64], Floats]:
     extent = len(kernel) // 2
     half = np.pad(kernel[extent:, extent:].astype(np.float64), ((0, 0), (0, 1)))
     steps = half[:, :-1] - half[:, 1:]
-    # A share of 1e-20 of the light does not change a sum of levels in double precision.
+    # In double precision, a weight of 1e-20 does not change a sum of levels.
     runs = np.argwhere(steps > 1e-20)
     return runs, steps[tuple(runs.T)]
 

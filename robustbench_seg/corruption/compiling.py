@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-NOTICE = "compiling the corruptions, once: this takes ten to thirty seconds"
+NOTICE = "compiling the corruptions; this happens only once and takes ten to thirty seconds"
 
 MOST_HELPERS = 3
 """More processes would wait for the one that compiles the longest call."""
@@ -66,14 +66,15 @@ def compiled_in_parallel(calls: Sequence[Callable[[], Result]]) -> list[Result]:
     """
     from numba.core import event
 
-    queue, end = os.pipe()  # a byte is the index of a call; the process that reads it makes it
+    # Each byte is the index of a call; the process that reads it makes the call.
+    queue, end = os.pipe()
     os.write(end, bytes(range(len(calls))))
     os.close(end)
     helpers = list[subprocess.Popen[bytes]]()
     collecting = gc.isenabled()
 
     def start(loop: Any) -> None:
-        gc.disable()  # the compiler's objects last; looking for garbage takes 7 % more time
+        gc.disable()  # the compiler keeps its objects, so collections would only cost 7 % more time
         if loop.stats.cache_path is None:  # loops cannot be kept on disk
             return
         for _ in range(min(core_count() - 1, MOST_HELPERS, len(calls) - 1)):

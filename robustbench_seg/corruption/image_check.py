@@ -43,7 +43,7 @@ def _problem(image: object) -> str | None:
     if image.ndim == 4:
         return f"the array is a batch, {shape}; give one image at a time"
     if image.ndim == 3 and image.shape[2] == 1:
-        return f"the image is {shape}; give a gray one as H x W: image[..., 0]"
+        return f"the image is {shape}; give a gray image as H x W: image[..., 0]"
     if image.ndim == 3 and image.shape[2] == 4:
         return f"the image is {shape}; give RGB without the fourth channel: image[..., :3]"
     if image.ndim == 3 and image.shape[2] != 3 and image.shape[0] == 3:

@@ -121,7 +121,7 @@ def left_out_error(
             "new run; delete the old folder then)"
         )
         if dataset.endswith(".toml"):
-            advice += f"; or name the other images in a file and set the key list in {dataset}"
+            advice += f"; or list the other images in a file and give its path as list in {dataset}"
     return LeftOutError(
         f"left out: {first}{more}; the rest is finished and kept in "
         f"{', '.join(map(str, paths))}. No score is shown until all images have results: {advice}",

@@ -110,7 +110,7 @@ def class_map_text(class_map: ClassMap) -> str:
     kinds = {
         "ignored predictions": record.ignored,
         "left out": record.left_out,
-        "missed, because no class maps to it": record.missed,
+        "missed, because no class of the model maps to them": record.missed,
     }
     lists = [f"{kind}: {first_items(names, 8)}" for kind, names in kinds.items() if names]
     classes = f"{len(record.classes)} classes to {len(class_map.dataset_classes)}"

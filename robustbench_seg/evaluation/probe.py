@@ -62,9 +62,9 @@ def check_probe(
         if before and now and before != now:
             changes = _changes_text(earlier[0], here)
             raise ResultsError(
-                f"{folder}: {condition.name} at severity {condition.severity} gives other pixels "
-                f"than when this run began ({changes}); use the versions of then, or another "
-                "folder of runs"
+                f"{folder}: {condition.name} at severity {condition.severity} gives different "
+                f"pixels than when this run began ({changes}); use the same versions as then, or "
+                "another folder of runs"
             )
     same_machine = any((one.libraries, one.hardware) == (here, device) for one in earlier)
     if same_machine and images.keys() <= known.keys():
@@ -130,8 +130,8 @@ def _differing_share(
         changes = _changes_text(first, here, device)
         raise ResultsError(
             f"{folder}: the network labels {100 * share:.2f} % of the built-in image differently "
-            f"than when this run began ({changes}); use the same versions and device, or another "
-            "folder of runs"
+            f"than when this run began ({changes}); use the same versions and device as then, or "
+            "another folder of runs"
         )
     return share
 

@@ -157,7 +157,7 @@ def _macs(segmenter: EvaluatedModel, data: EvaluationDataset) -> int | None:
         height, width = data[0].image.shape[:2]
         return image_macs(segmenter.record, len(segmenter.classes), (height, width))
     except RobustsegError as error:
-        log.info("%s: operations not counted: %s", segmenter.name, error)
+        log.info("%s: cannot count its operations: %s", segmenter.name, error)
         return None
 
 
@@ -178,7 +178,10 @@ def _warn_of_what_stays(folder: Path, record: RunRecord) -> None:
     began, now = recorded_protocol(standing), recorded_protocol(record)
     if standing.protocol != record.protocol:
         log.warning(
-            *("%s began under %s; report and compare it under %s", folder),
+            *(
+                "%s keeps the protocol %s, under which it began; report and compare it under %s",
+                folder,
+            ),
             *(standing.protocol, record.protocol),
         )
     elif began and now and (name := began.first_difference(now)):

@@ -19,7 +19,7 @@ def compiled(function: Function, *, contract: bool = False) -> Function:
     import numba
 
     fastmath = {"contract"} if contract else False
-    # No code in C calls the functions.
+    # C code never calls these functions.
     make = partial(
         numba.njit, nogil=True, error_model="numpy", fastmath=fastmath, no_cfunc_wrapper=True
     )

@@ -63,10 +63,10 @@ def run_in_processes(
     stop = context.RawValue(ctypes.c_bool, False)
     with ProcessPoolExecutor(workers, context, _start, (work, stop)) as pool:
         try:
-            with signals_blocked():  # in the workers, until they have handlers
+            with signals_blocked():  # the workers inherit this, until they have handlers
                 waiting = {pool.submit(_do, index) for index in range(count)}
-                # Wakes the pool's thread, which otherwise does not watch the process started last.
-                # If this were cancelled, the thread would fail, and hang, when a process dies.
+                # Wakes the pool's thread, which otherwise does not watch the last process. A
+                # cancelled call would make the thread fail and hang when a process dies.
                 pool.submit(int)
             while waiting:
                 done, waiting = wait(waiting, TICK_SECONDS, FIRST_COMPLETED)
@@ -90,8 +90,8 @@ def _start(work: Work[Any], stop: ctypes.c_bool) -> None:
     _work, _stop = work, stop
     cv2.setNumThreads(1)  # the workers already use all cores
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
-    # SIGTERM comes from a scheduler, or from the pool itself when a worker has died. Outside of a
-    # piece of work it ends the process at once.
+    # SIGTERM comes from a scheduler, or from the pool itself when a worker has died. Between
+    # pieces of work it ends the process at once.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -94,7 +94,7 @@ def signals_held() -> Iterator[None]:
 @contextmanager
 def signals_blocked() -> Iterator[None]:
     """Processes that start in the block get neither signal, because the parent ends them."""
-    resource_tracker.ensure_running()  # starting it would unblock them
+    resource_tracker.ensure_running()  # its later start would unblock the signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         yield

@@ -23,7 +23,7 @@ def secure_streams() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
     if sys.stdout is sys.__stdout__:
         sys.stdout = _Output(*_binary(1))
     if sys.stderr is sys.__stderr__:

@@ -26,7 +26,7 @@ class MissedObjects(AdditiveScores):
             ScoreInfo(
                 "missed_region_rate",
                 "missed persons",
-                f"Share in percent of the objects of {', '.join(chosen)} of which less than half "
+                f"Share, in percent, of the objects of {', '.join(chosen)} of which less than half "
                 "of the pixels are correct. Lower is better.",
                 higher_is_better=False,
                 section="failures",

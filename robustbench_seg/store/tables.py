@@ -125,7 +125,7 @@ def _rows_of_parts(
     """Return the rows of all parts; several may be about the same image and condition."""
     read = partial(_part_columns, record=record, measures=measures, scorers=scorers, pooled=pooled)
     columns = {name: list[Any]() for name in (*_KEY, "reason", "part", *scorers)}
-    # Threads help: Python's lock is free while a part is decompressed, hashed and summed.
+    # Threads help, because Python's lock is free while a part is decompressed, hashed and summed.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for part in [pool.submit(read, path) for path in part_files(folder)]:
             try:

@@ -105,7 +105,7 @@ def _train(inputs: TrainingInputs) -> TrainedModel:
         result = fit(replace(spec, device=device), initial, images, validation)
     summary = (
         f"Clean mIoU {result.miou:.2f} % on {images.name} {validation.split} "
-        f"({len(validation)} images), after {result.views} training crops, drawn from "
+        f"({len(validation)} images), after {result.views} training crops of "
         f"{len(images)} images."
     )
     if torchrun_processes().first:  # the first process writes
@@ -125,8 +125,8 @@ def _train(inputs: TrainingInputs) -> TrainedModel:
 def _warn_of_long_warmup(recipe: TrainingRecipe) -> None:
     if recipe.warmup >= (recipe.iterations or math.inf):
         log.warning(
-            "a warm-up of %d steps does not end within %d: the learning rate never reaches %g; "
-            "shorten the warm-up",
+            "a warm-up of %d steps does not end within %d steps, so the learning rate never "
+            "reaches %g; shorten the warm-up",
             *(recipe.warmup, recipe.iterations, recipe.lr),
         )
 

@@ -198,7 +198,7 @@ def _read(path: Path) -> _Content:
     if SAFETENSORS_START.match(start):
         with safe_open(path, framework="pt") as opened:
             names = opened.keys()
-            metadata = sorted((opened.metadata() or {}).items())  # its order is random
+            metadata = sorted((opened.metadata() or {}).items())  # its order is not defined
             return _Content({n: opened.get_tensor(n) for n in names}, dict(metadata))
     if start.startswith(PICKLE_STARTS):
         checkpoint = read_torch_checkpoint(path)

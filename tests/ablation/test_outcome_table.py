@@ -61,5 +61,7 @@ def test_the_table_tells_what_an_encoder_began_with(tmp_path, trainings):
 
 @pytest.mark.parametrize(("name", "count"), [(MODEL, 2), ("mit", 0)])
 def test_a_model_without_one_run_is_refused(runs, name, count):
-    with pytest.raises(ResultsError, match=f"{count} runs of {name}; the table needs one"):
+    with pytest.raises(
+        ResultsError, match=f"{count} models called {name}, but the table needs exactly one"
+    ):
         ablation_table(runs, {name: None}, "paper")

@@ -122,21 +122,22 @@ def test_images_and_labels(problem):
             "the image is empty or has values outside 0..1; divide 8-bit values by 255"
         )
     assert message(case, truth=case.truth.T) == (
-        "the labels are torch.int64 (5, 4); give int64 (4, 5), 255 for no label"
+        "the labels are torch.int64 (5, 4); give int64 (4, 5), with 255 for pixels without a label"
     )
     assert message(case, truth=case.truth.int()).startswith("the labels are torch.int32 (4, 5);")
-    assert message(case, truth=case.truth - 9).endswith("; give 0 or more, 255 for no label")
+    assert message(case, truth=case.truth - 9).endswith(" 0, or 255 for pixels without a label")
     case.truth[3, 3] = 7
     assert message(case) == (
         "a label is class 7, but the network has 4 classes; give class indices from 0 to 3, or "
-        "255 for no label"
+        "255 for pixels without a label"
     )
 
 
 def test_networks(problem, gradient_of):
     case = problem(size=(4, 5))
     assert message(case, gradient=gradient_of(lambda x: case.network(x)[:, ::2])) == (
-        "the network gives logits of (2, 5) for labels of (4, 5); give logits of the image's size"
+        "the network returns logits of (2, 5) for labels of (4, 5); it must return logits of the "
+        "image's size"
     )
 
     def infinite(image, loss):

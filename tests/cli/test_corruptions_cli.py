@@ -85,4 +85,4 @@ def test_the_help_of_other_commands_names_every_shipped_protocol(command):
 def test_a_sheet_without_a_photo_is_refused(tmp_path):
     result = CliRunner().invoke(corruptions, ["--out", str(tmp_path / "sheet.png")])
     assert result.exit_code == 2
-    assert "--out is for the picture of a photo; give --preview PHOTO, too" in result.output
+    assert "--out is the path of the preview; also give --preview PHOTO" in result.output

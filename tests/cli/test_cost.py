@@ -52,11 +52,11 @@ def test_time_and_memory_are_measured_when_asked_for(tmp_path):
     assert "images/s" in result.stdout
 
 
-@pytest.mark.slow  # 20 s: every network there is
+@pytest.mark.slow  # 20 s: it builds every network
 def test_without_models_every_card_is_counted_and_the_paper_s_others_follow():
     result = run()
     assert result.exit_code == 0, result.output
-    cards, others = result.stdout.split("\nPublished, of networks without a card:\n")
+    cards, others = result.stdout.split("\nPublished values of networks without a card:\n")
     assert [line.split()[0] for line in cards.splitlines()[1:]] == list(list_models())
     assert ["4", "SETR", "ViT-Large", "coco-stuff", "305.70", "-", "-", "45.8"] in [
         line.split() for line in others.splitlines()

@@ -246,7 +246,10 @@ def test_shards_are_merged_by_verify(root, tmp_path, robustseg):
     out = tmp_path / "out"
     first = generate(robustseg, root, out, "--severity", 1, "--shard", "1/2")
     assert first.exit_code == 0, first.output
-    assert "4 files of shard 1 of 2; when all are finished: robustseg verify" in first.output
+    assert (
+        "4 files of shard 1 of 2; when all shards are finished, run robustseg verify"
+        in first.output
+    )
     early = robustseg("verify", out)
     assert early.exit_code == 2
     assert "of 2 shards 2 are not finished" in early.output

@@ -39,7 +39,7 @@ def program(error: BaseException) -> click.Command:
         (
             torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has ..."),
             2,
-            "CUDA out of memory; make --batch, --crop or --size smaller, or try --precision bf16",
+            "CUDA out of memory; reduce --batch, --crop or --size, or try --precision bf16",
         ),
         (
             ImportError("libGL.so.1: cannot open shared object file"),

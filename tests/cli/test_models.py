@@ -49,7 +49,7 @@ def test_every_card_is_listed_as_its_file_says():
 def test_every_class_map_is_listed_as_its_file_says():
     result = CliRunner().invoke(main, ["models"])
     *_, heading, maps = result.stdout.split("\n\n")
-    assert heading == "Class maps, for models with other classes than the dataset's:"
+    assert heading == "Class maps, for models whose classes differ from those of the dataset:"
     _, *rows = [line.rstrip() for line in maps.splitlines()]
     listed = dict(row.split(maxsplit=1) for row in rows)
     files = sorted((CARDS / "class_maps").glob("*.toml"))

@@ -184,7 +184,7 @@ def test_other_temperatures_are_refused(text):
     words = ["evaluate", "--model", "segformer-b0", "--temperature", text]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
-    assert "does not exist; give 0.01 to 100, or fit" in " ".join(result.stderr.split())
+    assert "is not valid; give 0.01 to 100, or fit" in " ".join(result.stderr.split())
 
 
 def parsed(parse, text):
@@ -197,7 +197,7 @@ def test_images_of_an_adaptation_are_a_number_or_all():
         words = ["evaluate", "--model", "x", "--adapt", "bn", "--adapt-images", text]
         result = CliRunner().invoke(main, words)
         assert result.exit_code == 2
-        assert re.search(r"does not exist; give 1 to .*, or all", " ".join(result.stderr.split()))
+        assert re.search(r"is not valid; give 1 to .*, or all", " ".join(result.stderr.split()))
 
 
 def test_an_augmentation_is_written_in_one_form():

@@ -101,7 +101,7 @@ def test_without_draws_both_streams_are_one(image, name):
 
 
 def test_severities_draw_apart(image):
-    # A protocol of five equal severities: only the key can tell them apart.
+    # A protocol of five equal severities: they differ only in the key of the stream.
     gray = np.full((64, 64, 3), 128, np.uint8)
     protocol = load_protocol()
     perturbation = protocol.perturbation("gaussian_noise")
@@ -179,7 +179,7 @@ UINT8 = "and convert it to uint8"
         ),
         (
             np.zeros((40, 50, 1), np.uint8),
-            "the image is 40 x 50 x 1; give a gray one as H x W: image[..., 0]",
+            "the image is 40 x 50 x 1; give a gray image as H x W: image[..., 0]",
         ),
         (
             np.zeros((3, 40, 50), np.uint8),
@@ -226,7 +226,7 @@ def test_a_protocol_has_only_its_own_corruptions(image):
         corrupt(image, "zoom_blur", 2, protocol=protocol), corrupt(image, "zoom_blur", 2)
     )
     message = (
-        "the protocol cityscapes-c has no zoom_blur; choose one of the protocols that have: "
+        "the protocol cityscapes-c has no zoom_blur; choose a protocol that has it: "
         "mpc-15, semsegbench-sev3$"
     )
     with pytest.raises(CorruptionError, match=message):

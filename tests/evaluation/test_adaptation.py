@@ -287,10 +287,10 @@ def test_a_task_of_a_cluster_computes_them_too(tmp_path, monkeypatch):
     ("options", "message"),
     [
         ({"adapt": "bm"}, "unknown adaptation 'bm'. Known: bn"),
-        ({"adapt": "bn", "adapt_images": 0}, "adapt_images = 0 does not exist; give 1 to"),
-        ({"adapt": "bn", "adapt_images": "al"}, "adapt_images = 'al' does not exist; .* or all"),
+        ({"adapt": "bn", "adapt_images": 0}, "adapt_images = 0 is not valid; give 1 to"),
+        ({"adapt": "bn", "adapt_images": "al"}, "adapt_images = 'al' is not valid; .* or all"),
         ({"adapt": "bn", "adapt_prior": -1.0}, "prior = -1.0 is out of range; give 0 to"),
-        ({"adapt_images": 3}, "adapt_images and adapt_prior need adapt; give adapt bn, too"),
+        ({"adapt_images": 3}, "adapt_images and adapt_prior need adapt; also give adapt bn"),
         ({"augment": "1.25,flip"}, "write augment as flip,1.25"),
         ({"augment": "flop"}, "'flop' is neither flip nor a scale"),
     ],

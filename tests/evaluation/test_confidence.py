@@ -198,7 +198,7 @@ def test_each_half_has_the_temperature_of_the_other(levels, toy, monkeypatch):
         nll, _, _ = by_hand(data, index, 40.0, value)
         counts = clean["confidence_t"][data.ids[index]]
         assert counts[1997] * 2.0**-20 == pytest.approx(nll, rel=1e-5)
-    monkeypatch.setattr(temperature_fit, "_fit", None)  # a further start takes what was fitted
+    monkeypatch.setattr(temperature_fit, "_fit", None)  # a second start reads the fitted value
     assert levels(temperature="fit").path == run.path
     (file,) = (run.path.parent / "temperatures").iterdir()
     assert json.loads(file.read_text())["values"] == list(found.values)
@@ -242,5 +242,5 @@ def test_the_least_loss_between_and_at_the_ends_of_the_grid():
 
 @pytest.mark.parametrize("value", [0, -1.0, "warm", float("nan")])
 def test_other_temperatures_are_refused(levels, value):
-    with pytest.raises(OptionError, match=r"temperature = .* does not exist; give 0.01 to 100, or"):
+    with pytest.raises(OptionError, match=r"temperature = .* is not valid; give 0.01 to 100, or"):
         levels(temperature=value)

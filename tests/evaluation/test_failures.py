@@ -37,7 +37,7 @@ def test_a_dataset_that_is_gone_ends_the_run(toy, reds, protocol, conditions, tm
     assert "\n" not in message
     assert message == (
         "8 images in a row could not be read; the last: val/12.png: the image cannot be read. "
-        "Finished work is kept: check the disk of the images and evaluate again"
+        "Finished work is kept: check the disk that holds the images and evaluate again"
     )
     assert model.calls == 5 * 5
     table = read_results(tmp_path)
@@ -103,7 +103,7 @@ def test_a_failing_model_stops_no_other(toy, reds, protocol, conditions, tmp_pat
     with pytest.raises(ModelError) as caught:
         evaluate([Broken(), good], toy(12), protocol, conditions, tmp_path)
     assert str(caught.value).startswith(
-        "broken: 8 images in a row have no result; the last is val/7.png: broken failed "
+        "broken: 8 images in a row have no result; the last: val/7.png: broken failed "
         "(Broken: fails on an image: ZeroDivisionError: a bug ("
     )
     table = read_results(tmp_path)
@@ -120,7 +120,7 @@ def test_a_failing_model_stops_no_other(toy, reds, protocol, conditions, tmp_pat
         )
     )
     assert shown[0].getMessage().endswith("); traceback (shown once):")
-    assert caplog.messages[-1].endswith("it gets no more images")
+    assert caplog.messages[-1].endswith("the model gets no more images")
 
 
 def test_a_model_that_failed_is_left_out_of_report_and_comparison(
@@ -174,7 +174,7 @@ def test_the_error_for_images_left_out_names_one_reason_and_logs_the_others(capl
         "left out: a.png: bad (and 1 more, named above); the rest is finished and kept in runs/x. "
         "No score is shown until all images have results: fix the cause and evaluate again (a "
         "changed image or label of the dataset starts a new run; delete the old folder then); or "
-        "name the other images in a file and set the key list in yard.toml"
+        "list the other images in a file and give its path as list in yard.toml"
     )
     assert "key list" not in str(left_out_error({"a.png: bad": False}, [Path("runs/x")], "camvid"))
     again = pickle.loads(pickle.dumps(error))  # as torchrun sends it

@@ -76,7 +76,7 @@ def test_two_runs_on_one_folder(place, whole, blank_figures):
 def test_processes_of_torchrun_share_the_images_and_end_together(tmp_path, broken):
     lay_out(tmp_path)
     if broken:
-        # Of the second block of four images, and so of the second process, which ends before the
+        # In the second block of four images, so the second process has it and ends before the
         # first.
         image = tmp_path / "images/5.png"
         image.write_bytes(image.read_bytes()[:50])
@@ -121,7 +121,7 @@ def test_a_start_sweeps_what_killed_ones_have_left_but_nothing_of_a_live_one(pla
     (run,) = out.iterdir()
     left = [run / f"parts/.x.0123456{i}.partial.parquet" for i in range(2)]
     left[0].touch()
-    assert start(place, out.name).wait(timeout=120) == 0  # the other one is still at work, or not
+    assert start(place, out.name).wait(timeout=120) == 0  # whether the other one still runs or not
     process.send_signal(signal.SIGKILL)
     process.wait()
     left[1].touch()
@@ -167,7 +167,7 @@ def test_a_dataset_that_disappears_stops_the_run_and_it_goes_on_once_it_is_back(
     assert process.returncode == 2, told
     last = told.splitlines()[-1]
     assert last.startswith("robustseg: 8 images in a row could not be read; the last: ")
-    assert last.endswith("check the disk of the images and evaluate again")
+    assert last.endswith("check the disk that holds the images and evaluate again")
     found = rows(out)
     left_out = [key for key, row in found.items() if isinstance(row, str)]
     assert 0 < len(left_out) <= 8 * CONDITIONS

@@ -391,4 +391,5 @@ def test_what_a_run_keeps_of_another_start_is_a_warning(toy, reds, protocol, tmp
     evaluate([reds()], toy(), protocol, fewer, tmp_path)
     assert "began" not in caplog.text
     evaluate([reds()], toy(), replace(protocol, name="other"), fewer, tmp_path)
-    assert f"began under {protocol.name}; report and compare it under other" in caplog.text
+    kept = f"keeps the protocol {protocol.name}, under which it began; report and compare it under"
+    assert f"{kept} other" in caplog.text

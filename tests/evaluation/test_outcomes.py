@@ -25,7 +25,7 @@ def test_a_success_between_failures_starts_the_count_anew(outcomes):
     assert outcomes.given_up is None
     fail(outcomes, 1, first=100)
     assert str(outcomes.given_up) == (
-        f"net: {FAILURES} images in a row have no result; the last is 100.png: broken; "
+        f"net: {FAILURES} images in a row have no result; the last: 100.png: broken; "
         "fix the model and evaluate again"
     )
     assert outcomes.scored == 1

@@ -120,7 +120,7 @@ def test_a_changed_corruption_is_one_line_that_names_it(
         start(model, 4)
     message = str(caught.value)
     assert "\n" not in message
-    assert ": contrast at severity 1 gives other pixels than when this run began (" in message
+    assert ": contrast at severity 1 gives different pixels than when this run began (" in message
     why = "; numpy " if upgraded else "(the versions are the same, so the program was changed); use"
     assert why in message
     assert model.calls == 0
@@ -150,7 +150,7 @@ def test_labels_that_differ_much_are_refused(start, upgrade):
     )
     assert "; numpy " in message
     assert message.endswith(
-        " then, 9.9.9 now); use the same versions and device, or another folder of runs"
+        " then, 9.9.9 now); use the same versions and device as then, or another folder of runs"
     )
     assert network.calls == PROBED
     assert sorted((folder / "parts").iterdir()) == parts
@@ -187,7 +187,9 @@ def test_images_of_a_tree_are_probed_by_what_the_tree_recorded(
     with monkeypatch.context() as patch:
         patch.setattr(digital, "truncated", lambda levels: truncated(levels + 1 / 255))
         changed = tree(toy(4), conditions)
-    with pytest.raises(ResultsError, match="contrast at severity 1 gives other pixels than when"):
+    with pytest.raises(
+        ResultsError, match="contrast at severity 1 gives different pixels than when"
+    ):
         start(reds(), 4, corrupted=changed)
     shutil.rmtree(changed)
     model = reds()

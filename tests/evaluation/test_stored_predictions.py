@@ -100,7 +100,9 @@ def test_confidence_is_saved_only_where_it_is_asked_for(levels, stored, folder):
     levels(2)
     assert len(list(folder.rglob("*.confidence.png"))) == 10, "asked for later, they are added"
     assert len(stored(2).results()["confidence"].dropna()) == 10
-    with pytest.raises(OptionError, match="confidence is saved next to predictions; give save_pr"):
+    with pytest.raises(
+        OptionError, match="confidence is saved next to predictions; also give save_pr"
+    ):
         levels(2, save_predictions=None)
     with pytest.raises(OptionError, match="prediction format acdc has no confidence; leave out"):
         levels(2, prediction_format="acdc")
@@ -134,7 +136,7 @@ def test_a_changed_file_is_never_mixed_with_old_counts(levels, stored, folder, t
     path.write_bytes(kept)
     assert before.items() < counts(stored(2)).items()
     path.unlink()
-    stored(2)  # what is scored stays
+    stored(2)  # images already scored keep their scores
     Image.fromarray(np.zeros((40, 48), np.uint8)).save(path)
     manifest = folder / "predictions.toml"
     text = manifest.read_text().splitlines()
@@ -184,7 +186,7 @@ def test_missing_files_are_named_and_nothing_else_is_lost(levels, stored, folder
     away = folder.parent / "away"
     away.mkdir()
     shutil.move(folder / "gaussian_noise/1", away / "whole")
-    for index in range(9):  # more in a row than a model may fail on
+    for index in range(9):  # more in a row than the limit of failures
         shutil.move(folder / f"contrast/4/val/{index}.png", away / f"{index}.png")
     runs = folder.parents[1] / "again"
     with pytest.raises(IncompleteError) as caught:

@@ -82,7 +82,7 @@ def test_a_misspelt_field_is_named():
         ({"stream": "fats"}, OptionError, "unknown stream 'fats'; did you mean 'fast'"),
         ({"seeds": (-1,)}, OptionError, r"seeds = \(-1,\) is out of range; give an integer"),
         ({"seeds": (0, 2**32)}, OptionError, r"seeds = \(0, 4294967296\)"),
-        ({"severities": (6,)}, CorruptionError, "severity 6 does not exist; it is one of 1 to 5"),
+        ({"severities": (6,)}, CorruptionError, "severity 6 does not exist; choose 1 to 5"),
         ({"precision": "fp61"}, OptionError, "unknown precision 'fp61'; did you mean 'fp16'"),
         ({"backend": "openvin"}, OptionError, "unknown backend 'openvin'; did you mean"),
         ({"inference": "slid"}, OptionError, "unknown inference 'slid'; did you mean 'slide'"),
@@ -102,7 +102,7 @@ def test_a_misspelt_field_is_named():
         (
             {"shard": "1/2"},
             OptionError,
-            r"shard = '1/2' is not a Shard; give one, such as Shard\(1, 2",
+            r"shard = '1/2' is not a Shard; give a Shard, such as Shard\(1, 2",
         ),
         (
             {"executor": "ray", "shard": Shard(1, 2)},

@@ -231,8 +231,16 @@ def test_an_unknown_model_is_told_the_nearest():
             "[0.229, 0, 0.225]",
             "preprocessing: std[1] = 0.0 is out of range",
         ),
-        ('location = "weights/mine.safetensors"', "", "with source 'file' a location is missing"),
-        ('source = "file"', 'source = "none"', "with source 'none' a location must be absent"),
+        (
+            'location = "weights/mine.safetensors"',
+            "",
+            "with source 'file', the key location is missing",
+        ),
+        (
+            'source = "file"',
+            'source = "none"',
+            "with source 'none', the key location must be absent",
+        ),
         ('"robustseg"', '"keras"', "weights: format: unknown value 'keras'"),
         ('format = "robustseg"', 'sha256 = "xyz"', "sha256: expected up to 64 hexadecimal digits"),
         (

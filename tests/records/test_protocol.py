@@ -88,7 +88,7 @@ def test_unknown_corruption_names_the_nearest():
 
 def test_a_corruption_of_another_protocol_names_those_that_have_it():
     message = (
-        "^the protocol mpc-15 has no spatter; choose one of the protocols that have: city-c-fan, "
+        "^the protocol mpc-15 has no spatter; choose a protocol that has it: city-c-fan, "
         "cityscapes-c$"
     )
     with pytest.raises(CorruptionError, match=message):

@@ -31,14 +31,12 @@ def test_from_a_card_to_a_card(stripes, tmp_path):
     assert result.exit_code == 0, result.output
     path = out / "segformer-b0-stripes.toml"
     assert result.stdout.endswith(f"{path}\n")
-    assert (
-        "on stripes val (3 images), after 24 training crops, drawn from 3 images." in result.stdout
-    )
+    assert "on stripes val (3 images), after 24 training crops of 3 images." in result.stdout
 
     card = load_card(path)
     assert (card.dataset, card.classes) == (stripes, 2)
     assert (card.training.iterations, card.training.seed) == (12, 7)
-    # The command in the card, given again, makes the same weights.
+    # The command in the card creates the same weights again.
     words = shlex.split(card.training.command)
     assert words[:2] == ["robustseg", "train"]
     first = load_model(path).state_dict()
@@ -114,8 +112,8 @@ def test_a_warm_up_that_does_not_end_is_a_warning(stripes, tmp_path, caplog):
     (tmp_path / "out" / "checkpoint.pt").unlink()
     run(*given, "--iterations", "2", "--name", "other")
     assert caplog.messages == [
-        "a warm-up of 2 steps does not end within 2: the learning rate never reaches 0.002; "
-        "shorten the warm-up"
+        "a warm-up of 2 steps does not end within 2 steps, so the learning rate never reaches "
+        "0.002; shorten the warm-up"
     ]
 
 

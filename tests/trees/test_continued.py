@@ -18,7 +18,9 @@ from robustbench_seg.trees.writing import write_tree as module
 from robustbench_seg.trees.writing.write_tree import write_tree
 
 SOME = ("spatter", "contrast")
-OTHER_PIXELS = r"spatter at severity 1 and 1 more conditions give other pixels than when the tree"
+OTHER_PIXELS = (
+    r"spatter at severity 1 and 1 more conditions give different pixels than when the tree"
+)
 THEN = "robustseg 0.0.9 then, {robustseg} now; numpy 2.0.1 then, {numpy} now"
 
 
@@ -68,12 +70,12 @@ def test_another_constant_is_refused_by_name(town, tmp_path, contents, monkeypat
         (tmp_path / "manifest.json").unlink()
         shutil.rmtree(tmp_path / "spatter/5")
     before = contents(tmp_path)
-    # Severity 5 of spatter is mud, and contrast has no colour: both are as they were.
+    # Severity 5 of spatter is mud, and contrast has no colour, so neither of them changes.
     with pytest.raises(TreeError) as caught:
         write_tree(town.plan(tmp_path, corruptions=SOME))
     assert str(caught.value) == (
-        f"{tmp_path}: spatter at severity 1 gives other pixels than when the tree was begun "
-        f"({THEN.format(**libraries())}); use the versions and processor of then, or choose "
+        f"{tmp_path}: spatter at severity 1 gives different pixels than when the tree was begun "
+        f"({THEN.format(**libraries())}); use the same versions and processor as then, or choose "
         "another folder"
     )
     assert contents(tmp_path) == before
@@ -88,7 +90,7 @@ def test_the_same_versions_with_another_constant_are_refused_too(town, tmp_path,
         write_tree(town.plan(tmp_path, corruptions=("spatter",), severities=(1, 2)))
     with pytest.raises(
         TreeError,
-        match=rf"{OTHER_PIXELS} was begun \(the versions of all libraries are the same: another",
+        match=rf"{OTHER_PIXELS} was begun \(all libraries have the same versions, so the processor",
     ):
         write_tree(town.plan(tmp_path, corruptions=("spatter",), severities=(1, 2)))
 
@@ -144,8 +146,8 @@ def test_a_tree_of_format_1_with_other_pixels_is_refused(
     subject = "spatter at severity 1" + (
         " and 1 more conditions give" if 2 in severities else " gives"
     )
-    for _ in range(2):  # refusing it records nothing that would let it pass
-        with pytest.raises(TreeError, match=rf"{subject} other pixels.*numpy 2\.0\.1 then"):
+    for _ in range(2):  # the first refusal records nothing that would make the second start pass
+        with pytest.raises(TreeError, match=rf"{subject} different pixels.*numpy 2\.0\.1 then"):
             write_tree(town.plan(out, corruptions=SOME, severities=severities))
         assert contents(out) == before
 
@@ -175,7 +177,7 @@ def test_a_condition_without_a_probe_is_compared_by_an_image(town, tmp_path, mon
     halved = Corruption("pixelate", lambda image, rng, *, size: image // 2, law=1)
     monkeypatch.setitem(CORRUPTIONS, "pixelate", halved)
     entry_point._function.cache_clear()
-    with pytest.raises(TreeError, match="pixelate at severity 3 gives other pixels"):
+    with pytest.raises(TreeError, match="pixelate at severity 3 gives different pixels"):
         write_tree(town.plan(tmp_path, **settings))
     monkeypatch.undo()
     entry_point._function.cache_clear()
@@ -200,7 +202,7 @@ def test_shards_of_other_versions_are_one_tree(town, tmp_path, contents, librari
 def test_a_shard_with_other_pixels_is_refused(town, tmp_path, monkeypatch):
     shard(town, tmp_path, 1)
     monkeypatch.setattr(weather, "WATER", weather.WATER * np.float32(0.9))
-    with pytest.raises(TreeError, match="spatter at severity 1 gives other pixels"):
+    with pytest.raises(TreeError, match="spatter at severity 1 gives different pixels"):
         shard(town, tmp_path, 2)
     assert not list(tmp_path.glob("*/*/leftImg8bit/**/ulm_1*"))
 
@@ -218,7 +220,7 @@ def test_shards_made_apart_with_other_pixels_are_not_merged(town, tmp_path, monk
             symlinks=True,
             ignore=shutil.ignore_patterns(".recipe.json", "gtFine"),
         )
-    with pytest.raises(TreeError, match="spatter at severity 1 gives other pixels"):
+    with pytest.raises(TreeError, match="spatter at severity 1 gives different pixels"):
         verify_tree(tmp_path / "1")
     assert not (tmp_path / "1/manifest.json").exists()
 
@@ -234,7 +236,7 @@ def test_shards_of_two_seeds_are_not_merged(town, tmp_path):
 
 def test_the_manifest_of_a_shard_says_what_the_tree_is(town, tmp_path):
     shard(town, tmp_path, 1)
-    (tmp_path / ".recipe.json").unlink()  # as a copy leaves it behind
+    (tmp_path / ".recipe.json").unlink()  # as if a copy omitted the hidden file
     with pytest.raises(TreeError, match="its seed is 0, not 1"):
         shard(town, tmp_path, 2, seed=1)
 

@@ -64,7 +64,7 @@ def test_a_specification_is_the_same_call(town, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "a tree needs out; give a folder"),
+        ({}, "out is missing; give a folder for the tree"),
         ({"out": "x", "sed": 1}, "unknown option of generate_cityscapes_c 'sed'; did you mean"),
     ],
 )
@@ -178,7 +178,7 @@ def test_a_tree_does_not_grow_from_other_images(town, tmp_path):
     Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(town.root / name)
     now = (town.root / name).stat().st_size
     before = read_manifest(out)
-    (out / "manifest.json").unlink()  # as an interrupted start leaves it
+    (out / "manifest.json").unlink()  # as after an interruption
     with pytest.raises(TreeError) as caught:
         generate_cityscapes_c(data=town.root, out=out, **(FOG | {"severities": [1]}))
     assert str(caught.value) == (

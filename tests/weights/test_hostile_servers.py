@@ -166,8 +166,8 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(server, path):
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout == 2 * (
-        f"{path}: cannot be written (File too large); free the disk, or set ROBUSTSEG_CACHE to "
-        "another folder\n"
+        f"{path}: cannot be written (File too large); free some disk space, or set ROBUSTSEG_CACHE "
+        "to another folder\n"
     )
     assert not list(path.parent.glob("*.partial"))
 
@@ -175,7 +175,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(server, path):
 def test_a_cache_that_is_a_file_is_one_line(server, tmp_path):
     (tmp_path / "cache").touch()
     server.files["/a.pth"] = b"PK"
-    with pytest.raises(WeightsError, match=r"a\.pth: cannot be written \(File exists\); free the"):
+    with pytest.raises(WeightsError, match=r"a\.pth: cannot be written \(File exists\); free some"):
         download(f"{server.url}/a.pth", tmp_path / "cache" / "a.pth")
 
 

@@ -32,8 +32,8 @@ _REACH = _reaches()
 _STEP = (_REACH / 2**23).astype(np.float32)
 _DENSITY = np.exp(-(_REACH**2) / 2).astype(np.float32)
 _DENSITY[0] = 1  # the top of the curve is the end of the narrowest layer
-# A point of a layer that is closer to 0 than the end of the layer above is under the curve. The
-# widest layer is above the base, and no layer is above the narrowest.
+# A point of a layer is under the curve if it is closer to 0 than the end of the layer above. Above
+# the base is the widest layer; above the narrowest there is none.
 _INSIDE = np.rint(np.roll(_REACH, 1) / _REACH * 2**23).astype(np.uint32)
 _INSIDE[1] = 0
 

@@ -77,7 +77,7 @@ def paths_of_split(
     for path in (text.replace("{split}", split) for text in paths):
         if path.startswith("/") or ".." in path.split("/"):
             raise CardError(
-                f"{where}: '{path}' leads out of the dataset's root; use a path inside it"
+                f"{where}: '{path}' is outside the root of the dataset; use a path inside it"
             )
         filled.append(PurePosixPath(path).as_posix())
     return tuple(filled)

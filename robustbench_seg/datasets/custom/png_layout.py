@@ -38,7 +38,7 @@ def png_layout(
             globs |= {(glob_png.text, labels.text): None for labels in pair.labels}
     described = replace(
         description,
-        classes_of=None,  # the classes are written out
+        classes_of=None,  # the file lists the classes
         images={split: tuple(images for images, _ in globs)},
         labels={split: tuple(labels for _, labels in globs)},
         list=None if description.list is None else {split: f"images-of-{description.name}.txt"},

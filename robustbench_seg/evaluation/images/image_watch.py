@@ -57,7 +57,7 @@ class UnusableImages:
         failed[image.original.id] = None
         if len(failed) >= FAILURES:
             what, advice = (
-                ("could not be read", "check the disk of the images")
+                ("could not be read", "check the disk that holds the images")
                 if image.is_unreadable
                 else ("cannot be used", "correct this")
             )

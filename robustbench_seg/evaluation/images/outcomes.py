@@ -54,9 +54,9 @@ class Outcomes:
         self._failures.add(reason)
         self._failed_in_a_row.add(image)
         if len(self._failed_in_a_row) >= FAILURES and self.given_up is None:
-            what = f"{self._name}: {FAILURES} images in a row have no result; the last is {reason}"
+            what = f"{self._name}: {FAILURES} images in a row have no result; the last: {reason}"
             self.given_up = ModelError(f"{what}; fix the model and evaluate again")
-            log.warning("%s; it gets no more images", what)
+            log.warning("%s; the model gets no more images", what)
 
     def reason_of(self, image: str, error: Exception) -> str:
         """Describe an error of a segmenter in one line.

@@ -103,8 +103,8 @@ def open_attacks(
     needing = [c.name for c in attacks if ATTACKS[c.name].needs_frequencies]
     if needing and frequencies is None:
         raise AttackError(
-            f"{needing[0]} balances the classes; count them with `robustseg class-frequencies` and "
-            "give the file as class_frequencies"
+            f"{needing[0]} balances the classes; count their pixels with `robustseg "
+            "class-frequencies` and give the file as class_frequencies"
         )
     return AttackSettings(
         protocol, spec.seeds[0], is_rounded=spec.round_attacks, class_frequencies=frequencies

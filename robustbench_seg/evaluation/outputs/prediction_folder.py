@@ -57,7 +57,8 @@ def check_images(form: FileFormat, dataset: EvaluationDataset, what: str = "pred
             )
         if (other := first.setdefault(path, image)) != image:
             raise DatasetError(
-                f"the {what}s of {other} and {image} would both be {path}; rename one of the images"
+                f"the {what}s of {other} and {image} would both be saved as {path}; rename "
+                "one of the images"
             )
 
 

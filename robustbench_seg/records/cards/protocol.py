@@ -151,7 +151,7 @@ class Protocol:
         having = [other for other in list_protocols() if name in load_protocol(other).names]
         if having:
             raise CorruptionError(
-                f"the protocol {self.name} has no {name}; choose one of the protocols that have: "
+                f"the protocol {self.name} has no {name}; choose a protocol that has it: "
                 f"{', '.join(having)}"
             )
         raise CorruptionError(unknown(self.words.noun, name, self.names))
@@ -188,7 +188,7 @@ class Protocol:
         wanted = set(severities) or set(self.severities)
         for severity in wanted - set(self.severities):
             raise CorruptionError(
-                f"severity {severity!r} does not exist; it is one of 1 to {self.severities[-1]}"
+                f"severity {severity!r} does not exist; choose 1 to {self.severities[-1]}"
             )
         return tuple(
             Condition(each.name, severity)

@@ -42,7 +42,7 @@ class WeightsSource:
     def __post_init__(self) -> None:
         if (self.source == "none") == bool(self.location):
             wanted = "must be absent" if self.location else "is missing"
-            raise CardError(f"with source '{self.source}' a location {wanted}")
+            raise CardError(f"with source '{self.source}', the key location {wanted}")
         if not re.fullmatch(r"[0-9a-f]{0,64}", self.sha256 or ""):
             raise CardError("sha256: expected up to 64 hexadecimal digits")
         if self.otherwise and self.source != "huggingface":

@@ -58,7 +58,7 @@ class AblationSpec:
 
     def __post_init__(self) -> None:
         if not self.seeds:
-            raise OptionError("give a seed of the trainings, such as 0")
+            raise OptionError("seeds is empty; give a seed of the trainings, such as 0")
         check_ranges(self)
 
     @property

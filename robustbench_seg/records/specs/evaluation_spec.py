@@ -138,12 +138,12 @@ class EvaluationSpec(ModelSpec):
         super().__post_init__()
         if not isinstance(self.shard, Shard):
             raise OptionError(
-                f"shard = {self.shard!r:.60} is not a Shard; give one, such as Shard(1, 2)"
+                f"shard = {self.shard!r:.60} is not a Shard; give a Shard, such as Shard(1, 2)"
             )
         if self.processes > 1 and (self.executor == "ray" or self.device != "cpu"):
             raise OptionError(
-                "processes is for the CPUs of this machine; for GPUs start one process for each "
-                "with torchrun, and with the executor ray leave out processes"
+                "processes is for the CPUs of this machine; for GPUs start one process per "
+                "GPU with torchrun, and with the executor ray leave out processes"
             )
         if self.executor == "ray" and self.shard != WHOLE:
             raise OptionError(
@@ -152,20 +152,20 @@ class EvaluationSpec(ModelSpec):
         self._check_confidence()
         if self.prediction_format != "indices" and self.save_predictions is None:
             raise OptionError(
-                f"the prediction format {self.prediction_format} needs a folder; give "
-                "save_predictions, too"
+                f"the prediction format {self.prediction_format} needs a folder; also "
+                "give save_predictions"
             )
         for severity in self.severities:
             if type(severity) is not int or severity not in SEVERITIES:
                 raise CorruptionError(
-                    f"severity {severity!r} does not exist; it is one of 1 to {SEVERITIES[-1]}"
+                    f"severity {severity!r} does not exist; choose 1 to {SEVERITIES[-1]}"
                 )
         self._check_temperature()
         self._check_seeds()
 
     def _check_confidence(self) -> None:
         if self.save_confidence and self.save_predictions is None:
-            raise OptionError("confidence is saved next to predictions; give save_predictions, too")
+            raise OptionError("confidence is saved next to predictions; also give save_predictions")
         if self.save_confidence and self.prediction_format not in CONFIDENCE_FORMATS:
             raise OptionError(
                 f"the prediction format {self.prediction_format} has no confidence; leave out "
@@ -175,7 +175,7 @@ class EvaluationSpec(ModelSpec):
     def _check_temperature(self) -> None:
         if self.temperature not in (None, "fit") and not TEMPERATURE.has(self.temperature):
             raise OptionError(
-                f"temperature = {self.temperature!r:.60} does not exist; give {TEMPERATURE}, or fit"
+                f"temperature = {self.temperature!r:.60} is not valid; give {TEMPERATURE}, or fit"
             )
         if self.temperature == "fit" and self.class_map is not None:
             raise OptionError(
@@ -185,7 +185,7 @@ class EvaluationSpec(ModelSpec):
 
     def _check_seeds(self) -> None:
         if not self.seeds:
-            raise OptionError("give a seed of the corruptions, such as 0")
+            raise OptionError("seeds is empty; give a seed of the corruptions, such as 0")
         for seed in self.seeds:
             if self.seeds.count(seed) > 1:
                 raise OptionError(f"the seed {seed} is given twice; give each once")

@@ -74,7 +74,7 @@ class ModelSpec:
         check_ranges(self)
         defaults = (Adaptation.images, Adaptation.prior)
         if self.adaptation is None and (self.adapt_images, self.adapt_prior) != defaults:
-            raise OptionError("adapt_images and adapt_prior need adapt; give adapt bn, too")
+            raise OptionError("adapt_images and adapt_prior need adapt; also give adapt bn")
         check_choices(self)
         self._check_int8()
         if self.input_size != input_size_text(self.input_size):
@@ -93,7 +93,7 @@ class ModelSpec:
         if self.backend not in ("onnxruntime", "openvino"):
             raise OptionError(
                 f"precision int8 needs the backend onnxruntime or openvino, not {self.backend}; "
-                "give one"
+                "choose one of them"
             )
         if self.device != "cpu":
             raise OptionError(

@@ -92,5 +92,5 @@ def tree_spec(
     given = {"dataset": dataset, "protocol": protocol, **options}
     values = spec_values(TreeSpec, given, "option of generate_cityscapes_c")
     if values.get("out") is None:
-        raise OptionError("a tree needs out; give a folder")
+        raise OptionError("out is missing; give a folder for the tree")
     return TreeSpec(**values)

@@ -42,7 +42,7 @@ class Adaptation:
         check_choice("adaptation", self.method, AdaptationMethod)
         if self.images != ALL and not (type(self.images) is int and LIMIT.has(self.images)):
             raise OptionError(
-                f"adapt_images = {self.images!r:.60} does not exist; give {LIMIT}, or {ALL}"
+                f"adapt_images = {self.images!r:.60} is not valid; give {LIMIT}, or {ALL}"
             )
         check_ranges(self)
 

@@ -10,7 +10,7 @@ from typing import Annotated
 from robustbench_seg.codec import Range
 from robustbench_seg.text import one_line
 
-# What a machine does at once.
+# Parallelism.
 THREADS = Range(1, 1024)
 WORKERS = Range(1, 256)
 GPUS = Range(1, 1024)
@@ -23,7 +23,7 @@ Preparers = Annotated[int, Range(0, 256)]
 
 Batch = Annotated[int, Range(1, 65_536)]
 
-# How much is computed.
+# Amount of work.
 LIMIT = Range(1, 10**9)
 """Images of an evaluation."""
 

@@ -84,7 +84,7 @@ class Training:
             return ("recipe, which is not recorded",)
         names = ["model", "dataset", "split", "images", "encoder_sha256", "precision"]
         if self.recipe.minutes is not None or other.recipe.minutes is not None:
-            names.append("iterations")  # the clock decided them
+            names.append("iterations")  # the elapsed time decided their number
         facts = tuple(
             f"{name} {mine} and {theirs}"
             for name in names

@@ -30,8 +30,8 @@ RANKING_RULE = (
     "difference of each pair, with Holm's adjustment for all pairs of the board, at a level of "
     f"{100 * ALPHA:g} % for all of them together. A model shares a rank, marked =, with the first "
     "model of that rank unless the first model is significantly better. A shared rank does not "
-    "mean that models are equal: these images are not enough to decide. Published rows have no "
-    "scores of single images, so they are not tested and share no rank. The 95 % intervals are "
+    "mean that models are equal: these images are too few to tell them apart. Published rows have "
+    "no scores of single images, so they are not tested and share no rank. The 95 % intervals are "
     "not adjusted."
 )
 """What the ranks of a board mean, as its pages say it."""

@@ -82,8 +82,9 @@ def cost_gap_table(board: Board, links: Mapping[str, str]) -> Table | None:
         ]
         rows.append(TableRow(cells))
     note = (
-        "0.0: on the line of the chart. Speeds on different machines are not comparable. Each "
-        f"machine {board.protocol.words.adjective} and scored the images at the same time."
+        "0.0 means that the model is on the line of the chart. Speeds on different machines are "
+        f"not comparable. Each machine also {board.protocol.words.adjective} the images while it "
+        "scored them."
     )
     return Table(f"{board.name}: mean mIoU in percent against cost.", columns, rows, note=note)
 

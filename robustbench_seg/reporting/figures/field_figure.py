@@ -56,7 +56,7 @@ def field_figure(fields: Mapping[str, Mapping[str, EffectiveField]]) -> Figure:
         figure.colorbar(
             grid[0][0].images[0],
             ax=grid,
-            label="energy / largest of the panel",
+            label="energy / maximum of the panel",
             shrink=0.8,
             aspect=30,
             pad=0.01,

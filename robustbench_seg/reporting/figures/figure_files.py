@@ -36,7 +36,7 @@ def write_figure(figure: Figure, stem: Path) -> str:
         vector, raster = io.StringIO(), io.BytesIO()
         # Not by `savefig`, which draws each file twice, the first time only for its layout.
         figure.set_dpi(DPI)
-        agg: Any = FigureCanvasAgg(figure)  # the first one: the other changes the figure's dpi
+        agg: Any = FigureCanvasAgg(figure)  # before the SVG canvas, which changes the dpi
         agg.print_png(raster, metadata={"Software": None})
         svg: Any = FigureCanvasSVG(figure)
         svg.print_svg(vector, metadata={"Date": None, "Creator": None})

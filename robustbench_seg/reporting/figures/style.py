@@ -27,7 +27,7 @@ DPI = 160
 _STYLE: Mapping[Any, Any] = {
     "svg.hashsalt": "robustseg",
     "svg.fonttype": "none",
-    "text.parse_math": False,  # a name may hold dollar signs
+    "text.parse_math": False,  # a name may contain dollar signs
     "font.family": "sans-serif",
     "font.size": 9,
     "axes.titlesize": 9.5,

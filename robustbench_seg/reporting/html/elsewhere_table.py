@@ -39,6 +39,6 @@ def elsewhere_table(found: pd.DataFrame, dataset: str) -> Table | None:
                 ]
             )
         )
-    caption = f"Published scores on {dataset}, measured in another way; mIoU in percent."
+    caption = f"Published scores on {dataset}, measured differently; mIoU in percent."
     note = "Mean: over the corruptions of the row's own protocol."
     return Table(caption, columns, rows, note=note)

@@ -148,7 +148,7 @@ def _corruption_pictures(
     ]
     picture_rows = [PictureRow("input", inputs)]
     for model in models:
-        alt = f"classes that {model.name} sees under {text}"
+        alt = f"prediction of {model.name} under {text}"
         predictions = [
             thumbnail(_files(model).prediction(c), f"{alt}, severity {c.severity}", width)
             for c in conditions

@@ -24,7 +24,7 @@ def claims_table(panel: Panel) -> Table | None:
         Column("paper", is_left_aligned=True),
         Column("claimed, %"),
         Column("recomputed, %"),
-        Column("row of the recomputed value", is_left_aligned=True),
+        Column("row with the recomputed value", is_left_aligned=True),
         Column(
             "rows that give the claimed value",
             "as rounded in the claim; of a gain, these are the baselines",

@@ -40,7 +40,7 @@ def panel_ranking(panel: Panel) -> Table:
         *average_columns(panel.protocol),
         *(_degradation_column(panel, name) for name in related),
         *(_further_column(info, over) for info in _further_scores(panel)),
-        *cost_columns("that the provenance names"),
+        *cost_columns("named in the provenance"),
     ]
     caption = f"{panel.name}: mIoU in percent, most robust first."
     table = ranking_table(caption, columns, panel.ranking)

@@ -161,8 +161,8 @@ def _partly_counted(panel: Panel, infos: Sequence[ScoreInfo]) -> Sequence[str]:
             if of:
                 names.setdefault((which, of), []).append(model.name)
     return [
-        f"{', '.join(models)}: {which} of {of} trainings, because the others have not counted "
-        "them; evaluate again to add them."
+        f"{', '.join(models)}: {which} of {of} trainings, because the others lack them; "
+        "evaluate again to add them."
         for (which, of), models in names.items()
     ]
 
@@ -180,7 +180,7 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
         cells = [
             Cell(
                 f"mIoU of the worst {protocol.words.noun} ↑",
-                title=f"the lowest of the {protocol.words.noun}s' mIoU",
+                title=f"the lowest mIoU over the {protocol.words.noun}s",
             )
         ]
         for model in panel.models:
@@ -189,7 +189,7 @@ def _table(panel: Panel, infos: Sequence[ScoreInfo], caption: str, *, worst: boo
         rows.append(TableRow(cells))
     note = (
         f"{protocol.words.adjective.capitalize()}: mean over {protocol.words.over}. An arrow shows "
-        "which direction is better. Definitions: on hover, and under How to read this."
+        "which direction is better. Hover for definitions; they are also under How to read this."
     )
     if any(cell.ends for row in rows for cell in row.cells):
         note += f" {INTERVALS_NOTE}"

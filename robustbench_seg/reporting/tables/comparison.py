@@ -46,7 +46,7 @@ def heading_text(a: ScoredModel, b: ScoredModel, protocol: Protocol, reference: 
         trainings = min(model.scores.trainings for model in models.values())
         also = f"{counted(trainings, 'training')} and " if trainings > 1 else ""
         lines.append(
-            f"with only {also}{a.scores.units} {a.scores.unit} intervals and p-values are "
+            f"with only {also}{a.scores.units} {a.scores.unit}, intervals and p-values are "
             "approximate"
         )
     return "\n".join(map(one_line, lines))
@@ -129,6 +129,7 @@ def _verdict_line(table: pd.DataFrame, noun: str) -> str:
     number = counted(sum(counts.values()), noun)
     return (
         f"\nBetter at {100 * ALPHA:g} % after Holm's adjustment for {number}: A on {counts['A']}, "
-        f"B on {counts['B']}, open on {counts['open']}. The p of the rows of {noun}s are adjusted; "
-        "all other p and all intervals are not. Differences are computed before rounding."
+        f"B on {counts['B']}, open on {counts['open']}. Only the p-values in the rows of "
+        f"{noun}s are adjusted; other p-values and all intervals are not. Differences are computed "
+        "before rounding."
     )

@@ -109,7 +109,7 @@ def _csv_cell(value: object) -> object:
     return _csv_text(value) if isinstance(value, str) else value
 
 
-@lru_cache(4096)  # a column repeats few names
+@lru_cache(4096)  # a column repeats a few names
 def _csv_text(value: str) -> str:
     # Some readers treat a carriage return as the end of a line, and others drop it.
     text = value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
@@ -128,7 +128,7 @@ def _markdown_cell(value: object) -> str:
 def _markdown_text(text: str) -> str:
     """Escape text so that GitHub shows it literally: no links, emphasis, formulas or HTML."""
     shown = re.sub(r"([\\`*{}\[\]()<>#!|~$&])", r"\\\1", one_line(text))
-    shown = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", shown)  # within words it means nothing
+    shown = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", shown)  # within a word, _ has no meaning
     return re.sub(
         r"(?i)(\bwww)\.|:(?=//)|:(?=\w)", lambda m: f"{m[1]}\\." if m[1] else "\\:", shown
     )

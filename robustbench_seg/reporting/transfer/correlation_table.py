@@ -61,11 +61,12 @@ def transfer_text(tables: Sequence[ModelTable]) -> str:
 
 
 _NOTE = """\
-r: Pearson's over models. rho: Spearman's, and given clean: the partial correlation when clean is
-held fixed, both of the mean. A predictor is useful only if it beats clean. Intervals of 95 %:
-bootstrap over models, and over families. Models of one family share architecture and recipe and are
-not independent: prefer the interval over families, which is only approximate with few families.
-The best corruption is selected from all, so its r is too high for new models."""
+r: Pearson's correlation over models. rho: Spearman's, for the mean. given clean: the partial
+correlation of the mean if clean is held fixed. A predictor is useful only if it beats clean.
+Intervals: 95 %, from a bootstrap over models and from one over families. Models of one family share
+architecture and recipe, so they are not independent: prefer the interval over families, which is
+only approximate with few families. The best corruption is selected from all corruptions on these
+models, so its r is lower on new models."""
 
 
 def _table_text(models: ModelTable) -> str:

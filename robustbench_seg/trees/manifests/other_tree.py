@@ -5,7 +5,7 @@ from pathlib import Path
 
 from robustbench_seg.corruption import library_differences
 
-_SAME = "the versions of all libraries are the same: another processor, or a changed program"
+_SAME = "all libraries have the same versions, so the processor or the program has changed"
 
 
 def other_source(
@@ -46,6 +46,7 @@ def other_pixels(
     )
     versions = library_differences(then, now) or _SAME
     return (
-        f"{folder}: {subject} {'give' if others else 'gives'} other pixels than when the tree was "
-        f"begun ({versions}); use the versions and processor of then, or choose another folder"
+        f"{folder}: {subject} {'give' if others else 'gives'} different pixels than when the tree "
+        f"was begun ({versions}); use the same versions and processor as then, or choose another "
+        "folder"
     )

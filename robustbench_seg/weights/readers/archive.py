@@ -37,7 +37,7 @@ def unpacked(archive: Path) -> Path:
                 _unpack(archive, partial)
                 try:
                     partial.rename(folder)
-                except OSError:  # another process was faster
+                except OSError:  # another process has already unpacked it
                     if not folder.is_dir():
                         raise
         except WeightsError:

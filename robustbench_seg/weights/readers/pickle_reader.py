@@ -203,7 +203,7 @@ class _Machine:
     _newobj = _reduce
 
     def _newobj_ex(self, _: Any) -> None:
-        self._stack.pop()  # arguments by keyword
+        self._stack.pop()  # drop the keyword arguments
         self._reduce(None)
 
     def _inst(self, argument: str) -> None:

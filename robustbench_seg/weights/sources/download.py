@@ -77,7 +77,7 @@ def download(url: str, path: Path, sha256: str = "") -> None:
             os.replace(partial, path)
     except OSError as error:
         raise WeightsError(
-            f"{path}: cannot be written ({error.strerror or error}); free the disk, or set "
+            f"{path}: cannot be written ({error.strerror or error}); free some disk space, or set "
             "ROBUSTSEG_CACHE to another folder"
         ) from error
 

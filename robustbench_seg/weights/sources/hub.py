@@ -136,8 +136,8 @@ def _refusal(
         )
     if isinstance(error, RepositoryNotFoundError):
         return NotOnHubError(
-            f"{repository}: the hub has no such repository, or shows it only to those who "
-            "accepted its terms and ran hf auth login"
+            f"{repository}: the hub has no such repository, or it is gated: accept its terms on "
+            "the hub and run hf auth login"
         )
     if isinstance(error, HfHubHTTPError):
         return WeightsError(

@@ -63,7 +63,7 @@ def test_what_the_star_matched_pairs_the_files(describe, put):
     for value, (folder, number) in enumerate([("a", "10"), ("a", "2"), ("dusk", "1")]):
         put(f"photos/{folder}/cam_{number}.jpg")
         put(f"masks/{folder}-{number}_mask.png", value)
-    put("masks/c-1_mask.png", 0)  # labels without an image are left aside
+    put("masks/c-1_mask.png", 0)  # labels without an image are ignored
     dataset = open_dataset(describe(text), None)
     assert [(s.id, int(s.labels[0, 0])) for s in dataset] == [
         ("photos/a/cam_10.jpg", 0),
@@ -141,11 +141,15 @@ labels = {train = "masks/val/*_mask.png", val = "masks/train/*_mask.png"}
             "7.jpg",
             "images: 'photos/val/7.jpg' has no *; write * for the part that differs between files",
         ),
-        ("photos/", "/photos/", "images: '/photos/val/*.jpg' leads out of the dataset's root; use"),
+        (
+            "photos/",
+            "/photos/",
+            "images: '/photos/val/*.jpg' is outside the root of the dataset; use",
+        ),
         (
             "masks/",
             "../masks/",
-            "labels: '../masks/val/*_mask.png' leads out of the dataset's root;",
+            "labels: '../masks/val/*_mask.png' is outside the root of the dataset;",
         ),
         (
             "*_mask",

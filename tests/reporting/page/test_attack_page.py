@@ -108,7 +108,7 @@ def test_a_leaderboard_speaks_of_attacks(attacked, tmp_path):
     text = words(board).split("How to read this Ranks")[0]
     assert "orrupt" not in text, re.findall(r".{60}orrupt.{20}", text)
     assert "mean of pgd" in text
-    assert "Each machine attacked and scored the images" in text
+    assert "Each machine also attacked the images while it scored them" in text
     text = words(model)
     assert "Rank 1 of 1 by the mean over pgd:" in text
     assert "pgd ↑ attacks" in text

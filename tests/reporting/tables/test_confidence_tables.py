@@ -107,7 +107,7 @@ def test_scores_that_one_training_alone_has_are_shown_and_say_so(run):
     np.testing.assert_array_equal(found[: 1 + images], expected[: 1 + images])
     assert np.ptp(found[1 + images :]) == 0
     assert confidence_section(panel).without_scores == [
-        "alpha: scores of 1 of 3 trainings, because the others have not counted them; evaluate "
+        "alpha: scores of 1 of 3 trainings, because the others lack them; evaluate "
         "again to add them."
     ]
 
