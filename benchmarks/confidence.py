@@ -79,7 +79,7 @@ def main() -> None:
             name: round(100 * statistics.median(t[name] / t["labels"] - 1 for t in turns), 1)
             for name in ("with_confidence", "with_two_temperatures")
         },
-        # The difference of the two passes over the same logits is less noisy than that of calls.
+        # The difference of two passes over the same logits is less noisy than that of two calls.
         "pass_longer_percent_of_call": round(
             100 * (median["confidence_of_logits"] - median["labels_of_logits"]) / median["labels"],
             1,

@@ -102,7 +102,7 @@ def measure(model: str, case: Case, workers: int) -> dict[str, float]:
         write_minicity(Path(root), "val", case.size, case.images)
         data = open_dataset("cityscapes", root)
         count = case.images * (1 + (len(case.corruptions) or 16) * len(case.severities))
-        whole(model, data, case, workers)  # the compiled loops, the weather's textures
+        whole(model, data, case, workers)  # warm up: compiled loops, textures of the weather
         rounds = [
             (bare(model, case.size, count), whole(model, data, case, workers))
             for _ in range(ROUNDS)

@@ -102,7 +102,7 @@ def see(height: int, width: int) -> tuple[float, int, Any]:
 
     image = torch.randn(1, 3, height, width, generator=torch.manual_seed(1))
     with torch.inference_mode():
-        Path("/proc/self/clear_refs").write_text("5")  # the peak starts from here
+        Path("/proc/self/clear_refs").write_text("5")  # reset the peak
         start = time.perf_counter()
         logits = network(image)
         seconds = time.perf_counter() - start

@@ -99,7 +99,7 @@ def main() -> None:
     def observe(measure: Measure) -> float:
         prediction = Prediction(labels, truth, classes)
         if measure is not CONFUSION:
-            assert prediction.matrix.any()  # counted once, for all measures
+            assert prediction.matrix.any()  # cached, because all measures share it
         return milliseconds(partial(measure.observe, prepared[measure.name], prediction))
 
     calls: dict[str, Callable[[], float]] = {

@@ -72,7 +72,7 @@ def simulated() -> list[dict[str, float]]:
     for noise in NOISES:
         many = ACCURACY + np.hypot(IMAGE, noise) * rng.normal(size=1_000_000)
         accuracy = float(np.clip(many, 0, 1).mean())
-        truth = 100 * accuracy / (2 - accuracy)  # two classes, as many wrong pixels of each
+        truth = 100 * accuracy / (2 - accuracy)  # two classes with equally many wrong pixels
         for images in IMAGES:
             for seeds in (1, 3):
                 found = np.array([interval(rng, images, noise, seeds) for _ in range(STUDIES)])

@@ -39,7 +39,7 @@ from robustbench_seg.training.learner import Learner, segmentation_loss  # noqa:
 from robustbench_seg.training.optimiser import make_optimiser, set_learning_rate  # noqa: E402
 
 TURNS, WINDOW = 6, 40
-IMAGES = 16  # all of them kept before the first turn
+IMAGES = 16  # all cached before the first turn
 CASES: dict[str, dict[str, Any]] = {
     "segformer-b0": {"architecture": "segformer", "size": "b0"},
     "deeplabv3plus-mobilenetv2": {
@@ -91,7 +91,7 @@ def turns(case: dict[str, Any], recipe: TrainingRecipe, workers: int) -> list[tu
         if taken % WINDOW == 0 and taken > 0:
             if begun:
                 complete.append(time.perf_counter() - begun)
-            time.sleep(0.5)  # until the workers have nothing to do
+            time.sleep(0.5)  # let the workers become idle
             alone.append(bare())
             begun = time.perf_counter()
         taken += 1

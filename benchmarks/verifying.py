@@ -111,7 +111,7 @@ def dataset(folder: Path) -> dict[str, object]:
         name = f"a_{n:06d}_000019"
         shutil.copy(folder / "image.png", images / f"{name}_leftImg8bit.png")
         shutil.copy(folder / "label.png", labels / f"{name}_gtFine_labelIds.png")
-    time.sleep(3)  # the digests of files that have just been written are not remembered
+    time.sleep(3)  # digests of just written files are not cached
     os.sync()
     cold = True
     try:

@@ -220,7 +220,7 @@ def test_a_record_comes_back_from_json_and_toml_as_it_was(seed):
     record = _record(rng)
     table = json.loads(json.dumps(to_table(record)))
     assert repr(from_table(Everything, table, "x.json")) == repr(record)
-    # None is left out of TOML; a field with another default would take that.
+    # TOML leaves out None, so a field whose default is not None would get its default.
     text = to_toml(record, remark=_text(rng), without=() if record.maybe else ("maybe",))
     copy = parse_toml(Everything, text, "x.toml")
     assert repr(copy).replace("maybe=3", "") == repr(record).replace(f"maybe={record.maybe}", "")

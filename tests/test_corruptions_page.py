@@ -63,7 +63,7 @@ def test_the_ranges_of_parameters_are_those_that_are_checked():
 
 
 def test_the_picture_shows_every_corruption_of_the_photo():
-    # What is drawn by chance is another picture with another version of the fast stream.
+    # Another version of the fast stream changes the pictures of random corruptions.
     small = Image.fromarray(data.coffee()).resize((192, 128))
     photo, gray = np.asarray(small), np.asarray(small.convert("L")).astype(float)
     assert (DOCS / "corruptions.jpg").stat().st_size < 800_000

@@ -26,7 +26,7 @@ def commands(text: str) -> list[str]:
 
 TORCHRUN = re.compile(r"^torchrun .*? -m robustbench_seg ")
 
-# The changelog names commands of earlier versions, too.
+# The changelog also names commands of earlier versions.
 CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
 FOUND = [(page, line) for page in CURRENT for line in commands(page.read_text())]
 
@@ -43,7 +43,7 @@ def test_every_command_on_a_page_parses(page, line):
     assert name in main.commands, f"{page.name}: {line}"
     if not arguments:
         return  # the command is mentioned, not run
-    # Prose may leave out what does not matter there; a page's code blocks may not.
+    # Prose may omit required options; code blocks may not.
     inline = f"`{line}`" in page.read_text()
     with contextlib.suppress(click.exceptions.Exit, *[click.MissingParameter] * inline):
         main.commands[name].make_context(name, arguments)

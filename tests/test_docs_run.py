@@ -34,7 +34,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 SEGFORMER, DEEPLAB = "segformer-b0-minicity", "deeplabv3plus-mobilenetv2-minicity"
 
-# What is appended to a command.
+# Options appended to a command.
 SMALL = {
     "ablation": "--device cpu --iterations 2 --limit 1",
     "class-frequencies": "",
@@ -56,29 +56,29 @@ SMALL = {
     "weights": "",
 }
 
-# What is exchanged in a command, as regular expressions.
+# Replacements in commands, as regular expressions.
 INSTEAD = {
     r"\$SLURM_ARRAY_TASK_ID/16": "1/1",
     r"/shared/": "shared/",
-    r"more-runs/\S+": "more-runs",  # a run folder's name holds a digest
+    r"more-runs/\S+": "more-runs",  # the name of a run folder includes a digest
     r"pack runs/\S+": "pack runs/*",
-    # Of several large models of an architecture in a row, the first.
+    # Of consecutive large models of an architecture, only the first.
     r"( --model segformer-b\d)(?: +--model segformer-b\d)+(?= )": r"\1",
     r"( --model deeplabv3plus-\S+-openmmlab)(?: +--model deeplabv3plus-\S+-openmmlab)+": r"\1",
     r"^(?!robustseg train)(.*) --model segformer-b\d\S*": rf"\1 --model {SEGFORMER}",
     r"^(?!robustseg train)(.*) --model deeplabv3plus-\S*": rf"\1 --model {DEEPLAB}",
-    r"--adapt bn": "--adapt bn --adapt-prior 1",  # on one image
+    r"--adapt bn": "--adapt bn --adapt-prior 1",  # enough for one image
     r"--reference segformer-b\d": f"--reference {SEGFORMER}",
     r"--attack-from segformer-b\d": f"--attack-from {SEGFORMER}",
     r"compare segformer-b5 deeplabv3plus-r101-openmmlab": f"compare {SEGFORMER} {DEEPLAB}",
     r"^robustseg ablation (?!.*--dry-run)(.*--full)": r"robustseg ablation --dry-run \1",  # days
     r"^(robustseg ablation .*) --seed 1 --seed 2": r"\1",
-    r"--corruption pgd": "--corruption fgsm",  # one step in place of a hundred
+    r"--corruption pgd": "--corruption fgsm",  # one step instead of a hundred
     r"cost --model \S+ --size \S+ --repeat \d+": "cost --repeat 1",  # SMALL has a model
     r"export segformer-b0 (.*) --size \S+": rf"export {SEGFORMER} \1 --size 64x64",
 }
 
-# What cannot run here, and why; commands that begin so.
+# Beginnings of commands that cannot run here, and why.
 LEFT_OUT = {
     "robustseg weights get ": "downloads",
     "robustseg evaluate --model segformer-b0 --weights hf:": "downloads",
@@ -93,7 +93,7 @@ LEFT_OUT = {
 
 NVLABS = ROOT / "tests" / "data" / "architectures" / "nvlabs_b0.json"
 
-# What takes long even so.
+# Commands that are slow even with these changes.
 SLOW = (
     "robustseg demo",  # tests/cli/test_demo.py does it on one image
     "robustseg evaluate --model segformer-b0 --backend openvino",
@@ -108,10 +108,10 @@ SLOW = (
 STEP = re.compile(r"^ *```(\w*)\n(.*?)^ *```|`(robustseg [^`]*)`", re.M | re.S)
 
 
-# What is run of a code block: commands, and the files of Python on the page itself.
+# Lines of a code block that run: commands, and Python files shown on the page.
 RUN = re.compile(r"robustseg |python \w+\.py\b")
 
-# One process does here what several do there.
+# Here one process runs instead of several.
 TORCHRUN = re.compile(r"^torchrun .*? -m robustbench_seg ", re.M)
 
 
@@ -135,7 +135,7 @@ def steps(text):
 def is_whole(inline):
     """Whether a command in prose can be run as it stands, and is not only mentioned."""
     _, name, *arguments = inline.split()
-    if name.startswith("--"):  # of no command, such as --help
+    if name.startswith("--"):  # an option of no command, such as --help
         return False
     return "..." not in arguments and bool(
         arguments or not any(option.required for option in main.commands[name].params)
@@ -188,7 +188,7 @@ def world(tmp_path_factory):
     tensors = {name: torch.rand(shape) for name, shape in json.loads(NVLABS.read_text()).items()}
     author = "segformer.{}.1024x1024.city.160k.pth"
     for name in (author.format("b0"), author.format("b5"), "my-weights.pth"):
-        torch.save({"state_dict": tensors}, root / name)  # of B0: models are exchanged for it
+        torch.save({"state_dict": tensors}, root / name)  # B0 replaces other models
     (root / "exported").mkdir()
     export_convolution(root / "exported" / "mine.onnx")
     free = dict.fromkeys((2, 3), torch.export.Dim.DYNAMIC)
@@ -238,7 +238,7 @@ def test_what_is_left_out_is_on_a_page():
 
 
 EVALUATE = "robustseg evaluate --data $CITYSCAPES_DATASET --model "
-# What a page takes for granted, made by these commands.
+# Commands that create the files that a page assumes.
 BEFORE = {
     "protocol.md": [EVALUATE + SEGFORMER + " --out runs"],
     "report.md": [EVALUATE + SEGFORMER + " --out runs", EVALUATE + DEEPLAB + " --out more-runs"],
@@ -246,7 +246,7 @@ BEFORE = {
 }
 
 
-# The page on which reports have their figures; to draw them takes seconds, and other tests do.
+# Only reports of this page draw their figures, because drawing is slow and tested elsewhere.
 DRAWN = "README.md"
 
 WRITTEN = ("--out", "--csv", "--onnx", "--save-predictions")
@@ -315,7 +315,7 @@ SLOW_PAGES = [
 ]
 
 
-@pytest.mark.slow  # minutes
+@pytest.mark.slow  # takes minutes
 @pytest.mark.parametrize("at_the_page", SLOW_PAGES, ids=ids, indirect=True)
 def test_what_takes_long_runs_too(at_the_page):
     follow(at_the_page.read_text())

@@ -17,7 +17,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    # Warnings are errors: a page nobody links to, a link that leads nowhere, a name that is gone.
+    # Warnings are errors: orphan pages, broken links, missing names.
     out = tmp_path_factory.mktemp("site")
     build = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", str(DOCS), str(out)]
     result = subprocess.run(build, capture_output=True, text=True, check=False)

@@ -27,7 +27,7 @@ FLOORS = [
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
-# The same inside rooms that have rooms of their own: "" is the top level of one.
+# The same inside rooms that contain rooms; "" stands for the files directly in a room.
 INNER_FLOORS = {
     "records": [{""}, {"specs"}, {"runs"}, {"cards"}, {"values"}],
     "datasets": [
@@ -80,7 +80,7 @@ def test_imports_point_down():
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         room = parts[0]
         if parts == ("__init__",):
-            continue  # it names everything, lazily
+            continue  # it imports everything lazily
         for other in imports(path) - {room}:
             if FLOOR[other] <= FLOOR[room]:
                 wrong.append(f"{'/'.join(parts)} -> {other}")
@@ -97,7 +97,7 @@ def test_inner_rooms_point_down(outer):
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(folder).parts
         if parts == ("__init__.py",):
-            continue  # it names what is public
+            continue  # it lists the public names
         room = parts[0] if len(parts) > 1 else ""
         for name in modules(path):
             if name.startswith(prefix):

@@ -34,7 +34,7 @@ def test_it_checks_and_measures_a_tiny_network(tmp_path):
     assert (result["left_out"], result["tiny"]) == ([], True)
 
 
-@pytest.mark.slow  # of a script for one machine: 4 s for its imports
+@pytest.mark.slow  # 4 s for the imports of the script
 def test_without_a_gpu_it_says_what_to_do(tmp_path):
     import torch
 

@@ -48,7 +48,7 @@ class Archives:
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory):
     out = tmp_path_factory.mktemp("dist")
-    # No isolation: the build must not reach for the network in a test.
+    # No isolation: in a test, the build must not use the network.
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out)]
     tracked = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"],

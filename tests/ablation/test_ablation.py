@@ -149,7 +149,7 @@ def test_full_size_networks_have_the_paper_s_parameters():
 
 
 def test_the_paper_s_data_is_seen_as_the_paper_s_models_see_it():
-    # ADE20K is fitted into 512x2048 in training and test, Cityscapes is as it is.
+    # ADE20K images are scaled to fit 512x2048, in training and test; Cityscapes images are not.
     for name, wanted in (("width", (512, 2048)), ("encoders", (512, 2048)), ("positions", None)):
         ablation = load_ablation(name)
         for variant in ablation.variant:
@@ -177,7 +177,7 @@ def test_positions_are_learnt_at_the_size_of_the_crop():
     ],
 )
 def test_an_encoder_goes_where_it_fits(name, drawn, tmp_path):
-    # What begins from nothing cannot take MiT's tensors; all others can, into a whole network.
+    # Encoders in `drawn` have other tensors than MiT and start at random; all others load the file.
     ablation = load_ablation(name)
     mit = set(
         meta_network(
@@ -386,6 +386,6 @@ def test_it_trains_scores_and_compares_and_does_nothing_twice(tmp_path: Path):
 
     before = written()
     for checkpoint in list(tmp_path.rglob("checkpoint.pt"))[:2]:
-        checkpoint.unlink()  # needed no longer
+        checkpoint.unlink()  # no longer needed
     assert run("positions", *options).exit_code == 0
     assert before == written()

@@ -79,7 +79,7 @@ def test_however_its_processes_end_a_step_ends_in_one_line(
 
 
 def test_what_a_process_raised_is_raised_here(step, monkeypatch):
-    # The program of a step, as one process: its card is missing.
+    # Run the program of a step in one process; its card is missing.
     words = [sys.executable, "-m", "robustbench_seg.ablation.worker"]
     monkeypatch.setattr("robustbench_seg.ablation.step_processes._torchrun", lambda _: words)
     with pytest.raises(RobustsegError) as error:

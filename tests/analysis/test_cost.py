@@ -98,7 +98,7 @@ def test_an_image_in_windows_costs_its_windows():
 
 
 def test_a_padded_image_costs_its_padding():
-    # Sides of which a network's grid of 16 needs one pixel more, as TensorFlow's DeepLab does.
+    # As in TensorFlow's DeepLab, these sides get one more pixel, for a grid of 16.
     card = load_card("deeplabv3plus-x65-tf")
     record = SegmenterRecord(
         card.architecture, variant=card.variant, inference=Inference("whole"), grid=16

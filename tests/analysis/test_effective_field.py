@@ -135,7 +135,7 @@ def test_channels_that_are_normalised_together_do_not_cancel():
         spread = np.sqrt(x.var() + 1e-5)
         y = (x - x.mean()) / spread
         jacobian = (np.eye(3) - 1 / 3 - np.outer(y, y) / 3) / spread
-        np.testing.assert_allclose(np.ones(3) @ jacobian, 0, atol=1e-9)  # what a plain sum gives
+        np.testing.assert_allclose(np.ones(3) @ jacobian, 0, atol=1e-9)  # a sum without signs is 0
         signs = np.array(np.meshgrid(*[[-1, 1]] * 3)).reshape(3, 8)
         expected += np.abs(signs.T @ jacobian).sum() / 8 / len(images)
     assert field.energy[1, 1] == pytest.approx(expected, rel=0.1)

@@ -52,7 +52,7 @@ def operations(network):
 
 
 def test_convolutional_encoders_do_the_operations_of_table_1d():
-    # Of the decoder, of which the table counts every multiplication at 1/4 resolution.
+    # Cost of the decoder: the table counts every multiplication at 1/4 resolution.
     at_quarter = (256 + 512 / 4 + 1024 / 16 + 2048 / 64 + 4 * 768 + 150) * 768 * 128 * 128
     for backbone, table in (("resnet50", 69.2), ("resnet101", 88.7), ("resnext101", 127.5)):
         network = on_meta(backbone=backbone).backbone
@@ -72,7 +72,7 @@ def test_stage_4_alone_sees_no_finer_features():
         head = network.decode_head
         coarse = head.linear_pred(head.linear_c4.proj(features[3]).permute(0, 3, 1, 2))
         logits = network(images)
-    # A classifier of each pixel, too, commutes with upsampling.
+    # A classifier of single pixels also commutes with upsampling.
     torch.testing.assert_close(logits, interpolate(coarse, (16, 24), mode="bilinear"))
     assert logits.std() > 1e-3
 
@@ -118,7 +118,7 @@ def test_a_learned_position_replaces_the_convolution_and_is_interpolated():
             backbone(images)
             seen[-1] = seen[-1] - backbone.patch_embed1(images.permute(0, 2, 3, 1))
     torch.testing.assert_close(seen[0][0, 0, :, 0], torch.arange(24.0))
-    # Half a pixel finer: 0, 0.25, 0.75, 1.25, ... with the ends held.
+    # Half a pixel finer: 0, 0.25, 0.75, 1.25, ... clamped at the ends.
     wanted = ((torch.arange(48) + 0.5) / 2 - 0.5).clamp(0, 23)
     torch.testing.assert_close(seen[1][0, 5, :, 7], wanted)
 

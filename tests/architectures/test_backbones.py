@@ -69,7 +69,7 @@ FINE = [(1, 1), (2, 1), (1, 1), (2, 1), (1, 1), (1, 1)]
     [
         (True, 16, [(2, 1), *[(1, 1)] * 6, (1, 1), (1, 2), (1, 2), (1, 2)]),
         (True, 8, [(1, 1), *[(1, 2)] * 6, (1, 2), (1, 4), (1, 4), (1, 4)]),
-        # OpenMMLab dilates the first block of a stage alone: 64, 96, 160 and 320 channels.
+        # OpenMMLab dilates only the first block of a stage: 64, 96, 160 and 320 channels.
         (
             False,
             8,

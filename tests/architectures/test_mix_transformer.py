@@ -17,7 +17,7 @@ def test_stages_have_strides_4_to_32_rounded_up():
 def test_features_are_never_copied_to_another_layout():
     network = build("segformer", 19, size="b0").eval()
     convolutions = {n: m for n, m in network.backbone.named_modules() if isinstance(m, nn.Conv2d)}
-    del convolutions["patch_embed1.proj"]  # it takes the images, in the layout they come in
+    del convolutions["patch_embed1.proj"]  # its input is the images, in their own layout
     kept = {}
 
     def check(name):

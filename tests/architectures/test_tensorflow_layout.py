@@ -36,7 +36,7 @@ class Reference:
 
     def norm(self, x, scope, eps):
         c, scope = x.shape[1], f"{scope}/BatchNorm"
-        # Chosen so that what a separable convolution takes in and gives out is alike in size.
+        # Chosen so that inputs and outputs of a separable convolution have similar magnitudes.
         gamma = self.variable(f"{scope}/gamma", 0.8, 1.2, c)
         beta = self.variable(f"{scope}/beta", -0.1, 0.1, c)
         mean = self.variable(f"{scope}/moving_mean", -0.1, 0.1, c)
@@ -156,7 +156,7 @@ def test_a_checkpoint_gives_the_logits_of_the_original(tmp_path):
     with torch.no_grad():
         logits = network(images.float())
     assert logits.shape == (1, 7, 17, 25)
-    # A wrong eps in the head alone is a difference of 4e-3.
+    # A wrong eps, if only in the head, causes a difference of 4e-3.
     assert wanted.std((2, 3)).min() > 0.05
     assert (logits - wanted).abs().max() < 1e-4
     torch.nn.init.zeros_(network.backbone.exit[1].convs[2][4].weight)
@@ -186,6 +186,6 @@ def test_parameters_are_those_of_the_published_classifiers(backbone, millions):
     count = sum(parameter.numel() for parameter in network.parameters())
     classifier = 2048 * 1000 + 1000
     assert round((count + classifier) / 1e6, 2) == millions
-    # Its name counts two convolutions and the separable ones.
+    # The number in its name counts two convolutions and the separable ones.
     separable = [name for name, _ in network.named_modules() if re.search(r"convs\.\d$", name)]
     assert len(separable) + 2 == int(backbone.removeprefix("xception"))

@@ -119,7 +119,7 @@ def test_phases_shrink_and_start_at_the_image_of_lowest_accuracy_before():
 
     ball = LinfBall(clean, radius)
     last = list(apgd(evaluate, ball, np.random.default_rng(1), Settings(steps=20)))
-    counts = [7, 7, 9]  # 6, 6 and 8 steps, and the images before them
+    counts = [7, 7, 9]  # 6, 6 and 8 steps, each with its initial image
     assert len(seen) == sum(counts)
     assert [new.image.data_ptr() for new in last] == [new.image.data_ptr() for new in seen[14:]]
     farthest = [(new.image - clean).abs().max().item() for new in seen]

@@ -188,7 +188,7 @@ def test_losses_see_no_void_label(problem):
         weights = torch.ones(4)
         evaluator = NetworkObjective(case.gradient, case.truth, loss, weights)
         plain = evaluator(case.image, 0.5)
-        # The mean is one over the pixels with a label.
+        # The mean is over the pixels with a label.
         total = []
 
         def kept(z, y, moment, loss=loss, total=total):

@@ -127,7 +127,7 @@ def test_the_csv_has_every_number(write, tmp_path):
     further = [info for measure in (*given, WorstImages) for info in measure.infos]
     lines = sum(19 if info.higher_is_better else 18 for info in further if info.name != "miou")
     assert len(rows) == 1 + 80 + 16 + 4 + 8 + 32 + lines
-    assert {row["model_A"] for row in rows} == {"'=good"}  # no formula for a spreadsheet
+    assert {row["model_A"] for row in rows} == {"'=good"}  # no formula in a spreadsheet
     (cell,) = (
         r for r in rows if (r["kind"], r["score"], r["severities"]) == ("condition", "fog", "4")
     )

@@ -35,8 +35,8 @@ def test_two_models_are_measured_stage_by_stage(measured):
 def test_convolutions_see_as_far_as_they_reach_and_attention_farther(measured):
     _, _, table = measured
     convolutional = table.loc[("deeplabv3plus-mobilenetv2-minicity", "stage 1")]
-    # Of MobileNetV2 up to 24 channels: 3x3 at 1/1 and 1/2 twice, at 1/4 once, of which any pixel
-    # is at most 1 + 2 + 2 + 4 away to each side; one more for the stem without padding.
+    # MobileNetV2 up to 24 channels: 3x3 once at 1/1, twice at 1/2 and once at 1/4, so a field
+    # reaches at most 1 + 2 + 2 + 4 pixels to each side; one more for the stem without padding.
     assert 0 < convolutional["radius95"] <= 10 * 2**0.5
     assert table.loc[("segformer-b0-minicity", "stage 1"), "radius95"] > 20
 

@@ -73,7 +73,7 @@ def test_a_run_is_printed_and_kept(evaluate, tmp_path):
 
 def test_options_reach_the_run(evaluate, tmp_path):
     options = ("--inference", "whole", "--precision", "bf16", "--stream", "reference", "--seed", 3)
-    # Three images are one block, so that of two shards the second has nothing to do.
+    # Three images are one block, so the second of two shards has nothing to do.
     for shard, images in (("2/2", 0), ("1/2", 3)):
         result = evaluate("--corruption", "clean", "--shard", shard, *options)
         assert result.exit_code == 0, result.output

@@ -51,7 +51,7 @@ def test_it_shows_the_coarsest_scores_that_are_complete(run, protocol):
         f"{miou['fog'].mean():.1f}"
     ]
     assert row[-2:] == ["-", "-"]
-    # Where one run has a category, all show it; what the other lacks of it stays empty.
+    # A category of one run is a column for all; it stays empty for a run without it.
     lines = summary_text([one, Run(run("b", images=1))], protocol).splitlines()
     assert lines[2].split() == ["model", "clean", *protocol.categories, "mean", "retention"]
     assert lines[3].split()[2:] == ["-", row[2], "-", "-", "-", "-"]

@@ -46,7 +46,7 @@ def full_disk(monkeypatch):
         pytest.param(
             ["weights", "export", "segformer-b0-minicity", "--onnx"],
             "x.onnx",
-            marks=pytest.mark.slow,  # the exporter of torch takes its time
+            marks=pytest.mark.slow,  # the exporter of torch is slow
         ),
         (["compare", *NAMES, "--runs", "runs", "--csv"], "x.csv"),
         (["report", "runs", "--no-pictures", "--out"], ""),

@@ -22,7 +22,7 @@ def test_the_audit_as_a_file(tmp_path):
     assert list(rows[0]) == ["source", "model", "dataset", "crop", "kind", "flag"]
     assert [row["kind"] for row in rows if row["source"] == "semsegbench"].count("cells") == 9
     assert result.stdout.count("semsegbench ") == 10
-    assert run("--check", "--csv", file).exit_code == 0  # its own file it replaces
+    assert run("--check", "--csv", file).exit_code == 0  # it replaces its own file
 
 
 def test_rows_with_their_flags(tmp_path):

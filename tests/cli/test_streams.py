@@ -20,7 +20,7 @@ def test_a_reader_that_leaves_ends_the_command_without_a_word():
     done = shell(f"({COMMAND} models; echo $? >&2) | head -1")
     assert len(done.stdout.splitlines()) == 1
     code = done.stderr.strip()
-    assert code in ("0", "141")  # 0 where all fits into the pipe before the reader leaves
+    assert code in ("0", "141")  # 0 if all output fits into the pipe before the reader exits
     done = shell(f"({COMMAND} models; echo $? >&2) | exec 0<&-")
     assert done.stderr.strip() in ("0", "141")
 

@@ -38,7 +38,7 @@ IMAGES = {
         np.uint8
     ),
 }
-SEED = 0  # its motion blur is nearly horizontal, and so longer than the least image is wide
+SEED = 0  # its motion blur is nearly horizontal, so it is longer than the smallest image is wide
 
 
 def fork(image: np.ndarray, corruption: str, severity: int) -> np.ndarray:

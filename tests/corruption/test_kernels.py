@@ -78,7 +78,7 @@ def test_loops_are_compiled_also_where_they_cannot_be_kept(monkeypatch, caplog):
 
 
 def test_defocus_leaves_ties_to_opencv(monkeypatch):
-    # A kernel of quarters sums four pixels to whole levels: only the library's rounding decides.
+    # The mean of four pixels is often exactly a level, so only the library's rounding decides.
     quarters = np.zeros((17, 17), np.float32)
     quarters[[7, 9, 8, 8], [8, 8, 7, 9]] = 0.25
     monkeypatch.setattr(blur, "_disk", lambda radius, alias: quarters)
@@ -194,7 +194,7 @@ def test_a_copied_pixel_can_be_copied_again():
     expected[3:6, 3:6] = expected[3:6, 6:7]
     kernels.copy_neighbours(packed, 5, 3, 2, np.zeros(9, np.uint8), steps)
     assert np.array_equal(packed, expected)
-    # And its lower neighbour's, from the bottom up.
+    # Every pixel takes its lower neighbour's value, from the bottom up.
     packed = np.arange(49, dtype=np.uint32).reshape(7, 7)
     expected = packed.copy()
     expected[3:6, 3:6] = expected[6:7, 3:6]

@@ -29,7 +29,7 @@ FOG, SNOW = Condition("fog", 3), Condition("snow", 1)
 
 
 def test_the_image_is_pinned():
-    # Another image makes every recorded probe worthless.
+    # Another image would invalidate every recorded probe.
     image = probe_image()
     assert (image.dtype, image.shape) == (np.uint8, (96, 144, 3))
     assert hashlib.sha256(image.tobytes()).hexdigest() == (

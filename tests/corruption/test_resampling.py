@@ -49,7 +49,7 @@ def test_zoom_blur_is_a_mean_of_scipy_s_zooms_at_any_size(rng):
 
 
 def test_an_enlargement_covers_every_side():
-    # So that each pixel is a mean of equally many; the reference has a branch for the contrary.
+    # Each pixel is then a mean of equally many; the reference has a branch for the other case.
     zooms = np.arange(1, 1.35, 0.01)
     for side in range(32, 4097):
         for start, length, enlarged in (resampling._zoomed(side, zoom) for zoom in zooms):
@@ -100,8 +100,8 @@ def test_elastic_displacements_are_smooth_and_keep_their_size_in_pixels():
         spreads.append(moved.std())
         assert np.abs(np.diff(moved, axis=1)).mean() < 0.3 * np.abs(moved).mean() * 256 / width
         assert abs(moved.mean()) < 0.2 * moved.std()
-    # White noise smoothed by sigmas a, b keeps 1 / sqrt(4 pi a b) of its deviation: here the
-    # height cancels out.
+    # White noise smoothed by sigmas a, b keeps 1 / sqrt(4 pi a b) of its standard deviation;
+    # here the height cancels out.
     law = 30 * 0.005 / np.sqrt(3) / np.sqrt(4 * np.pi * 0.01 * 0.02)
     assert law == pytest.approx(1.73, abs=0.01)
     assert spreads == pytest.approx([law, law], rel=0.2)
@@ -119,7 +119,7 @@ def test_pixelate_by_hand():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_flat_images_stay_flat(name):
-    # Weights of an interpolation sum to 1 only nearly: a level may fall by one, but not in places.
+    # Interpolation weights sum only nearly to 1: a level may fall by one, but in all pixels.
     for level in (0, 77, 128, 255):
         image = np.full((64, 96, 3), level, np.uint8)
         for severity in (1, 5):

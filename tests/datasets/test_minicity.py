@@ -16,7 +16,7 @@ from robustbench_seg.errors import DatasetError
 CLASSES = 19
 OFFICIAL = sorted((one.trainId, one.name) for one in labels if 0 <= one.trainId < CLASSES)
 
-# The first scene for training: grey of its blocks of 48x48 pixels, mean colour, share of classes.
+# The first training scene: grey levels of its 48x48 blocks, mean colour, shares of the classes.
 TRAIN_0_GREY = (
     (89.9, 106.8, 123.8, 87.2, 108.6, 108.7, 119.5, 76.6),
     (78.6, 96.1, 110.5, 86.8, 100.8, 70.2, 130.9, 74.5),
@@ -61,7 +61,7 @@ def per_class(samples) -> np.ndarray:
     return np.stack([np.bincount(s.labels.ravel(), minlength=CLASSES) for s in samples])
 
 
-# What a dataset is
+# A dataset like any other
 
 
 def test_it_has_the_classes_and_colours_of_cityscapes():
@@ -121,7 +121,7 @@ def test_what_cannot_be_drawn(wrong, message):
     assert str(caught.value) == message
 
 
-# The same scenes, everywhere and always
+# The same scenes on every machine
 
 
 def test_a_scene_depends_on_no_other_and_on_no_process(val):
@@ -144,7 +144,7 @@ def test_a_scene_depends_on_no_other_and_on_no_process(val):
 
 
 def test_the_scenes_that_the_shipped_weights_were_trained_on():
-    # A change here makes a new VERSION necessary, and new weights.
+    # A change here needs a new VERSION, and new weights.
     sample = Minicity("train")[0]
     blocks = sample.image.reshape(4, 48, 8, 48, 3).mean(axis=(1, 3, 4))
     assert blocks == pytest.approx(np.array(TRAIN_0_GREY), abs=0.5)
@@ -180,11 +180,11 @@ def test_a_larger_scene_is_the_same_picture_in_more_detail(val):
         assert np.mean(middle == val[index].labels) > 0.93
         blurred = large.image.reshape(192, 4, 384, 4, 3).mean(axis=(1, 3))
         small = val[index].image.astype(float)
-        # Textures differ; what is bright and dark does not.
+        # Textures differ; bright and dark areas do not.
         assert np.corrcoef(blurred.ravel(), small.ravel())[0, 1] > 0.85
 
 
-# A task worth solving
+# Not too easy
 
 
 def test_every_class_occurs_in_the_val_split_with_enough_pixels(val):

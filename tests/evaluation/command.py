@@ -109,7 +109,7 @@ class Forked:
     poll = returncode.fget
 
     def send_signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):  # it has ended
+        with contextlib.suppress(ProcessLookupError):  # the process has ended
             os.kill(self._process.pid, number)
 
     def wait(self, timeout: float | None = None) -> int:

@@ -84,7 +84,7 @@ class Reds:
     failure: type[BaseException] = KeyboardInterrupt
 
     def __post_init__(self):
-        self.__qualname__ = "Reds"  # of subclasses too: their runs continue as one
+        self.__qualname__ = "Reds"  # also of subclasses, so that they share one run
 
     def __call__(self, image):
         if self.calls == self.fails_at:

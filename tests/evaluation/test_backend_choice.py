@@ -79,7 +79,7 @@ def test_the_key_names_what_was_chosen(evaluate, install, is_there, runtime):
     assert '"auto"' not in (run.path / "run.json").read_text()
     named = evaluate(backend=runtime)
     assert named.path == run.path
-    assert len(list((run.path / "parts").iterdir())) == 1  # nothing was computed again
+    assert len(list((run.path / "parts").iterdir())) == 1  # nothing was recomputed
 
 
 def test_a_run_of_torch_goes_on_in_torch_where_openvino_was_installed(evaluate, install, caplog):
@@ -93,7 +93,7 @@ def test_a_run_of_torch_goes_on_in_torch_where_openvino_was_installed(evaluate, 
         f"{begun.path} began with the backend torch and continues with it; a new run would use "
         "openvino"
     ]
-    # Other images are another run.
+    # Other images form another run.
     assert evaluate(limit=1).record.key.segmenter.runtime == "openvino"
 
 

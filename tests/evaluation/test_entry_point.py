@@ -56,7 +56,7 @@ def test_a_torch_module(evaluate, tmp_path):
     clean = table.loc[table["corruption"] == "clean", "matrix"].sum()
     assert mean_iou(clean) > 30
     assert run.conditions()["complete"].all()
-    # Other weights make another run; the same ones continue in the same folder.
+    # Other weights start another run; the same weights continue in the same folder.
     (again,) = evaluate(Threshold(), mean=MEAN, std=STD, **about)
     (other,) = evaluate(Threshold(1.0), mean=MEAN, std=STD, **about)
     assert again.path == run.path != other.path

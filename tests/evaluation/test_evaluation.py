@@ -79,7 +79,7 @@ def test_clean_by_itself_is_no_corruption(toy, reds, corruptions, count):
 )
 def test_what_does_not_exist_is_one_line(options, error, message):
     spec = EvaluationSpec(**{"models": MINICITY, "dataset": "minicity", **options})
-    if error is None:  # random weights know the classes of any dataset
+    if error is None:  # random weights take the classes of the dataset
         assert len(open_evaluation(spec).segmenters[0].classes) == 19
         return
     with pytest.raises(error, match=message):

@@ -64,7 +64,7 @@ def test_the_counts_are_those_of_the_files(study, tmp_path):
         for name, matrix in expected(root, folder).items():
             assert np.array_equal(table["matrix"][name, corruption, severity], matrix)
     assert table["confidence"].notna().all()
-    command(*fixed, "--out", tmp_path / "memory")  # the same images, made in memory
+    command(*fixed, "--out", tmp_path / "memory")  # the same images, corrupted in memory
     again = rs.read_results(tmp_path / "memory").set_index(["image", "corruption", "severity"])
     for key, row in table.iterrows():
         assert np.array_equal(row["matrix"], again["matrix"][key])

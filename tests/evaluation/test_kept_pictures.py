@@ -49,7 +49,7 @@ def test_the_hardest_images_are_shown_once_all_scores_are_there(toy, reds, proto
         assert np.array_equal(np.asarray(picture), data[index].labels)
     calls = segmenter.calls
     evaluate([segmenter], data, protocol, conditions, tmp_path)
-    assert segmenter.calls == calls  # what is there is not made again
+    assert segmenter.calls == calls  # existing pictures are not computed again
 
 
 def test_ignored_pixels_are_black_and_inputs_small(tmp_path):

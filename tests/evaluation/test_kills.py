@@ -102,7 +102,7 @@ def test_an_evaluation_that_is_killed(place, trials, blank_figures):
         killed = process.wait() == -signal.SIGKILL
         kills += killed
         if list(outs[-1].glob("*/parts/*")):
-            read_results(outs[-1])  # what is there can be read at any moment
+            read_results(outs[-1])  # the parts on disk are readable at any moment
         if not killed:
             outs.append(place / f"killed-{trials}-{len(outs)}")
     assert kills == trials
@@ -126,7 +126,7 @@ def test_a_tree_whose_making_is_killed(place, trials, monkeypatch):
         before = len(list(out.rglob("*.png")))
         wait_for(process, lambda out=out, before=before: len(list(out.rglob("*.png"))) > before)
         time.sleep(moments.uniform(0, 0.1))
-        process.send_signal(signal.SIGKILL)  # its workers end by themselves
+        process.send_signal(signal.SIGKILL)  # its workers then end by themselves
         killed = process.wait() == -signal.SIGKILL
         kills += killed
         if not killed:

@@ -36,7 +36,7 @@ def children(parent):
         try:
             fields = path.read_text().rpartition(")")[2].split()
         except OSError:
-            continue  # it has ended
+            continue  # the process has ended
         command = path.with_name("cmdline")
         if int(fields[1]) == parent and "spawn_main" in command.read_text():
             found.append(int(path.parent.name))
@@ -62,7 +62,7 @@ def test_parts_are_those_of_one_process_and_an_image_left_out_is_named_once(tmp_
     assert told.count("left out: images/3.png: the image file cannot be read") == 1
     assert told.count("robustseg: left out: images/3.png: the image file cannot be read") == 1
     assert start(tmp_path, "one", *THREADS).wait(timeout=120) == 1
-    # The first process tries the image again, which is a part of its own.
+    # The first process tries the image again, and writes it as a separate part.
     assert parts(tmp_path / "one").items() < parts(tmp_path / "two").items()
     assert rows(tmp_path / "two") == rows(tmp_path / "one")
 
@@ -78,7 +78,7 @@ def test_finished_images_need_no_process(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
-@pytest.mark.slow  # tests/machine/test_pool.py kills a process, too
+@pytest.mark.slow  # tests/machine/test_pool.py also kills a process
 @pytest.mark.parametrize("killed", [False, True], ids=["interrupted", "a process was killed"])
 def test_what_is_finished_is_kept_and_goes_on(place, killed):
     out = place / f"ended-{killed}"

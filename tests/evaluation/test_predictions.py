@@ -90,5 +90,5 @@ def test_images_without_a_file_of_their_own_are_refused_before_a_model_is_loaded
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(
         AssertionError, match="a model is loaded"
-    ):  # without predictions it continues
+    ):  # without predictions the evaluation loads a model
         rs.evaluate(**options)

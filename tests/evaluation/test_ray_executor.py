@@ -29,7 +29,7 @@ from tests.evaluation.command import (
 )
 
 ray = pytest.importorskip("ray", reason="needs the extra robustseg[ray]")
-psutil = pytest.importorskip("psutil")  # ray brings it
+psutil = pytest.importorskip("psutil")  # installed with ray
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
 
 
@@ -49,7 +49,7 @@ def cluster(tmp_path):
     Another Ray on this machine is left alone: ports and folder are of this cluster's own, and it
     ends with its head.
     """
-    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets lie in it: a path must be short
+    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # for sockets, whose paths must be short
     names = ("port", "dashboard-agent-listen-port", "metrics-export-port")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     words = [
@@ -116,7 +116,7 @@ def test_rows_are_those_of_a_local_run_though_a_worker_is_killed(
     assert tables(tmp_path / "ray") == tables(tmp_path / "local")
     (one,), (other,) = (tmp_path / "ray").iterdir(), (tmp_path / "local").iterdir()
     assert one.name == other.name
-    # Written by a task, on what it ran on, with the command of the user.
+    # A task writes it, with its own hardware and the user's command.
     command = json.loads((one / "run.json").read_text())["command"]
     assert command.endswith("--threads 1 --executor ray")
 

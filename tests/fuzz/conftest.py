@@ -19,7 +19,7 @@ import pytest
 
 from robustbench_seg.errors import RobustsegError
 
-sys.path.insert(0, str(Path(__file__).parent))  # where mutations.py lies, in any import mode
+sys.path.insert(0, str(Path(__file__).parent))  # makes mutations.py importable
 
 SECONDS = 20
 """How long one input may take; a machine with other work on it is granted much."""
@@ -96,7 +96,7 @@ class Attack:
 
 @pytest.fixture
 def attack(caplog):
-    caplog.set_level(logging.CRITICAL)  # a few hundred warnings help nobody
+    caplog.set_level(logging.CRITICAL)  # hides hundreds of warnings
     attack = Attack()
     yield attack
     attack.settle()

@@ -78,7 +78,7 @@ def words(draw):
     values = st.sampled_from(HOSTILE) | st.text(CHARACTERS, max_size=8)
     result = list(path)
     for parameter in COMMANDS[path].params:
-        # Without a model, cost counts all, which takes half a minute.
+        # Without --model, cost counts all models, which takes half a minute.
         if "--model" not in parameter.opts and not draw(st.integers(0, 2)):
             continue
         if isinstance(parameter, click.Option):

@@ -129,7 +129,7 @@ def graph(tmp_path_factory):
 @seeds(200, 3000)
 def test_an_onnx_graph(attack, graph, seeds):
     valid = graph.read_bytes()
-    segmented(f"onnx:{graph}")  # imports its libraries; their time does not count for an input
+    segmented(f"onnx:{graph}")  # imports the libraries, so that no input is charged for it
     for seed, random in randoms(seeds, "onnx"):
         done, data = damaged(valid, random)
         graph.write_bytes(data)

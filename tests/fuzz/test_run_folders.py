@@ -41,7 +41,7 @@ def folder(tmp_path):
                 "confusion": rng.integers(0, 500, (3, 3)),
                 "image_miou": rng.uniform(0, 100, 2),
             }
-            levels = np.zeros(2000, np.int64)  # few differ, so that a part stays small
+            levels = np.zeros(2000, np.int64)  # few values differ, so that a part stays small
             levels[:3] = rng.integers(0, 99, 3)
             values |= {"confidence": levels, "confidence_t": levels + 1}
             rows.append(Row(f"{n}.png", condition, values))

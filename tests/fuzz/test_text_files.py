@@ -113,7 +113,7 @@ def test_a_protocol(attack, tmp_path, name, seeds):
         path.write_bytes(data)
         protocol = attack.read(seed, done, lambda: load_protocol(path))
         if protocol is not None:
-            # A protocol that is accepted makes images.
+            # An accepted protocol must be able to corrupt images.
             condition = random.choice(protocol.conditions((), ()))
             attack.read(
                 seed,

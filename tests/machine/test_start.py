@@ -34,7 +34,7 @@ def test_freed_memory_does_not_fault_again():
         mode: int(subprocess.check_output([sys.executable, "-c", PROGRAM, mode]))
         for mode in ("kept", "given back")
     }
-    # Whether pages are small or huge: kept memory costs next to nothing.
+    # Kept memory costs almost no page faults, with small or huge pages.
     assert faults["kept"] < 5
     assert faults["given back"] > 5 * max(faults["kept"], 1)
 
@@ -44,7 +44,7 @@ def test_says_so_where_the_c_library_has_no_mallopt(monkeypatch):
     assert start.keep_freed_memory() is False
 
 
-# The garbage collector rests while a process imports its libraries, and works afterwards.
+# The garbage collector is off while a process imports its libraries, and on afterwards.
 CODE = """
 import gc, sys, weakref
 from robustbench_seg.machine.start import prepared_process

@@ -15,7 +15,7 @@ from robustbench_seg.machine.threads import (
 @pytest.fixture(autouse=True)
 def undecided(monkeypatch):
     for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
-        monkeypatch.setenv(name, "")  # so that it is restored
+        monkeypatch.setenv(name, "")  # so that monkeypatch restores it
         monkeypatch.delenv(name)
 
 

@@ -37,7 +37,7 @@ def matrix(truth, labels, chosen, classes):
 def test_each_distance_against_a_matrix_of_the_pixels_that_are_near(size):
     truth, labels = scene(size, seed=1), scene(size, seed=2)
     labels[labels == 255] = 0
-    # Half of the prediction is right, so that near and far are told apart.
+    # Half of the prediction is right, so that near and far scores differ.
     labels = np.where(np.arange(size[1]) % 2, truth, labels) % 255 % 4
     scores = BOUNDARY.compute(observed(truth, labels, 4))
     sizes = set()
@@ -58,7 +58,7 @@ def test_a_case_by_hand():
     labels = truth.copy()
     labels[:, 10] = 0  # one column of class 1, next to the boundary
     scores = BOUNDARY.compute(observed(truth, labels, 2))
-    # Within one pixel: class 0 is 8 of 16, class 1 is 0 of 8. All others are right.
+    # Within one pixel: IoU is 8 / 16 for class 0, 0 / 8 for class 1. All other pixels are right.
     assert scores["boundary_miou_2"] == 25.0
     assert scores["interior_miou_2"] == 100.0
 

@@ -76,7 +76,7 @@ def test_calibration_errors_on_raw_values(kind):
 def test_detection_of_errors_beside_scikit_learn(kind):
     doubt, right = draw(kind)
     found = scored(predicted(doubt, right))
-    # -log doubt orders as p does, without rounding.
+    # -log doubt has the same order as p, without rounding.
     sure = -np.log(doubt.astype(np.float64))
     counts = pooled_levels(doubt, right)
     shares = counts / counts.sum(1, keepdims=True)
@@ -196,8 +196,8 @@ def test_gaps_count_in_every_bin_and_in_both_directions(sign):
     """As many groups of pixels as bins of the adaptive ECE, of one confidence and gap each."""
     p = np.linspace(0.45, 0.95, 15)
     gaps = sign * np.where(np.arange(15) % 2, 0.02, -0.04)
-    gaps[-1] = 0.3  # the surest are overconfident
-    gaps[0] = -0.5  # the least sure are right
+    gaps[-1] = 0.3  # the most confident are overconfident
+    gaps[0] = -0.5  # the least confident are right
     counts = np.round(1000 * (p - gaps)).astype(int)
     right = np.concatenate([np.arange(1000) < count for count in counts])
     doubt = np.repeat(1 - p, 1000).astype(np.float32)

@@ -84,8 +84,8 @@ def test_what_is_no_class_is_named(truth, seen, error, message):
 
 
 def test_iou_by_hand():
-    # class 0: 3 hit, 1 missed, 2 wrongly found; class 1: 4 hit, 2 missed, 1 wrongly found;
-    # class 2: in neither.
+    # class 0: 3 true positives, 1 false negative, 2 false positives; class 1: 4, 2 and 1; class 2
+    # is in neither.
     matrix = np.array([[3, 1, 0], [2, 4, 0], [0, 0, 0]])
     assert iou(matrix)[:2] == pytest.approx([100 * 3 / 6, 100 * 4 / 7])
     assert np.isnan(iou(matrix)[2])
@@ -120,13 +120,13 @@ def test_agrees_with_torchmetrics(absent):
         matrix += confusion_matrix(truth, seen, 19)
     assert np.array_equal(matrix, metric.compute().numpy())
     assert iou(matrix)[present] == pytest.approx(100 * jaccard.compute().numpy()[present], abs=1e-4)
-    # It calls an absent class 0 there; left out, as in the official evaluation, it has no score.
+    # torchmetrics scores an absent class 0; here, as in the official evaluation, it has no score.
     assert np.flatnonzero(np.isnan(iou(matrix))).tolist() == list(absent)
     assert mean_iou(matrix) == pytest.approx(100 * float(jaccard.compute()[present].mean()))
 
 
 def test_mean_iou_of_three_classes_by_hand():
-    # Truth 0: 4 of 6 hit; truth 1: 3 of 5; truth 2: 1 of 3. Wrongly found: 2, 2 and 2.
+    # True positives: 4 of 6, 3 of 5 and 1 of 3. False positives: 2, 2 and 2.
     matrix = np.array([[4, 1, 1], [1, 3, 1], [1, 1, 1]])
     assert iou(matrix) == pytest.approx([100 * 4 / 8, 100 * 3 / 7, 100 * 1 / 5])
     assert mean_iou(matrix) == pytest.approx(100 * (4 / 8 + 3 / 7 + 1 / 5) / 3)

@@ -28,14 +28,14 @@ def score(*counts):
 
 
 def test_a_case_by_hand():
-    # Class 0: 1 of 2; class 1: 1 of 2 (the ignored pixel counts for nothing); class 2 is absent.
+    # Class 0: 1 of 2; class 1: 1 of 2 (the ignored pixel does not count); class 2 is absent.
     first = observed([[0, 0, 1, 255]], [[0, 1, 1, 2]])
     assert first.tolist() == [50.0, 1.0]
-    # All right, in one class only.
+    # All pixels are right, in a single class.
     second = observed([[2, 2, 2, 2]], [[2, 2, 2, 2]])
     assert second.tolist() == [100.0, 1.0]
     assert score(first, second) == 75.0
-    # Pooled, the same pixels have another mIoU: 1/2, 1/2 and 1.
+    # The mIoU of the pooled pixels differs: 1/2, 1/2 and 1.
     matrix = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 4]])
     assert mean_iou(matrix) == pytest.approx(100 * 2 / 3)
 

@@ -102,7 +102,7 @@ def test_instances_are_objects_in_however_many_pieces_and_touching_ones_are_apar
     by_region = observed(truth, labels)[:, :, 1].sum(0)
     assert by_region.tolist() == [3.0, 2.5, 0.0]
     by_instance = observed(truth, labels, instances=instances)[:, :, 1].sum(0)
-    # The first is found by 4 of 10 pixels, the second wholly; the third object is of no instance.
+    # The first is found by 4 of 10 pixels, the second wholly; the third object has no instance.
     assert by_instance.tolist() == pytest.approx([3.0, 2.4, 1.0])
     instances[:] = 0
     assert np.array_equal(observed(truth, labels, instances=instances), observed(truth, labels))
@@ -119,6 +119,6 @@ def test_void_is_no_object_and_cuts_none_out_of_an_instance():
 
 @pytest.mark.parametrize(("area", "size"), [(1, 0), (2, 1), (17, 1), (18, 2)])
 def test_sizes_begin_at_their_share_of_the_image(area, size):
-    truth = np.full((64, 64), 255, np.uint8)  # 1/2048 of it are 2 pixels, 9/2048 are 18
+    truth = np.full((64, 64), 255, np.uint8)  # 1/2048 of the image is 2 pixels, 9/2048 is 18
     truth[0, :area] = 1
     assert observed(truth, truth % 255)[:, 0, 1].tolist() == [size == n for n in range(3)]

@@ -14,7 +14,7 @@ def test_every_form_has_an_adapter():
         assert form.startswith(f"{prefix}:")
         location, options, *others = signature(adapter(prefix).load).parameters.values()
         assert (location.name, options.name) == ("location", "options")
-        assert all(each.default is None for each in others)  # such as the card of a hub model
+        assert all(each.default is None for each in others)  # for example the card of a hub model
 
 
 def test_help_and_documentation_name_every_form():

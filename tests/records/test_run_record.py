@@ -231,7 +231,7 @@ def test_every_field_of_the_key_is_compared(part):
     """A new field that `differences` forgets would hide here."""
     for field in fields(getattr(RECORD.key, part)):
         one = copy.copy(getattr(RECORD.key, part))
-        object.__setattr__(one, field.name, None)  # whatever the type allows
+        object.__setattr__(one, field.name, None)  # even if the type forbids it
         other = replace(RECORD, key=replace(RECORD.key, **{part: one}))
         if getattr(RECORD.key, part) != one:
             assert RECORD.differences(other), field.name

@@ -28,7 +28,7 @@ def test_cityscapes_c_is_table_5_of_segformer():
     assert len(protocol.scored_conditions) == 72
 
 
-# The first fifteen of the package are ImageNet-C's benchmark; categories as it groups them.
+# The first fifteen of the package are ImageNet-C's benchmark, with its categories.
 MPC_15 = {
     "noise": ("gaussian_noise", "shot_noise", "impulse_noise"),
     "blur": ("defocus_blur", "glass_blur", "motion_blur", "zoom_blur"),

@@ -33,7 +33,7 @@ TRAINING = Training(
     processes=1,
     recipe=RECIPE,
 )
-# Of every field of a recipe but the seed, another value.
+# A different value for every field of a recipe except the seed.
 OTHER = {
     "iterations": 7, "minutes": 36.0, "batch": 9, "crop": (64, 64), "resize": (1.0, 1.0),
     "category_ratio": 0.5, "flip": 0.25, "photometric": False, "lr": 2e-3, "betas": (0.9, 0.99),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # where fake_runs lies, in any import mode
+sys.path.insert(0, str(Path(__file__).parent))  # makes fake_runs importable
 
 from fake_runs import HOSTILE, Score, steady, weaker, write_run
 

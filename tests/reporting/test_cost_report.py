@@ -36,7 +36,7 @@ def test_clean_scores_of_trained_cards_are_those_of_their_training(tmp_path):
 def test_sizes_that_are_asked_for_replace_those(tmp_path):
     table = cost("segformer-b0", [(64, 64), (128, 64)])
     assert table["size"].tolist() == ["64x64", "128x64"]
-    # Twice the pixels: all but attention, which grows faster, is twice as much.
+    # Twice the pixels double the cost, except that of attention, which grows faster.
     small, large = table["gmacs_written"]
     assert 2 < large / small < 2.3
 

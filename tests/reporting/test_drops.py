@@ -64,7 +64,7 @@ def test_the_drop_is_paired_by_place(write, tmp_path):
     page = report(tmp_path / "runs", tmp_path / "out", pictures=False)
     with (tmp_path / "out/tables/drops.csv").open(newline="") as file:
         rows = {row["dataset"]: row for row in csv.DictReader(file)}
-    # Of two classes with matrix [[r, w], [w, r]], mIoU = r / (r + 2 w); place 0 has no reference.
+    # For two classes with matrix [[r, w], [w, r]], mIoU = r / (r + 2 w); place 0 has no reference.
     fog = (100 * 18 / (18 + 2 * 5), 100 * 15 / (15 + 2 * 5))
     night = (100 * 18 / (18 + 2 * 5), 100 * 10 / (10 + 2 * 13))
     whole = (100 * 36 / (36 + 2 * 10), 100 * 25 / (25 + 2 * 18))

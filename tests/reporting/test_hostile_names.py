@@ -140,11 +140,11 @@ def panels(hostile_runs):
 def test_a_report_of_hostile_names(panels, tmp_path, monkeypatch):
     drawn = []
 
-    def heatmap(model, *others):  # they take a second each
+    def heatmap(model, *others):  # each one takes a second
         drawn.append(model)
         return Figure(figsize=(1, 1))
 
-    def curves(severities, protocol):  # of one corruption, for the same reason
+    def curves(severities, protocol):  # only one corruption, for the same reason
         return severity_curves(severities, few(protocol, 1))
 
     monkeypatch.setattr(figures, "class_heatmap", heatmap)

@@ -142,7 +142,7 @@ def test_runs_are_put_together_by_the_names_of_models(pair):
     assert fog["pearson"] == pytest.approx(wanted)
     clean = one(table, "clean", "acdc_night", 4)
     assert clean["spearman"] == pytest.approx(scipy.stats.spearmanr(CLEAN, NIGHT).statistic)
-    # snow costs the same everywhere, so it repeats clean
+    # snow costs every model the same, so it correlates like clean
     assert one(table, "snow", "acdc_night", 4)["pearson"] == pytest.approx(clean["pearson"])
 
 

@@ -56,4 +56,4 @@ def test_the_conclusions_are_the_same(run, tmp_path, blank_figures, images, gap,
     if ahead:
         count = int({"none": "0", "each of them": "16"}.get(ahead[1], ahead[1]))
         assert (table.loc["corruption", "verdict"] == verdict).sum() == count
-    assert verdict == "open" or images > 5  # five images cannot reach 5 %
+    assert verdict == "open" or images > 5  # five images cannot reach the 5 % level

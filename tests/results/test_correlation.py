@@ -39,7 +39,7 @@ def test_draws_are_of_as_many_units_as_there_are():
     assert (models.sum(axis=1) == len(FAMILIES)).all()
     families = draw_weights(FAMILIES, "families")
     assert (families[0] == 1).all()
-    assert (families[:, 0] == families[:, 1]).all()  # a family is drawn as a whole
+    assert (families[:, 0] == families[:, 1]).all()  # the bootstrap draws whole families
     assert (families[:, 3] == families[:, 5]).all()
     one_each = families[:, [0, 2, 3, 6]]
     assert (one_each[1:].sum(axis=1) == 4).all()

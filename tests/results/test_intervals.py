@@ -70,7 +70,7 @@ def test_an_interval_holds_the_score_and_shrinks_with_the_images(table, protocol
         low, high = interval(bootstrap(table({FOG: ones}), protocol).conditions[FOG], count)
         assert low < mean_iou(sum(ones)) < high
         widths.append(high - low)
-    # By half with four times the images, as standard errors do.
+    # Four times the images halve the width, as for standard errors.
     assert widths[1] / widths[0] == pytest.approx(0.5, abs=0.2)
     assert widths[2] / widths[1] == pytest.approx(0.5, abs=0.2)
 
@@ -258,7 +258,7 @@ def test_trainings_of_one_model_are_a_mean_and_are_drawn_too(table, whole, proto
     images, trainings = split_draws(drawn.conditions[FOG])
     alone = np.stack([split_draws(b.conditions[FOG])[0] for b in each])
     assert images == pytest.approx(alone.mean(axis=0))
-    # A mean of two of the three trainings, with repeats, on the images as they are.
+    # Means of two of the three trainings, drawn with replacement, on all images.
     scores = np.array([b.conditions[FOG][0] for b in each])
     means = [scores[list(s)].mean() for s in product(range(3), repeat=2)]
     for draw in trainings[:8]:
@@ -274,7 +274,7 @@ def test_the_luck_of_training_widens_the_interval(table, protocol):
     low, high = interval(bootstrap(seeds[1], protocol).conditions[FOG], 12)
     drawn = bootstrap(pd.concat(seeds), protocol).conditions[FOG]
     assert np.ptp(interval(drawn, 12, 2)) > 10 * (high - low)
-    # The unbiased variance of a mean of three.
+    # The unbiased variance of the mean of three trainings.
     scores = [bootstrap(rows, protocol).conditions[FOG][0] for rows in seeds]
     trainings = split_draws(drawn)[1]
     assert trainings.std() == pytest.approx(np.std(scores, ddof=1) / np.sqrt(3), rel=0.1)
@@ -302,7 +302,7 @@ def test_a_run_that_lacks_images_everywhere_has_no_score(table, protocol):
     [
         ("abc", "abc", ["a", "b", "c"]),
         ("abc", "bc", ["b"]),  # a has images, but not these counts
-        ("bc", "bc", ["a", "b", "c"]),  # a has no image yet, so that nothing is known of it
+        ("bc", "bc", ["a", "b", "c"]),  # a has no image yet, so nothing is known of it
         ("abc", "", ["a", "b", "c"]),
     ],
 )
@@ -317,7 +317,7 @@ def test_a_score_that_some_trainings_have_not_counted_is_that_of_one(observed, h
     [
         ("abcd", "ac", ["ab", "cd"]),  # one run of a training suffices
         ("abcd", "c", ["cd"]),
-        ("acd", "d", ["cd"]),  # b has no image yet, but a has, so that "ab" lacks the counts
+        ("acd", "d", ["cd"]),  # b has no image yet, but a has, so "ab" lacks the counts
         ("cd", "c", ["ab", "cd"]),
     ],
 )

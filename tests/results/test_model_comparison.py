@@ -97,7 +97,7 @@ def test_scores_and_differences_by_their_definitions(run, protocol):
         assert scores["retention"] == pytest.approx(100 * mean / clean)
         assert scores["mPC"] == pytest.approx(mpc)
         assert scores["rPC"] == pytest.approx(100 * mpc / clean)
-    assert own["a"][1] - own["a"][2] > 0.1  # the two averages are not one
+    assert own["a"][1] - own["a"][2] > 0.1  # the two averages differ
     mean = table.loc["summary"].loc["mean"]
     assert mean["difference"] == pytest.approx(own["a"][1] - own["b"][1])
     assert mean["low"] < mean["difference"] < mean["high"]
@@ -132,14 +132,14 @@ def test_a_verdict_where_there_is_a_difference_and_nowhere_else(run, protocol):
     rows = table.loc["corruption"]
     assert set(rows.index[rows["verdict"] == "A"]) == EASY
     assert set(rows.loc[rows["verdict"] != "A", "verdict"]) == {"open"}
-    # All 14 images agree, each by the same gain: a sign test bounds the p-value.
+    # All 14 images have the same gain: the p-value is that of a sign test.
     assert rows.loc["fog", "p"] == pytest.approx(2 / 2**14)
     assert rows.loc["fog", "p_holm"] == pytest.approx(16 * 2 / 2**14)
     assert (rows.loc[rows["verdict"] == "open", "p"] == 1).all()
     _, _, other = side_by_side(run("c"), run("d", gain=0.03), protocol)
     assert (other.loc["corruption"].loc[list(EASY), "verdict"] == "B").all()
     mean = table.loc["summary"].loc["mean"]
-    assert (mean["verdict"], mean["p_holm"]) == ("A", mean["p"])  # one question by itself
+    assert (mean["verdict"], mean["p_holm"]) == ("A", mean["p"])  # one question: not adjusted
     others = table.drop(index="corruption").drop(index=("summary", "mean"))
     assert (others["verdict"] == "").all()
     assert others["p_holm"].isna().all()

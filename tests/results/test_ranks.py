@@ -41,7 +41,7 @@ def test_verdicts_are_those_of_pairs(degrees, units):
     found = established_pairs(draws, units, degrees, compared)
     np.testing.assert_array_equal(found, wanted)
     if units == UNITS and not any(degrees):
-        assert 0 < found.sum() < found.size  # else this compares nothing
+        assert 0 < found.sum() < found.size  # otherwise the comparison is empty
 
 
 def test_no_models_have_no_pairs():

@@ -29,7 +29,7 @@ def test_a_condition_by_hand(table):
     ious = 6 / 9, 3 / 6
     assert scores["miou"][0] == pytest.approx(100 * (ious[0] + ious[1]) / 2)
     assert scores[["images", "complete"]].to_numpy().tolist() == [[2, True]]
-    # Never the mean of the images' own scores, which is another number.
+    # Not the mean of the images' scores, which differs.
     own = (mean_iou(one) + mean_iou(two)) / 2
     assert scores["miou"][0] != pytest.approx(own, abs=1)
     classes = class_scores(table({FOG: [one, two]}))

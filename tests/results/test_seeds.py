@@ -47,7 +47,7 @@ def test_a_score_is_the_mean_over_the_seeds_that_have_it(run, drawn, protocol):
     assert model.missing_images == {}
     assert model.image_counts[CONTRAST] == model.image_counts[FOG] == 14
     fog = [each.scores.cell(FOG) for each in alone]
-    # The draws of the images are means over the seeds, draw by draw: the images are drawn whole.
+    # Each draw is the mean over the seeds: a draw of an image includes all of its seeds.
     assert model.scores.cell(FOG) == pytest.approx(np.mean(fog, axis=0), abs=1e-9)
     assert model.scores.cell(CONTRAST) == pytest.approx(alone[0].scores.cell(CONTRAST))
     iou = [each.class_iou.set_index(["corruption", "severity", "class"])["iou"] for each in alone]

@@ -20,7 +20,7 @@ def one_training(draws):
 
 
 def test_a_p_value_by_hand():
-    # Of 10 draws 1 is at or below 0, on either side.
+    # 1 of 10 draws is at or below 0; the test is two-sided.
     draws = one_training([3.0, 1, 2, 3, -1, 2, 2, 2, 2, 2, 2])
     assert p_value(draws, 50) == pytest.approx(0.2)
     assert p_value(-draws, 50) == pytest.approx(0.2)
@@ -44,7 +44,7 @@ def test_few_trainings_count_as_few():
     assert p_value(draws, 500, degrees=2) == pytest.approx(2 * scipy.stats.t.sf(3, 2))
     assert p_value(np.r_[0.0, images, trainings], 500, degrees=2) == 1
     assert interval(draws, 500, 2) == pytest.approx(3 + scipy.stats.t.ppf([0.025, 0.975], 2))
-    # With as much from the images the quantile is the mean of both (Cochran 1964).
+    # If images and trainings have equal variance, the quantile is the mean of both (Cochran 1964).
     draws = np.r_[3.0, trainings, trainings]
     mean = (scipy.stats.t.ppf(0.975, 499) * 500 / 499 + scipy.stats.t.ppf(0.975, 2)) / (
         1 + 500 / 499
@@ -94,7 +94,7 @@ def test_it_is_about_that_of_a_t_test():
 
 
 def test_few_units_decide_nothing():
-    # Three of three heads: 1 of 4 fair coins does as well, two-sided; no draw of them knows better.
+    # Three units with the same sign: a two-sided sign test gives 1/4, and p is never below that.
     assert p_value(np.ones(2001), 3) == 0.25
     assert p_value(np.ones(2001), 1) == 1
     assert p_value(np.ones(2001), 9) == 2 / 2**9
@@ -102,7 +102,7 @@ def test_few_units_decide_nothing():
 
 
 def test_holm_by_hand():
-    # Sorted .005 x 4, .01 x 3, .03 x 2, .04 x 1: then none is below the one before.
+    # Sorted .005 x 4, .01 x 3, .03 x 2, .04 x 1; each is then at least the one before.
     adjusted = holm(np.array([0.01, 0.04, 0.03, 0.005]))
     assert adjusted.tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm(np.array([0.5, 0.6])).tolist() == [1, 1]
@@ -139,7 +139,7 @@ def test_sixteen_true_hypotheses_are_seldom_rejected(units):
     ("a", "b"),
     [
         ([39.1, 40.3], [26.0, 27.1]),  # equal variances: two degrees of freedom
-        ([39.1, 39.4], [24.0, 29.1]),  # unequal ones: little more than one
+        ([39.1, 39.4], [24.0, 29.1]),  # unequal variances: little more than one
         ([39.1, 39.4, 39.2], [24.0, 29.1]),
     ],
 )

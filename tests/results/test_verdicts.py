@@ -40,12 +40,12 @@ def test_the_questions_of_a_family_are_adjusted_together():
 
 
 def test_the_units_that_are_needed():
-    # A mean of 50 units with a standard error of 1 / sqrt(49 / 50): n units have the variance
-    # 50 / n of its square; 80 % power at 5 % asks for a ratio of 1.96 + 0.84.
+    # The mean of 50 units has the standard error 1 / sqrt(49 / 50); with n units its square is
+    # 50 / n times as large. 80 % power at 5 % needs a ratio of 1.96 + 0.84.
     (verdict,) = verdicts([difference(1, 1)])
     ratio = scipy.stats.norm.ppf(0.975) + scipy.stats.norm.ppf(0.8)
     assert verdict.needed == int(np.ceil(50 * (50 / 49) * ratio**2))
-    # So many units establish it in about four of five studies.
+    # This number of units establishes the difference in about four of five studies.
     rng = np.random.default_rng(1)
     means = 1 + rng.normal(size=4000) * np.sqrt(50 * (50 / 49) / verdict.needed)
     assert (means * np.sqrt(verdict.needed / (50 * 50 / 49)) > 1.96).mean() == pytest.approx(

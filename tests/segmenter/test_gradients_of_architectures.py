@@ -63,7 +63,7 @@ def plain(network, image, inference):
     return total / count
 
 
-# The windows of one network of each architecture; make test-all takes those of the others.
+# Windows of one network of each architecture; make test-all also tests the others.
 WINDOWED = dict(reversed(NETWORKS))
 CASES = [(*network, Inference("whole")) for network in NETWORKS]
 CASES += [

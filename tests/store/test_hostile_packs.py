@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "reporting"))  # where fake_runs lies
+sys.path.insert(0, str(Path(__file__).parents[1] / "reporting"))  # makes fake_runs importable
 
 from fake_runs import steady, write_run
 
@@ -45,7 +45,7 @@ def root_of(pack: Path) -> str:
 
 def add(pack: Path, name: str, data: bytes = b"x", **fields: object) -> None:
     info = zipfile.ZipInfo("a")
-    info.filename = name  # as it is, which the constructor would not take
+    info.filename = name  # unchanged; the constructor would change it
     for field, value in fields.items():
         setattr(info, field, value)
     with zipfile.ZipFile(pack, "a") as archive:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "reporting"))  # where fake_runs lies
+sys.path.insert(0, str(Path(__file__).parents[1] / "reporting"))  # makes fake_runs importable
 
 from fake_runs import steady, weaker, write_pictures, write_run
 
@@ -124,7 +124,7 @@ def test_a_pack_that_is_known_is_not_unpacked_again(run, tmp_path, cache):
     os.utime(part, (1, 1))
     assert cached_folder(pack) == folder
     assert part.stat().st_mtime == 1
-    part.unlink()  # somebody tidied up in between
+    part.unlink()  # a cleanup removes it in between
     assert cached_folder(pack) == folder
     assert part.stat().st_mtime > 1
 

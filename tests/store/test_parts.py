@@ -134,7 +134,7 @@ def test_a_part_of_another_run_is_left_out_of_every_score_and_computed_anew(
     for folder in (first, second):
         folder.add(0, [row("1.png", "confusion", "image_miou")])
     (mine,), (path,) = part_files(first.path), part_files(second.path)
-    assert mine.name != path.name  # equal rows of different runs do not clash
+    assert mine.name != path.name  # equal rows of different runs have different names
     shutil.copy(mine, path.with_name(mine.name))
     path.unlink()
     assert read_results(second.path).empty

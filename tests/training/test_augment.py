@@ -30,7 +30,7 @@ class TestWholeView:
         assert view.dtype == truth.dtype == np.uint8
         scored = truth != 255
         assert (view[~scored] == FILL).all()
-        # Nearest and bilinear disagree only where blocks meet.
+        # Nearest and bilinear interpolation differ only at the edges of blocks.
         same = view[scored][:, 0] == truth[scored] * np.uint8(20)
         assert same.mean() > 0.75
         off_by_one = np.roll(truth, 8, axis=1)[scored] * np.uint8(20) == view[scored][:, 0]
@@ -53,7 +53,7 @@ class TestWholeView:
         view, truth = A.augment(
             image, labels, recipe, FILL, np.random.default_rng(0), Resize(short=64, long=64)
         )
-        # 90x120 into 64x64 is 48x64, and half as much again 72x96.
+        # 90x120 scaled to fit 64x64 is 48x64; 1.5 times that is 72x96.
         assert np.array_equal(view[:72, :96], cv2.resize(image, (96, 72)))
         assert (truth[:72, :96] != 255).all()
         assert (truth[72:] == 255).all()
@@ -108,7 +108,7 @@ class TestCrop:
         assert corners == {top * 30 + left for top in range(3) for left in range(3)}
 
     def test_one_class_may_not_fill_the_crop(self):
-        # A strip of class 1 on the left, class 0 elsewhere: few windows hold enough of both.
+        # A strip of class 1 on the left, class 0 elsewhere: few windows have enough of both.
         labels = np.zeros((40, 400), np.uint8)
         labels[:, :40] = 1
         image = np.zeros((40, 400, 3), np.uint8)
@@ -118,12 +118,12 @@ class TestCrop:
             windows = [A.crop(image, labels, (40, 40), ratio, rng)[1] for _ in range(300)]
             return np.mean([np.bincount(w.ravel()).max() < 0.75 * w.size for w in windows])
 
-        # Of the 361 places 19 fit (4 < left < 30, roughly); eleven tries find one in about half.
+        # About 19 of the 361 places fit (4 < left < 30); eleven tries find one about half the time.
         assert kept(1.0) < 0.12
         assert 0.3 < kept(0.75) < 0.7
 
     def test_ignored_pixels_do_not_count(self):
-        # All but a sixteenth is ignored; of what is scored, each class has half.
+        # All but a sixteenth is ignored; each class has half of the scored pixels.
         labels = np.full((16, 16), 255, np.uint8)
         labels[0, :8], labels[1, :8] = 0, 1
         image = np.zeros((16, 16, 3), np.uint8)
@@ -174,7 +174,7 @@ class TestDistort:
         low, high = (100 - 32) * 0.5, (100 + 32) * 1.5
         assert low - 2 <= seen.min() < low + 15
         assert high - 15 < seen.max() <= high + 2
-        # A quarter is left as it is: neither brightness nor contrast.
+        # A quarter changes neither in brightness nor in contrast.
         assert 0.15 < (seen[:, 0] == 100).mean() < 0.35
 
     def test_hue_and_saturation_stay_in_their_ranges(self):
@@ -182,7 +182,7 @@ class TestDistort:
         hue, saturation, _ = colorsys.rgb_to_hsv(*(value / 255 for value in colour))
         seen = np.array([colorsys.rgb_to_hsv(*(value / 255)) for value in self.views(colour)])
         turn = (seen[:, 0] - hue + 0.5) % 1 - 0.5
-        # 36 degrees and what rounding to uint8 adds
+        # 36 degrees, plus rounding to uint8
         assert 0.07 < turn.max() < 0.115
         assert -0.115 < turn.min() < -0.07
         assert seen[:, 1].min() < 0.7 * saturation

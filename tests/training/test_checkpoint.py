@@ -117,7 +117,7 @@ def test_every_step_and_pending_loss_is_the_same(
         monkeypatch=monkeypatch,
         **options,
     )
-    # What a killed process leaves behind: rows that are not in the checkpoint, half a file.
+    # A killed process leaves rows that are not in the checkpoint, and half a row.
     with (tmp_path / "b" / "log.csv").open("a") as file:
         file.write("30,1.0,0.1,9.9,\n6")
     torn = tmp_path / "b" / ".checkpoint.0a1b2c3d.partial.pt"
@@ -166,7 +166,7 @@ def test_minutes_count_over_all_starts(fit, blocks, small, card, tmp_path, monke
     now += 1000
     outcome = fit(small(), *arguments, **options)
     assert (outcome.iterations, outcome.seconds) == (8, 8)
-    assert now == 100 + 6 + 1000 + 2  # the second start takes only the last two steps
+    assert now == 100 + 6 + 1000 + 2  # the second start runs only the last two steps
 
 
 def test_another_training_is_refused_by_name(fit, blocks, small, card, tmp_path):

@@ -122,7 +122,7 @@ def test_killed_processes_go_on_together_exactly(tmp_path):
     for rank in (0, 1):
         expected, found = (torch.load(tmp_path / out / f"{rank}.pt") for out in ("whole", "killed"))
         differ = [name for name, tensor in found.items() if not torch.equal(expected[name], tensor)]
-        # The checkpoint is the first process's: so is BatchNorm's average in the others, behind it.
+        # The first process writes the checkpoint, so the others resume with its BatchNorm averages.
         assert [name for name in differ if rank == 0 or "running" not in name] == []
 
 

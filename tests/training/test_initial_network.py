@@ -62,7 +62,7 @@ def test_where_it_is_from_is_known(card, file):
     start = build_initial_network(card, TrainingRecipe(), str(file))
     digest = digest_file(file)[:12]
     assert start.encoder_sha256 == digest
-    # A card whose network is built again has to know the epsilons that it was trained with.
+    # The card must record the epsilons of the training, to build the same network again.
     assert start.card.variant == {"size": "b0", "eps": "huggingface"}
     assert start.network.backbone.norm1.eps == 1e-5
     assert build("segformer", 11, **start.card.variant).backbone.norm1.eps == 1e-5

@@ -62,7 +62,7 @@ def test_without_an_average_the_network_itself_is_the_result(small):
 
 
 def test_the_average_is_what_is_validated(fit, blocks, small, card, tmp_path):
-    # An average that never moves from the first step's weights: nothing is learned.
+    # The average stays at the weights of the first step, so nothing is learned.
     plain = TrainingRecipe(
         iterations=60, batch=4, crop=(32, 48), lr=2e-2, head_lr_factor=1, warmup=5
     )

@@ -34,7 +34,7 @@ class TestLoss:
     def test_logits_are_upsampled_bilinearly_to_the_labels(self):
         logits = torch.tensor([[[[0.0, 4.0]], [[0.0, 0.0]]]])
         labels = torch.zeros(1, 1, 4, dtype=torch.uint8)
-        # align_corners=False: 0, 1/4, 3/4 and 1 of the way
+        # align_corners=False: weights 0, 1/4, 3/4 and 1
         expected = sum(math.log(1 + math.exp(-x)) for x in (0, 1, 3, 4)) / 4
         assert segmentation_loss(logits, labels).item() == pytest.approx(expected)
 

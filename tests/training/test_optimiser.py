@@ -53,7 +53,7 @@ def test_every_parameter_is_in_one_group(architecture, variant):
     listed = [id(parameter) for group in groups for parameter in group["params"]]
     assert len(listed) == len(set(listed))
     assert set(listed) == {id(parameter) for parameter in network.parameters()}
-    # LayerNorms alone do not decay, and the encoder of SegFormer alone has any.
+    # Only LayerNorms do not decay, and only the encoder of SegFormer has them.
     kinds = {(group["initial_lr"], group["weight_decay"]) for group in groups}
     layer_norms = {(1e-3, 0)} if architecture == "segformer" else set()
     assert kinds == {(1e-3, 0.05), (1e-2, 0.05)} | layer_norms
@@ -79,5 +79,5 @@ def test_one_step_of_adamw_by_hand():
     set_learning_rate(optimiser, 0.1)
     weight.grad = torch.full_like(weight, 3.0)
     optimiser.step()
-    # Decoupled decay, then a first step of the learning rate's size whatever the gradient.
+    # Decoupled decay, then a first step that is as large as the learning rate for any gradient.
     assert weight.item() == pytest.approx(2.0 * (1 - 1e-4 * 0.05) - 1e-4)

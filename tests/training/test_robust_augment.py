@@ -29,13 +29,13 @@ class TestAll:
         assert np.array_equal(image, before)
 
     def test_edges_stay_where_they_are(self, name):
-        # Left half dark, right half bright: every edge of a view is there.
+        # Left half dark, right half bright: a view has no other edge.
         image = np.full((16, 64, 3), 60, np.uint8)
         image[:, 32:] = (190, 160, 210)
         for seed in range(20):
             view = R.AUGMENTATIONS[name](image, np.random.default_rng(seed)).astype(int)
             steps = np.abs(np.diff(view, axis=1)).max(axis=(0, 2))
-            assert max(*steps[:28], *steps[35:]) <= 1  # within half of the largest kernel
+            assert max(*steps[:28], *steps[35:]) <= 1  # half of the largest kernel
 
     def test_a_recipe_applies_it_behind_the_others(self, name):
         image = picture(32, 40)
@@ -65,8 +65,8 @@ class Scripted:
 
 def test_augmix_by_hand():
     image = np.array([[[10, 200, 90], [100, 250, 30]]], np.uint8)
-    # One chain of a single posterize to 3 bits (x & 0xE0), one of a single solarize from 256 - 51
-    # (inverted above), and a third of no weight; two fifths of their mixture.
+    # The first chain posterizes to 3 bits (x & 0xE0), the second solarizes from 256 - 51 (inverts
+    # levels above), the third has weight 0. The result is two fifths of their mixture.
     rng = Scripted(
         dirichlet=[np.array([0.25, 0.75, 0.0])],
         integers=[1, 2, 1, 3, 1, 0],

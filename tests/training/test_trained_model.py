@@ -52,7 +52,7 @@ def test_the_card_is_read_back_as_it_was_meant(card, network, tmp_path):
     assert (read.dataset, read.classes) == ("camvid", 11)
     assert read.training == TRAINING
     assert read.preprocessing == load_card("segformer-b0").preprocessing
-    # Trained at another size and on other data: neither the window nor the score is inherited.
+    # Trained at another size and on other data: the card inherits neither the window nor the score.
     assert read.inference.mode == "whole"
     assert read.published is None
     assert read.weights.licence is None

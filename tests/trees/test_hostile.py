@@ -49,7 +49,7 @@ def test_a_tree_of_another_program_is_never_adopted(town, tmp_path, contents, as
 def test_an_image_that_no_manifest_describes_is_compared(town, tmp_path, keep_going):
     out = tmp_path / "out"
     generate(town, out)
-    (out / "manifest.json").unlink()  # as an interrupted start leaves it
+    (out / "manifest.json").unlink()  # as after an interruption
     swap_channels(out / IMAGE)
     with pytest.raises(TreeError, match=rf"{IMAGE} differs from what .* remove it"):
         generate(town, out, keep_going=keep_going)

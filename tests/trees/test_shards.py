@@ -113,5 +113,5 @@ def test_shards_merge_without_the_recipe_s_file(town, tmp_path):
     out = tmp_path / "out"
     for index in (1, 2, 3):
         make(town, out, index)
-    (out / ".recipe.json").unlink()  # as a copy leaves it behind
+    (out / ".recipe.json").unlink()  # as if a copy omitted the hidden file
     assert verify_tree(out).problems == ()

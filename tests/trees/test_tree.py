@@ -43,7 +43,7 @@ def test_the_images_of_a_manifest_are_identified_by_their_pixels(folder, ids):
     tree = open_tree(folder, FOG, ids)
     assert tree.digest == json.loads((folder / "manifest.json").read_text())["digest"]
     path = folder / "fog/2" / ids[0]
-    Image.open(path).save(path, compress_level=9)  # other bytes, the same pixels
+    Image.open(path).save(path, compress_level=9)  # different bytes, same pixels
     check(tree, ids[0])
     blacken(folder, ids[1])
     with pytest.raises(DatasetError, match=r"\.png is not the image that the manifest describes; "):

@@ -98,7 +98,7 @@ def test_a_damaged_manifest_is_one_line(tree):
     with pytest.raises(TreeError, match=r"manifest\.json was altered"):
         verify_tree(tree)
     del table["digest"]
-    path.write_text(json.dumps(table | {"format": 2}))  # which had none
+    path.write_text(json.dumps(table | {"format": 2}))  # a format without seed
     with pytest.raises(CardError, match=r"manifest\.json: the key 'seed' is missing"):
         verify_tree(tree)
     path.write_text("{")

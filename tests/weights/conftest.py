@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # where bundle_writer lies, in any import mode
+sys.path.insert(0, str(Path(__file__).parent))  # makes bundle_writer importable
 
 
 class Server:
@@ -50,7 +50,7 @@ class Server:
                     return self.end_headers()
                 data = server.files.get(self.path)
                 if data is None:
-                    # As the hub answers; other clients do not mind.
+                    # The hub answers like this; other clients ignore it.
                     self.send_response(404)
                     codes = [c for p, c in server.missing.items() if self.path.startswith(p)]
                     self.send_header("X-Error-Code", *codes or ["EntryNotFound"])

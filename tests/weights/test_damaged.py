@@ -60,7 +60,7 @@ def test_damage_is_one_line(tmp_path, write, seed):
     path.write_bytes(data)
     message = ""
     try:
-        read_weights(path)  # with a changed name, perhaps
+        read_weights(path)  # may succeed, for example with a changed name
     except WeightsError as error:
         message = str(error).removeprefix(f"{tmp_path}/weights")
         assert len(message) < len(str(error))  # noqa: PT017
@@ -127,8 +127,8 @@ LENGTH = struct.pack("<Q", 20 << 30)
         b"\x80\x04\x8e" + LENGTH + b".",  # bytes
         b"\x80\x04\x8d" + LENGTH + b".",  # text
         b"\x80\x04\x95" + LENGTH + b"N.",  # a frame
-        b"\x80\x02}r\xff\xff\xff\xff.",  # the memo's last place
-        b"\x80\x02cbuiltins\nbytearray\n\x8a\x05\0\0\0\0\x05\x85R.",  # called for 20 GB
+        b"\x80\x02}r\xff\xff\xff\xff.",  # the last index of the memo
+        b"\x80\x02cbuiltins\nbytearray\n\x8a\x05\0\0\0\0\x05\x85R.",  # a call that allocates 20 GB
     ],
 )
 @pytest.mark.parametrize("zipped", [True, False])
@@ -142,7 +142,7 @@ def test_a_pickle_claims_no_more_memory_than_it_has_bytes(tmp_path, program, zip
 
 
 def test_hashes_that_never_end_are_not_computed(tmp_path):
-    # A pair of a pair of a pair ..., sixty deep, as a key.
+    # A key that is a tuple nested sixty deep.
     archive_of(tmp_path / "a.pth", b"\x80\x02}N" + b"2\x86" * 60 + b"Ns.")
     assert "no weights" in refused(tmp_path / "a.pth")
 
@@ -157,7 +157,7 @@ def test_a_tensor_outside_its_storage_is_refused(tmp_path):
     torch.save({"a": torch.ones(300)}, path)
     with zipfile.ZipFile(path) as archive:
         program = archive.read("a/data.pkl")
-    # Its shape alone, not the storage's number of elements.
+    # Change only its shape, not the number of elements of the storage.
     place = program.rindex(b"M\x2c\x01")
     program = program[:place] + b"M\x2d\x01" + program[place + 3 :]
     with zipfile.ZipFile(path, "w") as archive:

@@ -26,7 +26,7 @@ def eps_of(network):
     return network.backbone.norm1.eps, network.backbone.patch_embed1.norm.eps
 
 
-# Those deeper than B2 as deep as the test can afford.
+# B3 to B5 have fewer layers here, to keep the test fast.
 DEPTHS = {
     "b0": (2, 2, 2, 2),
     "b1": (2, 2, 2, 2),
@@ -123,7 +123,7 @@ def test_openmmlab_s_segformer_is_read(tmp_path):
 @pytest.mark.parametrize("name", ["nvlabs_b0", "huggingface_b0", "openmmlab_mobilenet_v2"])
 def test_wrappers_and_what_only_training_uses_are_left_out(tmp_path, wrapper, name):
     shapes = json.loads((DATA / f"{name}.json").read_text())
-    # Of one number each in the file, whatever their shape.
+    # Each tensor is a single number in the file, expanded to its shape.
     tensors = {name: torch.tensor(0.5).expand(shape) for name, shape in shapes.items()}
     torch.save(tensors, tmp_path / "a.pth")
     tensors["auxiliary_head.conv_seg.weight"] = torch.zeros(19, 8, 1, 1)

@@ -137,7 +137,7 @@ def mix_transformer(names):
 )
 def test_an_encoder_alone_leaves_the_decoder_as_it_is(tmp_path, names, eps):
     torch.save(mix_transformer(names), tmp_path / "mit_b0.pth")
-    # The decoder has no part in it, so that one of each kind of file is enough.
+    # The decoder plays no part here, so one file of each kind is enough.
     network = build("segformer", 19, size="b0", decoder="openmmlab")
     before = {name: tensor.clone() for name, tensor in network.decode_head.state_dict().items()}
     load_encoder(network, tmp_path / "mit_b0.pth")

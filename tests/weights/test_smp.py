@@ -29,7 +29,7 @@ def random_tensors():
     return tensors
 
 
-# As eq. 4 of the paper numbers the stages: 1 is the finest, which smp counts as its last.
+# In eq. 4 of the paper, stage 1 is the finest; smp lists the finest stage last.
 PLACES = {
     "encoder.block2.1.attn.kv.weight": "backbone.block2.1.attn.kv.weight",
     "encoder.norm4.bias": "backbone.norm4.bias",
@@ -72,7 +72,7 @@ def test_its_encoder_begins_a_training(tmp_path):
 def test_logits_are_those_of_smp(tmp_path, size, width):
     try:
         import segmentation_models_pytorch as smp
-    except Exception as error:  # its torchvision fails in other ways
+    except Exception as error:  # torchvision may raise other errors
         pytest.skip(f"segmentation_models_pytorch does not start: {error}")
     torch.manual_seed(0)
     reference = smp.Segformer(
@@ -87,7 +87,7 @@ def test_logits_are_those_of_smp(tmp_path, size, width):
     reference.save_pretrained(tmp_path)
     network = build("segformer", 19, size=size).eval()
     load_weights(network, tmp_path)
-    for height, width in ((64, 128), (96, 160)):  # smp takes multiples of 32 only
+    for height, width in ((64, 128), (96, 160)):  # smp only takes multiples of 32
         images = torch.randn(1, 3, height, width)
         with torch.no_grad():
             wanted = reference(images)

@@ -99,7 +99,7 @@ def test_the_digest_of_a_card_is_binding(server, card, cache, digits):
     server.files["/b0-00000000.pth"] = b"PK other bytes"
     mine = card(source="url", location=f"{server.url}/b0-00000000.pth", sha256=digits)
     assert "not the expected one: its sha256 begins with" in message(lambda: fetch_weights(mine))
-    # A file put there by hand is checked no less.
+    # A file put there by hand is also verified.
     (cache / "b0-00000000.pth").write_bytes(b"PK other bytes")
     assert "not the expected one" in message(lambda: fetch_weights(mine))
 
@@ -263,7 +263,7 @@ def test_a_folder_put_by_hand_does_not_stand_for_a_revision(hub, card, weights, 
     assert fetch_weights(mine) == cached_weights(mine) == place / "model.safetensors"
     assert fetch_hub_folder(REPOSITORY, "v1", "a", "b") == place
     assert not caplog.messages
-    # Without a revision it is as good as the hub's.
+    # Without a revision, the folder is used like the hub's files.
     assert fetch_hub_folder(REPOSITORY, None, "a", "b") == plain
 
 

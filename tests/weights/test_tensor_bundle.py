@@ -24,7 +24,7 @@ def test_a_checkpoint_written_by_tensorflow():
         **{scope.format(i) + "BatchNorm/gamma": ((i,), np.float32) for i in range(1, 17)},
     }
     tensors = read_tensor_bundle(BY_TENSORFLOW)
-    # Its string, "name", is not a weight.
+    # The string tensor "name" is not a weight.
     assert tensors.keys() == wanted.keys()
     for rank, (name, (shape, dtype)) in enumerate(wanted.items()):
         values = np.arange(np.prod(shape, dtype=int)).reshape(shape) + rank
@@ -61,7 +61,7 @@ def test_the_digest_is_of_the_shards_too(tmp_path):
         write_bundle(path, values, shards=2)
     indices = [find_weights(path) for path in paths]
     for index in indices:
-        index.write_bytes(indices[0].read_bytes())  # which holds the checksums of the shards
+        index.write_bytes(indices[0].read_bytes())  # it has the checksums of the shards
     one, same, other = map(digest_weights, indices)
     assert one == same != other
 

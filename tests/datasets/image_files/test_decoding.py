@@ -235,7 +235,7 @@ def test_every_flipped_byte_of_a_png_is_noticed(put):
     """Decoding alone passes over the checksum of the pixels."""
     path = put("whole.png", np.random.default_rng(0).integers(0, 19, (16, 16), np.uint8))
     whole, ids = path.read_bytes(), read_label_ids(path)
-    for place in range(len(whole) - 12):  # the rest ends the file
+    for place in range(len(whole) - 12):  # the rest is the end chunk
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         with pytest.raises(DatasetError, match=r"whole\.png: the label file cannot be read \("):
             read_label_ids(path)
@@ -306,7 +306,7 @@ def signed_tiff(levels: list[int]) -> bytes:
 def test_signed_numbers_of_8_bits_are_no_ids_and_no_levels(tmp_path):
     path = tmp_path / "x.tif"
     path.write_bytes(signed_tiff([-100, 3]))
-    assert np.array(Image.open(path)).tolist() == [[156, 3]]  # why they are refused
+    assert np.array(Image.open(path)).tolist() == [[156, 3]]  # this is why they are refused
     with pytest.raises(DatasetError, match="the labels are signed 8-bit numbers"):
         read_label_ids(path)
     with pytest.raises(DatasetError, match="the image has signed levels"):

@@ -74,7 +74,7 @@ def test_another_content_of_the_same_size_and_modification_time_is_noticed(root,
 
 
 def test_a_file_that_has_just_been_written_is_not_remembered(root, memory, read, monkeypatch):
-    # Written again within the clock's step, it would have the same size and times.
+    # A file written again within one tick of the clock would have the same size and times.
     monkeypatch.setattr(digest_cache, "_SETTLED", 2_000_000_000)
     file_digests(root, ["a/1.png"])
     file_digests(root, ["a/1.png"])

@@ -38,7 +38,7 @@ def test_files_of_hidden_folders_are_left_out(tmp_path, put):
         put(f"{folder}/1.png")
     put("a/._1.png")
     assert find_images(tmp_path, ["*/*.png"], PROVENANCE) == ["a/1.png"]
-    # A folder that the glob spells is meant.
+    # A hidden folder that the glob names is not skipped.
     assert find_images(tmp_path, [".cache/*.png"], PROVENANCE) == [".cache/1.png"]
 
 

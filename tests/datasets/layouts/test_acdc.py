@@ -120,6 +120,6 @@ def test_the_test_split_has_no_labels_and_is_ignored(tmp_path, put):
     before = dataset.fingerprint
     put("rgb_anon/fog/test/GOPR1/1_rgb_anon.png", 9)
     assert open_dataset("acdc", tmp_path, "test").fingerprint != before
-    put("gt/fog/test/GOPR1/1_gt_labelTrainIds.png", 0)  # some labels: the others are missing
+    put("gt/fog/test/GOPR1/1_gt_labelTrainIds.png", 0)  # the others are then missing
     with pytest.raises(DatasetError, match="1 have no labels"):
         open_dataset("acdc", tmp_path, "test")

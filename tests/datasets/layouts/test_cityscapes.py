@@ -28,7 +28,7 @@ def test_label_ids_map_as_the_official_scripts_map_them(tmp_path, put):
     dataset = open_dataset("cityscapes", tmp_path)
     assert dataset[0].labels[0].tolist() == expected
     assert set(expected) == {*range(19), IGNORE}
-    # 255 is -1, the license plate, in 8 bits.
+    # The license plate has the id -1, which 8 bits store as 255.
     put(IMAGE)
     put(TRUTH + "labelIds.png", 255)
     assert (dataset[0].labels == IGNORE).all()

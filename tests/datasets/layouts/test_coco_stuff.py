@@ -20,7 +20,7 @@ def test_train_ids(tmp_path, put):
 
 @pytest.mark.parametrize("folder", ["annotations", "stuffthingmaps"])
 def test_published_ids(tmp_path, put, folder):
-    # id + 1 is the number in the authors' list; beside each unused id stand its neighbours
+    # id + 1 is the number in the authors' list; the neighbours of each unused id are included
     names = {
         0: "person",
         10: "fire hydrant",

@@ -152,7 +152,7 @@ def test_idd_has_classes_of_its_own(tmp_path, put):
     level3 = ["road", "drivable fallback", "autorickshaw", "vehicle fallback", "sky", None]
     assert named(dataset, dataset[0].labels) == level3
     (tmp_path / f"{IDD}level3Ids.png").unlink()
-    # Ids of the same: road, parking, autorickshaw, a trailer, fallback background, out of roi.
+    # The ids of road, parking, autorickshaw, a trailer, fallback background and out of roi.
     put(f"{IDD}ids.png", np.uint8([[0, 1, 11, 16, 34, 38]]))
     dataset = open_dataset("idd", tmp_path)
     assert named(dataset, dataset[0].labels) == level3

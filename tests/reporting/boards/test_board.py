@@ -186,7 +186,7 @@ def test_the_page_of_a_model_names_what_its_scores_lack(tmp_path):
     write_run(tmp_path / "runs", "part", lacks)
     (board,) = read_boards(tmp_path / "runs")
     (entry,) = board.models
-    assert "not run" in entry.scores.missing_images["gaussian_noise"]  # not scored there
+    assert "not run" in entry.scores.missing_images["gaussian_noise"]  # this severity is not scored
     assert list(entry.missing_images) == ["fog"]
     table = board_ranking(board, {"part": "part.html"})
     (cell,) = [cell for row in table.rows for cell in row.cells if cell.text == "incomplete"]
@@ -311,7 +311,7 @@ def package(tmp_path_factory):
 )
 def test_scores_of_other_code_are_made_anew(package, tmp_path, scored, monkeypatch, file):
     monkeypatch.setattr(entry_cache, "resources", SimpleNamespace(files=lambda _: package))
-    # Each process reads its code once.
+    # A process reads its own code only once; undo this.
     monkeypatch.setattr(entry_cache, "_source", entry_cache._source.__wrapped__)
     run = write_run(tmp_path / "runs", "alpha", steady)
     read_boards(run)

@@ -174,7 +174,7 @@ def ranking(page) -> list[tuple[str, str, str]]:
         (
             row.locator(".rank").inner_text(),
             row.locator(".label").inner_text(),
-            row.locator("td").first.inner_text().partition(" ")[0],  # without its interval
+            row.locator("td").first.inner_text().partition(" ")[0],  # without the interval
         )
         for row in rows
     ]

@@ -39,11 +39,11 @@ def test_a_group_holds_the_pixels_of_its_conditions(panel):
         (accuracies,) = found.all[severity].accuracy[np.isfinite(found.all[severity].accuracy)]
         assert accuracies == pytest.approx(accuracy(80 - 4 * severity))
         assert found.all[severity].risk[-1] == pytest.approx(1 - accuracy(80 - 4 * severity))
-    # Of gamma, images are 78, 79 and 80 clean; fog costs 8 points, other weather 6.
+    # The images of gamma score 78, 79 and 80 clean; fog costs 8 points, other weather 6.
     fog = [accuracy(78 + i - 8 * 5) for i in range(3)]
     other = [accuracy(78 + i - 6 * 5) for i in range(3)]
     pixels = [1 / accuracy(78 + i - cost * 5) for cost in (8, 6) for i in range(3)]
-    assert len(set(pixels)) == 6  # images differ in their numbers of pixels
+    assert len(set(pixels)) == 6  # the images have different numbers of pixels
     weather = curves(panel, "gamma").categories["weather"][5]
     low, high = min(*fog, *other), max(*fog, *other)
     assert low < 1 - weather.risk[-1] < high

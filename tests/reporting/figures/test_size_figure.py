@@ -46,7 +46,7 @@ def test_b0_to_b5_are_a_line_of_table_1a(panels):
 
 def test_cards_stand_beside_it_and_those_without_a_score_are_left_out(panels):
     assert (60.2, 81.0) in points(panels["cityscapes"], "o")
-    assert len(points(panels["cityscapes"], "o")) == 6 + 1  # B0 is the line's
+    assert len(points(panels["cityscapes"], "o")) == 6 + 1  # B0 is on the line
     assert points(panels["own"], "o") == [(3.7, 50.0)]
 
 

@@ -86,7 +86,7 @@ def test_what_a_killed_report_left_is_removed_by_the_next(panels, reports, tmp_p
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        # While files are moved, and without the time to tidy up.
+        # The process dies while it moves files, before it can clean up.
         patch.setattr("robustbench_seg.reporting.html.report_folder._remove", die)
         patch.setattr(
             "robustbench_seg.reporting.html.report_folder.shutil.rmtree", lambda *_, **__: None

@@ -55,7 +55,7 @@ def test_a_claim_that_is_right_is_no_entry(monkeypatch):
     ("changes", "kind", "words"),
     [
         ({}, None, ""),
-        ({"brightness": 71.0}, None, ""),  # 9 below clean is not more than 9
+        ({"brightness": 71.0}, None, ""),  # the limit itself, 9 below clean, is allowed
         ({"brightness": 70.9}, "cells", "brightness 9.1 below clean"),
         ({"stored_mean": 57.5 + 0.05}, None, ""),
         ({"stored_mean": 57.5 + 0.07}, "summary", "stored mean 57.57, but 57.50 from the cells"),

@@ -30,7 +30,7 @@ def test_published_costs_hold_all_rows_of_the_three_tables():
     assert rows.loc[("1a", "coco-stuff", "SegFormer-B5"), "miou"] == 46.7
     assert rows.loc[("2", "ade20k", "SETR ViT-Large"), "images_per_s"] == 5.4
     assert rows.loc[("4", "coco-stuff", "DeepLabV3+ ResNet-50"), "miou"] == 38.4
-    assert ("2", "ade20k", "ICNet") not in rows.index  # the table does not state it
+    assert ("2", "ade20k", "ICNet") not in rows.index  # the table has no value
 
 
 def test_scores_at_several_scales_stand_apart():

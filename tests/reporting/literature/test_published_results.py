@@ -105,7 +105,7 @@ def test_no_cell_is_shown_beside_scores_of_fewer_classes():
 
 def test_the_extent_of_a_published_model():
     assert published_extent("FAN-L-Hybrid") == "all 500 images of cityscapes val under city-c-fan"
-    assert published_extent("EoMT-L (DINOv2)") is None  # no protocol that ships
+    assert published_extent("EoMT-L (DINOv2)") is None  # its protocol is not included
 
 
 def test_a_page_ranks_them_and_cites_them(run, tmp_path, three_images, blank_figures):
@@ -119,7 +119,7 @@ def test_a_page_ranks_them_and_cites_them(run, tmp_path, three_images, blank_fig
     assert "colour order: BGR" in text
     assert "agnihotri2025semsegbench" in text
     assert "inconsistent in itself: brightness 17.3 below clean" in text
-    assert "What papers claim" not in text  # these are of Cityscapes-C
+    assert "What papers claim" not in text  # claims are about Cityscapes-C
     published = pd.read_csv(tmp_path / "tables" / "published.csv")
     assert len(published) == 26
     tidy = pd.read_parquet(tmp_path / "tables" / "scores.parquet")

@@ -28,7 +28,7 @@ def test_input_and_predictions_of_each_corruption(run):
         first, third, fifth = row.pictures
         assert (first.width, first.height) == (40, 20)
         assert "fog, severity 3" in third.alt
-        assert fifth is None  # was not run
+        assert fifth is None  # not run
     assert [p.label for p in pictures.clean] == [
         *("clean image", "truth", "alpha, clean", "beta, clean")
     ]
@@ -62,7 +62,7 @@ def test_errors_have_the_colours_that_the_legend_names(run):
     paths = [
         run(name, weights=digit, pictures=KEPT) for name, digit in (("alpha", "1"), ("beta", "2"))
     ]
-    for path, wrong in zip(paths, ((0, 1), (0,)), strict=True):  # class 0 -> 1, in these columns
+    for path, wrong in zip(paths, ((0, 1), (0,)), strict=True):  # 0 becomes 1 in these columns
         with Image.open(path / "pictures" / "fog-3.png") as picture:
             changed = np.array(picture)
         changed[0, list(wrong)] = (changed[0, list(wrong)] + 1) % 3
@@ -86,7 +86,7 @@ def test_errors_have_the_colours_that_the_legend_names(run):
         *("2 of 2 models wrong", "1 of 2 models wrong", "no true class", "all models right")
     ]
     luminance = [sum(int(c[i : i + 2], 16) for i in (1, 3, 5)) for c in list(meaning)[:3]]
-    assert luminance == sorted(luminance, reverse=True)  # the more are wrong, the darker
+    assert luminance == sorted(luminance, reverse=True)  # darker if more models are wrong
     red, green, blue = (int(list(meaning)[2][i : i + 2], 16) for i in (1, 3, 5))
     assert red > 2 * max(green, blue)
 
@@ -145,7 +145,7 @@ def test_a_damaged_picture_is_left_out(tmp_path, caplog, damage):
     data = bytearray(path.read_bytes())
     if damage == "cut":
         data = data[: data.index(b"IDAT") + 6]
-    elif damage == "checksum":  # of the pixels, which decoding passes over
+    elif damage == "checksum":  # that of the pixels, which decoding ignores
         data[-16] ^= 1
     else:
         buffer = io.BytesIO()

@@ -30,7 +30,7 @@ def page(browser, report: Path, request) -> Iterator[Page]:
     opened.close()
 
 
-# The script does not ask for the width, so that only these tests need a narrow page, too.
+# The script does not depend on the width, so only these tests also need a narrow page.
 both_widths = pytest.mark.parametrize("page", [390, 1280], indirect=True)
 
 
@@ -167,7 +167,7 @@ def test_a_reference_that_is_no_row_of_the_published_table(browser, tmp_path, bl
 def test_colours_of_the_first_metric_come_back(page):
     form = page.locator("form.controls").first
     cells = "[...document.querySelectorAll('table.heat td')]"
-    styles = f"{cells}.map((td) => td.style.cssText).join('\\n')"  # one text: lists come slowly
+    styles = f"{cells}.map((td) => td.style.cssText).join('\\n')"  # a list is slow
     before = page.evaluate(styles)
     form.get_by_label("show").select_option(label="retention: mIoU / clean, %")
     assert page.evaluate(styles) != before

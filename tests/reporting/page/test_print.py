@@ -55,7 +55,7 @@ def pdf(browser, study, request, tmp_path_factory) -> tuple[str, Path]:
     page.pdf(path=path, format=request.param)
     folded = page.locator("details:not([open])").count()
     page.close()
-    assert folded > 0  # on the screen, what was folded is folded again
+    assert folded > 0  # after printing, the screen folds them again
     return request.param, path
 
 
@@ -102,17 +102,17 @@ def test_cells_folded_parts_and_labels_of_figures_are_text_of_a_legible_size(pdf
     for model in panel.models:  # the interval of each cell, which the screen shows on hover
         low, high = model.interval(model.miou_draws["fog"])
         assert {f"{low:.1f}", f"{high:.1f}"} <= set(texts)
-    assert "ICNet" in texts  # of the published rows, which are folded on the screen
-    assert "stream_version" not in texts  # the listing of run.json stays on the screen
-    assert "@misc{robustseg-" in " ".join(texts)  # of the citations
+    assert "ICNet" in texts  # a published row, folded on the screen
+    assert "stream_version" not in texts  # the listing of run.json is not printed
+    assert "@misc{robustseg-" in " ".join(texts)  # a citation
     assert texts.count("severity") > 16  # pictures of all corruptions
     assert texts.count("frost") > 3  # headers of tables, and labels of the vector figures
     for control in ("show", "against", "part"):
         assert control not in texts[: texts.index("Classes")]
     numbers = [box for word, box, _ in found if re.fullmatch(r"\d\d\.\d", word)]
     heights = [bottom - top for _, top, _, bottom in numbers]
-    assert min(heights) > 5  # points: the page was not shrunk to fit
-    # Bytes of pictures are those of thumbnails: figures are drawn.
+    assert min(heights) > 5  # in points: the page was not shrunk
+    # Only thumbnails are bitmaps; figures are vectors.
     if shutil.which("pdfimages"):
         listed = subprocess.run(["pdfimages", "-list", path], capture_output=True, check=True)
         lines = listed.stdout.decode().splitlines()[2:]
@@ -144,6 +144,6 @@ def test_no_table_is_wider_than_the_paper(browser, study, size):
     assert hidden.count() == 0
     cells = page.locator("table.heat").first.locator("tbody tr").first.locator("td:visible")
     assert cells.count() == 17
-    # Dark mode is of the screen only.
+    # Print never uses dark mode.
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     page.close()

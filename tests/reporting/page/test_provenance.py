@@ -13,7 +13,7 @@ def test_the_hardware_of_every_start_is_listed_once(run):
     folder = run("alpha")
     (panel,) = read_panels([folder])
     (view,) = run_views(panel, panel.model("alpha"))
-    assert "hardware" not in dict(view.facts)  # neither run.json nor a probe names any
+    assert "hardware" not in dict(view.facts)  # neither run.json nor a probe names hardware
     for place, hardware in enumerate(("a GPU", "a CPU", "a GPU")):
         probe = Probe({"torch": f"2.{place}"}, hardware, {})
         write_json(folder / "probes" / f"{place}.json", to_table(probe))

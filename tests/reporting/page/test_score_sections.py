@@ -95,7 +95,7 @@ def test_the_details_hold_every_score(panel):
     assert {"NLL ↓", "Brier score ↓", "PRR ↑"} <= labels
     (nll,) = [row for row in knows.every.rows if row.cells[0].text == "NLL ↓"]
     assert len(nll.cells[1].text.split(".")[1]) == 3, "nats have three digits"
-    blank = "worst 5 % of images ↑"  # of 20 images or more
+    blank = "worst 5 % of images ↑"  # needs 20 images or more
     assert blank not in {row.cells[0].text for row in where.every.rows}
 
 

@@ -23,7 +23,7 @@ def open_page(browser, report):
 
 
 STYLES = """(table) => [...table.querySelectorAll('tbody td')].map((td) => td.style.cssText)
-    .join('\\n')"""  # one text: lists come slowly
+    .join('\\n')"""  # a list is slow
 
 
 def state(page) -> list[object]:
@@ -56,7 +56,7 @@ def test_a_link_restores_metric_filter_and_sort(open_page):
     assert state(again) == after
     names = again.locator("table.data").first.locator("tbody .label").all_inner_texts()
     assert names == [HOSTILE, "alpha", "beta"]
-    # A section's link leaves the view alone; another view replaces it.
+    # A link to a section does not change the view; a link to another view replaces it.
     again.evaluate("location.hash = '#provenance'")
     assert state(again) == after
     again.evaluate(f"location.hash = '#{HEAT}?show=mIoU'")

@@ -78,7 +78,7 @@ def test_trainings_of_one_model_are_one_row(run):
     (panel,) = read_panels(runs)
     assert list(panel.miou["model"]) == ["alpha", "beta"]
     alpha, beta = row(panel, "alpha"), row(panel, "beta")
-    # weaker's images are 1 point apart on equal unions: its middle image is its score.
+    # The images of `weaker` are 1 point apart on equal unions, so the middle image is the score.
     assert beta["fog"] == pytest.approx(55)
     assert alpha["fog"] == pytest.approx((68 + 55) / 2)
     assert alpha["clean"] == pytest.approx((80 + 79) / 2)
@@ -304,7 +304,7 @@ def test_each_training_is_compared_with_the_score_of_its_own_card(run):
     def far_worse(corruption, severity, image):
         return weaker(corruption, severity, image) - 10
 
-    # Clean, they score 80 and 69: their mean is far from either.
+    # They score 80 and 69 on clean images: their mean is far from both.
     (panel,) = read_panels([trained(0, steady, 80.0), trained(1, far_worse, 69.0)])
     assert not [warning for warning in panel.warnings if "published" in warning]
     (panel,) = read_panels([trained(2, steady, 80.0), trained(3, far_worse, 90.0)])

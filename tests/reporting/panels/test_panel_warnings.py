@@ -28,11 +28,11 @@ def row(name, iou):
 
 def test_classes_that_come_and_go_are_said_with_the_mean_of_those_that_stay():
     def iou(corruption, severity, kind):
-        if kind == "train":  # nowhere in the truth; predicted under fog alone
+        if kind == "train":  # absent from the truth; predicted only under fog
             return 0 if corruption == FOG.name else np.nan
         return {"clean": 90, FOG.name: 50, SNOW.name: 30}[corruption] + 10 * (kind == "sky")
 
-    # (50 + 60) / 2 and (30 + 40) / 2, whatever lies at severity 3.
+    # (50 + 60) / 2 and (30 + 40) / 2; severity 3 does not count.
     text = changing_classes_warning([row("alpha", iou), row("beta", iou)], PROTOCOL)
     assert text == (
         "mIoU is a mean over 2 classes under some conditions and 3 under others: a class without "

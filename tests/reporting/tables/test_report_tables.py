@@ -84,9 +84,9 @@ def test_claims_have_no_measured_column_of_another_model_or_other_images(
 def test_the_classes_that_fall_first(run):
     names = [f"c{i}" for i in range(6)]
     (panel,) = read_panels([run("alpha", classes=names)])
-    assert class_losses_text(panel) == ""  # two classes occur: too few to tell first from last
+    assert class_losses_text(panel) == ""  # two classes are too few to name the first and the last
     rows = panel.per_class
-    # Clean 80; at severity 1 what is left is 10 %, 20 % ...; c5 was never learnt.
+    # Clean 80; at severity 1 the classes keep 10 %, 20 % ...; c5 was never learnt.
     for place, name in enumerate(names):
         mine = rows["class"] == name
         rows.loc[mine, "iou"] = 50.0

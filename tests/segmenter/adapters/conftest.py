@@ -244,10 +244,10 @@ def save(kind, folder):
     model = builder().eval()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            # Enough that classes and masks differ from pixel to pixel.
+            # Large enough for classes and masks to differ from pixel to pixel.
             parameter.add_(0.2 * torch.randn(parameter.shape))
             if name.startswith(("class_predictor", "detr.class_labels_classifier")):
-                parameter.sub_(parameter.mean(0))  # else one class wins in every query
+                parameter.sub_(parameter.mean(0))  # otherwise one class wins in every query
     model.save_pretrained(folder)
     content = {**NORMAL, "image_processor_type": processor, **said}
     if kind.startswith("mobilevit"):

@@ -81,7 +81,7 @@ def test_a_probability_is_compared_with_the_threshold_alone_if_there_is_one(tmp_
     nodes = [node("Conv", "x", "W1", "z"), node("Sigmoid", "z", "y")]
     path = write(tmp_path, nodes, OPEN, classes=TWO)
     assert "if it is the probability of the second class, give threshold there" in outcome(path)
-    # A shape that only running tells.
+    # A shape that is unknown before the graph runs.
     shape = [node("Shape", "q", "s"), node("Cast", "s", "f", to=TensorProto.FLOAT)]
     shape += [node("Cast", "f", "i", to=TensorProto.INT64), node("Reshape", "q", "i", "y")]
     hidden = [node("Conv", "x", "W1", "z"), node("Sigmoid", "z", "q"), *shape]

@@ -65,7 +65,7 @@ def test_a_folder_of_transformers_gives_its_labels(folder, reference, image):
     assert (segmenter(image) == wanted.argmax(1)[0].numpy()).mean() > 0.999
     assert segmenter.name == "mine"
     assert segmenter.classes == CLASSES
-    # Classes of another dataset stay what they are, for evaluate to refuse them.
+    # Classes of another dataset do not change, so that evaluate can refuse them.
     assert load_segmenter(f"hf:{folder}", classes=("a",)).classes[0] == "Sky"
 
 

@@ -158,7 +158,7 @@ def test_weights_in_another_file_lie_beside_the_graph(graph, tmp_path):
 
 
 def test_windows_go_through_a_graph_one_by_one(graphs, image):
-    path, _ = graphs["any"]  # of a batch of 1, like most
+    path, _ = graphs["any"]  # its batch size is 1, as in most graphs
     images = torch.from_numpy(image).permute(2, 0, 1).float()[None]
     windows = torch.cat([images[..., :64], images[..., 26:]]) / 255
     logits = OnnxNetwork(path, "cpu")(windows)

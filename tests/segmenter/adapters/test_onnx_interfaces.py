@@ -185,7 +185,7 @@ def test_one_of_several_outputs_is_chosen_by_name(tmp_path):
     assert_answers(write(tmp_path, nodes, image, outputs, MEAN + '\noutput = "aux"'), -logits())
     wrong = message(write(tmp_path, nodes, image, outputs, MEAN + '\noutput = "yy"'))
     assert "unknown output 'yy'" in wrong
-    # The only one that can be the answer needs no name.
+    # If only one output can be the answer, it needs no name.
     assert_answers(write(tmp_path, nodes, image, outputs[::2]), logits())
 
 

@@ -112,7 +112,7 @@ def test_integers_may_be_quantised_floats(tmp_path, kind, zero):
     segmenter = load_segmenter(f"tflite:{write(tmp_path, tensors, operators)}")
     found = segmenter.logits(IMAGE)[0].numpy()
     expected = rounded(wanted, steps[1]) * steps[1]
-    # A sum next to the middle of two levels may go to either.
+    # A sum close to the middle between two levels may round to either.
     assert (np.abs(found - expected) > 1e-4).mean() < 1e-3
     assert (segmenter(IMAGE) == expected.argmax(0)).mean() > 0.999
     told = outcome(write(tmp_path, tensors, operators, more=""))

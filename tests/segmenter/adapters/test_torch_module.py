@@ -60,7 +60,7 @@ def test_its_record_holds_what_decides_its_labels():
     ]
     assert len({str(other) for other in [record, *others]}) == 5
     moved = Small()
-    moved.norm.num_batches_tracked += 1  # a buffer counts, too
+    moved.norm.num_batches_tracked += 1  # buffers also count
     assert load_segmenter(moved, **KNOWN).record.weights != record.weights
 
 

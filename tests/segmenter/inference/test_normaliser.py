@@ -33,5 +33,5 @@ def test_looking_up_changes_no_bit():
     found = Normaliser(mean, std, torch.device("cpu"))(image)
     assert torch.equal(found, wanted)
     assert found.is_contiguous(memory_format=torch.channels_last)
-    # A view of a larger image, as datasets may give one.
+    # A view of a larger image, as some datasets return.
     assert torch.equal(Normaliser(mean, std, torch.device("cpu"))(image[::2]), wanted[:, :, ::2])

@@ -46,7 +46,7 @@ def check(found, means, truth, temperature):
     """Against log_softmax; logits in float32 are off by 1e-6 of the largest one."""
     logs = (means / temperature).log_softmax(0)
     chances = logs.exp()
-    doubt = chances.scatter(0, logs.argmax(0)[None], 0).sum(0).numpy()  # 1 - p would cancel
+    doubt = chances.scatter(0, logs.argmax(0)[None], 0).sum(0).numpy()  # 1 - p would lose digits
     bound = 4e-6 * float(means.abs().max()) / temperature + 1e-5
     assert (np.abs(found.doubt - doubt) <= bound * doubt + 1e-37).all()
     scored = truth != 255

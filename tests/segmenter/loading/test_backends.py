@@ -47,7 +47,7 @@ def test_the_same_logits_at_any_size(network, runtime):
         torch.testing.assert_close(running(image), network(image), rtol=0, atol=1e-5)
         kept.append((image, running(image)))
     assert len(getattr(running, "_compiled", ())) <= KEPT
-    for image, logits in kept:  # an answer stays what it is when the next one comes
+    for image, logits in kept:  # a later call does not change an earlier result
         torch.testing.assert_close(logits, network(image), rtol=0, atol=1e-5)
 
 
@@ -64,7 +64,7 @@ def test_errors_of_a_backend_name_no_file_that_is_gone(network):
 def test_a_gpu_that_cannot_be_started_is_no_cpu(network, monkeypatch):
     import onnxruntime
 
-    # So it is where the package is made for GPUs and CUDA's libraries are missing.
+    # As with the package for GPUs if CUDA's libraries are missing.
     both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: both)
     with pytest.raises(
@@ -168,7 +168,7 @@ def test_a_network_that_openvino_cannot_run_is_torch_s():
     running, record, _ = run(Untraceable(), backend="auto")
     assert isinstance(running, Untraceable)
     assert record == run(Untraceable(), backend="torch")[1]
-    assert (root.level, root.handlers) == logs  # or later warnings would not be seen
+    assert (root.level, root.handlers) == logs  # otherwise later warnings would be hidden
 
 
 @pytest.mark.parametrize(

@@ -71,11 +71,11 @@ def prepared(network, data, backend="onnxruntime"):
 def test_logits_are_near_those_of_float32(network, runtime):
     running, record, about = prepared(network, Images(), runtime)
     assert (record.runtime, about.libraries) == (runtime, {runtime: running.version})
-    for place in range(100, 104):  # none of the calibration
+    for place in range(100, 104):  # not calibration images
         (inputs,) = inputs_of(Images().image(place % 40))
         inputs = inputs[..., : 96 - 8 * (place % 2)]
         expected, found = network(inputs), running(inputs)
-        assert not torch.allclose(found, expected, rtol=0, atol=1e-4)  # it is not float32
+        assert not torch.allclose(found, expected, rtol=0, atol=1e-4)  # not float32
         cosine = nn.functional.cosine_similarity(found.flatten(), expected.flatten(), dim=0)
         assert cosine > 0.999
         assert (found.argmax(1) == expected.argmax(1)).float().mean() > 0.95

@@ -153,7 +153,7 @@ def test_a_card_may_ask_for_another_size_than_the_image_s(card, image):
     resized = path.with_name("resized.toml")
     resized.write_text(path.read_text() + "[resize]\nshort = 96\nlong = 512\nmultiple = 32\n")
     segmenter, plain = load_segmenter(resized), load_segmenter(path)
-    # 67x90 fitted into 96x512 is 96x129, and that is scaled to 96x160.
+    # 67x90 scaled to fit 96x512 is 96x129, which is then scaled to 96x160.
     fitted = cv2.resize(image, (129, 96), interpolation=cv2.INTER_LINEAR)
     scaled = cv2.resize(fitted, (160, 96), interpolation=cv2.INTER_LINEAR)
     logits = torch.nn.functional.interpolate(

@@ -101,7 +101,7 @@ def test_a_turn_at_a_file_that_was_replaced_is_waited_for(tmp_path):
         time.sleep(0.2)
         (tmp_path / "fresh").touch()
         (tmp_path / "fresh").replace(file)
-        with exclusive(file):  # of the new file, which nobody has
+        with exclusive(file):  # locks the new file, which no process has locked
             time.sleep(0.2)
             order.append("first")
     waiting.join(60)
@@ -151,7 +151,7 @@ def test_a_manifest_of_format_1_is_read(tmp_path, manifest, first_format):
         manifest.left_out,
     )
     assert read.record.libraries == {**manifest.record.libraries, "numpy": "1.26.4"}
-    assert read.record.laws == {"fog": 1}  # of what it holds
+    assert read.record.laws == {"fog": 1}  # only of its corruptions
     assert read.record.probe == {}
     assert read.record.differences(manifest.record) == ()
     assert read_tree_record(tmp_path).laws == {"fog": 1}

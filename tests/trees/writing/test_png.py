@@ -52,20 +52,20 @@ def test_broken_files_are_an_os_error(tmp_path):
     whole = encode_png(np.asarray(Image.fromarray(small).resize((32, 32))))
     half = len(whole) // 2
     broken = {"empty": b"", "text": b"no image", "cut": whole[:half], "cut early": whole[:20]}
-    # In the length of a chunk Pillow answers with ValueError (the header) or SyntaxError.
+    # For a wrong length of a chunk, Pillow raises ValueError (the header) or SyntaxError.
     for chunk, byte in ((b"IHDR", 1), (b"IDAT", 2)):
         flipped = bytearray(whole)
         flipped[whole.index(chunk) - byte] ^= 8
         broken[f"length of {chunk!r}"] = bytes(flipped)
     flipped = bytearray(whole)
-    flipped[-16] ^= 1  # of the checksum of the pixels, which decoding passes over
+    flipped[-16] ^= 1  # in the checksum of the pixels, which decoding ignores
     broken["checksum"] = bytes(flipped)
-    huge = struct.pack(">II", 30_000, 30_000)  # more pixels than are decoded
+    huge = struct.pack(">II", 30_000, 30_000)  # more pixels than the limit of decoding
     header = b"IHDR" + huge + whole[24:29]
     checked = header + struct.pack(">I", zlib.crc32(header))
     broken["bomb"] = whole[:12] + checked + whole[33:]
     postscript = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\n%%EndComments\n"
-    broken["a program"] = postscript  # which Pillow would have another program run
+    broken["a program"] = postscript  # for which Pillow would run another program
     for content in broken.values():
         path.write_bytes(content)
         with pytest.raises(OSError, match=r"."):

@@ -132,7 +132,7 @@ def test_manifest_comes_last_and_an_interrupted_start_is_taken_up(town, tmp_path
 def test_survives_being_killed(town, tmp_path, contents):
     write_tree(town.plan(tmp_path / "unbroken"))
     out = tmp_path / "out"
-    # A worker holds its second source until it is killed; its parent is killed, and it must follow.
+    # A worker waits at its second source. Its parent is killed, and the worker must then end.
     script = f"""
 import os, sys, time
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
@@ -341,7 +341,7 @@ def test_a_sweep_that_was_not_possible_leaves_the_process_present(tmp_path):
         other = os.open(tmp_path, os.O_RDONLY)
         fcntl.flock(other, fcntl.LOCK_SH)
         sweep()
-        with pytest.raises(BlockingIOError):  # still there: no other can take all for itself
+        with pytest.raises(BlockingIOError):  # the shared lock is still held
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.close(other)
 
