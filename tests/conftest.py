@@ -51,7 +51,7 @@ DRAWING = (
 
 @pytest.fixture(scope="session")
 def blank():
-    """A function that leaves the figures of reports empty while a monkeypatch lasts."""
+    """A function that makes the figures of reports empty for the duration of a monkeypatch."""
 
     def patched(patch, names=DRAWING):
         for name in names:
@@ -63,7 +63,7 @@ def blank():
 
 @pytest.fixture(scope="session")
 def published_on():
-    """Patch the rows of Table 5 (cityscapes_c) as if they were of so many images."""
+    """Patch the number of images of Table 5 (cityscapes_c)."""
 
     def patched(patch: pytest.MonkeyPatch, images: int) -> None:
         rows = literature()

@@ -1,4 +1,4 @@
-"""What the pages say exists: every command line parses, every link has a target."""
+"""Pages are correct: every command line parses, every link has a target."""
 
 import contextlib
 import re

@@ -157,7 +157,7 @@ def scaled(line):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """What the pages speak of, in small."""
+    """Small versions of the files that the pages mention."""
     root = tmp_path_factory.mktemp("world")
     for split in ("train", "val"):
         write_minicity(root / "cityscapes", split, (96, 192), 2)
@@ -266,7 +266,7 @@ def execute(line):
 
 
 def follow(text, left_out=()):
-    """Do what a page's text says, in the working folder."""
+    """Run the commands and code of a page in the working folder."""
     names = {"image": np.array(Image.open("photo.jpg"))}
     for kind, step in steps(text):
         if kind == "file":
@@ -279,7 +279,7 @@ def follow(text, left_out=()):
 
 @pytest.fixture
 def at_the_page(world, tmp_path, monkeypatch, request):
-    """A folder where what the page speaks of lies; the page's own TOML files, too."""
+    """A folder with the files that the page mentions, including its own TOML files."""
     page = request.param
     if page.name != DRAWN:
         request.getfixturevalue("blank_figures")

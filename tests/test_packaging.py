@@ -93,7 +93,7 @@ def test_the_wheel_has_the_version_of_the_package_and_is_small(archives):
 
 
 def test_the_version_stands_in_one_file():
-    """Apart from the changelog and what earlier versions made."""
+    """Except in the changelog and in files of earlier versions."""
     for name in ("setup.cfg", "setup.py", "pyproject.toml", "CITATION.cff", "docs/conf.py"):
         assert rs.__version__ not in (ROOT / name).read_text(), name
     (newest,) = re.findall(

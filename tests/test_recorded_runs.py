@@ -13,7 +13,7 @@ PROTOCOL = load_protocol()
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory):
-    """Runs of the shipped weights, clean alone."""
+    """Runs of the shipped weights, only on clean images."""
     out = tmp_path_factory.mktemp("live")
     runs = evaluate(model=MODELS, dataset="minicity", corruptions="clean", out=out)
     return [run.path for run in runs]

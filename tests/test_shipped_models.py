@@ -1,4 +1,4 @@
-"""The two models that ship. What they score is in tests/test_recorded_runs.py."""
+"""The two included models. tests/test_recorded_runs.py tests their scores."""
 
 import numpy as np
 import pytest

@@ -328,7 +328,7 @@ def test_a_folder_named_like_a_command_is_only_a_folder(root, tmp_path):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Options of a training of seconds; nothing is scored."""
+    """Options for a training of a few seconds; nothing is scored."""
     monkeypatch.setattr(EvaluateStep, "run", lambda self: None)
     monkeypatch.setattr(ReportStep, "run", lambda self: None)
     monkeypatch.setitem(SCENES, "val", 1)

@@ -1,4 +1,4 @@
-"""Steps as files, and processes of torchrun that do them."""
+"""Steps as files, and the processes of torchrun that run them."""
 
 import sys
 

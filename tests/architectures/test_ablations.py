@@ -1,4 +1,4 @@
-"""The networks of SegFormer's ablations: sizes of the paper's tables, and what each changes."""
+"""The networks of SegFormer's ablations: the paper's sizes, and what each network changes."""
 
 import pytest
 import torch

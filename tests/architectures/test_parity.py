@@ -1,4 +1,4 @@
-"""The networks give what the original implementations give for the same weights and input.
+"""The networks return what the original implementations return for the same weights and input.
 
 tests/data/architectures holds, per original, the names and shapes of its checkpoint's tensors
 and every third row and column of its float64 logits in front of the final upsampling. Weights

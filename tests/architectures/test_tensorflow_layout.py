@@ -22,7 +22,7 @@ MIDDLE_UNITS = {41: 8, 71: 16}
 
 
 class Reference:
-    """A DeepLabV3+ of 7 classes in float64 that makes each variable when it first needs it."""
+    """A DeepLabV3+ of 7 classes in float64 that creates each variable at its first use."""
 
     def __init__(self, depth: int, output_stride: int):
         self.depth, self.output_stride = depth, output_stride
@@ -137,7 +137,7 @@ def resize_bilinear(x, size):
 
 
 def optimiser_state(variables):
-    """What else a training checkpoint contains."""
+    """Other tensors of a training checkpoint."""
     return {
         "global_step": np.array(90000),
         "logits/semantic/weights/Momentum": variables["logits/semantic/weights"],

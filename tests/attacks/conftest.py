@@ -23,7 +23,7 @@ def network_gradient(network):
 
 
 class Problem:
-    """A random convolutional network, an image and labels that the network mostly gets right."""
+    """A random convolutional network, an image, and labels that the network mostly predicts."""
 
     def __init__(self, seed=0, dtype=torch.float32, size=(12, 16), classes=4, kernel=3):
         torch.manual_seed(seed)
@@ -44,7 +44,7 @@ class Problem:
         self.frequencies = [float(10**k) for k in range(classes)]
 
     def arguments(self, name, epsilon, steps=10, **more):
-        """What `perturb` is called with for an attack."""
+        """The arguments of `perturb` for an attack."""
         parameters = {"epsilon": epsilon}
         if not name.startswith(("noise", "fgsm")):
             parameters["steps"] = steps

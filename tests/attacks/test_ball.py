@@ -1,4 +1,4 @@
-"""Balls: nothing that they return lies outside, and steps are those of the authors."""
+"""Balls: they return no image outside, and steps are those of the authors."""
 
 import numpy as np
 import pytest

@@ -98,7 +98,7 @@ def test_pgd_steps_by_its_step_size(problem):
 
 
 def linear(classes=2, seed=0, size=(6, 8)):
-    """A network that sees each pixel by itself: matrix, image, labels, one of them void."""
+    """A network that treats each pixel separately: matrix, image, labels with a void one."""
     rng = torch.Generator().manual_seed(seed)
     matrix = torch.randn(classes, 3, generator=rng, dtype=torch.float64)
     image = torch.rand(3, *size, generator=rng, dtype=torch.float64)
@@ -162,7 +162,7 @@ def test_one_linear_pixel_is_attacked_along_its_weights_in_l2(gradient_of, name)
 
 
 def test_random_numbers_are_pinned():
-    """They are the same on every machine; other numbers are another RANDOM_NUMBERS_VERSION."""
+    """They are the same on every machine; other numbers need another RANDOM_NUMBERS_VERSION."""
     first = attack_rng(0, "a.png", "pgd", 0.5, 0).uniform(-1, 1, 3)
     assert first.tolist() == PINNED
     keys = [

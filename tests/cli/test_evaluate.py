@@ -20,7 +20,7 @@ SOME = ("--corruption", "contrast", "--corruption", "gaussian_noise", "--severit
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """Threads of several networks that fight for few cores make tiny images take seconds."""
+    """Tiny images take seconds if threads of several networks compete for few cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -180,7 +180,7 @@ def test_a_broken_image_is_named_and_the_rest_is_done(evaluate, camvid, tmp_path
 
 
 def test_an_interruption_keeps_what_is_finished(evaluate, tmp_path, monkeypatch):
-    """Its first call is the probe's."""
+    """The probe makes its first call."""
     label, calls = NetworkSegmenter.__call__, []
 
     def interrupted(self, image):

@@ -76,7 +76,7 @@ def test_a_run_without_a_scored_image_has_no_row(run, protocol):
 
 @pytest.fixture
 def without_matrices(tmp_path, protocol, run_record):
-    """A run of image_miou alone: of image i 40 + 10 i, minus the severity."""
+    """A run with only image_miou: 40 + 10 i for image i, minus the severity."""
     folder = RunFolder.open(tmp_path / "runs", run_record("other", images=2))
     folder.add(
         0,

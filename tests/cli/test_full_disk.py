@@ -1,4 +1,4 @@
-"""A disk without space, met by every command that writes: one line with the path, exit code 2."""
+"""A full disk: every command that writes prints one line with the path and exits with 2."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""A command replaces its own earlier output, and no other file; paths of any kind are one line."""
+"""A command replaces its own earlier output, and no other file; a wrong path is one line."""
 
 import os
 from pathlib import Path

@@ -59,7 +59,7 @@ def test_no_command_declares_a_shared_option_again(path):
 
 
 def values(command, *words):
-    """What a command line without further words gives to the library."""
+    """The arguments that a command line without options passes to the library."""
     return command.make_context("x", list(words)).params
 
 

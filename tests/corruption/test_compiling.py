@@ -1,4 +1,4 @@
-"""A first run says that it compiles the corruptions, and shares this with other processes."""
+"""A first run announces that it compiles the corruptions, and shares the work with processes."""
 
 import os
 import subprocess
@@ -82,7 +82,7 @@ def shared(*wanted):
 
 @pytest.fixture
 def run(tmp_path):
-    """What a script without `if __name__ == "__main__"` prints to stdout and to stderr."""
+    """The output of a script without `if __name__ == "__main__"`: stdout and stderr."""
 
     def run(code):
         script = tmp_path / "script.py"

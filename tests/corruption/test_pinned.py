@@ -60,7 +60,7 @@ def same_as_before(name: str, severity: int, stream: str, pinned: dict) -> bool:
 
 
 def complaint(name: str, stream: str, pinned: dict, law: int) -> str | None:
-    """What is wrong with the law of a corruption, if anything."""
+    """The problem with the law of a corruption, or None."""
     if pinned["stream_version"] != STREAMS[stream].version:
         return f"the {stream} stream has another version: run {Path(__file__).name}"
     if pinned["laws"].get(name) != law:

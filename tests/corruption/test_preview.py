@@ -1,4 +1,4 @@
-"""The contact sheet holds what corrupt gives, in rows and columns."""
+"""The contact sheet shows the results of corrupt, in rows and columns."""
 
 import numpy as np
 

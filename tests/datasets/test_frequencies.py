@@ -32,7 +32,7 @@ def tree(tmp_path):
 
 
 def counted(dataset):
-    """What scikit-learn counts."""
+    """The counts of scikit-learn."""
     labels = np.concatenate([dataset[index].labels.ravel() for index in range(len(dataset))])
     return confusion_matrix(labels, labels, labels=range(len(dataset.classes))).diagonal().tolist()
 
@@ -161,7 +161,7 @@ def test_a_split_without_labels_is_refused(put, tmp_path):
 
 
 class Broken(Minicity):
-    """Two scenes, of which the second one is something else."""
+    """Two scenes; the second one is replaced."""
 
     then: object = None
 

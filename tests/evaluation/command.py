@@ -130,7 +130,7 @@ def start(folder: Path, out: str, *more: str) -> Forked:
 def start_afresh(
     folder: Path, out: str, *more: str, descriptors: int | None = None
 ) -> "subprocess.Popen[str]":
-    """Start it in `folder` as a new program, with at most so many open files."""
+    """Start it in `folder` as a new program, with a limit of open files."""
 
     def prepare() -> None:
         # As a shell's background job, its children would otherwise inherit that Ctrl-C is ignored.
@@ -150,7 +150,7 @@ def start_afresh(
 
 
 def rows(out: Path) -> dict[tuple[str, str, int], list[list[int]] | str]:
-    """What equality of runs is about, or the reason why it is not there; each row stands once."""
+    """The values that equal runs share, or the reason of a missing row; no row occurs twice."""
     table = read_results(out)
     assert not table.duplicated(["image", "corruption", "severity"]).any()
     return {

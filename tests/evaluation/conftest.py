@@ -73,7 +73,7 @@ class Toy:
 
 @dataclass
 class Reds:
-    """Segments by the level of red; counts its calls, and fails at one of them if asked."""
+    """Segments by the level of red; counts its calls, and can fail at one of them."""
 
     name: str = "reds"
     classes: tuple[str, ...] = CLASSES

@@ -55,7 +55,7 @@ def install(monkeypatch):
 
 
 def told(caplog):
-    """What was said of backends."""
+    """The log messages about backends."""
     return [message for message in caplog.messages if "backend" in message]
 
 

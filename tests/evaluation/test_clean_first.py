@@ -1,4 +1,4 @@
-"""Where a published score tells whether all is well, clean images go first."""
+"""If a published score allows a check, clean images are evaluated first."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Processes that are interrupted, or meet on one folder: nothing lost, nothing twice."""
+"""Processes that are interrupted, or share a folder: they lose and repeat nothing."""
 
 import signal
 import subprocess
@@ -39,7 +39,7 @@ def whole(place):
 
 
 def wait_for_work(process, out, parts=0):
-    """Until the run has begun and as many parts are there."""
+    """Wait until the run has begun and has this number of parts."""
     while len(list(out.glob("*/parts/[!.]*"))) < parts or not list(out.glob("*/run.json")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""A full study of a program that knows NumPy and Pillow alone: generate, predict, evaluate."""
+"""A full study of a program that only uses NumPy and Pillow: generate, predict, evaluate."""
 
 import subprocess
 import sys

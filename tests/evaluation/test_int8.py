@@ -1,4 +1,4 @@
-"""`--precision int8`: what evaluations calibrate on, and what their runs say of it."""
+"""`--precision int8`: the calibration images of evaluations, and their record in runs."""
 
 import pytest
 from click.testing import CliRunner

@@ -1,4 +1,4 @@
-"""SIGKILL at random moments, then a start that is left alone: the same bits as undisturbed."""
+"""SIGKILL at random moments, then an undisturbed start: the same bits as without kills."""
 
 import os
 import random
@@ -59,7 +59,7 @@ def generate_here(folder, out, monkeypatch):
 
 
 def wait_for(process, present, *, limit=120.0):
-    """Until `present()`, or until the process has ended."""
+    """Wait until `present()`, or until the process has ended."""
     end = time.monotonic() + limit
     while not present() and process.poll() is None:
         assert time.monotonic() < end

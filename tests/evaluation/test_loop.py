@@ -1,4 +1,4 @@
-"""What a study computes, when, and what is left of it after a fault."""
+"""What an evaluation computes, when, and what remains after a fault."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ from tests.evaluation.conftest import evaluate
 
 
 def rows(folder):
-    """The set that equality of runs is about."""
+    """The values that equal runs share."""
     table = read_results(folder)
     assert not table.duplicated(["image", "corruption", "severity"]).any()
     return {

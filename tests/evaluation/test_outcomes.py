@@ -1,4 +1,4 @@
-"""When a segmenter is given up: after so many images in a row, not after so many in all."""
+"""A segmenter is given up after a number of failures in a row, not in total."""
 
 import pytest
 

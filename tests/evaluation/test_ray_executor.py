@@ -34,7 +34,7 @@ RAY = [sys.executable, "-m", "ray.scripts.scripts"]
 
 
 def free_ports(count):
-    """Ports of this machine that nobody listens on."""
+    """Free ports of this machine."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:

@@ -1,4 +1,4 @@
-"""`evaluate` under several seeds: a run for each, and nothing made twice."""
+"""`evaluate` under several seeds: one run per seed, and no work is repeated."""
 
 from dataclasses import astuple
 

@@ -29,7 +29,7 @@ class Unsure:
 
 
 class Levels(Unsure):
-    """As sure of it as the level of green."""
+    """The level of green is the confidence."""
 
     name, confidence = "levels", True
 

@@ -1,4 +1,4 @@
-"""predictions:FOLDER: whether they were made of the images that are asked for."""
+"""predictions:FOLDER: checks that predictions are of the requested images."""
 
 import json
 import shutil

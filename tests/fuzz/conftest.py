@@ -89,7 +89,7 @@ class Attack:
         self.faults.append(f"seed {seed}: {done}: {what}")
 
     def settle(self) -> None:
-        """Fail with all faults; also where nothing was refused, as then nothing was tried."""
+        """Fail with all faults; also if no input was refused, because then nothing was tested."""
         assert not self.faults, f"{len(self.faults)} faults\n" + "\n".join(self.faults[:40])
         assert self.refused > 0
 
@@ -109,5 +109,5 @@ def seeds(few: int, many: int) -> pytest.MarkDecorator:
 
 
 def randoms(seeds: Iterable[int], kind: str) -> Iterable[tuple[int, Random]]:
-    """A source of chance for each seed, another one for each kind of input."""
+    """A random generator for each seed and kind of input."""
     return ((seed, Random(f"{kind} {seed}")) for seed in seeds)

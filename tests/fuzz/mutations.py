@@ -1,4 +1,4 @@
-"""What may have happened to a file: to its bytes, or to the values in it. Seeded."""
+"""Seeded damage to the bytes of a file, or to the values in it."""
 
 import copy
 import math

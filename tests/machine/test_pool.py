@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
 
 def test_a_process_killed_while_it_asks_whether_to_stop_blocks_no_other(tmp_path):
-    """It is the one started last; a shared lock would nearly always be held when it is killed."""
+    """It is the last process started; a shared lock would almost always be held at its death."""
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     done = subprocess.run(

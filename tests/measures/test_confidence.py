@@ -19,7 +19,7 @@ BOUND = 1 / 240
 
 
 def draw(kind, count=40_000, seed=0):
-    """Confidence of pixels and whether they are right: as on a clean street, as in heavy noise."""
+    """Confidence of pixels and whether they are right, on a clean street and in heavy noise."""
     generator = np.random.default_rng(seed)
     if kind == "clean":
         doubt = 10 ** -generator.exponential(3, count) / 2
@@ -94,7 +94,7 @@ def test_detection_of_errors_beside_scikit_learn(kind):
 
 
 def precision_bound(hits, others, *, down):
-    """By how far the precision may change inside levels, over the steps of recall."""
+    """A bound of the change of precision inside levels, over the steps of recall."""
     hits, others = (each[::-1] if down else each for each in (hits, others))
     after, chosen = np.cumsum(hits), np.cumsum(hits + others)
     before, first = after - hits, chosen - hits - others

@@ -1,4 +1,4 @@
-"""Every image counts alike: against a case by hand, and against torchmetrics."""
+"""Every image has equal weight: against a case by hand, and against torchmetrics."""
 
 import numpy as np
 import pytest

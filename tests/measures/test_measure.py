@@ -7,7 +7,7 @@ from robustbench_seg.measures.measure import AdditiveScores
 
 
 class Sums(AdditiveScores):
-    """Counts themselves, as scores."""
+    """A measure whose scores are its counts."""
 
     def compute(self, counts):
         return {"first": counts[..., 0], "second": counts[..., 1]}
@@ -34,7 +34,7 @@ def test_every_sum_of_large_counts_is_exact(dtype):
 
 
 def test_the_sum_of_float32_counts_is_exact_and_their_draws_nearly():
-    """Beside 2**24 a one is lost in float32."""
+    """In float32, 2**24 + 1 is 2**24."""
     rows = [[2**24, 2**25]] + [[1, 3]] * 99
     found, exact = drawn(np.array(rows, np.float32))
     for name, values in found.items():

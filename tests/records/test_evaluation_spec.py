@@ -63,7 +63,7 @@ def test_it_goes_through_json_and_back(spec):
 
 
 def test_the_example_has_no_default_value():
-    """Or a field that does not survive JSON would not be noticed."""
+    """Otherwise the test would miss a field that does not survive JSON."""
     default = EvaluationSpec(("a", "b"))
     same = [f.name for f in fields(FULL) if getattr(FULL, f.name) == getattr(default, f.name)]
     assert same == ["processes", "executor"], "ray takes no shard, and a GPU no processes"

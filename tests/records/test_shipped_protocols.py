@@ -1,4 +1,4 @@
-"""The protocols that ship are those of their papers."""
+"""The included protocols are those of their papers."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a card stores of a training, and how it compares two."""
+"""The record of a training in a card, and the comparison of two records."""
 
 import shlex
 from dataclasses import fields, replace
@@ -160,7 +160,7 @@ def test_what_has_no_option_is_a_comment_of_the_command():
 
 
 def parsed(command, monkeypatch):
-    """What the command line makes of a command, in place of the training."""
+    """The specification that the command line builds, without training."""
     given = []
     finished = TrainedModel(Path("x.toml"), 1, 50.0, "finished")
     monkeypatch.setattr(

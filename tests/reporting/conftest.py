@@ -54,7 +54,7 @@ def run(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def three_published(monkeypatch: pytest.MonkeyPatch, published_on: Callable[..., None]) -> None:
-    """Published scores are of the three images that runs have by default."""
+    """Patch published scores to the three images of the test runs."""
     published_on(monkeypatch, 3)
 
 

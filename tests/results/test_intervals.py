@@ -108,7 +108,7 @@ def test_a_run_does_not_differ_from_itself(table, whole, protocol):
 
 
 def test_a_difference_is_paired(table, whole, protocol):
-    """Two models that differ alike on each image differ surely, however much images vary."""
+    """Two models with the same difference on each image differ, however much images vary."""
     better = whole(12)
     worse = {
         c: [m + np.ones_like(m) - np.eye(3, dtype=int) for m in ones] for c, ones in better.items()
@@ -204,7 +204,7 @@ def test_few_units_are_taken_further_out():
 
 
 def one_training(draws):
-    """The draws of a model's only training are all its score."""
+    """Draws of a model with one training: all draws of trainings are its score."""
     return np.r_[draws, np.full(len(draws) - 1, draws[0])]
 
 
@@ -223,7 +223,7 @@ def video(rng, count):
 
 
 def test_frames_of_a_video_are_drawn_in_clips(table, protocol):
-    """Drawn one by one, neighbours are taken for independent: the interval claims too much."""
+    """A draw of single frames treats neighbours as independent, so the interval is too narrow."""
     rng = np.random.default_rng(3)
     truth = 100 * 600 / 1400
     hits = {1: 0, 10: 0}

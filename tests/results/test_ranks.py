@@ -17,7 +17,7 @@ UNITS = 40
 
 
 def draws_of(score: float, seed: int, degrees: int = 0) -> np.ndarray:
-    """A score and draws that share the luck of the images with all others."""
+    """A score whose draws share the draw of the images with all others."""
     shared = np.random.default_rng(0).normal(0, 2, 1000)
     own = np.random.default_rng(seed)
     trainings = own.normal(score, 0.7, 1000) if degrees else np.full(1000, score)
@@ -49,6 +49,6 @@ def test_no_models_have_no_pairs():
 
 
 def test_the_first_of_a_place_keeps_it():
-    """2 is like 1 and like 3, but 1 is better than 3: 3 begins a new place."""
+    """2 ties with 1 and with 3, but 1 is better than 3: 3 begins a new rank."""
     tied = {(0, 1), (1, 2)}
     assert shared_ranks(4, lambda a, b: (a, b) in tied) == ("1=", "1=", "3", "4")

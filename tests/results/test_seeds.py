@@ -18,7 +18,7 @@ FOG, CONTRAST = Condition("fog", 3), Condition("contrast", 3)
 
 @pytest.fixture
 def drawn(run, protocol):
-    """Write the run of a further seed: clean and the random corruptions alone."""
+    """Write the run of a further seed: only clean and the random corruptions."""
 
     def write(model, level, **options):
         fixed = [c for c in protocol.conditions() if not CORRUPTIONS[c.name].is_random]

@@ -15,7 +15,7 @@ from robustbench_seg.results.statistics.significance import holm, p_value
 
 
 def one_training(draws):
-    """The draws of a model's only training are all its score."""
+    """Draws of a model with one training: all draws of trainings are its score."""
     return np.r_[draws, np.full(len(draws) - 1, draws[0])]
 
 

@@ -159,7 +159,7 @@ def test_corrupted_images_do_not_make_the_clean_ones_complete(tmp_path, run_reco
 
 
 def test_runs_of_another_name_or_split_are_not_one_model(write):
-    """Weights are the same: what else tells two models apart counts, too."""
+    """The weights are the same, but another name or split also distinguishes models."""
     dark = {adverse("fog", n): matrix(adverse("fog", n), 60) for n in range(4)}
     earlier = {image.replace("/val/", "/train/"): m * 2 + 1 for image, m in dark.items()}
     runs = [

@@ -1,4 +1,4 @@
-"""Test-time augmentation, against one written out with torch and OpenCV."""
+"""Test-time augmentation, against an implementation with torch and OpenCV."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a segmenter takes for an image; anything else gives one line of advice."""
+"""The images that a segmenter accepts; anything else gives one line of advice."""
 
 import numpy as np
 import pytest

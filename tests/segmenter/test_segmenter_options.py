@@ -53,7 +53,7 @@ reds.name = "reds"
 
 
 def load(kind, options):
-    """Load a model of a kind. A named one needs the fixture `loaded`: it has no files."""
+    """Load a model of a kind. A named one has no files, so it needs the fixture `loaded`."""
     if kind == "module":
         about = {"classes": ("a",), "mean": (0.5,) * 3, "std": (0.5,) * 3}
         network = nn.Sequential(nn.Conv2d(3, 1, 1), nn.BatchNorm2d(1)).eval()

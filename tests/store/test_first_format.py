@@ -1,4 +1,4 @@
-"""A run that robustseg 0.1 wrote: read, scored and compared as ever."""
+"""A run of robustseg 0.1 is read, scored and compared like any other."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Archives that are not packs: refused in one line, with nothing written. All lie in tmp_path."""
+"""Archives that are not packs: refused in one line, with nothing written."""
 
 import json
 import stat
@@ -109,7 +109,7 @@ def test_bombs(pack, cache, method):
 
 
 def members(data: bytes) -> list[int]:
-    """Where the entries of the central directory begin."""
+    """The offset of the central directory."""
     places, at = [], data.find(b"PK\x01\x02")
     while at >= 0:
         places.append(at)

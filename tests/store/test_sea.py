@@ -1,4 +1,4 @@
-"""SEA's choice of an attack for each image, against all choices there are."""
+"""SEA's choice of an attack for each image, against all possible choices."""
 
 from itertools import product
 
@@ -116,7 +116,7 @@ def test_the_least_accurate_attack_is_that_of_each_image_by_itself():
 
 @pytest.mark.parametrize("seed", [68, 90, 188, 249])
 def test_the_search_begins_with_the_lowest_attack(seed):
-    """Begun with the first attack, it would get stuck above another one here."""
+    """A search that starts from the first attack gets stuck here."""
     matrices = random_matrices(seed, images=2)
     every = all_mious(matrices)
     found = every[tuple(sea_choice(class_counts(matrices)))]

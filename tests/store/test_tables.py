@@ -200,7 +200,7 @@ def test_a_row_with_neither_matrix_nor_reason_is_left_out(run, caplog):
 
 
 def test_every_flipped_bit_is_noticed_or_changes_nothing(run, caplog):
-    """150 bits: a part's bytes may say nothing, but never something else."""
+    """150 bits: a damaged part may be refused, but never gives other values."""
     folder = run()
     values = np.random.default_rng(0).integers(0, 2**40, (6, 2, 2))
     rows = [Row(f"{i}.png", FOG, {"confusion": value}) for i, value in enumerate(values)]

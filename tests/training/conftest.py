@@ -45,7 +45,7 @@ class Blocks:
 
 
 class Small(SegmentationNetwork):
-    """The least that has the form of a network here: a backbone, a head, logits at 1/4."""
+    """The smallest network: a backbone, a head, and logits at 1/4."""
 
     def __init__(self, classes=3):
         super().__init__()
@@ -88,7 +88,7 @@ def small():
 
 @pytest.fixture
 def card():
-    """How images go in: ImageNet's colours, at their own size, whole."""
+    """A card: ImageNet's normalisation, whole images at their own size."""
     return ModelCard(
         "small",
         "blocks",

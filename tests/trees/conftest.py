@@ -16,7 +16,7 @@ from robustbench_seg.trees.writing.plan import CleanImage, TreePlan
 
 @dataclass(frozen=True)
 class Town:
-    """A small dataset in the layout of Cityscapes, and how to ask for its corrupted copies."""
+    """A small dataset in the layout of Cityscapes, and plans of its corrupted copies."""
 
     root: Path
     names: tuple[str, ...]
@@ -68,7 +68,7 @@ def town(tmp_path):
 
 @pytest.fixture
 def contents():
-    """All files and links of a folder: relative path -> bytes, or where the link leads."""
+    """All files and links of a folder: relative path -> bytes, or the target of a link."""
 
     def read_all(folder: Path) -> dict[str, bytes | str]:
         return {

@@ -1,4 +1,4 @@
-"""Trees that another hand has made or changed: nothing is adopted, written outside, or believed."""
+"""Trees made or changed by others: no file is adopted, trusted, or written outside."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""A tree made in parts, by processes that know nothing of each other."""
+"""A tree written in parts, by independent processes."""
 
 import errno
 import fcntl

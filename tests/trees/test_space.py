@@ -1,4 +1,4 @@
-"""The space told before a start is near the space taken in the end."""
+"""The estimate of the space is close to the space used."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A server on this machine, and no way to any other."""
+"""A server on this machine; no other can be reached."""
 
 import hashlib
 import http.server

@@ -88,7 +88,7 @@ def test_a_cut_file_is_refused(tmp_path, write, rest):
 
 
 def refused(path):
-    """The error of a file, which must claim little memory."""
+    """The error of a file, which must need little memory."""
     tracemalloc.start()
     try:
         with pytest.raises(WeightsError) as raised:

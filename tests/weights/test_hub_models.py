@@ -91,7 +91,7 @@ def test_a_model_without_its_image_processor_is_said_before_its_weights_are_fetc
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """The hub's client tries again at once, where it would wait for seconds."""
+    """The hub's client retries at once, instead of after some seconds."""
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
 
 

@@ -110,7 +110,7 @@ def test_segformer_takes_on_the_eps_its_weights_were_made_for(tmp_path):
 
 
 def mix_transformer(names):
-    """Files with the encoder of B0 alone, as its authors and others publish it."""
+    """Files with only the encoder of B0, as its authors and others publish it."""
     network = build("segformer", 19, size="b0")
     tensors = {n: torch.full_like(t, 0.5) for n, t in network.backbone.state_dict().items()}
     if names == "nvlabs":

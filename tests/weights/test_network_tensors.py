@@ -1,4 +1,4 @@
-"""A network among what else a training saves; its values tell which one was loaded."""
+"""A network among other contents of a training; its values identify the one loaded."""
 
 import logging
 

@@ -104,7 +104,7 @@ def test_numpy_scalars_saved_by_numpy_1_are_admitted(tmp_path):
 
 
 class History:
-    """As a training's log of losses: neither a tensor nor plain data."""
+    """Like a training's log of losses: neither a tensor nor plain data."""
 
     def __init__(self):
         self.losses = [1.0]
@@ -147,7 +147,7 @@ def test_queues_of_losses_are_passed_over_too(tmp_path):
 
 
 class Config(dict):
-    """As yacs' CfgNode or Lightning's AttributeDict: settings with a state of their own."""
+    """Like yacs' CfgNode or Lightning's AttributeDict: settings with their own state."""
 
 
 class Steps(list):

@@ -1,4 +1,4 @@
-"""Which images and labels a description's globs find and pair."""
+"""The images and labels that a description's globs find and pair."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Files of every depth, kind and state of damage: read as what they are, or refused in one line."""
+"""Files of every depth, kind and state of damage: read correctly, or refused in one line."""
 
 import os
 import struct
@@ -232,7 +232,7 @@ def test_labels_are_never_turned(put):
 
 
 def test_every_flipped_byte_of_a_png_is_noticed(put):
-    """Decoding alone passes over the checksum of the pixels."""
+    """Decoding ignores the checksum of the pixels."""
     path = put("whole.png", np.random.default_rng(0).integers(0, 19, (16, 16), np.uint8))
     whole, ids = path.read_bytes(), read_label_ids(path)
     for place in range(len(whole) - 12):  # the rest is the end chunk
@@ -334,7 +334,7 @@ def test_more_pixels_than_fit_into_2_gib_are_refused(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["tif", "png"])
 def test_a_file_of_several_pages_is_refused(tmp_path, suffix):
-    """A reader takes the first page, which nobody has said is the one."""
+    """Readers take the first page, although another one may be meant."""
     path = tmp_path / f"labels.{suffix}"
     first, second = (Image.fromarray(np.full((4, 6), level, np.uint8)) for level in (1, 2))
     first.save(path, save_all=True, append_images=[second])

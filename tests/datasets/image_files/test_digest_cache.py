@@ -13,7 +13,7 @@ LONG_AGO = time.time_ns() - 10**12
 
 @pytest.fixture
 def memory(tmp_path, monkeypatch):
-    """The folder of memories; files count as settled as soon as they are written."""
+    """The folder of cached digests; files count as settled as soon as they are written."""
     monkeypatch.setenv("ROBUSTSEG_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(digest_cache, "_SETTLED", 0)
     return tmp_path / "cache/digests"

@@ -1,4 +1,4 @@
-"""Globs, compared with Python's own where it has the same."""
+"""Globs, compared with Python's own if it supports them."""
 
 import glob as python
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Instances of Cityscapes: read where they lie, and part of what identifies the data."""
+"""Instances of Cityscapes: read from their folder, and part of the identity of the data."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Labels of another convention: every id is known, and every score would be wrong."""
+"""Labels of another convention: every id exists, but every score would be wrong."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What of an attack is in the key of a run, and how two runs that differ in it differ."""
+"""The settings of an attack in the key of a run, and the differences of two runs."""
 
 from dataclasses import replace
 

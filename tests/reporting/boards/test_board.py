@@ -258,7 +258,7 @@ def test_a_run_that_got_more_rows_is_scored_again(tmp_path):
 
 @pytest.fixture
 def scored(monkeypatch):
-    """What is scored, and not read from the cache."""
+    """The runs that are scored, not read from the cache."""
     found = []
 
     def score(folders, protocol, own=entry_cache.entry_scores):

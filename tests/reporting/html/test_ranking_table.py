@@ -1,4 +1,4 @@
-"""The table of a ranking: its columns take their cells from the rows."""
+"""The table of a ranking: each column builds its cells from the rows."""
 
 import pytest
 

@@ -24,7 +24,7 @@ SEV3, FAN = load_protocol("semsegbench-sev3"), load_protocol("city-c-fan")
 
 @pytest.fixture
 def three_images(monkeypatch):
-    """The whole library is of the three images that runs have by default."""
+    """Patch all published tables to the three images of the test runs."""
     rows = literature().assign(images=3)
     monkeypatch.setattr(
         "robustbench_seg.reporting.literature.published_results.literature", lambda: rows

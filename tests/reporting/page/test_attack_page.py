@@ -1,4 +1,4 @@
-"""The page of runs under attack: its words, its numbers and what it shows."""
+"""The page of runs under attack: its words, numbers and sections."""
 
 import re
 

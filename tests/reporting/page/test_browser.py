@@ -16,7 +16,7 @@ Page = sync_api.Page
 
 @pytest.fixture
 def page(browser, report: Path, request) -> Iterator[Page]:
-    """The report; whatever it asks for or complains of is an error."""
+    """The report in a browser; any request or console message is an error."""
     width = getattr(request, "param", 1280)
     opened = browser.new_page(viewport={"width": width, "height": 900})
     said: list[str] = []
@@ -52,7 +52,7 @@ def cells(page: Page, model: str) -> list[str]:
 
 
 def column(page: Page, name: str) -> int:
-    """Its place among the cells of a row, of which the header is not one."""
+    """Its index among the cells of a row, without the header."""
     return heat(page).locator("thead tr").last.locator("th").all_inner_texts().index(name) - 1
 
 

@@ -120,7 +120,7 @@ def test_cells_folded_parts_and_labels_of_figures_are_text_of_a_legible_size(pdf
 
 
 def test_headings_stand_on_the_page_of_what_follows(browser, study):
-    """No heading is the last thing on a page: each keeps with what follows."""
+    """No heading is the last line of a page."""
     page = browser.new_page()
     page.goto(study.as_uri())
     page.emulate_media(media="print")

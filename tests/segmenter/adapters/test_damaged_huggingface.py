@@ -50,7 +50,7 @@ def folder(saved, tmp_path):
 
 
 def outcome(folder):
-    """None where the folder gives labels, else the error, which must be one line."""
+    """None if the folder returns labels, else the error, which must be one line."""
     wrong = None
     try:
         labels = load_segmenter(f"hf:{folder}")(IMAGE)

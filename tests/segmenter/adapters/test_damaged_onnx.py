@@ -47,7 +47,7 @@ LOGITS = [node("Conv", "x", "W", "y")]
 
 
 def outcome(path):
-    """None where the graph gives labels, else the error, which must be one line."""
+    """None if the graph returns labels, else the error, which must be one line."""
     wrong = None
     try:
         labels = load_segmenter(f"onnx:{path}")(IMAGE)

@@ -34,7 +34,7 @@ class Small(nn.Module):
 
 
 class Ends(nn.Module):
-    """Small with another last layer."""
+    """Like Small, with another last layer."""
 
     def __init__(self, end, begin=None):
         super().__init__()

@@ -142,7 +142,7 @@ def test_labels_with_confidence_are_the_labels(saved_model, kind):
 
 @pytest.mark.parametrize("kind", ["mask2former", "segformer", "dpt"])
 def test_another_size_scales_the_image_and_the_answer_back(saved_model, kind):
-    """What is not scaled is the native geometry."""
+    """Images that are not scaled keep the native geometry."""
     image = image_of((64, 64))
     given = load_segmenter(f"hf:{saved_model(kind)}", input_size=(64, 64))
     assert given.record.input_size == (64, 64)

@@ -43,7 +43,7 @@ def logits(pixels=PIXELS):
 
 
 def outcome(path):
-    """None where the model gives labels, else the error, which must be one line."""
+    """None if the model returns labels, else the error, which must be one line."""
     wrong = None
     try:
         labels = load_segmenter(f"tflite:{path}")(IMAGE)

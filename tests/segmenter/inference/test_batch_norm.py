@@ -39,7 +39,7 @@ def network():
 
 @pytest.fixture
 def two_norms():
-    """One BatchNorm behind the other, so that the second sees what the first has normalised."""
+    """Two BatchNorms in sequence, so the input of the second depends on the first."""
     torch.manual_seed(0)
     return random_norms(nn.Sequential(nn.BatchNorm2d(2), nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2)))
 

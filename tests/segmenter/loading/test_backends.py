@@ -29,7 +29,7 @@ def network():
 
 
 def run(network, **options):
-    """What runs it, and the record and facts with that added."""
+    """The network that runs, with its updated record and facts."""
     described = DescribedNetwork(network, SegmenterRecord("toy"), ModelFacts())
     prepared = prepare_for_backend(SegmenterOptions(**options), described)
     return prepared.network, prepared.record, prepared.about

@@ -1,4 +1,4 @@
-"""The manifest, and the record that stands before it."""
+"""The manifest, and the record that is written before it."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Writing corrupted datasets: the same tree however it came about, and never half a file."""
+"""Writing corrupted datasets: always the same tree, and never half a file."""
 
 import errno
 import fcntl
@@ -317,7 +317,7 @@ def test_labels_where_an_image_would_be_written_are_refused(town, tmp_path):
 
 
 def test_two_processes_that_record_at_once_lose_nothing(town, tmp_path, monkeypatch):
-    """The second waits until the first has written, and so finds what that made."""
+    """The second process waits for the first, and so finds its files."""
     out, writing = tmp_path / "out", threading.Event()
     fog, jpeg = (load_protocol().conditions([name], [1]) for name in ("fog", "jpeg_compression"))
 
