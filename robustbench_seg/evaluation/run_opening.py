@@ -186,8 +186,8 @@ def _warn_of_what_stays(folder: Path, record: RunRecord) -> None:
         )
     elif began and now and (name := began.first_difference(now)):
         log.warning(
-            "%s began under %s with other contents (in %s), which report and compare use; give "
-            "them the protocol's file, or remove the folder to start again",
+            "%s keeps the protocol %s as it was at its start (%s differs); give the new file to "
+            "report and compare, or remove the folder to start again",
             *(folder, standing.protocol, name),
         )
     if standing.clip != record.clip:

@@ -230,5 +230,5 @@ def test_a_start_under_other_contents_of_the_protocol_is_a_warning(
     assert "began" not in caplog.text
     assert read_record(folder).own_protocol.protocol == mine
     evaluate([reds()], toy(), milder, mine.conditions((), [1]), tmp_path)
-    assert "began under mine with other contents (in contrast), which report and" in caplog.text
+    assert "keeps the protocol mine as it was at its start (contrast differs); give" in caplog.text
     assert read_record(folder).own_protocol.protocol == mine

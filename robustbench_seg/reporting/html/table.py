@@ -7,8 +7,8 @@ from robustbench_seg.reporting.ranking.estimate import ends_text
 from robustbench_seg.results import Interval
 
 INTERVALS_NOTE = (
-    "95 % intervals: on hover; on paper and on touch screens below each score; also in "
-    "tables/scores.parquet."
+    "Hover for 95 % intervals; on paper and on touch screens they are below each score. They are "
+    "also in tables/scores.parquet."
 )
 """The note of a table whose cells have `ends`."""
 
