@@ -53,10 +53,10 @@ def path_problem(name: str) -> str | None:
 
     >>> path_problem("fog/3/a.png")
     >>> path_problem("fog/../../a.png")
-    "leads out of its folder or names no file; use no part that is empty, '.' or '..'"
+    "points outside its folder or names no file; use no part that is empty, '.' or '..'"
     """
     if any(part in ("", ".", "..") for part in name.split("/")):
-        return "leads out of its folder or names no file; use no part that is empty, '.' or '..'"
+        return "points outside its folder or names no file; use no part that is empty, '.' or '..'"
     if "\\" in name or any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
         return "has a backslash or a control character"
     try:

@@ -252,7 +252,7 @@ def test_shards_are_merged_by_verify(root, tmp_path, robustseg):
     )
     early = robustseg("verify", out)
     assert early.exit_code == 2
-    assert "of 2 shards 2 are not finished" in early.output
+    assert "of 2 shards are not finished: 2;" in early.output
     assert generate(robustseg, root, out, "--severity", 1, "--shard", "2/2").exit_code == 0
     merged = robustseg("verify", out)
     assert merged.exit_code == 0, merged.output

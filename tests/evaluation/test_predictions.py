@@ -60,17 +60,17 @@ def test_predictions_of_two_runs_are_never_mixed(toy, reds, protocol, conditions
     [
         (
             ("val/1.png", "val/1.bmp"),
-            "the predictions of val/1.png and val/1.bmp would both be val/1.png; rename one of "
-            "the images",
+            "the predictions of val/1.png and val/1.bmp would both be saved as val/1.png; "
+            "rename one of the images",
         ),
         (
             ("val/1.png", "val/../../1.png"),
-            "the image 'val/../../1.png' leads out of its folder or names no file; use no part "
+            "the image 'val/../../1.png' points outside its folder or names no file; use no part "
             "that is empty, '.' or '..': its prediction cannot be saved; rename the file",
         ),
         (
             ("/tmp/1.png", "2.png"),
-            "the image '/tmp/1.png' leads out of its folder or names no file; use no part that "
+            "the image '/tmp/1.png' points outside its folder or names no file; use no part that "
             "is empty, '.' or '..': its prediction cannot be saved; rename the file",
         ),
     ],

@@ -43,7 +43,7 @@ def test_more_shards_than_images_are_empty(town, tmp_path, contents):
 
 def test_missing_shards_are_named(town, tmp_path):
     make(town, tmp_path, 2)
-    with pytest.raises(TreeError, match=r"of 3 shards 1, 3 are not finished; run generate"):
+    with pytest.raises(TreeError, match=r"of 3 shards are not finished: 1, 3; run generate"):
         verify_tree(tmp_path)
     with pytest.raises(TreeError, match="shards that are not merged yet; run robustseg verify"):
         read_manifest(tmp_path)

@@ -90,7 +90,7 @@ def _check_links(out: Path, names: Iterable[str]) -> None:
     for folder in sorted({(out / name).parent for name in names}):
         if not Path(os.path.realpath(folder)).is_relative_to(root):
             raise ResultsError(
-                f"{folder} leads out of {out}, where a report never writes; remove the link, or "
+                f"{folder} points outside {out}, where a report never writes; remove the link, or "
                 "choose another folder"
             )
 

@@ -65,7 +65,7 @@ def keep_graph(key: str, graph: Path) -> None:
     try:
         write_bytes(_folder() / f"{key}-{digest_bytes(data)}.onnx", data)
     except FileError as error:
-        log.info("the quantised graph is not kept: %s", error)
+        log.info("cannot cache the quantised graph: %s", error)
 
 
 def _folder() -> Path:

@@ -58,9 +58,9 @@ def _check_finished(folder: Path) -> None:
         if first := [str(index) for index in islice(missing, 20)]:
             unfinished = count - sum(shard.count == count for shard in parts)
             raise TreeError(
-                f"{folder}: of {count} shards {first_items(first, 20, unfinished)} are not "
-                f"finished; run generate-cityscapes-c with --shard I/{count} for each, or without "
-                "--shard"
+                f"{folder}: these of {count} shards are not finished: "
+                f"{first_items(first, 20, unfinished)}; run generate-cityscapes-c with --shard "
+                f"I/{count} for each, or without --shard"
             )
 
 

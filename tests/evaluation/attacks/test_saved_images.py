@@ -91,9 +91,12 @@ class Escaping(Toy):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (("../../0.png",), "leads out of its folder .*: its attacked image cannot be saved"),
-        (("/tmp/0.png",), "leads out of its folder .*: its attacked image cannot be saved"),
-        (("a.png", "a.jpg"), r"the attacked images of a\.png and a\.jpg would both be a\.png"),
+        (("../../0.png",), "points outside its folder .*: its attacked image cannot be saved"),
+        (("/tmp/0.png",), "points outside its folder .*: its attacked image cannot be saved"),
+        (
+            ("a.png", "a.jpg"),
+            r"the attacked images of a\.png and a\.jpg would both be saved as a\.png",
+        ),
     ],
 )
 def test_images_are_never_saved_outside_the_folder(evaluate, protocol, tmp_path, names, message):

@@ -174,7 +174,7 @@ def test_nothing_is_written_or_removed_through_a_link_that_leads_out(panels, tmp
     (out / link).symlink_to(elsewhere)
     listing = {"format": "robustseg report 1", "files": [f"{link}/mine.txt"]}
     (out / "report.json").write_text(json.dumps(listing))
-    with pytest.raises(ResultsError, match=f"{link} leads out of .*remove the link"):
+    with pytest.raises(ResultsError, match=f"{link} points outside .*remove the link"):
         write_page(panels[0], out)
     assert files(elsewhere) == {"mine.txt"}
     assert not (out / "index.html").exists()

@@ -77,14 +77,18 @@ def test_confidence_is_that_of_files(folder):
         (
             GOOD + 'images = "../../manifest.json"',
             CardError,
-            "images = '../../manifest.json' leads out",
+            "images = '../../manifest.json' points outside",
         ),
         (
             GOOD + 'images = "/etc/passwd"',
             CardError,
             "copy the file into the folder of predictions",
         ),
-        (GOOD.replace("cityscapes", "../own.toml"), CardError, "dataset = '../own.toml' leads out"),
+        (
+            GOOD.replace("cityscapes", "../own.toml"),
+            CardError,
+            "dataset = '../own.toml' points outside",
+        ),
     ],
 )
 def test_a_wrong_manifest_is_one_line(folder, text, error, message):
