@@ -1,4 +1,4 @@
-"""What `--adapt bn` costs: the same evaluation with it and without, in turn.
+"""The cost of `--adapt bn`: the same evaluation with it and without, in turn.
 
     python benchmarks/adaptation.py benchmarks/results/adaptation.json [rounds]
 

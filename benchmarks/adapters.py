@@ -1,4 +1,4 @@
-"""Each kind of model, beside the library that it comes from: time to the labels of an image.
+"""Each kind of model, compared with the library that it comes from: time to label an image.
 
     python benchmarks/adapters.py benchmarks/results/adapters.json [pairs] [height width]
 

@@ -1,4 +1,4 @@
-"""What an attack costs: a gradient, and PGD of ten steps, beside a bare forward and backward pass.
+"""The cost of attacks: a gradient, and PGD of ten steps, against a bare forward and backward pass.
 
     python benchmarks/attacks.py benchmarks/results/attacks.json [rounds] [height width]
 

@@ -1,4 +1,4 @@
-"""What confidence costs: labels alone beside labels with it, in turn on the same image.
+"""The cost of confidence: labels alone and labels with confidence, in turn on the same image.
 
     python benchmarks/confidence.py benchmarks/results/confidence.json [pairs] [height width]
 

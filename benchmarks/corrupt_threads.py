@@ -1,4 +1,4 @@
-"""The time to corrupt one large image with several threads, beside that with one.
+"""The time to corrupt one large image with several threads, compared with one.
 
     python benchmarks/corrupt_threads.py benchmarks/results/corrupt_threads.json [THREADS ...]
 

@@ -1,4 +1,4 @@
-"""How fast images are corrupted, beside the maintained fork of imagecorruptions.
+"""The speed of corruptions, compared with the maintained fork of imagecorruptions.
 
     python benchmarks/corruptions.py benchmarks/results/corruptions.json
 

@@ -1,4 +1,4 @@
-"""What a study costs beyond its forward passes.
+"""The overhead of an evaluation over its forward passes.
 
     python benchmarks/evaluate.py benchmarks/results/evaluate.json
 

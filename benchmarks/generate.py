@@ -1,4 +1,4 @@
-"""Generating Cityscapes-C, beside the script that anybody would write.
+"""Generating Cityscapes-C, compared with a straightforward script.
 
     python benchmarks/generate.py benchmarks/results/generate.json [images]
 

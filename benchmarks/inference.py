@@ -1,4 +1,4 @@
-"""Networks and labels, beside what they are usually made with: time, memory and what differs.
+"""Networks and labels, compared with the usual implementations: time, memory and differences.
 
     python benchmarks/inference.py benchmarks/results/inference.json [height width]
 

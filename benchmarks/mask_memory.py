@@ -1,4 +1,4 @@
-"""What the masks of a mask classifier take: combined in strips, and by the formula written plainly.
+"""The memory of the masks of a mask classifier: combined in strips, and by the plain formula.
 
     python benchmarks/mask_memory.py benchmarks/results/mask_memory.json [queries] [height width]
 

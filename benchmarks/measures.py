@@ -1,4 +1,4 @@
-"""What the measures cost beside the network.
+"""The cost of the measures, compared with the network.
 
     python benchmarks/measures.py benchmarks/results/measures.json
 

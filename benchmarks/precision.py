@@ -1,4 +1,4 @@
-"""bf16 beside float32 on a CPU: time, labels that differ, and mIoU, of the two networks that ship.
+"""bf16 against float32 on a CPU: time, differing labels and mIoU of the two included networks.
 
     python benchmarks/precision.py benchmarks/results/precision.json [folder of images]
 

@@ -1,4 +1,4 @@
-"""What a training costs beyond its arithmetic.
+"""The overhead of a training over its forward and backward passes.
 
     python benchmarks/training.py benchmarks/results/training.json
 

@@ -1,4 +1,4 @@
-"""What it costs to verify that files are those that were made, in shares of an evaluation.
+"""The cost of verifying files, as a share of an evaluation.
 
     python benchmarks/verifying.py benchmarks/results/verifying.json
 

@@ -1,4 +1,4 @@
-"""What OpenMP's waiting policy costs and saves: images/s alone and on a busy machine.
+"""OpenMP's waiting policy: images/s on an idle and on a busy machine.
 
     python benchmarks/waiting.py benchmarks/results/waiting.json
 
