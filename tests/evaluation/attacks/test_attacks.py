@@ -143,7 +143,12 @@ def test_rounded_images_are_scored_as_bytes(evaluate, protocol):
             "attacks need a gradient, which precision bf16 does not give; leave out precision, or",
         ),
         (["pgd"], {"augment": "flip"}, OptionError, "which augment flip does not give; leave out"),
-        (["apgd_mce_bal"], {}, AttackError, "apgd_mce_bal balances the classes; count them"),
+        (
+            ["apgd_mce_bal"],
+            {},
+            AttackError,
+            "apgd_mce_bal balances the classes; count their pixels",
+        ),
         (["nothing"], {}, AttackError, "unknown attack 'nothing'"),
         (["sea"], {}, CardError, "sea is the worst of apgd_mce_bal, .*; add apgd_mce_bal at sev"),
     ],
