@@ -37,9 +37,16 @@ def attacked(tmp_path_factory):
     text += ATTACK.format(name="pgd", category="single", averaged="true", more=", steps = 3")
     protocol = folder / "three-radii.toml"
     protocol.write_text(text)
-    (run,) = rs.evaluate(
-        model=Shade(), name="shade", **ABOUT, dataset=Toy(3), protocol=protocol, out=folder / "runs"
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["study.py"])  # pages show it as the command of the run
+        (run,) = rs.evaluate(
+            model=Shade(),
+            name="shade",
+            **ABOUT,
+            dataset=Toy(3),
+            protocol=protocol,
+            out=folder / "runs",
+        )
     page = rs.report([run.path], out=folder / "page", protocol=protocol)
     return run, protocol, page
 
