@@ -15,10 +15,10 @@ from robustbench_seg.measures.confidence_histogram import (
     LEVELS,
     POOLED_BINS,
     POOLED_CENTRES,
+    POOLED_STARTS,
     UNIT,
     PooledConfidence,
     count_levels,
-    merge_levels,
 )
 from robustbench_seg.measures.confidence_infos import confidence_infos
 from robustbench_seg.measures.confidence_scores import scores_of_levels
@@ -28,6 +28,12 @@ from robustbench_seg.measures.prediction import Prediction
 
 _LARGEST = 2**52
 """Larger sums, in units, are clipped."""
+
+_SIZE = 2 * LEVELS + BINS + 3
+"""Number of counts of an image."""
+
+_STARTS = np.concatenate([POOLED_STARTS, LEVELS + POOLED_STARTS, np.arange(2 * LEVELS, _SIZE)])
+"""The first count of each pooled count: merged levels of correct and of wrong pixels, and sums."""
 
 
 class ConfidenceMeasure(AdditiveMeasure):
@@ -58,7 +64,7 @@ class ConfidenceMeasure(AdditiveMeasure):
         991 levels of correct pixels, 991 of wrong ones, the sum of p in each of 15 bins, the sums
         of the negative log-likelihood and the Brier loss, and the number of pixels in these two.
         """
-        return (2 * LEVELS + BINS + 3,)
+        return (_SIZE,)
 
     def observe(self, prepared: None, prediction: Prediction) -> NDArray[np.int64]:
         """Return the histograms and sums of an image with confidence, int64."""
@@ -78,8 +84,7 @@ class ConfidenceMeasure(AdditiveMeasure):
 
     def pooled(self, observed: Counts) -> NDArray[np.float32]:
         """Return the counts of merged levels and the sums, float32 (..., 566)."""
-        merged = merge_levels(observed[..., : 2 * LEVELS])
-        return np.concatenate([merged, observed[..., 2 * LEVELS :]], -1).astype(np.float32)
+        return np.add.reduceat(observed, _STARTS, axis=-1).astype(np.float32)
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the scores; nan if no pixel has confidence, or probabilities are unknown."""

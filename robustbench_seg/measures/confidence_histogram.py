@@ -88,21 +88,6 @@ class PooledConfidence:
         )
 
 
-def merge_levels(observed: Counts) -> Counts:
-    """Merge every four equal levels, except the topmost.
-
-    Args:
-        observed: (..., 2 LEVELS): correct pixels of each level, then wrong ones.
-
-    Returns:
-        (..., 2 L), with 239 + 3 + 32 levels of each kind.
-    """
-    kinds = observed.reshape(*observed.shape[:-1], 2, LEVELS)
-    four = sum(kinds[..., first:_MERGED_UPTO:MERGED] for first in range(MERGED))
-    merged = np.concatenate([four, kinds[..., _MERGED_UPTO:]], -1)
-    return merged.reshape(*observed.shape[:-1], -1)
-
-
 @lazily_compiled
 def count_levels(
     doubt: NDArray[np.float32], labels: NDArray[np.uint8], truth: NDArray[np.uint8]

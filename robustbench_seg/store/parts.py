@@ -261,7 +261,9 @@ def _values(
     Returns:
         Mx`shape`: those of the rows with values, in their order.
     """
-    lists = table[measure.column].combine_chunks()
+    column = table[measure.column]
+    # combine_chunks copies even a single chunk.
+    lists = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     valid = lists.is_valid().to_numpy(zero_copy_only=False)
     if not np.array_equal(valid, scored):
         raise damage_error(path, f"a row lacks a reason or values of {measure.name}, or has both")

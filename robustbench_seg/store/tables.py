@@ -169,8 +169,11 @@ def _part_columns(
         if observed is None:
             columns[name] = [None] * len(part.images)
             continue
-        each = iter(scorer.pooled(observed) if pooled else observed)
-        columns[name] = [next(each) if reason is None else None for reason in part.reasons]
+        values = list(scorer.pooled(observed) if pooled else observed)
+        if len(values) < len(part.images):
+            each = iter(values)
+            values = [next(each) if reason is None else None for reason in part.reasons]
+        columns[name] = values
     return columns
 
 
