@@ -30,7 +30,10 @@ def compare(
     one model is significantly better. The bootstrap draws the same images for both models. Several
     runs of one name are one model if they differ only in their seeds.
     """
-    from robustbench_seg.reporting.comparison_report import Comparison
+    from robustbench_seg.machine.start import prepared_process
+
+    with prepared_process(network=False):
+        from robustbench_seg.reporting.comparison_report import Comparison
 
     write = csv_writer(csv, ["model_A", "model_B", "kind"])
     found = Comparison.of_runs(

@@ -19,7 +19,10 @@ def leaderboard(packs: tuple[Path, ...], out: Path, protocol: str | None) -> Non
     score, with intervals and shared ranks, and plots scores against cost. Each model has a page,
     and each table a CSV file. All pages open offline. The command caches the scores of each run.
     """
-    from robustbench_seg.reporting.leaderboard_report import Leaderboard
+    from robustbench_seg.machine.start import prepared_process
+
+    with prepared_process(network=False):
+        from robustbench_seg.reporting.leaderboard_report import Leaderboard
 
     written = Leaderboard.write(packs, out, protocol=protocol, processes=os.cpu_count() or 1)
     click.echo(written.text)

@@ -35,7 +35,10 @@ def report(
     OUT/index.html is one file that opens offline. OUT/tables has the main scores as CSV, LaTeX and
     Markdown and every score in scores.parquet; OUT/figures has every figure as SVG and PNG.
     """
-    from robustbench_seg.reporting.page_report import Report
+    from robustbench_seg.machine.start import prepared_process
+
+    with prepared_process(network=False):
+        from robustbench_seg.reporting.page_report import Report
 
     written = Report.write(
         runs,

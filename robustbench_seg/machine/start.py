@@ -1,4 +1,4 @@
-"""Prepares a process for computing with a network."""
+"""Prepares a process for computing with a network, or for reading runs."""
 
 import gc
 from collections.abc import Iterator
@@ -9,23 +9,28 @@ from robustbench_seg.machine.threads import limit_spinning
 
 
 @contextmanager
-def prepared_process() -> Iterator[None]:
-    """Set up memory and threads for a network. Import torch, and everything that imports it, in the
+def prepared_process(*, network: bool = True) -> Iterator[None]:
+    """Set up memory, and threads for a network. Import torch and all other large packages in the
     block.
 
     The imports create a million permanent objects. Python's garbage collector would scan them again
     and again, and once more at exit, which takes a quarter of the processor time of a short
     evaluation. So it pauses in the block and ignores the objects of the first block.
+
+    Args:
+        network: Whether the process computes with a network; False: it reads runs.
     """
     keep_freed_memory()
-    limit_spinning()
+    if network:
+        limit_spinning()
     if gc.get_freeze_count() or not gc.isenabled():
         yield
         return
     gc.disable()
     try:
         yield
-        import numba  # noqa: F401  otherwise imported at the first call of the loops over pixels
+        if network:
+            import numba  # noqa: F401  otherwise imported at the first call of a loop over pixels
     finally:
         gc.freeze()
         gc.enable()

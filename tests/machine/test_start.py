@@ -67,6 +67,15 @@ gc.collect()
 assert gone() is None
 """
 
+READING = """
+import sys
+from robustbench_seg.machine.start import prepared_process
+
+with prepared_process(network=False):
+    import pyarrow
+print("numba" in sys.modules, pyarrow.default_memory_pool().backend_name)
+"""
+
 FAILING = """
 import gc
 from robustbench_seg.machine.start import prepared_process
@@ -89,3 +98,8 @@ def test_the_collector_pauses_for_the_first_imports_alone():
 
 def test_the_collector_works_again_after_an_import_that_fails():
     assert _output(FAILING) == "True\n"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="tunes glibc's malloc only")
+def test_a_reader_of_runs_keeps_memory_of_arrow_and_imports_no_numba():
+    assert _output(READING) == "False system\n"
