@@ -114,10 +114,10 @@ class Boundary(AdditiveMeasure):
 
     def compute(self, counts: Counts) -> Mapping[str, ScoreArray]:
         """Return the mean IoU within each distance, and beyond it."""
-        within = np.cumsum(counts, axis=-3, dtype=np.float64)
-        scores = dict[str, ScoreArray]()
+        whole = counts.sum(axis=-3, dtype=np.float64)
+        scores, near = dict[str, ScoreArray](), np.zeros_like(whole)
         for zone, distance in enumerate(DISTANCES):
-            near, whole = within[..., zone, :, :], within[..., -1, :, :]
+            near += counts[..., zone, :, :]  # np.cumsum takes several times as long
             scores[f"boundary_miou_{distance}"] = miou_of_counts(near)
             scores[f"interior_miou_{distance}"] = miou_of_counts(whole - near)
         return scores

@@ -45,11 +45,11 @@ class Scorer(Protocol):
         """Score images in every draw of a bootstrap.
 
         Args:
-            stack: NxC...: the pooled counts of each image.
+            stack: BxNxC...: the pooled counts of each image under each of B conditions.
             times: DxN: the number of times that each image is in each draw; 1 in the first draw.
 
         Returns:
-            Maps the key of each info to float64 (D,); nan if there is nothing to score.
+            Maps the key of each info to float64 BxD; nan if there is nothing to score.
         """
         ...
 
@@ -70,15 +70,17 @@ class AdditiveScores(ABC):
 
     def draws(self, stack: Counts, times: NDArray[np.float64]) -> Mapping[str, ScoreArray]:
         """Score images in every draw; see Scorer."""
-        # One matrix product for all draws. It is exact, because counts in float64 stay far below
-        # 2^53. The sum over the split is always exact.
-        flat = stack.reshape(len(stack), -1)
+        # One matrix product for all draws and conditions. It is exact, because counts in float64
+        # stay far below 2^53. The sum over the split is always exact.
+        images = np.moveaxis(stack, 1, 0)
+        flat = images.reshape(len(images), -1)
         if flat.dtype == np.float32:
             pooled = (times.astype(np.float32) @ flat).astype(np.float64)
             pooled[0] = flat.sum(0, dtype=np.float64)
         else:
             pooled = times @ flat.astype(np.float64)
-        return self.compute(pooled.reshape(-1, *stack.shape[1:]))
+        scores = self.compute(pooled.reshape(-1, *images.shape[1:]))
+        return {key: values.T for key, values in scores.items()}
 
 
 ConfidenceNeed = Literal["raw", "scaled"]

@@ -41,25 +41,30 @@ class WorstImages:
         return IMAGE_MIOU.pooled(observed)
 
     def draws(self, stack: Counts, times: NDArray[np.float64]) -> Mapping[str, ScoreArray]:
-        """Score a condition in every draw of its images.
+        """Score conditions in every draw of their images.
 
         Args:
-            stack: Nx2: the observations of image_miou.
+            stack: BxNx2: the observations of image_miou under each of B conditions.
             times: DxN: the number of times that each image is in each draw.
 
         Returns:
-            "cvar5": float64 (D,); nan if fewer than LEAST_IMAGES images have a mIoU.
+            "cvar5": float64 BxD; nan if fewer than LEAST_IMAGES images have a mIoU.
         """
-        scored = stack[:, 1] > 0
-        if scored.sum() < LEAST_IMAGES:
-            return {"cvar5": np.full(len(times), np.nan)}
-        order = np.argsort(np.where(scored, stack[:, 0], np.inf), kind="stable")[: scored.sum()]
-        number = np.ceil(WORST_SHARE * (times @ scored) - 1e-9)
-        # Each draw needs only a few of the lowest images.
-        first = 3 * math.ceil(number.max())
-        while first < len(order) and (times[:, order[:first]].sum(axis=1) < number).any():
-            first *= 2
-        lowest, drawn = stack[order[:first], 0], times[:, order[:first]]
-        before = np.cumsum(drawn, axis=1) - drawn
-        taken = np.clip(number[:, None] - before, 0, drawn)
-        return {"cvar5": mean(taken @ lowest, number)}
+        return {"cvar5": np.stack([_lowest_mean(observed, times) for observed in stack])}
+
+
+def _lowest_mean(observed: Counts, times: NDArray[np.float64]) -> ScoreArray:
+    """The mean of the lowest WORST_SHARE of the per-image mIoU in each draw."""
+    scored = observed[:, 1] > 0
+    if scored.sum() < LEAST_IMAGES:
+        return np.full(len(times), np.nan)
+    order = np.argsort(np.where(scored, observed[:, 0], np.inf), kind="stable")[: scored.sum()]
+    number = np.ceil(WORST_SHARE * (times @ scored) - 1e-9)
+    # Each draw needs only a few of the lowest images.
+    first = 3 * math.ceil(number.max())
+    while first < len(order) and (times[:, order[:first]].sum(axis=1) < number).any():
+        first *= 2
+    lowest, drawn = observed[order[:first], 0], times[:, order[:first]]
+    before = np.cumsum(drawn, axis=1) - drawn
+    taken = np.clip(number[:, None] - before, 0, drawn)
+    return mean(taken @ lowest, number)

@@ -16,7 +16,9 @@ class Sums(AdditiveScores):
 def drawn(stack):
     times = np.random.default_rng(0).multinomial(len(stack), [1 / len(stack)] * len(stack), size=5)
     times = np.concatenate([np.ones((1, len(stack))), times]).astype(np.float64)
-    found = Sums().draws(stack, times)
+    # A second condition, in the reverse order of the images, is beside the first.
+    both = Sums().draws(np.stack([stack[::-1], stack]), times)
+    found = {name: values[1] for name, values in both.items()}
     exact = [
         [sum(int(n) * int(v) for n, v in zip(row, c, strict=True)) for row in times]
         for c in stack.T

@@ -27,21 +27,22 @@ def test_cvar5_of_each_draw_is_that_of_the_images_that_it_holds(images):
     draws = rng.multinomial(images, np.full(images, 1 / images), size=50)
     times = np.concatenate([np.ones((1, images)), draws])
     stack = np.stack([values, np.ones(images)], axis=1)
-    found = CVAR.draws(stack, times)["cvar5"]
-    assert found == pytest.approx([naive(values, row) for row in times])
+    found = CVAR.draws(np.stack([stack, stack[::-1]]), times)["cvar5"]
+    assert found[0] == pytest.approx([naive(values, row) for row in times])
+    assert found[1] == pytest.approx([naive(values[::-1], row) for row in times])
 
 
 def test_images_without_a_miou_are_none_of_the_worst():
     stack = np.array([[0.0, 0.0]] * 5 + [[10.0 * n, 1.0] for n in range(1, 21)])
-    assert CVAR.draws(stack, np.ones((1, 25)))["cvar5"].tolist() == [10.0]
-    assert np.isnan(CVAR.draws(stack[:-1], np.ones((1, 24)))["cvar5"]).all()
+    assert CVAR.draws(stack[None], np.ones((1, 25)))["cvar5"].tolist() == [[10.0]]
+    assert np.isnan(CVAR.draws(stack[None, :-1], np.ones((1, 24)))["cvar5"]).all()
 
 
 def test_clips_drawn_often_fill_it_by_themselves():
     stack = np.stack([np.arange(40.0), np.ones(40)], axis=1)
     times = np.zeros((2, 40))
     times[0, :2], times[1, -20:] = 20, 2
-    assert CVAR.draws(stack, times)["cvar5"].tolist() == [0.0, 20.0]
+    assert CVAR.draws(stack[None], times)["cvar5"].tolist() == [[0.0, 20.0]]
 
 
 def test_worst_corruption_and_condition_are_the_lowest_of_each_draw(run, protocol):
