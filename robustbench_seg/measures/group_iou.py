@@ -24,7 +24,7 @@ class GroupIoU(AdditiveScores):
     def __init__(self, classes: Sequence[str], groups: Mapping[str, Sequence[str]]) -> None:
         """`classes`: in the order of the indices; `groups`: maps names to names of classes."""
         members = [[name in group for name in classes] for group in groups.values()]
-        self._members = np.array(members, np.int64).reshape(len(groups), len(classes))
+        self._members = np.array(members, np.float64).reshape(len(groups), len(classes))
         self.infos = tuple(
             ScoreInfo(
                 self.name,
@@ -41,7 +41,9 @@ class GroupIoU(AdditiveScores):
     def pooled(self, observed: Counts) -> Counts:
         """Reduce confusion matrices ...xKxK or ...xKx(K+1) to ...x3xG, as in class_counts."""
         classes = observed.shape[-2]
-        of_group = observed[..., :classes] @ self._members.T  # predictions merged
+        # Predictions merged. NumPy's products of integers are slow, and those of float64 are exact,
+        # because counts stay far below 2^53.
+        of_group = observed[..., :classes].astype(np.float64) @ self._members.T
         hits = np.einsum("...kg,gk->...g", of_group, self._members)
         truth = observed.sum(-1) @ self._members.T
         return np.stack([hits, truth, of_group.sum(-2)], axis=-2)

@@ -89,5 +89,5 @@ def _pools(results: pd.DataFrame, measure: Measure) -> Iterator[_Pool]:
     for places in groups.values():
         first = {name: column[places[0]] for name, column in facts.items()}
         images, classes = first.pop("images"), first.pop("classes")
-        total = np.sum(np.stack([counts[place] for place in places]), axis=0)
+        total = np.array([*counts[places]]).sum(axis=0)
         yield _Pool(first, len(places), images, classes, total)

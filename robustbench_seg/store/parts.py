@@ -218,7 +218,9 @@ def _read_part(path: Path, measures: Sequence[Measure], shapes: _Shapes, run: st
         measure.name: _values(path, table, measure, shapes[measure.name], scored, header)
         for measure in counted
     }
-    conditions = [Condition(*p) for p in zip(ids["corruption"], ids["severity"], strict=True)]
+    pairs = [*zip(ids["corruption"], ids["severity"], strict=True)]
+    named = {pair: Condition(*pair) for pair in set(pairs)}
+    conditions = [named[pair] for pair in pairs]
     return Part(ids["image"], conditions, ids["reason"], values, file_digests)
 
 

@@ -64,7 +64,7 @@ def read_counts(paths: Paths, measures: Sequence[Measure] = MEASURES) -> pd.Data
 
     Returns:
         The columns of read_results, with a column such as "pooled confusion" instead of that of
-        each measure.
+        each measure, and of each derived score if all measures are read.
 
     Raises:
         ResultsError: A path contains no run, a file is damaged, or parts contradict each other.
@@ -105,12 +105,8 @@ def _scorers(
     if not pooled:
         return {measure.column: measure for measure in measures}
     read = {measure.name for measure in measures}
-    columns = {measure.column for measure in measures}
-    derived = [
-        scorer
-        for scorer in derived_scores(record)
-        if scorer.name not in read and scorer.column in columns
-    ]
+    every = {*MEASURES} <= {*measures}
+    derived = [each for each in derived_scores(record) if every and each.name not in read]
     return {pooled_column(scorer): scorer for scorer in (*measures, *derived)}
 
 

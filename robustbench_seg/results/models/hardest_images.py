@@ -59,7 +59,7 @@ def hardest_images(results: pd.DataFrame, protocol: Protocol) -> list[HardImage]
     images = sorted(names[places[CLEAN]])
     # The rows of each condition, in the order of `images`.
     ordered = [rows[np.argsort(names[rows])] for rows in map(places.__getitem__, conditions)]
-    scores = np.stack([miou_of_counts(np.stack(list(counts[rows]))) for rows in ordered], axis=1)
+    scores = np.stack([miou_of_counts(np.array([*counts[rows]])) for rows in ordered], axis=1)
     means = np.mean(
         [
             scores[:, [column[Condition(each.name, severity)] for severity in each.scored]].mean(1)
