@@ -69,8 +69,9 @@ def read_columns(path: Path, columns: list[str], largest: int = 0) -> pa.Table:
         rows, groups = file.metadata.num_rows, file.metadata.num_row_groups
         if not 0 <= rows <= MAX_ROWS or groups > MAX_ROWS:
             raise damage_error(path, f"it states that it has {rows} rows in {groups} groups")
+        schema = file.schema_arrow  # converted at each access
         for name in columns:
-            if file.schema_arrow.get_field_index(name) < 0:
+            if schema.get_field_index(name) < 0:
                 raise damage_error(path, f"its column {name} is missing or duplicated")
         size = sum(file.metadata.row_group(n).total_byte_size for n in range(groups))
         if size > (rows + 1) * (largest + _ROW_BYTES) + (1 << 20):
