@@ -110,10 +110,11 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _do(index: int) -> Any:
-    signal.signal(signal.SIGTERM, _end)
     try:
-        return _work(index, lambda: _stop.value)
-    except SystemExit:  # the pool would pass it to the parent and continue
+        signal.signal(signal.SIGTERM, _end)
+        try:
+            return _work(index, lambda: _stop.value)
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    except SystemExit:  # from the work or from `finally`; the pool would send it on and continue
         os._exit(TERMINATED)
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
