@@ -61,6 +61,10 @@ class Perturbation:
                     raise CardError(f"{where}: {name!r:.70} is not a parameter")
                 if problem := self._parameter_problem(name, value):
                     raise CardError(f"{where}: {problem}")
+        # Python code may give lists and integers; a file gives tuples and floats.
+        object.__setattr__(self, "scored", tuple(self.scored))
+        floats = ({name: float(n) for name, n in each.items()} for each in self.parameters)
+        object.__setattr__(self, "parameters", tuple(floats))
 
     def _parameter_problem(self, name: str, value: float) -> str | None:
         return corruption_parameter_problem(name, value)
