@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.stats
 from fake_runs import write_run
@@ -158,6 +159,19 @@ def test_the_mean_is_that_of_the_scores(pair):
     assert found["pearson"] == pytest.approx(scipy.stats.pearsonr(means, NIGHT).statistic)
     with_fog = one(rs.transfer(town, nights), "mean", "acdc_night", 4)
     assert found["pearson"] != pytest.approx(with_fog["pearson"])
+
+
+def test_a_given_protocol_also_scores_real_runs_that_do_not_hold_theirs(pair, tmp_path):
+    town, nights = pair
+    lost = [
+        write_run(tmp_path, name, lambda *_, s=score: s, dataset="acdc:night", protocol="mine")
+        for name, score in zip("abcd", NIGHT, strict=True)
+    ]
+    with pytest.raises(ResultsError, match=r"its protocol is not available: .*; name the protoc"):
+        rs.transfer(town, lost)
+    mine = replace(load_protocol(), name="mine")
+    found, wanted = rs.transfer(town, lost, protocol=mine), rs.transfer(town, nights)
+    pd.testing.assert_frame_equal(found, wanted)
 
 
 def test_conditions_of_acdc_and_drops_are_targets(pair, run):

@@ -20,7 +20,13 @@ from robustbench_seg.results import (
     score_of,
     subset_scores,
 )
-from robustbench_seg.store import Paths, ProtocolsByName, group_runs, scoring_protocol
+from robustbench_seg.store import (
+    Paths,
+    ProtocolsByName,
+    group_runs,
+    recorded_protocol,
+    scoring_protocol,
+)
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +39,15 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
     Args:
         synthetic: Run folders, or folders of them, of one dataset and protocol.
         real: Run folders, or folders of them, of one or several datasets with the same classes.
-        protocol: The protocol for the synthetic runs. None: their own.
+        protocol: The protocol for the synthetic runs, and for real runs that do not hold
+            theirs. None: their own.
 
     Raises:
         ResultsError: A folder contains no run; the runs do not fit together; there are too few
             models.
     """
     scored, used = _synthetic(synthetic, protocol)
-    targets = _real(real, next(iter(scored.values())).records[0].classes)
+    targets = _real(real, next(iter(scored.values())).records[0].classes, protocol)
     rows = []
     for name, model in scored.items():
         summary = model.scores.summary
@@ -64,7 +71,9 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
     return models
 
 
-def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, float]]:
+def _real(
+    runs: Paths, classes: tuple[str, ...], protocol: Protocol | None
+) -> Mapping[str, Mapping[str, float]]:
     """The scores of the real runs: maps the target, then the model, to the score."""
     targets = dict[str, dict[str, float]]()
     groups, names = group_runs(runs), dict[tuple[Path, ...], str]()
@@ -75,7 +84,8 @@ def _real(runs: Paths, classes: tuple[str, ...]) -> Mapping[str, Mapping[str, fl
                 f"{folders[0]}: its classes differ from those of the synthetic runs; name runs "
                 "with the same classes"
             )
-        model = read_model(folders, scoring_protocol(folders), resamples=0)
+        given = protocol if recorded_protocol(record) is None else None
+        model = read_model(folders, scoring_protocol(folders, given), resamples=0)
         names[model.folders] = model.name
         target = _target(record.dataset)
         _add(
