@@ -25,6 +25,11 @@ def check_device(device: str) -> None:
             first = "this build of torch is for CPUs; install one with CUDA (pytorch.org)"
             raise OptionError(f"device '{device}': {first}, or choose another device") from None
         raise OptionError(f"device '{device}': {first}; choose another device") from None
+    found = torch.device(device)
+    if found.type == "meta":
+        raise OptionError("device 'meta' computes no numbers; choose another device")
+    if found.type == "cpu" and found.index is not None:
+        raise OptionError(f"device '{device}': torch does not number CPUs; choose cpu")
 
 
 def hardware(device: str) -> str:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-import torch
 from torch import nn
 
 from robustbench_seg.errors import ModelError, OptionError
@@ -96,26 +95,9 @@ def assemble(
             batch=options.batch,
         )
     except (RuntimeError, AssertionError) as error:
-        raise _wrong_device(options.device, error) from error
-
-
-def check_device(device: str) -> None:
-    """Check that a torch device exists.
-
-    Args:
-        device: The device.
-
-    Raises:
-        OptionError: It does not.
-    """
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise _wrong_device(device, error) from error
-
-
-def _wrong_device(device: str, error: Exception) -> OptionError:
-    return OptionError(f"device '{device}': {reason(error)}; choose another device")
+        raise OptionError(
+            f"device '{options.device}': {reason(error)}; choose another device"
+        ) from error
 
 
 def _why_not_adaptable(network: nn.Module, *, own: bool) -> str | None:

@@ -8,13 +8,14 @@ from typing import NamedTuple
 from robustbench_seg.architectures import SegmentationNetwork
 from robustbench_seg.datasets import class_names
 from robustbench_seg.errors import DatasetError, ModelError
+from robustbench_seg.machine.hardware import check_device
 from robustbench_seg.records.cards.model_card import ModelCard
 from robustbench_seg.records.runs.segmenter_record import (
     UNTRAINED,
     ModelFacts,
     untrained_name,
 )
-from robustbench_seg.segmenter.assembly import assemble, check_device
+from robustbench_seg.segmenter.assembly import assemble
 from robustbench_seg.segmenter.class_names import class_spelling
 from robustbench_seg.segmenter.described_network import DescribedNetwork
 from robustbench_seg.segmenter.loading.backends import check_backend, prepare_for_backend

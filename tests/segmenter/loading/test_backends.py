@@ -136,8 +136,10 @@ def test_what_cannot_be_is_refused(network, backend, options, message):
         ({"backend": "openvino", "device": "cuda"}, "openvino runs only on the CPU, not on 'cuda'"),
         ({"backend": "openvino", "precision": "int8"}, "int8 needs calibration images"),
         ({"backend": "onnxruntime"}, "the backend onnxruntime: ONNX Runtime is not installed"),
-        ({"device": "cuda:99"}, "device 'cuda:99': .*; choose another device"),
+        ({"device": "cuda:99"}, "device 'cuda:99': .* choose another device"),
         ({"device": "nothing"}, "device 'nothing': .*; choose another device"),
+        ({"device": "meta"}, "device 'meta' computes no numbers; choose another device"),
+        ({"device": "cpu:0"}, "device 'cpu:0': torch does not number CPUs; choose cpu"),
     ],
 )
 def test_it_is_refused_before_the_weights_are_read(monkeypatch, options, message):
