@@ -268,6 +268,7 @@ def test_a_single_seed_and_variant_need_no_list(tmp_path):
         ({"limit": 0}, "limit = 0 is out of range; give an integer, 1 to"),
         ({"gpus": 0}, "gpus = 0 is out of range; give an integer, 1 to 1024"),
         ({"seeds": [0, -1]}, r"seeds = \(0, -1\) is out of range; give an integer, 0 to"),
+        ({"seeds": [[0]]}, r"seeds = \(\[0\],\) is out of range; give an integer, 0 to"),
         ({"seeds": []}, "give a seed of the trainings, such as 0"),
         ({"full": "yes"}, "full = 'yes' is neither True nor False; give one"),
         ({"encoders": "w.pth"}, "encoders is not a mapping; give a dict from networks to their w"),

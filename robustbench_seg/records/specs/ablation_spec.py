@@ -136,7 +136,8 @@ def ablation_spec(name: str, /, **options: Unpack[AblationOptions]) -> AblationS
     of_ablation = {each.name for each in fields(AblationSpec)} & AblationOptions.__optional_keys__
     given = {key: training.pop(key) for key in of_ablation if key in training}
     own = spec_values(AblationSpec, given, "option of ablation_spec")
-    seeds = tuple(dict.fromkeys(own.pop("seeds", AblationSpec.seeds)))
+    seeds = own.pop("seeds", AblationSpec.seeds)
+    seeds = tuple(seed for place, seed in enumerate(seeds) if seed not in seeds[:place])
     if not isinstance(encoders, Mapping):
         raise OptionError("encoders is not a mapping; give a dict from networks to their weights")
     names = [variant.name for variant in variants]
