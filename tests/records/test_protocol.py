@@ -302,10 +302,10 @@ def test_the_form_of_a_file_gives_the_protocol_back():
         assert from_table(ProtocolFile, table, "run.json").protocol == protocol
 
 
-def test_integers_and_lists_from_python_are_those_of_a_file(tmp_path):
+def test_numbers_and_lists_from_python_are_those_of_a_file(tmp_path):
     read = load_protocol(written(tmp_path, CARD))
     tables = [{"factor": 0.9}, {"factor": 0.8}, {"factor": 0.7}, {"factor": 0}, {"factor": 1}]
-    made = replace(read, perturbations=(Perturbation("contrast", "digital", [1, 3], tables),))
+    made = replace(read, perturbations=(Perturbation("contrast", "digital", [True, 3.0], tables),))
     assert made == read
     assert made.severities_digest == read.severities_digest
     table = json.loads(json.dumps(to_table(ProtocolFile.of(made))))

@@ -61,8 +61,8 @@ class Perturbation:
                     raise CardError(f"{where}: {name!r:.70} is not a parameter")
                 if problem := self._parameter_problem(name, value):
                     raise CardError(f"{where}: {problem}")
-        # Python code may give lists and integers; a file gives tuples and floats.
-        object.__setattr__(self, "scored", tuple(self.scored))
+        # Python code may give lists and other numbers; a file gives tuples, integers and floats.
+        object.__setattr__(self, "scored", tuple(map(int, self.scored)))
         floats = ({name: float(n) for name, n in each.items()} for each in self.parameters)
         object.__setattr__(self, "parameters", tuple(floats))
 
