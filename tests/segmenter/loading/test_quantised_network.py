@@ -181,8 +181,8 @@ def test_the_record_names_the_images_and_their_pixels(network, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "precision int8 needs the backend onnxruntime or openvino, not torch; give one"),
-        ({"backend": "auto"}, "onnxruntime or openvino, not auto; give one"),
+        ({}, "int8 needs the backend onnxruntime or openvino, not torch; choose one of them"),
+        ({"backend": "auto"}, "onnxruntime or openvino, not auto; choose one of them"),
         ({"backend": "openvino", "adapt": "bn"}, "int8 cannot be adapted; leave out adapt or prec"),
         ({"backend": "openvino", "device": "cuda"}, "int8 is for the CPU, not 'cuda'"),
         ({"backend": "openvino"}, "precision int8 needs calibration images; give calibration"),
