@@ -21,8 +21,8 @@ class Perturbation:
         scored: The severities that its mean includes.
         parameters: The parameters of severity 1, 2 and so on, which its file has under the key
             `severities`. A corruption has five severities, an attack at most five.
-        averaged: Whether means over perturbations include it. If not, it is only shown, such as a
-            control.
+        averaged: Whether the mean over all perturbations includes it. If not, it is only shown,
+            alone and in the mean of its category, such as a control.
 
     Raises:
         CardError: The name cannot be that of a folder; a severity is missing or scored twice; a
