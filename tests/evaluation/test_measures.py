@@ -90,9 +90,10 @@ import sys
 import numpy as np
 
 import robustbench_seg.measures as measures
+from robustbench_seg.measures.measure import AdditiveMeasure
 
 
-class Accuracy(measures.AdditiveMeasure):
+class Accuracy(AdditiveMeasure):
     name, column, law = "accuracy", "right", 1
     infos = (
         measures.ScoreInfo("accuracy", "pixel accuracy", "Share of pixels, in percent."),

@@ -52,7 +52,7 @@ def test_one_left_out_image_does_not_stop_the_further_seeds(toy, reds, tmp_path)
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"seeds": ()}, OptionError, "give a seed of the corruptions, such as 0"),
+        ({"seeds": ()}, OptionError, "seeds is empty; give a seed of the corruptions, such as 0"),
         ({"seeds": (1, 2, 1)}, OptionError, "the seed 1 is given twice; give each once"),
         (
             {"seeds": (0, 1), "corrupted": "tree"},

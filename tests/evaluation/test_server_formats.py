@@ -228,7 +228,7 @@ def test_what_no_server_knows_is_refused_before_a_model_is_loaded(put, saved, tm
     put("valannot/a.png", np.zeros((20, 30)))
     with pytest.raises(OptionError, match="acdc is for the classes of Cityscapes; camvid has"):
         saved("acdc", "camvid", "val")
-    with pytest.raises(OptionError, match="the prediction format acdc needs a folder; give"):
+    with pytest.raises(OptionError, match="the prediction format acdc needs a folder; also give"):
         rs.EvaluationSpec(("m",), prediction_format="acdc")
     with pytest.raises(OptionError, match="unknown prediction_format 'acdcs'; did you mean"):
         rs.EvaluationSpec(("m",), prediction_format="acdcs", save_predictions=tmp_path)
