@@ -91,7 +91,7 @@ def test_it_gives_no_gradient(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((), "precision int8 needs the backend onnxruntime or openvino, not torch; choose one of them"),
+        ((), "int8 needs the backend onnxruntime or openvino, not torch; choose one of them"),
         (("--backend", "auto"), "onnxruntime or openvino, not auto; choose one of them"),
         (("--backend", "openvino", "--adapt", "bn"), "in int8 cannot be adapted; leave out adapt"),
         (("--backend", "openvino", "--device", "cuda"), "precision int8 is for the CPU, not 'cuda"),
