@@ -18,8 +18,8 @@ from robustbench_seg.records.values.choices import Resample, choices
     help="Use this published table, such as semsegbench, instead of runs.",
 )
 @shared_options.scoring_protocol(
-    help="Score the synthetic runs, and real runs that do not hold theirs, under this protocol: "
-    "its name or TOML file.  [default: the protocol of each run]"
+    help="Score the synthetic runs under this protocol: its name or TOML file. Also for real runs "
+    "whose folders contain no protocol.  [default: the protocol of each run]"
 )
 @click.option(
     "--resample",

@@ -101,8 +101,8 @@ def transfer(
             the dataset acdc or muses. The clean scores on the dataset and on each of its subsets
             are predicted; with runs on acdc-ref, also the drops from the references.
         literature: A published table that has both, such as "semsegbench", instead of runs.
-        protocol: The protocol for the synthetic runs, and for real runs that do not hold theirs: a
-            name, TOML file or Protocol. None: their own.
+        protocol: The protocol for the synthetic runs, and for real runs whose folders contain no
+            protocol: a name, TOML file or Protocol. None: that of each run.
         resample: The sampling unit of the bootstrap. Models of one family are not independent, so
             "families" is more cautious.
         out: Folder for transfer.csv and the scatter figure transfer.svg and .png. None: no files

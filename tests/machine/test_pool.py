@@ -3,7 +3,9 @@
 import subprocess
 import sys
 
-SCRIPT = """
+import pytest
+
+KILLED = """
 import multiprocessing, os, signal, threading, time
 from concurrent.futures import ProcessPoolExecutor
 from robustbench_seg.errors import ResultsError
@@ -47,20 +49,13 @@ if __name__ == "__main__":
 """
 
 
-def test_a_process_killed_while_it_asks_whether_to_stop_blocks_no_other(tmp_path):
-    """It is the last process started; a shared lock would almost always be held at its death."""
+@pytest.mark.parametrize("text", [KILLED, LATE])
+def test_after_the_death_of_a_process_the_pool_ends(tmp_path, text):
+    """KILLED: the last process started, while it asks whether to stop; a shared lock would almost
+    always be held at its death. LATE: by SIGTERM as its work ends; it must not wait for more.
+    """
     script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    done = subprocess.run(
-        [sys.executable, script], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "a process died\n", "")
-
-
-def test_a_process_that_is_terminated_as_its_work_ends_dies(tmp_path):
-    """Otherwise it would wait for more work forever, and the pool for its end."""
-    script = tmp_path / "script.py"
-    script.write_text(LATE)
+    script.write_text(text)
     done = subprocess.run(
         [sys.executable, script], capture_output=True, text=True, timeout=60, check=False
     )

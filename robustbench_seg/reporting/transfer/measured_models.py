@@ -39,8 +39,8 @@ def measured_models(synthetic: Paths, real: Paths, protocol: Protocol | None) ->
     Args:
         synthetic: Run folders, or folders of them, of one dataset and protocol.
         real: Run folders, or folders of them, of one or several datasets with the same classes.
-        protocol: The protocol for the synthetic runs, and for real runs that do not hold
-            theirs. None: their own.
+        protocol: The protocol for the synthetic runs, and for real runs whose folders contain
+            no protocol. None: that of each run.
 
     Raises:
         ResultsError: A folder contains no run; the runs do not fit together; there are too few
