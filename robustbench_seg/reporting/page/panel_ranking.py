@@ -46,7 +46,7 @@ def panel_ranking(panel: Panel) -> Table:
     table = ranking_table(caption, columns, panel.ranking)
     note = _note(panel, [header.name for header in table.columns])
     if any(cell.ends for row in table.rows for cell in row.cells):
-        note += f" Other {INTERVALS_NOTE}"
+        note += f" For other scores: {INTERVALS_NOTE[0].lower()}{INTERVALS_NOTE[1:]}"
     return replace(table, note=note)
 
 
